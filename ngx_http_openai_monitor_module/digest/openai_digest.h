@@ -1,0 +1,194 @@
+
+/*
+ * The digest: what the bytes of an exchange mean.
+ *
+ * Pure C over libc, yyjson, zlib, libbrotli and libzstd, so that it can be
+ * tested and fuzzed without nginx.  Two tiers share the dialects:
+ *
+ * - the meter runs while the bytes pass; its memory is bounded, its time is
+ *   linear, and it keeps no copy of the bytes beyond a partial event;
+ * - the assembler runs on reading, over the stored bytes.
+ */
+
+
+#ifndef _OPENAI_DIGEST_H_INCLUDED_
+#define _OPENAI_DIGEST_H_INCLUDED_
+
+
+#include <stddef.h>
+#include <stdint.h>
+#include <yyjson.h>
+
+#include "digest/openai_facts.h"
+
+
+typedef struct {
+    const char  *data;
+    size_t       len;
+} openai_str_t;
+
+#define openai_str(s)  { (s), sizeof(s) - 1 }
+
+
+/* memory for the life of one exchange; free is never called one by one for
+   alloc's blocks, the owner drops them together.  Returns NULL on failure:
+   the meter then degrades and says so, it never fails. */
+
+typedef struct {
+    void  *(*alloc)(void *ctx, size_t size);
+    void   *ctx;
+} openai_alloc_t;
+
+
+typedef struct openai_meter_s  openai_meter_t;
+
+
+/*
+ * The meter of one exchange, or NULL when memory is short.  Calls come in the
+ * order of this header; any of them may be missing.  now_us counts from the
+ * start of the exchange.  Nothing is kept of the arguments but copies.
+ */
+
+openai_meter_t *openai_meter_create(const openai_alloc_t *alloc);
+
+/* releases what is outside of alloc (decoder states); safe to call twice */
+void openai_meter_destroy(openai_meter_t *m);
+
+/* the path decides on the dialect, by its suffix; "uri" may hold arguments */
+void openai_meter_request_line(openai_meter_t *m, openai_str_t method,
+    openai_str_t uri);
+void openai_meter_request_header(openai_meter_t *m, openai_str_t name,
+    openai_str_t value);
+void openai_meter_request_body(openai_meter_t *m, const void *data, size_t len,
+    int last);
+
+void openai_meter_response_status(openai_meter_t *m, unsigned status);
+void openai_meter_response_header(openai_meter_t *m, openai_str_t name,
+    openai_str_t value);
+void openai_meter_response_body(openai_meter_t *m, const void *data,
+    size_t len, uint64_t now_us);
+
+/* complete: the body ended as HTTP wanted it, not cut */
+void openai_meter_finish(openai_meter_t *m, int complete, uint64_t now_us);
+
+/* what is known so far; lives as long as the meter */
+const openai_facts_t *openai_meter_facts(const openai_meter_t *m);
+
+
+/* a record of facts in which nothing is known */
+void openai_facts_init(openai_facts_t *facts);
+
+
+/* "chat", "responses", …; NULL for 0, the dialect of what nobody knows */
+const char *openai_dialect_name(unsigned dialect);
+
+
+/*
+ * Stored bytes, for the assembler.  Bodies are as they travelled, perhaps cut;
+ * content types and encodings are header values, empty when absent.
+ */
+
+typedef struct {
+    unsigned          dialect;            /* of the facts */
+    unsigned          framing;            /* of the facts */
+    unsigned          status;
+    openai_str_t      method;
+    openai_str_t      uri;
+    openai_str_t      request_type;
+    openai_str_t      request_encoding;
+    openai_str_t      request_body;
+    openai_str_t      response_type;
+    openai_str_t      response_encoding;
+    openai_str_t      response_body;
+} openai_exchange_t;
+
+
+/*
+ * Each builds values inside doc, whose allocator bounds the memory, and
+ * returns NULL when there is nothing to say or memory is short.  docs/api.md
+ * describes the shapes.
+ */
+
+yyjson_mut_val *openai_conversation(yyjson_mut_doc *doc,
+    const openai_exchange_t *ex);
+yyjson_mut_val *openai_answer(yyjson_mut_doc *doc,
+    const openai_exchange_t *ex);
+yyjson_mut_val *openai_usage_raw(yyjson_mut_doc *doc,
+    const openai_exchange_t *ex);
+
+/* [{"event", "data", "bytes", "at"}…]: "at" is the offset of the event's last
+   byte in the decoded body */
+yyjson_mut_val *openai_events(yyjson_mut_doc *doc,
+    const openai_exchange_t *ex);
+
+
+/*
+ * Content decoding.  encoding is a Content-Encoding value.  Decodes as far as
+ * the bytes go, at most max bytes of output; *out is malloc()ed, or NULL where
+ * nothing had to be decoded.  OPENAI_OK: whole; OPENAI_AGAIN: the input ends
+ * early; OPENAI_LIMIT: there is more than max; OPENAI_ERROR: broken or
+ * unknown coding, *out holds what was good.
+ */
+
+#define OPENAI_OK      0
+#define OPENAI_AGAIN   1
+#define OPENAI_LIMIT   2
+#define OPENAI_ERROR  (-1)
+
+int openai_decode(openai_str_t encoding, openai_str_t in, size_t max,
+    char **out, size_t *out_len);
+
+
+/*
+ * Prices.  A table is filled at configuration time and then only read.
+ */
+
+typedef struct openai_prices_s  openai_prices_t;
+
+typedef struct {
+    openai_str_t   model;          /* exact name, or prefix ending with "*" */
+    double         input;          /* USD per million tokens; < 0 unknown */
+    double         cached;
+    double         cache_write;
+    double         output;
+    double         input_audio;
+    double         output_audio;
+    int64_t        tier_above;     /* input tokens; 0: no tier */
+    double         tier_input;
+    double         tier_cached;
+    double         tier_cache_write;
+    double         tier_output;
+} openai_price_t;
+
+/* alloc lives as long as the table; strings are copied into it */
+openai_prices_t *openai_prices_create(const openai_alloc_t *alloc);
+
+/* a later row of the same name replaces the earlier; OPENAI_OK or _ERROR */
+int openai_prices_add(openai_prices_t *prices, const openai_price_t *price);
+
+/* cost in USD, or < 0 when unknown; *row is the name of the row used, or
+   "upstream" when the answer stated its own cost, valid as long as prices */
+double openai_cost(const openai_prices_t *prices, const openai_facts_t *facts,
+    const char **row);
+
+
+/*
+ * Conversations.  The hash chain of a request: settings, tools, system, then
+ * each message in order; prefix[i] stands for everything up to message i.
+ * Markers that clients move about (cache_control) do not count.
+ */
+
+typedef struct {
+    uint64_t   settings;
+    uint64_t   tools;
+    uint64_t   system;
+    uint32_t   messages;           /* how many the request has */
+    uint32_t   kept;               /* how many of them are in prefix[] */
+    uint64_t   prefix[256];        /* messages alone, chained */
+} openai_chain_t;
+
+/* OPENAI_OK, or OPENAI_ERROR when the request is not a conversation */
+int openai_chain(openai_chain_t *chain, const openai_exchange_t *ex);
+
+
+#endif /* _OPENAI_DIGEST_H_INCLUDED_ */

@@ -1,0 +1,145 @@
+
+/*
+ * Statistics in the zone: totals since start or reset, three rings of time
+ * buckets, and four bounded tables of names.  Exact over all workers: every
+ * finished record is folded in under the zone's lock, once.
+ */
+
+
+#ifndef _NGX_OPENAI_STATS_H_INCLUDED_
+#define _NGX_OPENAI_STATS_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "store/ngx_openai_record.h"
+
+
+/*
+ * Histogram of times: bucket i holds what is at most
+ * ngx_openai_hist_bound(i) us; four buckets to each doubling from 128 us to
+ * about 2.4 hours, the last one unbounded.
+ */
+
+#define NGX_OPENAI_HIST_BUCKETS  108
+
+typedef struct {
+    uint64_t               count;
+    uint64_t               sum_us;
+    uint32_t               buckets[NGX_OPENAI_HIST_BUCKETS];
+} ngx_openai_hist_t;
+
+
+typedef struct {
+    uint64_t               requests;                /* finished */
+    uint64_t               by_class[6];             /* 1xx … 5xx at 1 … 5 */
+    uint64_t               by_outcome[NGX_OPENAI_OUTCOMES];
+    uint64_t               streams;
+    uint64_t               request_bytes;
+    uint64_t               response_bytes;
+    uint64_t               input_tokens;
+    uint64_t               output_tokens;
+    uint64_t               cached_tokens;
+    uint64_t               cache_write_tokens;
+    uint64_t               reasoning_tokens;
+    uint64_t               timed_tokens;            /* output tokens … */
+    uint64_t               token_us;                /* … over this time */
+    uint64_t               cost_nano;               /* 1e-9 USD */
+    uint64_t               unpriced;                /* usage, but no price */
+    ngx_openai_hist_t      duration;                /* upgraded ones apart */
+    ngx_openai_hist_t      ttft;
+} ngx_openai_totals_t;
+
+
+/* one row of a table of names; the row "other" takes what has no place */
+
+#define NGX_OPENAI_NAMES        32
+
+typedef struct {
+    char                   name[96];
+    uint64_t               requests;
+    uint64_t               errors;
+    uint64_t               input_tokens;
+    uint64_t               output_tokens;
+    uint64_t               cached_tokens;
+    uint64_t               reasoning_tokens;
+    uint64_t               cost_nano;
+    uint64_t               duration_us;
+} ngx_openai_name_t;
+
+typedef enum {
+    NGX_OPENAI_BY_MODEL = 0,
+    NGX_OPENAI_BY_ENDPOINT,
+    NGX_OPENAI_BY_KEY,
+    NGX_OPENAI_BY_PEER,
+    NGX_OPENAI_TABLES
+} ngx_openai_table_e;
+
+
+/* one bucket of time */
+
+#define NGX_OPENAI_SLICE_BUCKETS  27    /* one per doubling */
+
+typedef struct {
+    uint64_t               at;           /* start, seconds since the epoch */
+    uint32_t               requests;
+    uint32_t               errors;       /* all but ok, aborted, upgraded */
+    uint32_t               aborted;
+    uint32_t               streams;
+    uint64_t               input_tokens;
+    uint64_t               output_tokens;
+    uint64_t               cached_tokens;
+    uint64_t               cost_nano;
+    uint64_t               duration_us;
+    uint32_t               duration[NGX_OPENAI_SLICE_BUCKETS];
+    uint32_t               ttft[NGX_OPENAI_SLICE_BUCKETS];
+} ngx_openai_slice_t;
+
+typedef enum {
+    NGX_OPENAI_RING_5M = 0,              /* 60 slices of 5 s */
+    NGX_OPENAI_RING_1H,                  /* 60 slices of 60 s */
+    NGX_OPENAI_RING_24H,                 /* 96 slices of 900 s */
+    NGX_OPENAI_RINGS
+} ngx_openai_ring_e;
+
+#define NGX_OPENAI_RING_MAX  96
+
+
+/* what lives in the zone */
+
+typedef struct {
+    uint64_t               since_ms;     /* wall clock of start or reset */
+    ngx_openai_totals_t    totals;
+    ngx_openai_name_t      names[NGX_OPENAI_TABLES][NGX_OPENAI_NAMES];
+    ngx_openai_slice_t     rings[NGX_OPENAI_RINGS][NGX_OPENAI_RING_MAX];
+} ngx_openai_stats_t;
+
+
+/* the caller holds the zone's lock */
+void ngx_openai_stats_init(ngx_openai_stats_t *stats, uint64_t now_ms);
+void ngx_openai_stats_fold(ngx_openai_stats_t *stats,
+    const ngx_openai_record_t *rec, uint64_t now_ms);
+
+/* seconds of a slice, and how many slices the ring has */
+ngx_uint_t ngx_openai_ring_seconds(ngx_uint_t ring);
+ngx_uint_t ngx_openai_ring_slices(ngx_uint_t ring);
+
+/* upper bound of a bucket in us; the last one is UINT64_MAX */
+uint64_t ngx_openai_hist_bound(ngx_uint_t bucket);
+uint64_t ngx_openai_slice_bound(ngx_uint_t bucket);
+
+/* us below which the share q (0 … 1) lies, interpolated; -1 when empty */
+double ngx_openai_hist_quantile(const ngx_openai_hist_t *hist, double q);
+double ngx_openai_slice_quantile(const uint32_t *buckets, double q);
+
+
+struct ngx_openai_zone_s;
+
+/* a copy of the statistics, consistent, for a reader; some 100 KB */
+void ngx_openai_stats_read(struct ngx_openai_zone_s *zone,
+    ngx_openai_stats_t *stats);
+void ngx_openai_stats_reset(struct ngx_openai_zone_s *zone);
+
+
+#endif /* _NGX_OPENAI_STATS_H_INCLUDED_ */

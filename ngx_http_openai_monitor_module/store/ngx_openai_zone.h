@@ -1,0 +1,80 @@
+
+/*
+ * The zone: records, their bytes and the statistics in shared memory.
+ *
+ * All of it holds indices and offsets, no pointers.  A zone belongs to all
+ * workers of one nginx and is kept across reload.  Sizes are in bytes.
+ */
+
+
+#ifndef _NGX_OPENAI_ZONE_H_INCLUDED_
+#define _NGX_OPENAI_ZONE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "store/ngx_openai_record.h"
+#include "store/ngx_openai_stats.h"
+
+
+typedef struct ngx_openai_zone_s    ngx_openai_zone_t;
+typedef struct ngx_openai_shared_s  ngx_openai_shared_t;
+
+
+/* what the configuration says of a zone, and this process's view of it; one
+   per cycle, in the cycle's pool; shm_zone->data */
+
+struct ngx_openai_zone_s {
+    ngx_str_t             name;
+    ngx_uint_t            entries;
+    ngx_shm_zone_t       *shm_zone;
+    ngx_openai_shared_t  *sh;           /* NULL until the zone is mapped */
+};
+
+
+typedef struct {
+    size_t                size;
+    ngx_uint_t            pages;
+    ngx_uint_t            pages_free;   /* reserves of workers included */
+    ngx_uint_t            entries;
+    ngx_uint_t            records;      /* running ones included */
+    ngx_uint_t            running;
+    uint64_t              evicted;
+    uint64_t              dropped;      /* exchanges that left no record */
+    uint64_t              truncated;    /* records cut by body_max or memory */
+    uint64_t              heals;
+    uint64_t              worker_died;
+    uint64_t              created_ms;   /* wall clock */
+} ngx_openai_zone_stat_t;
+
+
+/* the smallest zone that can hold "entries" records of one page each */
+size_t ngx_openai_zone_min_size(ngx_uint_t entries);
+
+/* ngx_shm_zone_t.init */
+ngx_int_t ngx_openai_zone_init(ngx_shm_zone_t *shm_zone, void *data);
+
+/* this process begins, or ends, to use the zone */
+ngx_int_t ngx_openai_zone_attach(ngx_openai_zone_t *zone, ngx_log_t *log);
+void ngx_openai_zone_detach(ngx_openai_zone_t *zone);
+
+/* closes records whose owner has died; cheap, called by readers too */
+void ngx_openai_zone_reap(ngx_openai_zone_t *zone);
+
+/* forgets finished records; running ones stay */
+void ngx_openai_zone_clear(ngx_openai_zone_t *zone);
+
+/* grows by one whenever a record begins, ends, or the zone is cleared */
+uint64_t ngx_openai_zone_changes(ngx_openai_zone_t *zone);
+
+/* grows by one at every clear */
+uint64_t ngx_openai_zone_clears(ngx_openai_zone_t *zone);
+
+void ngx_openai_zone_stat(ngx_openai_zone_t *zone, ngx_openai_zone_stat_t *stat);
+
+/* random for this zone, kept with it: the salt of fingerprints */
+void ngx_openai_zone_salt(ngx_openai_zone_t *zone, u_char salt[16]);
+
+
+#endif /* _NGX_OPENAI_ZONE_H_INCLUDED_ */
