@@ -1,8 +1,9 @@
 
 /*
  * Statistics in the zone: totals since start or reset, three rings of time
- * buckets, and four bounded tables of names.  Exact over all workers: every
- * finished record is folded in under the zone's lock, once.
+ * buckets, four bounded tables of names and the series of /metrics.  Exact
+ * over all workers: every finished record is folded in under the zone's lock,
+ * once.
  */
 
 
@@ -19,7 +20,7 @@
 /*
  * Histogram of times: bucket i holds what is at most
  * ngx_openai_hist_bound(i) us; four buckets to each doubling from 128 us to
- * about 2.4 hours, the last one unbounded.
+ * about 3.6 hours, the last one unbounded.
  */
 
 #define NGX_OPENAI_HIST_BUCKETS  108
@@ -52,11 +53,16 @@ typedef struct {
 } ngx_openai_totals_t;
 
 
-/* one row of a table of names; the row "other" takes what has no place */
+/*
+ * One row of a table of names.  The last row is "other": it takes what has no
+ * place, and what was in a row that had to give way.
+ */
 
 #define NGX_OPENAI_NAMES        32
 
 typedef struct {
+    uint64_t               hash;         /* of the name; 0: a free row */
+    uint64_t               used;         /* last, seconds since the epoch */
     char                   name[96];
     uint64_t               requests;
     uint64_t               errors;
@@ -85,13 +91,24 @@ typedef struct {
     uint64_t               at;           /* start, seconds since the epoch */
     uint32_t               requests;
     uint32_t               errors;       /* all but ok, aborted, upgraded */
-    uint32_t               aborted;
     uint32_t               streams;
+    uint32_t               unpriced;
+    uint32_t               timed;        /* those in duration_us */
+    uint32_t               ttfts;        /* those in ttft_us */
+    uint32_t               by_class[6];
+    uint32_t               by_outcome[NGX_OPENAI_OUTCOMES];
     uint64_t               input_tokens;
     uint64_t               output_tokens;
     uint64_t               cached_tokens;
+    uint64_t               cache_write_tokens;
+    uint64_t               reasoning_tokens;
+    uint64_t               timed_tokens;
+    uint64_t               token_us;
+    uint64_t               request_bytes;
+    uint64_t               response_bytes;
     uint64_t               cost_nano;
     uint64_t               duration_us;
+    uint64_t               ttft_us;
     uint32_t               duration[NGX_OPENAI_SLICE_BUCKETS];
     uint32_t               ttft[NGX_OPENAI_SLICE_BUCKETS];
 } ngx_openai_slice_t;
@@ -106,6 +123,44 @@ typedef enum {
 #define NGX_OPENAI_RING_MAX  96
 
 
+/*
+ * What /metrics shows: one row for each set of labels, with the bucket bounds
+ * of OpenTelemetry's GenAI metrics.  The last row again is "other".
+ */
+
+#define NGX_OPENAI_SERIES        64
+#define NGX_OPENAI_SERIES_MAX    21      /* buckets of the longest, and +Inf */
+
+typedef enum {
+    NGX_OPENAI_SERIES_DURATION = 0,      /* sums and values in us … */
+    NGX_OPENAI_SERIES_TTFT,
+    NGX_OPENAI_SERIES_PER_TOKEN,
+    NGX_OPENAI_SERIES_INPUT,             /* … and these in tokens */
+    NGX_OPENAI_SERIES_OUTPUT,
+    NGX_OPENAI_SERIES_HISTS
+} ngx_openai_series_hist_e;
+
+typedef struct {
+    uint64_t               sum;
+    uint32_t               buckets[NGX_OPENAI_SERIES_MAX];
+} ngx_openai_series_hist_t;
+
+typedef struct {
+    uint64_t               hash;         /* of the labels; 0: a free row */
+    uint64_t               used;         /* last, seconds since the epoch */
+    uint64_t               requests;
+    uint64_t               cached_tokens;
+    uint64_t               reasoning_tokens;
+    uint64_t               cost_nano;
+    char                   operation[24];
+    char                   provider[24];
+    char                   model[96];
+    char                   response_model[96];
+    char                   error[24];    /* error.type; "" where there is none */
+    ngx_openai_series_hist_t  hists[NGX_OPENAI_SERIES_HISTS];
+} ngx_openai_series_t;
+
+
 /* what lives in the zone */
 
 typedef struct {
@@ -113,6 +168,7 @@ typedef struct {
     ngx_openai_totals_t    totals;
     ngx_openai_name_t      names[NGX_OPENAI_TABLES][NGX_OPENAI_NAMES];
     ngx_openai_slice_t     rings[NGX_OPENAI_RINGS][NGX_OPENAI_RING_MAX];
+    ngx_openai_series_t    series[NGX_OPENAI_SERIES];
 } ngx_openai_stats_t;
 
 
@@ -129,6 +185,9 @@ ngx_uint_t ngx_openai_ring_slices(ngx_uint_t ring);
 uint64_t ngx_openai_hist_bound(ngx_uint_t bucket);
 uint64_t ngx_openai_slice_bound(ngx_uint_t bucket);
 
+/* the finite upper bounds of a histogram of the series; how many: *n */
+const uint64_t *ngx_openai_series_bounds(ngx_uint_t hist, ngx_uint_t *n);
+
 /* us below which the share q (0 … 1) lies, interpolated; -1 when empty */
 double ngx_openai_hist_quantile(const ngx_openai_hist_t *hist, double q);
 double ngx_openai_slice_quantile(const uint32_t *buckets, double q);
@@ -136,7 +195,7 @@ double ngx_openai_slice_quantile(const uint32_t *buckets, double q);
 
 struct ngx_openai_zone_s;
 
-/* a copy of the statistics, consistent, for a reader; some 100 KB */
+/* a copy of the statistics, consistent, for a reader; some 200 KB */
 void ngx_openai_stats_read(struct ngx_openai_zone_s *zone,
     ngx_openai_stats_t *stats);
 void ngx_openai_stats_reset(struct ngx_openai_zone_s *zone);
