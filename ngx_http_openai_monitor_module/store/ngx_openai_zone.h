@@ -18,8 +18,9 @@
 #include "store/ngx_openai_stats.h"
 
 
-typedef struct ngx_openai_zone_s    ngx_openai_zone_t;
-typedef struct ngx_openai_shared_s  ngx_openai_shared_t;
+typedef struct ngx_openai_zone_s     ngx_openai_zone_t;
+typedef struct ngx_openai_shared_s   ngx_openai_shared_t;
+typedef struct ngx_openai_process_s  ngx_openai_process_t;
 
 
 /* what the configuration says of a zone, and this process's view of it; one
@@ -30,6 +31,12 @@ struct ngx_openai_zone_s {
     ngx_uint_t            entries;
     ngx_shm_zone_t       *shm_zone;
     ngx_openai_shared_t  *sh;           /* NULL until the zone is mapped */
+
+    /* of the process that uses it */
+
+    ngx_openai_process_t *process;
+    ngx_msec_t            reaped;       /* when dead owners were looked for */
+    ngx_uint_t            stalled;      /* the lock's holder seems stopped */
 };
 
 
@@ -52,11 +59,14 @@ typedef struct {
 /* the smallest zone that can hold "entries" records of one page each */
 size_t ngx_openai_zone_min_size(ngx_uint_t entries);
 
+/* how many of the wished entries a zone of this size should have */
+ngx_uint_t ngx_openai_zone_fit(size_t size, ngx_uint_t entries);
+
 /* ngx_shm_zone_t.init */
 ngx_int_t ngx_openai_zone_init(ngx_shm_zone_t *shm_zone, void *data);
 
 /* this process begins, or ends, to use the zone */
-ngx_int_t ngx_openai_zone_attach(ngx_openai_zone_t *zone, ngx_log_t *log);
+ngx_int_t ngx_openai_zone_attach(ngx_openai_zone_t *zone);
 void ngx_openai_zone_detach(ngx_openai_zone_t *zone);
 
 /* closes records whose owner has died; cheap, called by readers too */

@@ -1,0 +1,124 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "store/ngx_openai_shared.h"
+
+
+static void ngx_openai_copy_totals(ngx_openai_shared_t *sh,
+    ngx_openai_shared_t *from);
+static void ngx_openai_copy_extent(ngx_openai_zone_t *zone,
+    ngx_openai_extent_t *x, ngx_openai_shared_t *from,
+    ngx_openai_extent_t *src);
+
+
+/* the old zone's other users go on; only its finished records move */
+
+void
+ngx_openai_zone_copy(ngx_openai_shared_t *sh, ngx_openai_shared_t *from)
+{
+    uint32_t             slot, to;
+    ngx_uint_t           i;
+    ngx_openai_zone_t    old, zone;
+    ngx_openai_entry_t  *src, *e;
+    ngx_openai_index_t  *index;
+
+    ngx_memzero(&old, sizeof(ngx_openai_zone_t));
+    ngx_memzero(&zone, sizeof(ngx_openai_zone_t));
+
+    old.sh = from;
+    zone.sh = sh;
+
+    if (ngx_openai_lock(&old) != NGX_OK) {
+        return;
+    }
+
+    ngx_openai_copy_totals(sh, from);
+
+    zone.process = ngx_openai_zone_join(sh);
+    index = ngx_openai_index(sh);
+
+    /* oldest first, so that the newest remain */
+
+    for (slot = from->oldest; slot != NGX_OPENAI_NIL; slot = src->next) {
+
+        src = ngx_openai_entry(from, slot);
+
+        to = ngx_openai_entry_take(sh);
+        e = ngx_openai_entry(sh, to);
+
+        for (i = 0; i < NGX_OPENAI_CHAINS; i++) {
+            ngx_openai_copy_extent(&zone, &e->extents[i], from,
+                                   &src->extents[i]);
+        }
+
+        ngx_openai_entry_set(e, &src->rec[src->version & 1]);
+
+        index[to].seq = e->rec[e->version & 1].seq;
+        index[to].change = sh->changes;
+        index[to].running = 0;
+
+        sh->records++;
+
+        ngx_openai_entry_queue(sh, to);
+    }
+
+    ngx_openai_pages_return(sh, zone.process);
+    zone.process->pid = 0;
+
+    ngx_openai_unlock(&old);
+}
+
+
+static void
+ngx_openai_copy_totals(ngx_openai_shared_t *sh, ngx_openai_shared_t *from)
+{
+    sh->created_ms = from->created_ms;
+    sh->seq = from->seq;
+    sh->changes = from->changes + 1;
+    sh->clears = from->clears;
+    sh->evicted = from->evicted;
+    sh->dropped = from->dropped;
+    sh->truncated = from->truncated;
+    sh->heals = from->heals;
+    sh->worker_died = from->worker_died;
+    sh->stats = from->stats;
+
+    ngx_memcpy(sh->nonce, from->nonce, sizeof(sh->nonce));
+    ngx_memcpy(sh->salt, from->salt, sizeof(sh->salt));
+}
+
+
+static void
+ngx_openai_copy_extent(ngx_openai_zone_t *zone, ngx_openai_extent_t *x,
+    ngx_openai_shared_t *from, ngx_openai_extent_t *src)
+{
+    size_t    n, size;
+    uint32_t  page;
+
+    page = src->first;
+
+    for (size = src->bytes; size > 0; size -= n) {
+
+        n = ngx_min(size, NGX_OPENAI_PAGE);
+
+        ngx_openai_pages_refill(zone->sh, zone->process);
+
+        if (zone->process->n == 0
+            || ngx_openai_pages_take(zone, zone->process, x) != NGX_OK)
+        {
+            return;
+        }
+
+        ngx_memcpy(ngx_openai_page(zone->sh, x->last),
+                   ngx_openai_page(from, page), n);
+
+        x->bytes += n;
+        page = ngx_openai_next(from)[page];
+    }
+}

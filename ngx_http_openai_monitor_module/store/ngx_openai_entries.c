@@ -1,0 +1,173 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "store/ngx_openai_shared.h"
+
+
+uint32_t
+ngx_openai_entry_take(ngx_openai_shared_t *sh)
+{
+    uint32_t             slot;
+    ngx_openai_entry_t  *e;
+
+    if (sh->free_slot == NGX_OPENAI_NIL
+        && ngx_openai_entry_evict(sh) != NGX_OK)
+    {
+        return NGX_OPENAI_NIL;
+    }
+
+    slot = sh->free_slot;
+    e = ngx_openai_entry(sh, slot);
+    sh->free_slot = e->next;
+
+    return slot;
+}
+
+
+/* the oldest finished record goes; running ones never do */
+
+ngx_int_t
+ngx_openai_entry_evict(ngx_openai_shared_t *sh)
+{
+    uint32_t             slot;
+    ngx_openai_entry_t  *e;
+
+    slot = sh->oldest;
+
+    if (slot == NGX_OPENAI_NIL) {
+        return NGX_DECLINED;
+    }
+
+    e = ngx_openai_entry(sh, slot);
+
+    sh->oldest = e->next;
+
+    if (e->next == NGX_OPENAI_NIL) {
+        sh->newest = NGX_OPENAI_NIL;
+
+    } else {
+        ngx_openai_entry(sh, e->next)->prev = NGX_OPENAI_NIL;
+    }
+
+    /* readers that are in the pages must find the record gone afterwards */
+
+    ngx_openai_store(&ngx_openai_index(sh)[slot].seq, 0);
+    ngx_openai_store(&e->state, NGX_OPENAI_ENTRY_FREE);
+    ngx_openai_fence();
+
+    ngx_openai_pages_free(sh, slot);
+
+    e->next = sh->free_slot;
+    sh->free_slot = slot;
+
+    sh->records--;
+    ngx_openai_count(&sh->evicted, 1);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_openai_entry_set(ngx_openai_entry_t *e, const ngx_openai_record_t *rec)
+{
+    uint32_t  version;
+
+    version = e->version + 1;
+
+    /* the fence keeps the copy from moving before the last raise */
+
+    ngx_openai_fence();
+    ngx_memcpy(&e->rec[version & 1], rec, sizeof(ngx_openai_record_t));
+    ngx_openai_store(&e->version, version);
+}
+
+
+void
+ngx_openai_entry_queue(ngx_openai_shared_t *sh, uint32_t slot)
+{
+    ngx_openai_entry_t  *e;
+
+    e = ngx_openai_entry(sh, slot);
+
+    e->order = ++sh->order;
+    e->next = NGX_OPENAI_NIL;
+    e->prev = sh->newest;
+
+    if (sh->newest == NGX_OPENAI_NIL) {
+        sh->oldest = slot;
+
+    } else {
+        ngx_openai_entry(sh, sh->newest)->next = slot;
+    }
+
+    sh->newest = slot;
+
+    e->finished = 0;
+    ngx_openai_store(&e->state, NGX_OPENAI_ENTRY_DONE);
+}
+
+
+/* a record whose owner has finished it: counted once, then in the queue */
+
+void
+ngx_openai_entry_finish(ngx_openai_shared_t *sh, uint32_t slot)
+{
+    ngx_openai_entry_t   *e;
+    ngx_openai_index_t   *index;
+    ngx_openai_record_t  *rec;
+
+    e = ngx_openai_entry(sh, slot);
+    index = &ngx_openai_index(sh)[slot];
+    rec = &e->rec[e->version & 1];
+
+    ngx_openai_store(&sh->stats_version, sh->stats_version + 1);
+    ngx_openai_fence();
+
+    ngx_openai_stats_fold(&sh->stats, rec, ngx_openai_now_ms());
+
+    ngx_openai_store(&sh->stats_version, sh->stats_version + 1);
+
+    if (rec->flags & (NGX_OPENAI_REC_REQUEST_CUT|NGX_OPENAI_REC_RESPONSE_CUT)) {
+        ngx_openai_count(&sh->truncated, 1);
+    }
+
+    ngx_openai_entry_queue(sh, slot);
+
+    sh->running--;
+
+    ngx_openai_store(&index->running, 0);
+    ngx_openai_store(&index->change, sh->changes + 1);
+    ngx_openai_store(&sh->changes, sh->changes + 1);
+}
+
+
+/* takes in what was finished while the lock could not be had */
+
+void
+ngx_openai_entry_settle(ngx_openai_shared_t *sh)
+{
+    uint32_t             slot;
+    ngx_openai_entry_t  *e;
+
+    if (ngx_openai_load(&sh->unsettled) == 0) {
+        return;
+    }
+
+    ngx_openai_store(&sh->unsettled, 0);
+
+    for (slot = 0; slot < sh->entries; slot++) {
+        e = ngx_openai_entry(sh, slot);
+
+        if (e->state == NGX_OPENAI_ENTRY_RUNNING
+            && ngx_openai_load(&e->finished))
+        {
+            ngx_openai_entry_finish(sh, slot);
+        }
+    }
+}

@@ -1,0 +1,245 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "store/ngx_openai_shared.h"
+
+
+static void ngx_openai_pages_mark(ngx_openai_shared_t *sh, uint32_t page);
+static void ngx_openai_pages_push(ngx_openai_shared_t *sh, uint32_t page);
+
+
+void
+ngx_openai_pages_init(ngx_openai_shared_t *sh)
+{
+    uint32_t  n, *next;
+
+    next = ngx_openai_next(sh);
+
+    /* the last pages of a large zone stay untouched until they are needed */
+
+    for (n = 0; n < sh->pages; n++) {
+        next[n] = (n + 1 < sh->pages) ? n + 1 : NGX_OPENAI_NIL;
+    }
+
+    sh->free_page = 0;
+    sh->pages_free = sh->pages;
+}
+
+
+static void
+ngx_openai_pages_push(ngx_openai_shared_t *sh, uint32_t page)
+{
+    ngx_openai_next(sh)[page] = sh->free_page;
+    sh->free_page = page;
+    sh->pages_free++;
+}
+
+
+/* as many as the reserve holds; evicts finished records when there are none */
+
+void
+ngx_openai_pages_refill(ngx_openai_shared_t *sh, ngx_openai_process_t *process)
+{
+    uint32_t  page;
+
+    while (process->n < sh->reserve) {
+
+        if (sh->free_page == NGX_OPENAI_NIL) {
+
+            if (process->n >= (sh->reserve + 1) / 2
+                || ngx_openai_entry_evict(sh) != NGX_OK)
+            {
+                return;
+            }
+
+            continue;
+        }
+
+        page = sh->free_page;
+        sh->free_page = ngx_openai_next(sh)[page];
+        sh->pages_free--;
+
+        process->reserve[process->n] = page;
+        ngx_openai_store(&process->n, process->n + 1);
+    }
+}
+
+
+void
+ngx_openai_pages_return(ngx_openai_shared_t *sh, ngx_openai_process_t *process)
+{
+    uint32_t  page;
+
+    while (process->n > 0) {
+        page = process->reserve[process->n - 1];
+
+        process->reserve[process->n - 1] = NGX_OPENAI_NIL;
+        process->n--;
+
+        if (page != NGX_OPENAI_NIL) {
+            ngx_openai_pages_push(sh, page);
+        }
+    }
+}
+
+
+/*
+ * The page is in the extent before it leaves the reserve: whoever finds this
+ * process dead in between sees it in both, and knows which one is right.
+ */
+
+ngx_int_t
+ngx_openai_pages_take(ngx_openai_zone_t *zone, ngx_openai_process_t *process,
+    ngx_openai_extent_t *x)
+{
+    uint32_t              page;
+    ngx_openai_shared_t  *sh;
+
+    sh = zone->sh;
+
+    if (process->n == 0) {
+
+        if (ngx_openai_lock(zone) != NGX_OK) {
+            return NGX_DECLINED;
+        }
+
+        ngx_openai_pages_refill(sh, process);
+        ngx_openai_unlock(zone);
+
+        if (process->n == 0) {
+            return NGX_DECLINED;
+        }
+    }
+
+    page = process->reserve[process->n - 1];
+
+    ngx_openai_next(sh)[page] = NGX_OPENAI_NIL;
+
+    if (x->first == NGX_OPENAI_NIL) {
+        x->last = page;
+        ngx_openai_store(&x->first, page);
+
+    } else {
+        ngx_openai_store(&ngx_openai_next(sh)[x->last], page);
+        ngx_openai_store(&x->last, page);
+    }
+
+    x->pages++;
+
+    ngx_openai_store(&process->reserve[process->n - 1], NGX_OPENAI_NIL);
+    ngx_openai_store(&process->n, process->n - 1);
+
+    return NGX_OK;
+}
+
+
+/* whole chains go back at once, whatever their length */
+
+void
+ngx_openai_pages_free(ngx_openai_shared_t *sh, uint32_t slot)
+{
+    ngx_uint_t            i;
+    ngx_openai_entry_t   *e;
+    ngx_openai_extent_t  *x;
+
+    e = ngx_openai_entry(sh, slot);
+
+    for (i = 0; i < NGX_OPENAI_CHAINS; i++) {
+        x = &e->extents[i];
+
+        if (x->first != NGX_OPENAI_NIL) {
+            ngx_openai_next(sh)[x->last] = sh->free_page;
+            sh->free_page = x->first;
+            sh->pages_free += x->pages;
+        }
+
+        x->first = NGX_OPENAI_NIL;
+        x->last = NGX_OPENAI_NIL;
+        x->pages = 0;
+        x->bytes = 0;
+    }
+}
+
+
+static void
+ngx_openai_pages_mark(ngx_openai_shared_t *sh, uint32_t page)
+{
+    u_char  *bitmap;
+
+    if (page < sh->pages) {
+        bitmap = ngx_openai_at(sh, bitmap_off);
+        bitmap[page / 8] |= 1 << (page % 8);
+    }
+}
+
+
+/*
+ * What no reserve and no record holds is free.  Reserves are looked at first:
+ * other processes go on moving pages from there into their records.
+ */
+
+void
+ngx_openai_pages_rebuild(ngx_openai_shared_t *sh)
+{
+    u_char               *bitmap;
+    uint32_t              n, page, slot, *next;
+    ngx_uint_t            i;
+    ngx_openai_entry_t   *e;
+    ngx_openai_extent_t  *x;
+
+    next = ngx_openai_next(sh);
+    bitmap = ngx_openai_at(sh, bitmap_off);
+
+    ngx_memzero(bitmap, (sh->pages + 7) / 8);
+
+    for (n = 0; n < NGX_OPENAI_PROCESSES; n++) {
+        if (sh->processes[n].pid == 0) {
+            continue;
+        }
+
+        for (i = 0; i < NGX_OPENAI_RESERVE; i++) {
+            ngx_openai_pages_mark(sh,
+                              ngx_openai_load(&sh->processes[n].reserve[i]));
+        }
+    }
+
+    ngx_openai_fence();
+
+    for (slot = 0; slot < sh->entries; slot++) {
+        e = ngx_openai_entry(sh, slot);
+
+        if (e->state == NGX_OPENAI_ENTRY_FREE) {
+            continue;
+        }
+
+        for (i = 0; i < NGX_OPENAI_CHAINS; i++) {
+            x = &e->extents[i];
+            page = ngx_openai_load(&x->first);
+
+            for (n = 0; page < sh->pages && n < sh->pages; n++) {
+                ngx_openai_pages_mark(sh, page);
+
+                if (page == ngx_openai_load(&x->last)) {
+                    break;
+                }
+
+                page = ngx_openai_load(&next[page]);
+            }
+        }
+    }
+
+    sh->free_page = NGX_OPENAI_NIL;
+    sh->pages_free = 0;
+
+    for (n = sh->pages; n > 0; n--) {
+        if (!(bitmap[(n - 1) / 8] & (1 << ((n - 1) % 8)))) {
+            ngx_openai_pages_push(sh, n - 1);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <math.h>
+
+#include "store/ngx_openai_record.h"
+
+
+static const char  *ngx_openai_outcomes[] = {
+    "running",
+    "ok",
+    "upstream_error",
+    "client_aborted",
+    "truncated",
+    "rejected",
+    "timeout",
+    "upgraded",
+    "shutdown",
+    "worker_died"
+};
+
+
+void
+ngx_openai_record_init(ngx_openai_record_t *rec)
+{
+    openai_usage_t  *usage;
+
+    ngx_memzero(rec, sizeof(ngx_openai_record_t));
+
+    rec->request_us = OPENAI_UNKNOWN;
+    rec->header_us = OPENAI_UNKNOWN;
+    rec->first_byte_us = OPENAI_UNKNOWN;
+    rec->last_byte_us = OPENAI_UNKNOWN;
+    rec->duration_us = OPENAI_UNKNOWN;
+    rec->cost = OPENAI_UNKNOWN;
+
+    rec->facts.stream_asked = OPENAI_UNKNOWN;
+    rec->facts.messages = OPENAI_UNKNOWN;
+    rec->facts.tools = OPENAI_UNKNOWN;
+    rec->facts.choices = OPENAI_UNKNOWN;
+    rec->facts.retry = OPENAI_UNKNOWN;
+    rec->facts.max_tokens = OPENAI_UNKNOWN;
+    rec->facts.temperature = NAN;
+    rec->facts.estimated_output = OPENAI_UNKNOWN;
+    rec->facts.processing_ms = OPENAI_UNKNOWN;
+
+    usage = &rec->facts.usage;
+
+    usage->input = OPENAI_UNKNOWN;
+    usage->output = OPENAI_UNKNOWN;
+    usage->total = OPENAI_UNKNOWN;
+    usage->cached = OPENAI_UNKNOWN;
+    usage->cache_write = OPENAI_UNKNOWN;
+    usage->cache_write_1h = OPENAI_UNKNOWN;
+    usage->reasoning = OPENAI_UNKNOWN;
+    usage->input_audio = OPENAI_UNKNOWN;
+    usage->output_audio = OPENAI_UNKNOWN;
+    usage->cost = OPENAI_UNKNOWN;
+}
+
+
+const char *
+ngx_openai_outcome_name(ngx_uint_t outcome)
+{
+    if (outcome >= NGX_OPENAI_OUTCOMES) {
+        return "unknown";
+    }
+
+    return ngx_openai_outcomes[outcome];
+}
+
+
+void
+ngx_openai_copy(char *dst, size_t size, const void *src, size_t len)
+{
+    const u_char  *p;
+
+    p = src;
+
+    if (len >= size) {
+        len = size - 1;
+
+        /* not in the middle of a UTF-8 sequence */
+
+        while (len > 0 && (p[len] & 0xc0) == 0x80) {
+            len--;
+        }
+    }
+
+    ngx_memcpy(dst, p, len);
+    dst[len] = '\0';
+}

@@ -1,0 +1,252 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "store/ngx_openai_writer.h"
+#include "store/ngx_openai_shared.h"
+
+
+static void ngx_openai_writer_id(ngx_openai_shared_t *sh,
+    ngx_openai_record_t *rec);
+static uint32_t ngx_openai_writer_slot(ngx_openai_zone_t *zone,
+    ngx_openai_process_t *process);
+
+
+ngx_int_t
+ngx_openai_writer_begin(ngx_openai_writer_t *w, ngx_openai_zone_t *zone,
+    ngx_openai_record_t *rec)
+{
+    uint32_t               slot;
+    ngx_openai_entry_t    *e;
+    ngx_openai_index_t    *index;
+    ngx_openai_shared_t   *sh;
+    ngx_openai_process_t  *process;
+
+    w->zone = zone;
+    w->seq = 0;
+
+    sh = zone->sh;
+
+    if (sh == NULL) {
+        return NGX_DECLINED;
+    }
+
+    process = ngx_openai_process(zone);
+
+    if (process == NULL || ngx_openai_lock(zone) != NGX_OK) {
+        ngx_openai_count(&sh->dropped, 1);
+        return NGX_DECLINED;
+    }
+
+    slot = ngx_openai_writer_slot(zone, process);
+
+    if (slot == NGX_OPENAI_NIL) {
+        ngx_openai_unlock(zone);
+        ngx_openai_count(&sh->dropped, 1);
+        return NGX_DECLINED;
+    }
+
+    w->slot = slot;
+    w->seq = sh->seq + 1;
+
+    rec->seq = w->seq;
+    rec->pid = ngx_pid;
+    ngx_openai_writer_id(sh, rec);
+
+    e = ngx_openai_entry(sh, slot);
+    index = &ngx_openai_index(sh)[slot];
+
+    ngx_openai_entry_set(e, rec);
+
+    e->owner = process - sh->processes;
+    e->finished = 0;
+    ngx_openai_store(&e->state, NGX_OPENAI_ENTRY_RUNNING);
+
+    index->change = sh->changes + 1;
+    index->running = 1;
+    ngx_openai_store(&index->seq, w->seq);
+
+    sh->records++;
+    sh->running++;
+
+    ngx_openai_store(&sh->seq, w->seq);
+    ngx_openai_store(&sh->changes, sh->changes + 1);
+
+    ngx_openai_unlock(zone);
+
+    return NGX_OK;
+}
+
+
+/* the one lock round at begin also brings the pages of an ordinary exchange */
+
+static uint32_t
+ngx_openai_writer_slot(ngx_openai_zone_t *zone, ngx_openai_process_t *process)
+{
+    ngx_openai_shared_t  *sh;
+
+    sh = zone->sh;
+
+    ngx_openai_entry_settle(sh);
+
+    if (process->n < sh->reserve / 4) {
+        ngx_openai_pages_refill(sh, process);
+    }
+
+    return ngx_openai_entry_take(sh);
+}
+
+
+/* time, sequence, and what tells zones apart, in base 32: 15 bytes, 24 digits
+   whose order is that of the bytes */
+
+static void
+ngx_openai_writer_id(ngx_openai_shared_t *sh, ngx_openai_record_t *rec)
+{
+    u_char      bytes[15];
+    uint64_t    acc;
+    ngx_uint_t  i, j;
+
+    static const char  digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
+
+    for (i = 0; i < 6; i++) {
+        bytes[i] = (u_char) (rec->started_ms >> (40 - 8 * i));
+    }
+
+    for (i = 0; i < 4; i++) {
+        bytes[6 + i] = (u_char) (rec->seq >> (24 - 8 * i));
+    }
+
+    ngx_memcpy(&bytes[10], sh->nonce, 5);
+
+    for (i = 0; i < 3; i++) {
+
+        for (acc = 0, j = 0; j < 5; j++) {
+            acc = acc << 8 | bytes[5 * i + j];
+        }
+
+        for (j = 0; j < 8; j++) {
+            rec->id[8 * i + j] = digits[acc >> (35 - 5 * j) & 31];
+        }
+    }
+
+    rec->id[NGX_OPENAI_ID_LEN] = '\0';
+}
+
+
+size_t
+ngx_openai_writer_append(ngx_openai_writer_t *w, ngx_openai_chain_e chain,
+    const void *data, size_t len)
+{
+    size_t                 n, used, rest;
+    const u_char          *p;
+    ngx_openai_entry_t    *e;
+    ngx_openai_extent_t   *x;
+    ngx_openai_process_t  *process;
+
+    if (w->seq == 0) {
+        return 0;
+    }
+
+    e = ngx_openai_entry(w->zone->sh, w->slot);
+    x = &e->extents[chain];
+
+    process = NULL;
+    p = data;
+
+    for (rest = len; rest > 0; rest -= n) {
+
+        used = x->bytes & (NGX_OPENAI_PAGE - 1);
+
+        if (used == 0) {
+
+            if (process == NULL) {
+                process = ngx_openai_process(w->zone);
+            }
+
+            if (process == NULL
+                || ngx_openai_pages_take(w->zone, process, x) != NGX_OK)
+            {
+                break;
+            }
+        }
+
+        n = ngx_min(rest, NGX_OPENAI_PAGE - used);
+
+        ngx_memcpy(ngx_openai_page(w->zone->sh, x->last) + used, p, n);
+        p += n;
+
+        ngx_openai_store(&x->bytes, x->bytes + n);
+    }
+
+    return len - rest;
+}
+
+
+void
+ngx_openai_writer_publish(ngx_openai_writer_t *w,
+    const ngx_openai_record_t *rec)
+{
+    if (w->seq) {
+        ngx_openai_entry_set(ngx_openai_entry(w->zone->sh, w->slot), rec);
+    }
+}
+
+
+void
+ngx_openai_writer_commit(ngx_openai_writer_t *w,
+    const ngx_openai_record_t *rec)
+{
+    ngx_openai_entry_t   *e;
+    ngx_openai_shared_t  *sh;
+
+    if (w->seq == 0) {
+        return;
+    }
+
+    sh = w->zone->sh;
+    e = ngx_openai_entry(sh, w->slot);
+
+    ngx_openai_entry_set(e, rec);
+
+    /* from here on others may finish it: for us if the lock is stuck, or
+       because this process died */
+
+    ngx_openai_store(&e->finished, 1);
+
+    if (ngx_openai_lock(w->zone) == NGX_OK) {
+
+        if (e->state == NGX_OPENAI_ENTRY_RUNNING
+            && ngx_openai_index(sh)[w->slot].seq == w->seq)
+        {
+            ngx_openai_entry_finish(sh, w->slot);
+        }
+
+        ngx_openai_unlock(w->zone);
+
+    } else {
+        ngx_openai_store(&sh->unsettled, 1);
+    }
+
+    w->seq = 0;
+}
+
+
+ngx_uint_t
+ngx_openai_writer_cancelled(ngx_openai_writer_t *w)
+{
+    ngx_openai_entry_t  *e;
+
+    if (w->seq == 0) {
+        return 0;
+    }
+
+    e = ngx_openai_entry(w->zone->sh, w->slot);
+
+    return (ngx_openai_load(&e->cancel) == w->seq);
+}
