@@ -1,0 +1,1308 @@
+#!/usr/bin/env bash
+
+# Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+
+# Builds the module, runs it before an API, tests it.  See ./auto-build.sh help
+# and docs/build.md.
+
+set -euo pipefail
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+OUT=$ROOT/build
+NAME=ngx_http_openai_monitor_module
+POLICY=/usr/sbin/policy-rc.d
+
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+unset CDPATH
+
+command=
+nginx_src=
+static=no
+asan=no
+debug=no
+
+nginx_bin=          # the nginx that "run" and "test" start
+module_so=          # the module, empty when it is linked into nginx_bin
+nginx_pid=
+policy_set=no
+apt_updated=no
+
+
+say()
+{
+    echo "auto-build: $*"
+}
+
+die()
+{
+    echo "auto-build: error: $*" >&2
+    exit 1
+}
+
+usage_error()
+{
+    echo "auto-build: $*; try ./auto-build.sh help" >&2
+    exit 2
+}
+
+# the last lines of a log, and the reason in one line
+
+die_with_log()
+{
+    local log=$1
+
+    shift
+    tail -n 25 "$log" >&2 || true
+    die "$*; all of it is in ${log#"$ROOT"/}"
+}
+
+cleanup()
+{
+    if [ "$policy_set" = yes ]; then
+        restore_policy
+    fi
+
+    if [ -n "$nginx_pid" ]; then
+        kill -TERM "$nginx_pid" 2> /dev/null || true
+    fi
+}
+
+
+help()
+{
+    cat <<END
+Usage: ./auto-build.sh COMMAND [OPTIONS]
+
+  run      install what is missing, build, start nginx in the foreground
+  build    install what is missing, build the module
+  test     install what the tests need, build, run all tests
+  install  put the module where the installed nginx looks for modules
+  clean    remove build/
+  help     this text
+
+  --nginx-src DIR|TARBALL  build nginx too, from these sources
+  --static                 link the module into that nginx
+  --with-asan              with the address and undefined behaviour sanitizers
+  --with-debug             with nginx's debug log, and less optimised
+
+Settings of "run", from the environment:
+
+  PROXY_HOST=127.0.0.1  PROXY_PORT=8080       where clients connect
+  WEB_HOST=127.0.0.1    WEB_PORT=8081         where the monitor is read
+  OPENAI_API_BASE=https://api.openai.com      the API, perhaps with a path
+  MAX_REQUESTS_HISTORY=1000  ZONE_SIZE=64m    history: requests, memory
+  PAGE_SIZE=20                                requests on a page of the list
+END
+}
+
+
+parse_command_line()
+{
+    while [ $# -gt 0 ]; do
+        case $1 in
+            --nginx-src)
+                [ $# -gt 1 ] || usage_error "--nginx-src needs a directory" \
+                                            "or a tarball"
+                nginx_src=$2
+                shift
+                ;;
+            --nginx-src=*)  nginx_src=${1#*=} ;;
+            --static)       static=yes ;;
+            --with-asan)    asan=yes ;;
+            --with-debug)   debug=yes ;;
+            -h | --help)    command=help ;;
+            -*)             usage_error "unknown option \"$1\"" ;;
+            *)
+                [ -z "$command" ] || usage_error "one command at a time:" \
+                                                 "\"$command\" or \"$1\""
+                command=$1
+                ;;
+        esac
+        shift
+    done
+
+    case $command in
+        run | build | test | install | clean | help) ;;
+        "") usage_error "a command is missing" ;;
+        *)  usage_error "unknown command \"$command\"" ;;
+    esac
+
+    if [ $static = yes ] && [ -z "$nginx_src" ]; then
+        usage_error "--static needs --nginx-src"
+    fi
+
+    if [ $static = yes ] && [ "$command" = install ]; then
+        usage_error "--static leaves nothing to install"
+    fi
+
+    if [ -n "$nginx_src" ]; then
+        [ -e "$nginx_src" ] || usage_error "there is no $nginx_src"
+        nginx_src=$(realpath "$nginx_src")
+    fi
+}
+
+
+# --- what is missing, and how to get it ---
+
+have()
+{
+    command -v "$1" > /dev/null
+}
+
+have_header()
+{
+    have cc && echo "#include <$1>" | cc -E -o /dev/null - 2> /dev/null
+}
+
+# Installing a package must not start or restart a server: the package nginx
+# would, on port 80.
+
+set_policy()
+{
+    if [ -e "$POLICY" ]; then
+        mv "$POLICY" "$POLICY.auto-build"
+    fi
+
+    policy_set=yes
+    printf '#!/bin/sh\nexit 101\n' > "$POLICY"
+    chmod 755 "$POLICY"
+}
+
+restore_policy()
+{
+    rm -f "$POLICY"
+
+    if [ -e "$POLICY.auto-build" ]; then
+        mv "$POLICY.auto-build" "$POLICY"
+    fi
+
+    policy_set=no
+}
+
+apt_update()
+{
+    if [ $apt_updated = no ]; then
+        apt-get update > "$OUT/apt.log" 2>&1 \
+            || die_with_log "$OUT/apt.log" "apt-get update failed"
+        apt_updated=yes
+    fi
+}
+
+install_packages()
+{
+    have apt-get || die "missing: $*; there is no apt-get to install it with"
+
+    if [ "$(id -u)" != 0 ]; then
+        die "missing: $*; run as root, or: apt-get install $*"
+    fi
+
+    say "installing $*"
+    apt_update
+    set_policy
+
+    DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+        -o Dpkg::Use-Pty=0 "$@" >> "$OUT/apt.log" 2>&1 < /dev/null \
+        || die_with_log "$OUT/apt.log" "could not install $*"
+
+    restore_policy
+}
+
+# $@: pairs of a check and the package that makes it true
+
+need()
+{
+    local missing=()
+
+    while [ $# -gt 0 ]; do
+        case $1 in
+            /*)  [ -e "$1" ] || missing+=("$2") ;;
+            *.h) have_header "$1" || missing+=("$2") ;;
+            *)   have "$1" || missing+=("$2") ;;
+        esac
+        shift 2
+    done
+
+    if [ ${#missing[@]} -gt 0 ]; then
+        install_packages "${missing[@]}"
+    fi
+}
+
+# The archive that the system uses already, asked for another suite, without
+# a change to the system's package sources or lists.
+
+archive_uri()
+{
+    apt-get indextargets --format "\$(REPO_URI)" "Created-By: Packages" \
+        | grep -v -i security | grep -m 1 -E '/(debian|ubuntu)(-ports)?/?$'
+}
+
+apt_of_suite()
+{
+    local suite=$1 dir=$OUT/apt component=main uri
+
+    shift
+    uri=$(archive_uri) || return 1
+
+    case $uri in
+        *ubuntu*) component="main universe" ;;
+    esac
+
+    mkdir -p "$dir/$suite/partial" "$dir/cache/archives/partial"
+    printf '%s %s %s %s\n' deb "$uri" "$suite" "$component" \
+        deb-src "$uri" "$suite" "$component" > "$dir/$suite.list"
+
+    # a mirror's copy of a moving suite may be older than it is valid
+
+    apt-get -o Dir::Etc::sourcelist="$dir/$suite.list" \
+        -o Dir::Etc::sourceparts=/dev/null \
+        -o Dir::State::lists="$dir/$suite" -o Dir::Cache="$dir/cache" \
+        -o Acquire::Check-Valid-Until=false -o Acquire::Languages=none \
+        -o APT::Sandbox::User=root -o APT::Get::List-Cleanup=0 \
+        -o Debug::NoLocking=1 "$@" >> "$OUT/apt.log" 2>&1
+}
+
+other_suites()
+{
+    local ID=debian VERSION_CODENAME=""
+
+    # shellcheck source=/dev/null
+    . /etc/os-release
+
+    case $ID in
+        ubuntu) echo "$VERSION_CODENAME noble plucky questing" ;;
+        *)      echo "trixie sid" ;;
+    esac
+}
+
+# yyjson is compiled in from its two files; the distribution's library of it
+# is only a shared one, and too new for Debian 12
+
+need_yyjson()
+{
+    local dir=$OUT/yyjson suite tarball
+
+    if [ -n "${YYJSON_DIR:-}" ]; then
+        [ -f "$YYJSON_DIR/yyjson.c" ] || die "no yyjson.c in YYJSON_DIR"
+        YYJSON_DIR=$(realpath "$YYJSON_DIR")
+        export YYJSON_DIR
+        return
+    fi
+
+    export YYJSON_DIR=$dir
+
+    if [ -f "$dir/yyjson.c" ] && [ -f "$dir/yyjson.h" ]; then
+        return
+    fi
+
+    have apt-get || die "missing: yyjson's sources; set YYJSON_DIR"
+    say "fetching yyjson's sources"
+    mkdir -p "$OUT/apt/yyjson"
+
+    for suite in $(other_suites); do
+        apt_of_suite "$suite" update || continue
+
+        # the files may be there even though the last of them is not
+
+        (cd "$OUT/apt/yyjson" \
+            && apt_of_suite "$suite" source --download-only yyjson) || true
+
+        tarball=$(find "$OUT/apt/yyjson" -name 'yyjson_*.orig.tar.*' \
+                      ! -name '*.asc' | head -n 1)
+
+        if [ -n "$tarball" ]; then
+            break
+        fi
+    done
+
+    [ -n "${tarball:-}" ] || die_with_log "$OUT/apt.log" \
+        "could not fetch yyjson's sources; set YYJSON_DIR"
+
+    rm -rf "$dir.new"
+    mkdir -p "$dir.new"
+    tar -xf "$tarball" -C "$dir.new" --strip-components=1 --wildcards \
+        '*/LICENSE' '*/src/yyjson.[ch]'
+    mv "$dir.new/src/"yyjson.[ch] "$dir.new"
+    rmdir "$dir.new/src"
+    rm -rf "$dir"
+    mv "$dir.new" "$dir"
+}
+
+node_is_recent()
+{
+    node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)'
+}
+
+need_node()
+{
+    if ! have node || ! have npm; then
+        need node nodejs npm npm
+    fi
+
+    node_is_recent || die "Node $(node -v) is too old: the page and its" \
+                          "tests need 18 or later"
+}
+
+# $1: a directory with a package-lock.json
+
+need_node_modules()
+{
+    local dir=$1 log=$OUT/npm.log
+
+    if [ "$dir/node_modules/.package-lock.json" -nt "$dir/package-lock.json" ]
+    then
+        return
+    fi
+
+    say "installing what ${dir#"$ROOT"/} needs, with npm"
+    (cd "$dir" && npm ci --no-audit --no-fund) > "$log" 2>&1 \
+        || die_with_log "$log" "npm ci failed in ${dir#"$ROOT"/}"
+    touch "$dir/node_modules/.package-lock.json"
+}
+
+build_page()
+{
+    local html=$ROOT/html log=$OUT/page.log stamp
+
+    stamp=$html/dist/index.html
+
+    if [ -f "$stamp" ] && [ -z "$(find "$html/src" "$html"/package*.json \
+            "$html/build.mjs" -newer "$stamp" -type f -print -quit)" ]
+    then
+        return
+    fi
+
+    need_node
+    need_node_modules "$html"
+    say "building the page"
+    (cd "$html" && npm run build) > "$log" 2>&1 \
+        || die_with_log "$log" "could not build the page"
+}
+
+
+# --- build ---
+
+# the installed nginx: its package nginx-dev has headers and flags that match
+
+need_installed_nginx()
+{
+    local have_version dev_version
+
+    if have nginx && [ ! -e /usr/share/nginx/src/configure ] && have apt-cache
+    then
+        have_version=$(nginx_version nginx)
+        dev_version=$(apt-cache show --no-all-versions nginx-dev 2> /dev/null \
+                          | sed -n 's/^Version: \([0-9.]*\).*/\1/p')
+
+        if [ -n "$dev_version" ] && [ "$dev_version" != "$have_version" ]; then
+            die "the installed nginx $have_version is not the distribution's" \
+                "$dev_version; give its sources with --nginx-src"
+        fi
+    fi
+
+    need nginx nginx /usr/share/nginx/src/configure nginx-dev
+    have_version=$(nginx_version nginx)
+    dev_version=$(sed -n 's/^#define NGINX_VERSION *"\(.*\)"/\1/p' \
+                      /usr/share/nginx/src/src/core/nginx.h)
+
+    [ "$dev_version" = "$have_version" ] \
+        || die "nginx is $have_version, but nginx-dev is $dev_version;" \
+               "give nginx's sources with --nginx-src"
+}
+
+nginx_version()
+{
+    "$1" -v 2>&1 | sed -n 's|.*/\([0-9.]*\).*|\1|p'
+}
+
+# A copy of --nginx-src under build/: configure writes beside its sources.
+
+copy_nginx_src()
+{
+    local top
+
+    rm -rf "$OUT/src.new"
+    mkdir -p "$OUT/src.new"
+
+    if [ -d "$nginx_src" ]; then
+        cp -a "$nginx_src/." "$OUT/src.new"
+
+    else
+        tar -xf "$nginx_src" -C "$OUT/src.new" 2> /dev/null \
+            || die "$nginx_src is neither a directory nor a tarball"
+
+        # the tarball's one directory
+        top=$(find "$OUT/src.new" -mindepth 1 -maxdepth 1 -type d)
+
+        if [ -d "$top" ]; then
+            mv "$top" "$OUT/src.top"
+            rmdir "$OUT/src.new"
+            mv "$OUT/src.top" "$OUT/src.new"
+        fi
+    fi
+
+    [ -f "$OUT/src.new/src/core/nginx.c" ] \
+        || die "$nginx_src does not hold nginx's sources"
+
+    src_version=$(sed -n 's/^#define NGINX_VERSION *"\(.*\)"/\1/p' \
+                      "$OUT/src.new/src/core/nginx.h")
+}
+
+# configure again when anything that it reads has changed
+
+configure()
+{
+    local dir=$1 objs=$2 script=configure stamp
+
+    shift 2
+
+    stamp=$(printf '%s\n' "$dir" "$@" "${YYJSON_DIR}"
+            cc --version | head -n 1
+            sha256sum "$ROOT/config" "$YYJSON_DIR"/yyjson.[ch]
+            cd "$ROOT" && find $NAME -name '*.[ch]' | sort)
+
+    if [ -f "$objs/Makefile" ] && [ -f "$objs/stamp" ] \
+        && [ "$stamp" = "$(cat "$objs/stamp")" ]
+    then
+        return
+    fi
+
+    if [ ! -f "$dir/configure" ]; then
+        script=auto/configure
+    fi
+
+    say "configuring in ${objs#"$ROOT"/}"
+    mkdir -p "$objs"
+    rm -f "$objs/stamp"
+
+    (cd "$dir" && bash "$script" "$@" --builddir="$objs") \
+        > "$objs/configure.log" 2>&1 \
+        || die_with_log "$objs/configure.log" "nginx's configure failed"
+
+    echo "$stamp" > "$objs/stamp"
+}
+
+compile()
+{
+    local dir=$1 objs=$2
+
+    shift 2
+
+    "$ROOT/html/embed.sh" "$ROOT/html/dist" "$objs/openai/ngx_openai_assets.c"
+
+    say "compiling in ${objs#"$ROOT"/}"
+    (cd "$dir" && make -f "$objs/Makefile" -j"$(nproc)" "$@") \
+        > "$objs/make.log" 2>&1 \
+        || die_with_log "$objs/make.log" "the build failed"
+}
+
+compiler_options()
+{
+    local opts="-g"
+
+    if [ $asan = yes ]; then
+        # NGX_DEBUG_PALLOC: each piece of a pool is its own block, so that the
+        # sanitizer sees where it ends
+        opts="$opts -O1 -fno-omit-frame-pointer -fsanitize=address,undefined"
+        opts="$opts -fno-sanitize=nonnull-attribute -DNGX_DEBUG_PALLOC=1"
+
+    elif [ $debug = yes ]; then
+        opts="$opts -Og"
+
+    else
+        opts="$opts -O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2"
+    fi
+
+    echo "$opts -fPIC"
+}
+
+# With sanitizers nginx starts through a script: the runtime comes first, and
+# a dynamic module defines a few symbols that nginx defines too.
+
+wrap_for_asan()
+{
+    local script=$1/nginx-asan preload=
+
+    if [ -z "$nginx_src" ]; then
+        preload="$(cc -print-file-name=libasan.so)"
+        preload="$preload $(cc -print-file-name=libubsan.so)"
+    fi
+
+    cat > "$script" <<END
+#!/bin/sh
+ASAN_OPTIONS=detect_odr_violation=0:\${ASAN_OPTIONS:-}
+UBSAN_OPTIONS=print_stacktrace=1:\${UBSAN_OPTIONS:-}
+LD_PRELOAD="$preload"
+export ASAN_OPTIONS UBSAN_OPTIONS LD_PRELOAD
+exec "$nginx_bin" "\$@"
+END
+    chmod 755 "$script"
+    nginx_bin=$script
+}
+
+suffix()
+{
+    local s=
+
+    if [ $static = yes ]; then s=$s-static; fi
+    if [ $asan = yes ]; then s=$s-asan; fi
+    if [ $debug = yes ]; then s=$s-debug; fi
+
+    echo "$s"
+}
+
+build_for_installed()
+{
+    local src=/usr/share/nginx/src objs args=() NGX_CONF_FLAGS=()
+
+    objs=$OUT/module$(suffix)
+
+    need_installed_nginx
+
+    # shellcheck source=/dev/null
+    . $src/conf_flags
+
+    args=("${NGX_CONF_FLAGS[@]}" --with-cc-opt="$(compiler_options)"
+          --add-dynamic-module="$ROOT")
+
+    if [ $asan = yes ]; then
+        args+=("--with-ld-opt=-fsanitize=address,undefined")
+    fi
+
+    configure $src "$objs" "${args[@]}"
+    compile $src "$objs" modules
+
+    nginx_bin=$(command -v nginx)
+    module_so=$objs/$NAME.so
+}
+
+build_from_source()
+{
+    local dir objs args=() src_version
+
+    need openssl/ssl.h libssl-dev /usr/include/pcre2.h libpcre2-dev
+
+    copy_nginx_src
+    objs=$OUT/nginx-$src_version$(suffix)
+    dir=$OUT/src-$src_version
+
+    # configure leaves its Makefile there
+
+    if diff -rq -x Makefile "$OUT/src.new" "$dir" > /dev/null 2>&1; then
+        rm -rf "$OUT/src.new"
+    else
+        rm -rf "$dir" "$OUT/nginx-$src_version" "$OUT/nginx-$src_version"-*
+        mv "$OUT/src.new" "$dir"
+    fi
+
+    args=(--prefix="$objs/prefix" --with-compat --with-threads
+          --with-http_ssl_module --with-http_v2_module --with-http_slice_module
+          --with-http_sub_module --with-http_gunzip_module
+          --with-http_addition_module --with-http_stub_status_module
+          --with-http_realip_module --with-http_auth_request_module
+          --with-cc-opt="$(compiler_options)")
+
+    if [ $debug = yes ]; then
+        args+=(--with-debug)
+    fi
+
+    if [ $asan = yes ]; then
+        args+=("--with-ld-opt=-fsanitize=address,undefined")
+    fi
+
+    if [ $static = yes ]; then
+        args+=(--add-module="$ROOT")
+        module_so=
+    else
+        args+=(--add-dynamic-module="$ROOT")
+        module_so=$objs/$NAME.so
+    fi
+
+    configure "$dir" "$objs" "${args[@]}"
+    compile "$dir" "$objs"
+
+    nginx_bin=$objs/nginx
+}
+
+build()
+{
+    mkdir -p "$OUT"
+
+    # one build at a time in this checkout
+    exec 9> "$OUT/.lock"
+    flock 9
+
+    need cc gcc stdio.h libc6-dev make make xz xz-utils \
+        zlib.h zlib1g-dev brotli/decode.h libbrotli-dev zstd.h libzstd-dev
+    need_yyjson
+    build_page
+
+    if [ -n "$nginx_src" ]; then
+        build_from_source
+    else
+        build_for_installed
+    fi
+
+    if [ $asan = yes ]; then
+        wrap_for_asan "$(dirname "${module_so:-$nginx_bin}")"
+    fi
+
+    exec 9>&-
+}
+
+
+# --- run ---
+
+# $1: name of a setting, $2: lowest, $3: highest
+
+check_number()
+{
+    local value=${!1}
+
+    if ! [[ $value =~ ^[0-9]{1,9}$ ]] || ((10#$value < $2 || 10#$value > $3))
+    then
+        die "$1 is \"$value\": a number from $2 to $3 is expected"
+    fi
+
+    printf -v "$1" %d $((10#$value))
+}
+
+# leaves the address as nginx's "listen" has it
+
+check_host()
+{
+    local value=${!1}
+
+    if [[ $value =~ ^\[?([0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)\]?$ ]]; then
+        printf -v "$1" '[%s]' "${BASH_REMATCH[1]}"
+        return
+    fi
+
+    [[ $value =~ ^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$ ]] \
+        || die "$1 is \"$value\": an address or a host name is expected"
+
+    [ -n "$(addresses_of "$value")" ] \
+        || die "$1 is \"$value\", which does not resolve to an address"
+}
+
+check_size()
+{
+    local value=${!1}
+
+    [[ $value =~ ^([1-9][0-9]{0,8})([kKmMgG]?)$ ]] \
+        || die "$1 is \"$value\": a size such as 64m is expected"
+
+    # nginx knows no "g" here
+
+    if [[ ${BASH_REMATCH[2]} == [gG] ]]; then
+        printf -v "$1" %dm $((BASH_REMATCH[1] * 1024))
+    fi
+}
+
+# into base_scheme, base_name, base_port and base_path
+
+check_base()
+{
+    local value=$OPENAI_API_BASE
+    local re='^(https?)://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:([0-9]+))?'
+
+    re=$re'(/[A-Za-z0-9._~%:@/+=,-]*)?$'
+
+    [[ $value =~ $re ]] || die "OPENAI_API_BASE is \"$value\": a URL such as" \
+                               "https://api.openai.com is expected"
+
+    base_scheme=${BASH_REMATCH[1]}
+    base_name=${BASH_REMATCH[2]}
+    base_port=${BASH_REMATCH[4]}
+    base_path=${BASH_REMATCH[5]}
+
+    while [[ $base_path == */ ]]; do
+        base_path=${base_path%/}
+    done
+
+    base_host=$base_name
+
+    if [ -n "$base_port" ]; then
+        ((${#base_port} < 6 && 10#$base_port >= 1 && 10#$base_port <= 65535)) \
+            || die "OPENAI_API_BASE has the port \"$base_port\":" \
+                   "a number from 1 to 65535 is expected"
+        base_host=$base_name:$base_port
+    elif [ "$base_scheme" = https ]; then
+        base_port=443
+    else
+        base_port=80
+    fi
+}
+
+check_settings()
+{
+    : "${PROXY_HOST:=127.0.0.1}" "${PROXY_PORT:=8080}"
+    : "${WEB_HOST:=127.0.0.1}" "${WEB_PORT:=8081}"
+    : "${OPENAI_API_BASE:=https://api.openai.com}"
+    : "${MAX_REQUESTS_HISTORY:=1000}" "${ZONE_SIZE:=64m}" "${PAGE_SIZE:=20}"
+
+    check_number PROXY_PORT 1 65535
+    check_number WEB_PORT 1 65535
+    check_number MAX_REQUESTS_HISTORY 1 10000000
+    check_number PAGE_SIZE 1 1000
+    check_size ZONE_SIZE
+    check_base
+    check_host PROXY_HOST
+    check_host WEB_HOST
+
+    [ "$PROXY_PORT" != "$WEB_PORT" ] \
+        || die "PROXY_PORT and WEB_PORT are both $WEB_PORT"
+}
+
+# the addresses of a name, in the time that a person waits
+
+addresses_of()
+{
+    timeout 5 getent ahosts "$1" 2> /dev/null | awk '{ print $1 }' | sort -u \
+        || true
+}
+
+# The kernel's form of an address in /proc/net/tcp: four bytes turned round
+
+hex_of_ipv4()
+{
+    local IFS=. a
+
+    # shellcheck disable=SC2206
+    a=($1)
+    printf '%02X%02X%02X%02X' "${a[3]}" "${a[2]}" "${a[1]}" "${a[0]}"
+}
+
+# prints the inodes of listening sockets that stand in the way of $1:$2
+
+listeners_at()
+{
+    local host=$1 port address any=no wanted=" "
+
+    port=$(printf %04X "$2")
+
+    for address in $(addresses_of "${host//[\[\]]/}"); do
+        case $address in
+            0.0.0.0 | ::) any=yes ;;
+            *:*)          any=v6 ;;
+            *)            wanted="$wanted$(hex_of_ipv4 "$address") " ;;
+        esac
+    done
+
+    # an IPv6 address is taken as in use when any IPv6 listener has the port
+
+    cat /proc/net/tcp /proc/net/tcp6 2> /dev/null \
+        | awk -v port="$port" -v any=$any -v wanted="$wanted" '
+            $4 == "0A" {
+                split($2, at, ":")
+                v6 = length(at[1]) > 8
+
+                if (at[2] == port && (any == "yes" || (any == "v6" && v6) \
+                    || at[1] ~ /^0+$/ || index(wanted, " " at[1] " ")))
+                {
+                    print $10
+                }
+            }'
+}
+
+# the process that holds the socket with this inode, where it can be seen
+
+owner_of()
+{
+    local fd pid
+
+    for fd in /proc/[0-9]*/fd/*; do
+        if [ "$(readlink "$fd" 2> /dev/null)" = "socket:[$1]" ]; then
+            pid=${fd#/proc/}
+            pid=${pid%%/*}
+            echo " by $(cat "/proc/$pid/comm" 2> /dev/null) (pid $pid)"
+            return
+        fi
+    done
+}
+
+# $1, $2: host and port, $3: the setting to change
+
+check_free()
+{
+    local inode
+
+    inode=$(listeners_at "$1" "$2" | head -n 1)
+
+    if [ -n "$inode" ]; then
+        die "port $2 is in use$(owner_of "$inode"); set $3 to another"
+    fi
+}
+
+# who runs the workers: not root, where another can reach the prefix
+
+worker_user()
+{
+    local user
+
+    for user in www-data nobody; do
+        if id "$user" > /dev/null 2>&1 \
+            && setpriv --reuid "$user" --clear-groups test -x "$1" 2> /dev/null
+        then
+            echo "user $user $(id -gn "$user");"
+            return
+        fi
+    done
+
+    echo "user root;"
+}
+
+ca_file()
+{
+    local file
+
+    for file in "${SSL_CERT_FILE:-}" /etc/ssl/certs/ca-certificates.crt \
+                /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem
+    do
+        if [ -n "$file" ] && [ -r "$file" ]; then
+            echo "$file"
+            return
+        fi
+    done
+}
+
+# the name servers of this machine, as nginx's "resolver" has them
+
+name_servers()
+{
+    awk '$1 == "nameserver" && $2 !~ /%/ {
+             print ($2 ~ /:/) ? "[" $2 "]" : $2
+         }' /etc/resolv.conf 2> /dev/null | head -n 3 | tr '\n' ' ' || true
+}
+
+# Which names the monitor answers to.  At a wildcard address that is any
+# address, as a page of another origin can only come under a name.
+
+web_names()
+{
+    local names="localhost 127.0.0.1 [::1]"
+
+    case $WEB_HOST in
+        0.0.0.0 | "[::]")
+            names="$names $(uname -n) ~^[0-9.]+\$ ~^\\["
+            ;;
+        127.0.0.1 | localhost | "[::1]") ;;
+        *)
+            names="$names $WEB_HOST"
+            ;;
+    esac
+
+    echo "$names"
+}
+
+# The upstream is an upstream{} block, for its keep-alive, when its name
+# resolves now; otherwise nginx could not start, and resolves it per request.
+
+set_upstream()
+{
+    local servers
+
+    value[host]="proxy_set_header Host $base_host;"
+    value[ssl_name]="proxy_ssl_name ${base_name//[\[\]]/};"
+
+    if [[ $base_name == \[* ]] || [ -n "$(addresses_of "$base_name")" ]; then
+        value[server]="server $base_name:$base_port;"
+        value[proxy_pass]="proxy_pass $base_scheme://openai;"
+
+        if [ -n "$base_path" ]; then
+            # with a variable, the request's own path stays as it was written
+            value[proxy_pass]="proxy_pass $base_scheme://openai$base_path"
+            value[proxy_pass]+="\$request_uri;"
+        fi
+
+        return
+    fi
+
+    say "$base_name does not resolve now: requests get a 502 until it does"
+    servers=$(name_servers)
+
+    value[server]="server 127.0.0.1:1 down;"
+    value[proxy_pass]="set \$openai_upstream $base_name:$base_port;"
+    value[proxy_pass]+=$'\n'"proxy_pass $base_scheme://\$openai_upstream"
+    value[proxy_pass]+="$base_path\$request_uri;"
+
+    if [ -n "$servers" ]; then
+        value[proxy_pass]="resolver ${servers% } valid=30s;"$'\n'$(
+            )"resolver_timeout 5s;"$'\n'"${value[proxy_pass]}"
+    fi
+}
+
+set_tls()
+{
+    local ca
+
+    value[ssl_verify]="proxy_ssl_verify on;"
+    ca=$(ca_file)
+
+    if [ -z "$ca" ] && [ "$base_scheme" = https ]; then
+        install_packages ca-certificates
+        ca=$(ca_file)
+    fi
+
+    if [ -z "$ca" ]; then
+        # plain http, nothing to verify, and a file that is not read
+        value[ssl_verify]="proxy_ssl_verify off;"
+    fi
+
+    value[ca]="\"${ca:-/etc/ssl/certs/ca-certificates.crt}\";"
+}
+
+set_main()
+{
+    local prefix=$1 workers limit
+
+    value[module]=
+
+    if [ -n "$module_so" ]; then
+        value[module]="load_module \"$module_so\";"
+    fi
+
+    workers=$(nproc)
+    value[workers]="worker_processes $((workers > 2 ? workers : 2));"
+
+    # what the hard limit allows; more is an error for all but root
+
+    limit=$(ulimit -Hn)
+
+    if [ "$limit" = unlimited ] || ((limit > 16384)); then
+        limit=16384
+    fi
+
+    value[nofile]="worker_rlimit_nofile $limit;"
+    value[main]="pid \"$prefix/nginx.pid\";
+error_log \"$prefix/error.log\" notice;
+error_log stderr warn;"
+
+    if [ "$(id -u)" = 0 ]; then
+        value[main]+=$'\n'$(worker_user "$prefix")
+    fi
+
+    value[paths]="client_body_temp_path \"$prefix/temp\";
+proxy_temp_path \"$prefix/temp\";
+fastcgi_temp_path \"$prefix/temp\";
+uwsgi_temp_path \"$prefix/temp\";
+scgi_temp_path \"$prefix/temp\";"
+}
+
+# conf/nginx.conf with the values in place of its "#=" lines, to stdout
+
+render_configuration()
+{
+    local line name
+
+    while IFS= read -r line; do
+        if [[ $line =~ ^([[:space:]]*).*\#=\ ([a-z_]+)$ ]]; then
+            name=${BASH_REMATCH[2]}
+
+            if [ -z "${value[$name]+set}" ]; then
+                die "conf/nginx.conf has the unknown mark \"#= $name\""
+            fi
+
+            while IFS= read -r line; do
+                echo "${BASH_REMATCH[1]}$line"
+            done <<< "${value[$name]}"
+
+        else
+            echo "$line"
+        fi
+    done < "$ROOT/conf/nginx.conf"
+}
+
+write_configuration()
+{
+    local prefix=$1
+    local -A value=()
+
+    mkdir -p "$prefix"
+
+    set_main "$prefix"
+    set_tls
+    set_upstream
+
+    value[zone]="openai_monitor_zone zone=openai:$ZONE_SIZE"
+    value[zone]+=" entries=$MAX_REQUESTS_HISTORY;"
+    value[page_size]="openai_monitor_page_size $PAGE_SIZE;"
+    value[proxy_listen]="listen $PROXY_HOST:$PROXY_PORT;"
+    value[web_listen]="listen $WEB_HOST:$WEB_PORT;"
+    value[web_default]="listen $WEB_HOST:$WEB_PORT default_server;"
+    value[web_names]="server_name $(web_names);"
+    value[view]="proxy=$proxy_url;"
+
+    render_configuration > "$prefix/nginx.conf"
+    cp "$ROOT/conf/"openai_*.conf "$prefix"
+}
+
+# an address that a client can use: not a wildcard one
+
+url_of()
+{
+    case $1 in
+        0.0.0.0) echo "http://127.0.0.1:$2" ;;
+        "[::]")  echo "http://[::1]:$2" ;;
+        *)       echo "http://$1:$2" ;;
+    esac
+}
+
+test_configuration()
+{
+    local prefix=$1 log=$1/test.log
+
+    if "$nginx_bin" -t -q -p "$prefix" -c nginx.conf -e "$prefix/error.log" \
+           > "$log" 2>&1
+    then
+        return
+    fi
+
+    die "nginx refuses ${prefix#"$ROOT"/}/nginx.conf:" \
+        "$(grep -m 1 -E '\[(emerg|alert|crit)\]|ERROR|rror' "$log" \
+               || tail -n 1 "$log")"
+}
+
+print_addresses()
+{
+    local hint=$proxy_url/v1
+
+    # a base that ends with /v1 has it in the client's place
+
+    if [[ $base_path == */v1 ]]; then
+        hint=$proxy_url
+    fi
+
+    say "nginx runs; Ctrl-C stops it"
+    echo
+    echo "    proxy    $proxy_url -> $OPENAI_API_BASE"
+    echo "    monitor  $(url_of "$WEB_HOST" "$WEB_PORT")/"
+    echo "    client   OPENAI_BASE_URL=$hint"
+    echo
+
+    case $WEB_HOST in
+        127.* | localhost | "[::1]") ;;
+        *) say "whoever reaches $WEB_HOST:$WEB_PORT reads what is recorded" ;;
+    esac
+}
+
+stop_nginx()
+{
+    stopping=yes
+
+    if [ -n "$nginx_pid" ]; then
+        kill -TERM "$nginx_pid" 2> /dev/null || true
+    fi
+}
+
+start_nginx()
+{
+    local prefix=$1
+
+    rm -f "$prefix/nginx.pid"
+    ulimit -Sn "$(ulimit -Hn)" 2> /dev/null || true
+
+    # it ends with this script, however that ends
+
+    setpriv --pdeathsig TERM "$nginx_bin" -p "$prefix" -c nginx.conf \
+        -e "$prefix/error.log" -g "daemon off;" &
+    nginx_pid=$!
+
+    # written when the sockets listen
+
+    while [ ! -s "$prefix/nginx.pid" ] && kill -0 "$nginx_pid" 2> /dev/null; do
+        sleep 0.05
+    done
+}
+
+run()
+{
+    local base_scheme base_name base_port base_path base_host
+    local prefix proxy_url status=0 stopping=no
+
+    check_settings
+    check_free "$PROXY_HOST" "$PROXY_PORT" PROXY_PORT
+    check_free "$WEB_HOST" "$WEB_PORT" WEB_PORT
+    build
+
+    # ports are one's own, so the prefix is
+    prefix=$OUT/run/$PROXY_PORT
+    proxy_url=$(url_of "$PROXY_HOST" "$PROXY_PORT")
+
+    write_configuration "$prefix"
+    test_configuration "$prefix"
+
+    trap stop_nginx INT TERM HUP
+    start_nginx "$prefix"
+
+    if [ $stopping = no ] && [ -s "$prefix/nginx.pid" ]; then
+        print_addresses
+    fi
+
+    # a signal ends "wait" early, with more than 128
+
+    while true; do
+        status=0
+        wait "$nginx_pid" || status=$?
+        kill -0 "$nginx_pid" 2> /dev/null || break
+    done
+
+    nginx_pid=
+
+    if [ $stopping = yes ]; then
+        say "stopped"
+        return 0
+    fi
+
+    die "nginx ended by itself ($status); see ${prefix#"$ROOT"/}/error.log"
+}
+
+
+# --- test, install, clean ---
+
+need_test_nginx()
+{
+    local dir=$OUT/apt/test-nginx suite deb
+
+    export PERL5LIB=$OUT/perl5/lib/perl5${PERL5LIB:+:$PERL5LIB}
+
+    if perl -MTest::Nginx::Socket -e 1 2> /dev/null; then
+        return
+    fi
+
+    say "installing Test::Nginx"
+    mkdir -p "$dir"
+
+    # not in Debian 12, but sid's package installs there
+
+    for suite in sid $(other_suites); do
+        if [ "$(id -u)" = 0 ] && apt_of_suite "$suite" update \
+            && (cd "$dir" && apt_of_suite "$suite" download libtest-nginx-perl)
+        then
+            deb=$(find "$dir" -name 'libtest-nginx-perl_*.deb' | head -n 1)
+            install_packages "$deb"
+            break
+        fi
+    done
+
+    if ! perl -MTest::Nginx::Socket -e 1 2> /dev/null; then
+        need make make cpanm cpanminus
+        cpanm --notest --local-lib-contained "$OUT/perl5" Test::Nginx \
+            > "$OUT/cpan.log" 2>&1 \
+            || die_with_log "$OUT/cpan.log" "could not install Test::Nginx"
+    fi
+}
+
+need_test_tools()
+{
+    need perl perl prove perl ps procps curl curl \
+        /usr/share/fonts/truetype/dejavu fonts-dejavu-core
+
+    if ! have chromium && ! have google-chrome; then
+        need chromium chromium
+    fi
+
+    need_test_nginx
+    need_node
+    need_node_modules "$ROOT/t/e2e"
+}
+
+run_tests()
+{
+    local failed=() options=()
+
+    build
+    need_test_tools
+
+    export TEST_NGINX_BINARY=$nginx_bin
+    export TEST_NGINX_LOAD_MODULES=$module_so
+    export TEST_NGINX_SERVROOT=$OUT/servroot
+
+    # what ./auto-build.sh needs to give its tests the same nginx
+
+    [ -z "$nginx_src" ] || options+=("--nginx-src=$nginx_src")
+    [ $static = no ] || options+=(--static)
+    [ $asan = no ] || options+=(--with-asan)
+    [ $debug = no ] || options+=(--with-debug)
+    export TEST_AUTO_BUILD_OPTIONS=${options[*]:-}
+
+    cd "$ROOT"
+
+    say "unit tests"
+    make --no-print-directory -C t/unit test YYJSON="$YYJSON_DIR" \
+        OUT="$OUT/unit" || failed+=("unit tests")
+
+    say "nginx tests"
+    prove -It/lib -r t || failed+=("nginx tests")
+
+    say "end-to-end test"
+    (cd t/e2e && npm test --silent) || failed+=("end-to-end test")
+
+    if [ ${#failed[@]} -gt 0 ]; then
+        local IFS=,
+        die "failed: ${failed[*]}"
+    fi
+
+    say "all tests passed"
+}
+
+install_module()
+{
+    local installed version dir
+
+    build
+    installed=$(command -v nginx) || die "no nginx is installed"
+    version=$(nginx_version "$installed")
+
+    [ "$(nginx_version "$nginx_bin")" = "$version" ] \
+        || die "built for nginx $(nginx_version "$nginx_bin"), but $version" \
+               "is installed"
+
+    dir=$("$installed" -V 2>&1 | tr ' ' '\n' | sed -n 's/^--modules-path=//p')
+    dir=${dir:-$("$installed" -V 2>&1 | tr ' ' '\n' \
+                     | sed -n 's/^--prefix=//p')/modules}
+
+    [ -w "$dir" ] || die "cannot write to $dir"
+
+    # By rename: writing into a file that nginx has mapped kills its workers.
+
+    cp "$module_so" "$dir/.$NAME.new"
+    chmod 644 "$dir/.$NAME.new"
+    mv -f "$dir/.$NAME.new" "$dir/$NAME.so"
+
+    say "installed $dir/$NAME.so"
+    say "load it with: load_module $dir/$NAME.so;"
+    say "restart nginx, not reload: a reload goes on with the old code"
+}
+
+clean()
+{
+    local pid file
+
+    for file in "$OUT"/run/*/nginx.pid; do
+        [ -s "$file" ] || continue
+        pid=$(cat "$file")
+
+        if grep -q nginx "/proc/$pid/comm" 2> /dev/null; then
+            die "nginx (pid $pid) runs from build/; stop it first"
+        fi
+    done
+
+    rm -rf "$OUT"
+    say "removed build/"
+}
+
+
+parse_command_line "$@"
+trap cleanup EXIT
+
+case $command in
+    run)     run ;;
+    build)
+        build
+        say "built ${module_so:-$nginx_bin}"
+        ;;
+    test)    run_tests ;;
+    install) install_module ;;
+    clean)   clean ;;
+    help)    help ;;
+esac
