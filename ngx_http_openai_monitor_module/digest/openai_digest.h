@@ -160,14 +160,24 @@ typedef struct {
     double         tier_output;
 } openai_price_t;
 
+/* a row in which nothing is known */
+void openai_price_init(openai_price_t *price);
+
+/* one "name=value" of a row, as conf/openai_prices.conf writes them; a name
+   that is not known, comes twice or has no plain number is OPENAI_ERROR */
+int openai_price_arg(openai_price_t *price, const char *arg, size_t len);
+
 /* alloc lives as long as the table; strings are copied into it */
 openai_prices_t *openai_prices_create(const openai_alloc_t *alloc);
 
-/* a later row of the same name replaces the earlier; OPENAI_OK or _ERROR */
+/* a later row of the same name replaces the earlier; OPENAI_ERROR when memory
+   is short or the row makes no sense: no input and no output rate, half a
+   tier, a name of more than 126 bytes */
 int openai_prices_add(openai_prices_t *prices, const openai_price_t *price);
 
 /* cost in USD, or < 0 when unknown; *row is the name of the row used, or
-   "upstream" when the answer stated its own cost, valid as long as prices */
+   "upstream" when the answer stated its own cost, valid as long as prices;
+   NULL when the cost is unknown */
 double openai_cost(const openai_prices_t *prices, const openai_facts_t *facts,
     const char **row);
 
