@@ -76,6 +76,26 @@ ngx_openai_outcome_name(ngx_uint_t outcome)
 }
 
 
+double
+ngx_openai_record_speed(const ngx_openai_record_t *rec)
+{
+    const openai_facts_t  *facts;
+
+    facts = &rec->facts;
+
+    if (facts->usage.output <= 1 || facts->streamed != 1
+        || facts->last_token_us <= facts->first_token_us)
+    {
+        return OPENAI_UNKNOWN;
+    }
+
+    /* the first one marks the start of the time */
+
+    return (double) (facts->usage.output - 1) * 1e6
+           / (double) (facts->last_token_us - facts->first_token_us);
+}
+
+
 void
 ngx_openai_copy(char *dst, size_t size, const void *src, size_t len)
 {

@@ -135,6 +135,9 @@ void ngx_openai_record_init(ngx_openai_record_t *rec);
 /* "running", "ok", "upstream_error", … */
 const char *ngx_openai_outcome_name(ngx_uint_t outcome);
 
+/* output tokens per second from the first to the last of them; < 0 unknown */
+double ngx_openai_record_speed(const ngx_openai_record_t *rec);
+
 /* copies and cuts on a UTF-8 boundary, ends with a zero byte */
 void ngx_openai_copy(char *dst, size_t size, const void *src, size_t len);
 

@@ -13,6 +13,10 @@
 #define NGX_OPENAI_HIST_BASE   128      /* us, the bound of the first bucket */
 #define NGX_OPENAI_HIST_SHIFT  7
 
+#define ngx_openai_label(dst, src)                                           \
+    ngx_openai_copy(dst, sizeof(dst), src, ngx_strlen(src))
+
+
 /* a row that served less, or rested longer, may be given to a new name */
 #define NGX_OPENAI_ROW_FEW     4
 #define NGX_OPENAI_ROW_IDLE    3600
@@ -396,11 +400,10 @@ ngx_openai_fold_series(ngx_openai_series_t *rows,
     }
 
     ngx_memzero(&labels, offsetof(ngx_openai_series_t, hists));
-    ngx_memcpy(labels.operation, facts->operation, sizeof(labels.operation));
-    ngx_memcpy(labels.provider, facts->provider, sizeof(labels.provider));
-    ngx_memcpy(labels.model, facts->model, sizeof(labels.model));
-    ngx_memcpy(labels.response_model, facts->response_model,
-               sizeof(labels.response_model));
+    ngx_openai_label(labels.operation, facts->operation);
+    ngx_openai_label(labels.provider, facts->provider);
+    ngx_openai_label(labels.model, facts->model);
+    ngx_openai_label(labels.response_model, facts->response_model);
 
     if (f->outcome != NGX_OPENAI_OK && f->outcome != NGX_OPENAI_UPGRADED) {
 
@@ -411,8 +414,7 @@ ngx_openai_fold_series(ngx_openai_series_t *rows,
 
         } else {
             error = ngx_openai_outcome_name(f->outcome);
-            ngx_openai_copy(labels.error, sizeof(labels.error), error,
-                            ngx_strlen(error));
+            ngx_openai_label(labels.error, error);
         }
     }
 

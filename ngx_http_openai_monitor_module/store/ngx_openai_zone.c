@@ -112,6 +112,9 @@ ngx_openai_zone_init(ngx_shm_zone_t *shm_zone, void *data)
         return NGX_OK;
     }
 
+    old = zone->previous;
+    zone->previous = NULL;
+
     pool = (ngx_slab_pool_t *) shm_zone->shm.addr;
 
     if (shm_zone->shm.exists) {

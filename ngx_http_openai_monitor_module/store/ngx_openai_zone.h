@@ -31,6 +31,7 @@ struct ngx_openai_zone_s {
     ngx_uint_t            entries;
     ngx_shm_zone_t       *shm_zone;
     ngx_openai_shared_t  *sh;           /* NULL until the zone is mapped */
+    ngx_openai_zone_t    *previous;     /* of the last cycle, to be copied */
 
     /* of the process that uses it */
 

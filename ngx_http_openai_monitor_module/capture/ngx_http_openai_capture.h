@@ -1,0 +1,107 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+/*
+ * Capture: the life of one exchange, from the first phase that knows its
+ * location to the log phase.
+ *
+ * The exchange lives in the request's pool.  Internal redirects wipe the
+ * request's module contexts, so a pool cleanup keeps it findable.
+ */
+
+
+#ifndef _NGX_HTTP_OPENAI_CAPTURE_H_INCLUDED_
+#define _NGX_HTTP_OPENAI_CAPTURE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "capture/ngx_http_openai_redact.h"
+#include "digest/openai_digest.h"
+#include "store/ngx_openai_writer.h"
+
+
+/* what a location says of capture; filled by the directives */
+
+typedef struct {
+    ngx_shm_zone_t            *shm_zone;      /* NULL: nothing is captured */
+    ngx_http_complex_value_t  *condition;     /* NULL: always */
+    size_t                     body_max;      /* bytes kept per direction */
+    ngx_http_openai_redact_t   redact;
+    openai_prices_t           *prices;
+} ngx_http_openai_capture_conf_t;
+
+
+typedef struct {
+    ngx_http_request_t              *request;
+    ngx_http_openai_capture_conf_t  *conf;
+    ngx_queue_t                      queue;      /* of this process */
+
+    ngx_openai_writer_t              writer;
+    ngx_openai_record_t              rec;        /* what is published */
+    openai_meter_t                  *meter;      /* NULL: memory was short */
+
+    uint64_t                         start_us;   /* monotonic */
+    ngx_msec_t                       published;
+
+    unsigned                         answered:1; /* a header was seen */
+    unsigned                         upstream:1; /* it was an upstream's */
+    unsigned                         seen_last:1;
+    unsigned                         cancelled:1;
+    unsigned                         final:1;    /* rec is what it will be */
+    unsigned                         committed:1;
+} ngx_http_openai_exchange_t;
+
+
+extern ngx_module_t  ngx_http_openai_monitor_module;
+
+
+/* implemented by whoever owns the directives; NULL where capture is off */
+ngx_http_openai_capture_conf_t *ngx_http_openai_capture_conf(
+    ngx_http_request_t *r);
+
+
+/* installs the filters and the phase handlers; at postconfiguration */
+ngx_int_t ngx_http_openai_capture_init(ngx_conf_t *cf);
+ngx_int_t ngx_http_openai_capture_variables(ngx_conf_t *cf);
+
+
+/* the exchange of this request, NULL when it is not captured */
+ngx_http_openai_exchange_t *ngx_http_openai_exchange(ngx_http_request_t *r);
+
+/* begins one unless it runs already, or the location does not want it */
+ngx_http_openai_exchange_t *ngx_http_openai_exchange_begin(
+    ngx_http_request_t *r);
+
+/* parts of an answer as they come */
+void ngx_http_openai_exchange_request_body(ngx_http_openai_exchange_t *ex,
+    u_char *data, size_t len, ngx_uint_t last);
+void ngx_http_openai_exchange_header(ngx_http_openai_exchange_t *ex);
+void ngx_http_openai_exchange_response_body(ngx_http_openai_exchange_t *ex,
+    u_char *data, size_t len);
+
+/* readers see what is known so far; at most some ten times a second unless
+   "now" */
+void ngx_http_openai_exchange_publish(ngx_http_openai_exchange_t *ex,
+    ngx_uint_t now);
+
+/* fills in what only the end knows; in the log phase, by whoever is first */
+void ngx_http_openai_exchange_final(ngx_http_openai_exchange_t *ex);
+void ngx_http_openai_exchange_commit(ngx_http_openai_exchange_t *ex);
+
+/* how it ended; the request is in its log phase */
+ngx_uint_t ngx_http_openai_outcome(ngx_http_openai_exchange_t *ex);
+void ngx_http_openai_attempts(ngx_http_request_t *r,
+    ngx_openai_record_t *rec);
+
+/* request line or status line and headers, secrets replaced, to the zone */
+void ngx_http_openai_request_head(ngx_http_openai_exchange_t *ex);
+void ngx_http_openai_response_head(ngx_http_openai_exchange_t *ex);
+
+
+#endif /* _NGX_HTTP_OPENAI_CAPTURE_H_INCLUDED_ */

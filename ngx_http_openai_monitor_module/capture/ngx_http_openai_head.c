@@ -1,0 +1,298 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "capture/ngx_http_openai_capture.h"
+
+
+#define NGX_HTTP_OPENAI_HEAD_MAX  65536
+#define NGX_HTTP_OPENAI_LINE_MAX  16384
+
+
+typedef void (*ngx_http_openai_meter_header_pt)(openai_meter_t *m,
+    openai_str_t name, openai_str_t value);
+
+
+static void ngx_http_openai_head_add(ngx_http_openai_exchange_t *ex,
+    ngx_openai_chain_e chain, ngx_str_t *name, ngx_str_t *value,
+    ngx_http_openai_meter_header_pt meter);
+static void ngx_http_openai_head_flush(ngx_http_openai_exchange_t *ex,
+    ngx_openai_chain_e chain, u_char *last);
+static void ngx_http_openai_head_list(ngx_http_openai_exchange_t *ex,
+    ngx_openai_chain_e chain, ngx_list_t *headers,
+    ngx_http_openai_meter_header_pt meter);
+static void ngx_http_openai_head_client(ngx_http_openai_exchange_t *ex);
+static void ngx_http_openai_head_status(ngx_http_openai_exchange_t *ex);
+
+
+/* lines are gathered here, so that the zone gets few and large pieces; a
+   worker handles one request at a time */
+
+static u_char   ngx_http_openai_head[NGX_HTTP_OPENAI_HEAD_MAX];
+static u_char  *ngx_http_openai_head_pos;
+
+
+void
+ngx_http_openai_request_head(ngx_http_openai_exchange_t *ex)
+{
+    u_char                    *p, *line;
+    ngx_str_t                  uri;
+    openai_str_t               method, target;
+    ngx_http_request_t        *r;
+    ngx_http_openai_redact_t  *redact;
+
+    r = ex->request;
+    redact = &ex->conf->redact;
+
+    ngx_http_openai_head_client(ex);
+
+    /* the line as the client wrote it: r->method and r->uri may have been
+       rewritten, and are empty when the line was not HTTP */
+
+    p = ngx_http_openai_redact_uri(redact, ngx_http_openai_head,
+                           ngx_http_openai_head + NGX_HTTP_OPENAI_LINE_MAX,
+                           &r->request_line);
+    *p++ = '\n';
+
+    ngx_http_openai_head_pos = p;
+
+    ngx_openai_copy(ex->rec.method, sizeof(ex->rec.method),
+                    r->method_name.data, r->method_name.len);
+
+    line = p;
+    uri = r->unparsed_uri;
+
+    p = ngx_http_openai_redact_uri(redact, p, p + NGX_HTTP_OPENAI_LINE_MAX,
+                                   &uri);
+
+    ngx_openai_copy(ex->rec.uri, sizeof(ex->rec.uri), line, p - line);
+
+    if (ex->meter) {
+        method.data = (char *) r->method_name.data;
+        method.len = r->method_name.len;
+        target.data = (char *) line;
+        target.len = p - line;
+
+        openai_meter_request_line(ex->meter, method, target);
+    }
+
+    if (ex->rec.key[0] == '\0'
+        && ngx_http_openai_redact_find_arg(redact, &r->unparsed_uri, &uri)
+           == NGX_OK)
+    {
+        ngx_http_openai_fingerprint(redact, &uri, ex->rec.key);
+    }
+
+    ngx_http_openai_head_list(ex, NGX_OPENAI_REQUEST_HEAD,
+                              &r->headers_in.headers,
+                              openai_meter_request_header);
+}
+
+
+static void
+ngx_http_openai_head_client(ngx_http_openai_exchange_t *ex)
+{
+    ngx_http_request_t   *r;
+    ngx_openai_record_t  *rec;
+
+    r = ex->request;
+    rec = &ex->rec;
+
+    rec->http_version = r->http_version;
+
+    ngx_openai_copy(rec->client, sizeof(rec->client),
+                    r->connection->addr_text.data,
+                    r->connection->addr_text.len);
+
+    if (r->headers_in.host) {
+        ngx_openai_copy(rec->host, sizeof(rec->host),
+                        r->headers_in.host->value.data,
+                        r->headers_in.host->value.len);
+
+    } else {
+        ngx_openai_copy(rec->host, sizeof(rec->host),
+                        r->headers_in.server.data, r->headers_in.server.len);
+    }
+}
+
+
+void
+ngx_http_openai_response_head(ngx_http_openai_exchange_t *ex)
+{
+    u_char               *p;
+    ngx_str_t             name;
+    ngx_http_request_t   *r;
+    ngx_openai_record_t  *rec;
+
+    r = ex->request;
+    rec = &ex->rec;
+
+    ngx_http_openai_head_status(ex);
+
+    ngx_openai_copy(rec->content_type, sizeof(rec->content_type),
+                    r->headers_out.content_type.data,
+                    r->headers_out.content_type.len);
+
+    if (r->headers_out.content_encoding) {
+        ngx_openai_copy(rec->content_encoding, sizeof(rec->content_encoding),
+                        r->headers_out.content_encoding->value.data,
+                        r->headers_out.content_encoding->value.len);
+    }
+
+    /* nginx keeps these two apart from the list */
+
+    if (r->headers_out.content_type.len) {
+        ngx_str_set(&name, "Content-Type");
+        ngx_http_openai_head_add(ex, NGX_OPENAI_RESPONSE_HEAD, &name,
+                                 &r->headers_out.content_type,
+                                 openai_meter_response_header);
+    }
+
+    if (r->headers_out.content_length_n >= 0
+        && r->headers_out.content_length == NULL)
+    {
+        p = ngx_http_openai_head_pos;
+        p = ngx_sprintf(p, "Content-Length: %O\n",
+                        r->headers_out.content_length_n);
+        ngx_http_openai_head_pos = p;
+    }
+
+    ngx_http_openai_head_list(ex, NGX_OPENAI_RESPONSE_HEAD,
+                              &r->headers_out.headers,
+                              openai_meter_response_header);
+}
+
+
+static void
+ngx_http_openai_head_status(ngx_http_openai_exchange_t *ex)
+{
+    u_char              *p;
+    ngx_http_request_t  *r;
+
+    r = ex->request;
+
+    p = ngx_sprintf(ngx_http_openai_head, "HTTP/%ui.%ui %03ui\n",
+                    r->http_version / 1000, r->http_version % 1000,
+                    r->headers_out.status);
+
+    ngx_http_openai_head_pos = p;
+
+    if (ex->meter) {
+        openai_meter_response_status(ex->meter, r->headers_out.status);
+    }
+}
+
+
+static void
+ngx_http_openai_head_list(ngx_http_openai_exchange_t *ex,
+    ngx_openai_chain_e chain, ngx_list_t *headers,
+    ngx_http_openai_meter_header_pt meter)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *header;
+
+    /* a request line that was not HTTP leaves the list unmade */
+
+    part = headers->part.elts ? &headers->part : NULL;
+
+    for ( /* void */ ; part; part = part->next) {
+
+        header = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+
+            if (header[i].hash == 0) {
+                continue;
+            }
+
+            ngx_http_openai_head_add(ex, chain, &header[i].key,
+                                     &header[i].value, meter);
+        }
+    }
+
+    ngx_http_openai_head_flush(ex, chain, ngx_http_openai_head_pos);
+}
+
+
+static void
+ngx_http_openai_head_add(ngx_http_openai_exchange_t *ex,
+    ngx_openai_chain_e chain, ngx_str_t *name, ngx_str_t *value,
+    ngx_http_openai_meter_header_pt meter)
+{
+    u_char                    *p, *last;
+    openai_str_t               key, text;
+    ngx_http_openai_redact_t  *redact;
+    ngx_http_openai_secrecy_e  secrecy;
+
+    redact = &ex->conf->redact;
+    secrecy = ngx_http_openai_redact_header(redact, name);
+
+    if (ngx_http_openai_head_pos + name->len + 4096
+        > ngx_http_openai_head + NGX_HTTP_OPENAI_HEAD_MAX)
+    {
+        ngx_http_openai_head_flush(ex, chain, ngx_http_openai_head_pos);
+
+        if (name->len > NGX_HTTP_OPENAI_LINE_MAX) {
+            return;
+        }
+    }
+
+    p = ngx_cpymem(ngx_http_openai_head_pos, name->data, name->len);
+    *p++ = ':';
+    *p++ = ' ';
+
+    /* room for the line's end */
+
+    last = ngx_http_openai_head + NGX_HTTP_OPENAI_HEAD_MAX - 1;
+    text.data = (char *) p;
+
+    if (secrecy != NGX_HTTP_OPENAI_PLAIN) {
+        p = ngx_http_openai_redact_value(redact, p, last, name, value);
+
+        if (secrecy == NGX_HTTP_OPENAI_CREDENTIAL
+            && chain == NGX_OPENAI_REQUEST_HEAD
+            && ex->rec.key[0] == '\0')
+        {
+            ngx_http_openai_fingerprint(redact, value, ex->rec.key);
+        }
+
+    } else if (ngx_strlchr(value->data, value->data + value->len, '?')
+               || ngx_strlchr(value->data, value->data + value->len, '@'))
+    {
+        p = ngx_http_openai_redact_uri(redact, p, last, value);
+
+    } else {
+        p = ngx_cpymem(p, value->data,
+                       ngx_min(value->len, (size_t) (last - p)));
+    }
+
+    if (meter && ex->meter && secrecy == NGX_HTTP_OPENAI_PLAIN) {
+        key.data = (char *) name->data;
+        key.len = name->len;
+        text.len = (char *) p - text.data;
+
+        meter(ex->meter, key, text);
+    }
+
+    *p++ = '\n';
+
+    ngx_http_openai_head_pos = p;
+}
+
+
+static void
+ngx_http_openai_head_flush(ngx_http_openai_exchange_t *ex,
+    ngx_openai_chain_e chain, u_char *last)
+{
+    (void) ngx_openai_writer_append(&ex->writer, chain, ngx_http_openai_head,
+                                    last - ngx_http_openai_head);
+
+    ngx_http_openai_head_pos = ngx_http_openai_head;
+}

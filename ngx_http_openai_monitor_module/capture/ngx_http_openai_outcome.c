@@ -1,0 +1,183 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "capture/ngx_http_openai_capture.h"
+
+
+static ngx_uint_t ngx_http_openai_outcome_answer(
+    ngx_http_openai_exchange_t *ex);
+static int32_t ngx_http_openai_attempt_ms(ngx_msec_t ms);
+
+
+/*
+ * The usual fields do not tell: an upstream that dies in the middle of its
+ * answer and a client that leaves both log 200.  What tells them apart is
+ * whether the last buffer was seen, and the state of the connection.
+ */
+
+ngx_uint_t
+ngx_http_openai_outcome(ngx_http_openai_exchange_t *ex)
+{
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+
+    r = ex->request;
+    c = r->connection;
+
+    if (ex->cancelled) {
+        return NGX_OPENAI_CLIENT_ABORTED;
+    }
+
+    /* worker_shutdown_timeout closes connections this way */
+
+    if (c->close && c->error) {
+        return NGX_OPENAI_SHUTDOWN;
+    }
+
+    if (r->upstream && r->upstream->upgrade) {
+        return NGX_OPENAI_UPGRADED;
+    }
+
+    if (c->timedout || ex->rec.status == NGX_HTTP_REQUEST_TIME_OUT) {
+        return NGX_OPENAI_TIMEOUT;
+    }
+
+    if (ex->rec.status == NGX_HTTP_CLIENT_CLOSED_REQUEST
+        || ex->rec.status == 0
+        || (c->error && !(ex->seen_last && r->request_complete)))
+    {
+        return NGX_OPENAI_CLIENT_ABORTED;
+    }
+
+    if (!ex->upstream) {
+
+        if (ex->rec.status < 400) {
+            return NGX_OPENAI_OK;
+        }
+
+        if (ex->rec.attempts_total == 0) {
+            return NGX_OPENAI_REJECTED;
+        }
+
+        return (ex->rec.status == NGX_HTTP_GATEWAY_TIME_OUT)
+               ? NGX_OPENAI_TIMEOUT : NGX_OPENAI_UPSTREAM_ERROR;
+    }
+
+    return ngx_http_openai_outcome_answer(ex);
+}
+
+
+/* the upstream answered, and the client was there to the end */
+
+static ngx_uint_t
+ngx_http_openai_outcome_answer(ngx_http_openai_exchange_t *ex)
+{
+    openai_facts_t       *facts;
+    ngx_http_request_t   *r;
+    ngx_openai_record_t  *rec;
+
+    r = ex->request;
+    rec = &ex->rec;
+    facts = &rec->facts;
+
+    if (r->header_only || rec->status == NGX_HTTP_NO_CONTENT
+        || rec->status == NGX_HTTP_NOT_MODIFIED)
+    {
+        rec->flags |= NGX_OPENAI_REC_HEAD_ONLY|NGX_OPENAI_REC_COMPLETE;
+
+        return (rec->status >= 400) ? NGX_OPENAI_UPSTREAM_ERROR
+                                    : NGX_OPENAI_OK;
+    }
+
+    if (!ex->seen_last) {
+        return r->request_complete ? NGX_OPENAI_TRUNCATED
+                                   : NGX_OPENAI_CLIENT_ABORTED;
+    }
+
+    if (facts->streamed == 1 && facts->dialect) {
+
+        if (facts->flags & OPENAI_FACT_TERMINAL) {
+            rec->flags |= NGX_OPENAI_REC_COMPLETE;
+        }
+
+    } else {
+        rec->flags |= NGX_OPENAI_REC_COMPLETE;
+    }
+
+    if (rec->status >= 400 || (facts->flags & OPENAI_FACT_ERROR)) {
+        return NGX_OPENAI_UPSTREAM_ERROR;
+    }
+
+    /* HTTP saw an end that the stream itself did not announce in any way */
+
+    if (!(rec->flags & NGX_OPENAI_REC_COMPLETE)
+        && facts->finish_reason[0] == '\0')
+    {
+        return NGX_OPENAI_TRUNCATED;
+    }
+
+    return NGX_OPENAI_OK;
+}
+
+
+static int32_t
+ngx_http_openai_attempt_ms(ngx_msec_t ms)
+{
+    return (ms == (ngx_msec_t) -1) ? OPENAI_UNKNOWN : (int32_t) ms;
+}
+
+
+/* all of them, over internal redirects; states without a peer only separate */
+
+void
+ngx_http_openai_attempts(ngx_http_request_t *r, ngx_openai_record_t *rec)
+{
+    ngx_uint_t                 i;
+    ngx_openai_attempt_t      *attempt;
+    ngx_http_upstream_state_t  *state;
+
+    rec->nattempts = 0;
+    rec->attempts_total = 0;
+
+    if (r->upstream_states == NULL) {
+        return;
+    }
+
+    state = r->upstream_states->elts;
+
+    for (i = 0; i < r->upstream_states->nelts; i++) {
+
+        if (state[i].peer == NULL) {
+            continue;
+        }
+
+        /* when they are many, the last one replaces the one before it */
+
+        if (rec->nattempts < NGX_OPENAI_MAX_ATTEMPTS) {
+            rec->nattempts++;
+        }
+
+        rec->attempts_total++;
+
+        attempt = &rec->attempts[rec->nattempts - 1];
+
+        attempt->status = state[i].status;
+        attempt->connect_ms =
+                           ngx_http_openai_attempt_ms(state[i].connect_time);
+        attempt->header_ms = ngx_http_openai_attempt_ms(state[i].header_time);
+        attempt->response_ms =
+                          ngx_http_openai_attempt_ms(state[i].response_time);
+        attempt->sent = state[i].bytes_sent;
+        attempt->received = state[i].bytes_received;
+
+        ngx_openai_copy(attempt->peer, sizeof(attempt->peer),
+                        state[i].peer->data, state[i].peer->len);
+    }
+}

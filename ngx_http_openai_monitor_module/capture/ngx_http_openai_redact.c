@@ -1,0 +1,464 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_md5.h>
+
+#include "capture/ngx_http_openai_redact.h"
+
+
+#define NGX_HTTP_OPENAI_ARG_NAME  64
+
+
+typedef struct {
+    ngx_str_t                   name;
+    ngx_http_openai_secrecy_e   secrecy;
+} ngx_http_openai_secret_t;
+
+
+static ngx_uint_t ngx_http_openai_redact_arg(ngx_http_openai_redact_t *redact,
+    u_char *name, size_t len);
+static u_char *ngx_http_openai_redact_protocols(
+    ngx_http_openai_redact_t *redact, u_char *dst, u_char *last,
+    ngx_str_t *value);
+static u_char *ngx_http_openai_redact_userinfo(
+    ngx_http_openai_redact_t *redact, u_char *dst, u_char *last,
+    u_char **start, u_char *end);
+static u_char *ngx_http_openai_put(u_char *dst, u_char *last, const void *src,
+    size_t len);
+static ngx_uint_t ngx_http_openai_listed(ngx_array_t *names, u_char *name,
+    size_t len);
+
+
+#define ngx_http_openai_credential(s)                                        \
+    { ngx_string(s), NGX_HTTP_OPENAI_CREDENTIAL }
+#define ngx_http_openai_secret(s)                                            \
+    { ngx_string(s), NGX_HTTP_OPENAI_SECRET }
+
+
+static ngx_http_openai_secret_t  ngx_http_openai_headers[] = {
+    ngx_http_openai_credential("authorization"),
+    ngx_http_openai_credential("api-key"),
+    ngx_http_openai_credential("x-api-key"),
+    ngx_http_openai_credential("x-goog-api-key"),
+    ngx_http_openai_credential("ocp-apim-subscription-key"),
+    ngx_http_openai_credential("x-portkey-api-key"),
+    ngx_http_openai_credential("x-litellm-api-key"),
+    ngx_http_openai_credential("xi-api-key"),
+    ngx_http_openai_credential("x-auth-token"),
+    ngx_http_openai_secret("proxy-authorization"),
+    ngx_http_openai_secret("helicone-auth"),
+    ngx_http_openai_secret("cf-aig-authorization"),
+    ngx_http_openai_secret("x-session-token"),
+    ngx_http_openai_secret("x-id-token"),
+    ngx_http_openai_secret("x-amz-security-token"),
+    ngx_http_openai_secret("x-amz-signature"),
+    ngx_http_openai_secret("cookie"),
+    ngx_http_openai_secret("set-cookie"),
+    ngx_http_openai_secret("chatgpt-account-id"),
+    ngx_http_openai_secret("x-client-cert"),
+    ngx_http_openai_secret("ssl-client-cert"),
+    ngx_http_openai_secret("x-ssl-client-cert"),
+    ngx_http_openai_secret("x-forwarded-client-cert"),
+    ngx_http_openai_secret("sec-websocket-protocol"),
+    { ngx_null_string, NGX_HTTP_OPENAI_PLAIN }
+};
+
+
+/* without "-" and "_" */
+
+static ngx_str_t  ngx_http_openai_args[] = {
+    ngx_string("key"),
+    ngx_string("apikey"),
+    ngx_string("accesstoken"),
+    ngx_string("refreshtoken"),
+    ngx_string("sessiontoken"),
+    ngx_string("idtoken"),
+    ngx_string("authtoken"),
+    ngx_string("token"),
+    ngx_string("password"),
+    ngx_string("clientsecret"),
+    ngx_string("signingsecret"),
+    ngx_string("secret"),
+    ngx_string("sig"),
+    ngx_string("signature"),
+    ngx_string("xamzsignature"),
+    ngx_string("xamzcredential"),
+    ngx_string("xamzsecuritytoken"),
+    ngx_string("xgoogsignature"),
+    ngx_string("xgoogcredential"),
+    ngx_string("code"),
+    ngx_null_string
+};
+
+
+void
+ngx_http_openai_redact_header_name(ngx_str_t *name)
+{
+    size_t  i;
+
+    for (i = 0; i < name->len; i++) {
+        name->data[i] = (name->data[i] == '_') ? '-'
+                                               : ngx_tolower(name->data[i]);
+    }
+}
+
+
+void
+ngx_http_openai_redact_arg_name(ngx_str_t *name)
+{
+    size_t  i, n;
+
+    for (i = 0, n = 0; i < name->len; i++) {
+        if (name->data[i] != '-' && name->data[i] != '_') {
+            name->data[n++] = ngx_tolower(name->data[i]);
+        }
+    }
+
+    name->len = n;
+}
+
+
+static ngx_uint_t
+ngx_http_openai_listed(ngx_array_t *names, u_char *name, size_t len)
+{
+    ngx_str_t   *elt;
+    ngx_uint_t   i;
+
+    if (names == NULL) {
+        return 0;
+    }
+
+    elt = names->elts;
+
+    for (i = 0; i < names->nelts; i++) {
+        if (elt[i].len == len && ngx_memcmp(elt[i].data, name, len) == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+ngx_http_openai_secrecy_e
+ngx_http_openai_redact_header(ngx_http_openai_redact_t *redact,
+    ngx_str_t *name)
+{
+    size_t      i;
+    u_char      buf[NGX_HTTP_OPENAI_ARG_NAME];
+    ngx_str_t   lower;
+    ngx_uint_t  n;
+
+    /* no secret's name is as long as this */
+
+    if (name->len > sizeof(buf)) {
+        return NGX_HTTP_OPENAI_PLAIN;
+    }
+
+    for (i = 0; i < name->len; i++) {
+        buf[i] = name->data[i];
+    }
+
+    lower.len = name->len;
+    lower.data = buf;
+
+    ngx_http_openai_redact_header_name(&lower);
+
+    for (n = 0; ngx_http_openai_headers[n].name.len; n++) {
+        if (ngx_http_openai_headers[n].name.len == lower.len
+            && ngx_memcmp(ngx_http_openai_headers[n].name.data, buf, lower.len)
+               == 0)
+        {
+            return ngx_http_openai_headers[n].secrecy;
+        }
+    }
+
+    if (ngx_http_openai_listed(redact->headers, buf, lower.len)) {
+        return NGX_HTTP_OPENAI_SECRET;
+    }
+
+    return NGX_HTTP_OPENAI_PLAIN;
+}
+
+
+void
+ngx_http_openai_fingerprint(ngx_http_openai_redact_t *redact,
+    ngx_str_t *secret, char out[NGX_HTTP_OPENAI_FINGERPRINT_LEN + 1])
+{
+    u_char     digest[16];
+    ngx_md5_t  md5;
+
+    ngx_md5_init(&md5);
+    ngx_md5_update(&md5, redact->salt, sizeof(redact->salt));
+    ngx_md5_update(&md5, secret->data, secret->len);
+    ngx_md5_update(&md5, redact->salt, sizeof(redact->salt));
+    ngx_md5_final(digest, &md5);
+
+    (void) ngx_hex_dump((u_char *) out, digest,
+                        NGX_HTTP_OPENAI_FINGERPRINT_LEN / 2);
+    out[NGX_HTTP_OPENAI_FINGERPRINT_LEN] = '\0';
+}
+
+
+static u_char *
+ngx_http_openai_put(u_char *dst, u_char *last, const void *src, size_t len)
+{
+    return ngx_cpymem(dst, src, ngx_min(len, (size_t) (last - dst)));
+}
+
+
+static u_char *
+ngx_http_openai_put_secret(ngx_http_openai_redact_t *redact, u_char *dst,
+    u_char *last, ngx_str_t *secret)
+{
+    char  print[NGX_HTTP_OPENAI_FINGERPRINT_LEN + 1];
+
+    ngx_http_openai_fingerprint(redact, secret, print);
+
+    dst = ngx_http_openai_put(dst, last, "REDACTED-", 9);
+
+    return ngx_http_openai_put(dst, last, print,
+                               NGX_HTTP_OPENAI_FINGERPRINT_LEN);
+}
+
+
+u_char *
+ngx_http_openai_redact_value(ngx_http_openai_redact_t *redact, u_char *dst,
+    u_char *last, ngx_str_t *name, ngx_str_t *value)
+{
+    u_char     *p, *end;
+    ngx_str_t   secret;
+
+    if (value->len == 0) {
+        return dst;
+    }
+
+    if (name->len == sizeof("Sec-WebSocket-Protocol") - 1
+        && ngx_strncasecmp(name->data, (u_char *) "Sec-WebSocket-Protocol",
+                           name->len)
+           == 0)
+    {
+        return ngx_http_openai_redact_protocols(redact, dst, last, value);
+    }
+
+    secret = *value;
+    end = value->data + value->len;
+
+    /* "Bearer x", "Basic x": the first word is the scheme */
+
+    if (name->len >= sizeof("Authorization") - 1
+        && ngx_strncasecmp(name->data + name->len
+                           - (sizeof("Authorization") - 1),
+                           (u_char *) "Authorization",
+                           sizeof("Authorization") - 1)
+           == 0)
+    {
+        p = ngx_strlchr(value->data, end, ' ');
+
+        if (p && p - value->data <= 16) {
+            dst = ngx_http_openai_put(dst, last, value->data,
+                                      p + 1 - value->data);
+
+            secret.data = p + 1;
+            secret.len = end - secret.data;
+        }
+    }
+
+    return ngx_http_openai_put_secret(redact, dst, last, &secret);
+}
+
+
+/* browsers pass a key as "openai-insecure-api-key.KEY" among the protocols */
+
+static u_char *
+ngx_http_openai_redact_protocols(ngx_http_openai_redact_t *redact,
+    u_char *dst, u_char *last, ngx_str_t *value)
+{
+    u_char     *p, *end, *comma, *dot;
+    ngx_str_t   secret;
+
+    end = value->data + value->len;
+
+    for (p = value->data; p < end; p = comma) {
+
+        comma = ngx_strlchr(p, end, ',');
+        comma = comma ? comma + 1 : end;
+
+        dot = ngx_strlchr(p, comma, '.');
+
+        if (dot == NULL) {
+            dst = ngx_http_openai_put(dst, last, p, comma - p);
+            continue;
+        }
+
+        dst = ngx_http_openai_put(dst, last, p, dot + 1 - p);
+
+        secret.data = dot + 1;
+        secret.len = comma - secret.data - (comma[-1] == ',');
+
+        dst = ngx_http_openai_put_secret(redact, dst, last, &secret);
+
+        if (comma[-1] == ',') {
+            dst = ngx_http_openai_put(dst, last, ",", 1);
+        }
+    }
+
+    return dst;
+}
+
+
+static ngx_uint_t
+ngx_http_openai_redact_arg(ngx_http_openai_redact_t *redact, u_char *name,
+    size_t len)
+{
+    u_char      buf[NGX_HTTP_OPENAI_ARG_NAME], *d, *s;
+    ngx_str_t   arg;
+    ngx_uint_t  i;
+
+    if (len > sizeof(buf)) {
+        return 0;
+    }
+
+    d = buf;
+    s = name;
+    ngx_unescape_uri(&d, &s, len, 0);
+
+    arg.data = buf;
+    arg.len = d - buf;
+
+    ngx_http_openai_redact_arg_name(&arg);
+
+    for (i = 0; ngx_http_openai_args[i].len; i++) {
+        if (ngx_http_openai_args[i].len == arg.len
+            && ngx_memcmp(ngx_http_openai_args[i].data, buf, arg.len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return ngx_http_openai_listed(redact->args, buf, arg.len);
+}
+
+
+ngx_int_t
+ngx_http_openai_redact_find_arg(ngx_http_openai_redact_t *redact,
+    ngx_str_t *uri, ngx_str_t *value)
+{
+    u_char  *p, *end, *amp, *eq;
+
+    end = uri->data + uri->len;
+    p = ngx_strlchr(uri->data, end, '?');
+
+    for ( /* void */ ; p && p < end; p = amp) {
+
+        p++;
+
+        amp = ngx_strlchr(p, end, '&');
+        amp = amp ? amp : end;
+
+        eq = ngx_strlchr(p, amp, '=');
+
+        if (eq && ngx_http_openai_redact_arg(redact, p, eq - p)) {
+            value->data = eq + 1;
+            value->len = amp - eq - 1;
+            return NGX_OK;
+        }
+    }
+
+    return NGX_DECLINED;
+}
+
+
+/* "scheme://user:password@host": all up to "@" */
+
+static u_char *
+ngx_http_openai_redact_userinfo(ngx_http_openai_redact_t *redact, u_char *dst,
+    u_char *last, u_char **start, u_char *end)
+{
+    u_char     *p, *at, *stop;
+    ngx_str_t   secret;
+
+    p = ngx_strlchr(*start, end, ':');
+
+    if (p == NULL || end - p < 4 || p[1] != '/' || p[2] != '/') {
+        return dst;
+    }
+
+    p += 3;
+
+    for (stop = p; stop < end; stop++) {
+        if (*stop == '/' || *stop == '?' || *stop == '#' || *stop == ' ') {
+            break;
+        }
+    }
+
+    for (at = stop; at > p && at[-1] != '@'; at--) { /* void */ }
+
+    if (at == p) {
+        return dst;
+    }
+
+    dst = ngx_http_openai_put(dst, last, *start, p - *start);
+
+    secret.data = p;
+    secret.len = at - 1 - p;
+
+    *start = at - 1;
+
+    return ngx_http_openai_put_secret(redact, dst, last, &secret);
+}
+
+
+u_char *
+ngx_http_openai_redact_uri(ngx_http_openai_redact_t *redact, u_char *dst,
+    u_char *last, ngx_str_t *uri)
+{
+    u_char     *p, *end, *amp, *eq;
+    ngx_str_t   secret;
+
+    p = uri->data;
+    end = p + uri->len;
+
+    dst = ngx_http_openai_redact_userinfo(redact, dst, last, &p, end);
+
+    amp = ngx_strlchr(p, end, '?');
+
+    if (amp == NULL) {
+        return ngx_http_openai_put(dst, last, p, end - p);
+    }
+
+    dst = ngx_http_openai_put(dst, last, p, amp + 1 - p);
+
+    for (p = amp + 1; p < end; p = amp) {
+
+        for (amp = p; amp < end && *amp != '&' && *amp != ' '; amp++) {
+            /* void */
+        }
+
+        eq = ngx_strlchr(p, amp, '=');
+
+        if (eq && ngx_http_openai_redact_arg(redact, p, eq - p)) {
+            dst = ngx_http_openai_put(dst, last, p, eq + 1 - p);
+
+            secret.data = eq + 1;
+            secret.len = amp - eq - 1;
+
+            dst = ngx_http_openai_put_secret(redact, dst, last, &secret);
+            p = amp;
+        }
+
+        if (amp < end) {
+            amp++;
+        }
+
+        dst = ngx_http_openai_put(dst, last, p, amp - p);
+    }
+
+    return dst;
+}

@@ -1,0 +1,33 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+#ifndef _NGX_HTTP_OPENAI_MONITOR_MODULE_H_INCLUDED_
+#define _NGX_HTTP_OPENAI_MONITOR_MODULE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "capture/ngx_http_openai_capture.h"
+#include "view/ngx_http_openai_view.h"
+
+
+typedef struct {
+    ngx_array_t                     zones;       /* of ngx_shm_zone_t * */
+    openai_prices_t                *prices;      /* NULL: none are known */
+} ngx_http_openai_main_conf_t;
+
+
+typedef struct {
+    ngx_http_openai_capture_conf_t  capture;
+
+    ngx_shm_zone_t                 *view_zone;   /* NULL: not a view */
+    ngx_http_openai_view_conf_t     view;
+} ngx_http_openai_loc_conf_t;
+
+
+#endif /* _NGX_HTTP_OPENAI_MONITOR_MODULE_H_INCLUDED_ */
