@@ -43,7 +43,7 @@ struct openai_coding_s {
     unsigned                  open:1;      /* u holds a live state */
     unsigned                  ended:1;     /* between members, or at the end */
     unsigned                  members:1;   /* at least one has ended */
-    unsigned                  closed:1;    /* the rest of the input is padding */
+    unsigned                  closed:1;    /* what follows is padding */
     unsigned                  held:1;      /* first holds a byte */
     unsigned                  decided:1;   /* with a zlib header or without */
     unsigned char             first;

@@ -515,9 +515,10 @@ test_broken(void)
     in = sample(50000);
     enc = encode("br", &in);
     memset(enc.data + enc.len / 2, 0x55, 600);
-    rc = feed("br", &enc, 0, 0, &out);
+    (void) feed("br", &enc, 0, 0, &out);
 
-    ok(rc != OPENAI_OK && out.len > 10000
+    /* br has no checksum: damaged literals may even go unnoticed */
+    ok(out.len > 10000
        && memcmp(out.data, in.data, 10000) == 0,
        "a broken br body gives what was before the damage");
 
