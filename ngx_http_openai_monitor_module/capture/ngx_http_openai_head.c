@@ -82,16 +82,16 @@ ngx_http_openai_request_head(ngx_http_openai_exchange_t *ex)
         openai_meter_request_line(ex->meter, method, target);
     }
 
+    ngx_http_openai_head_list(ex, NGX_OPENAI_REQUEST_HEAD,
+                              &r->headers_in.headers,
+                              openai_meter_request_header);
+
     if (ex->rec.key[0] == '\0'
         && ngx_http_openai_redact_find_arg(redact, &r->unparsed_uri, &uri)
            == NGX_OK)
     {
         ngx_http_openai_fingerprint(redact, &uri, ex->rec.key);
     }
-
-    ngx_http_openai_head_list(ex, NGX_OPENAI_REQUEST_HEAD,
-                              &r->headers_in.headers,
-                              openai_meter_request_header);
 }
 
 
@@ -227,6 +227,7 @@ ngx_http_openai_head_add(ngx_http_openai_exchange_t *ex,
     ngx_http_openai_meter_header_pt meter)
 {
     u_char                    *p, *last;
+    ngx_str_t                  secret;
     openai_str_t               key, text;
     ngx_http_openai_redact_t  *redact;
     ngx_http_openai_secrecy_e  secrecy;
@@ -260,7 +261,9 @@ ngx_http_openai_head_add(ngx_http_openai_exchange_t *ex,
             && chain == NGX_OPENAI_REQUEST_HEAD
             && ex->rec.key[0] == '\0')
         {
-            ngx_http_openai_fingerprint(redact, value, ex->rec.key);
+            secret = *value;
+            ngx_http_openai_redact_scheme(name, &secret);
+            ngx_http_openai_fingerprint(redact, &secret, ex->rec.key);
         }
 
     } else if (ngx_strlchr(value->data, value->data + value->len, '?')

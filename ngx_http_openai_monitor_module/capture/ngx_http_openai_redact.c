@@ -228,12 +228,38 @@ ngx_http_openai_put_secret(ngx_http_openai_redact_t *redact, u_char *dst,
 }
 
 
+/* "Bearer x", "Basic x": the first word is the scheme, not the secret */
+
+void
+ngx_http_openai_redact_scheme(ngx_str_t *name, ngx_str_t *value)
+{
+    u_char  *p;
+
+    static ngx_str_t  suffix = ngx_string("authorization");
+
+    if (name->len < suffix.len
+        || ngx_strncasecmp(name->data + name->len - suffix.len, suffix.data,
+                           suffix.len)
+           != 0)
+    {
+        return;
+    }
+
+    p = ngx_strlchr(value->data, value->data + value->len, ' ');
+
+    if (p && p - value->data <= 16) {
+        p++;
+        value->len -= p - value->data;
+        value->data = p;
+    }
+}
+
+
 u_char *
 ngx_http_openai_redact_value(ngx_http_openai_redact_t *redact, u_char *dst,
     u_char *last, ngx_str_t *name, ngx_str_t *value)
 {
-    u_char     *p, *end;
-    ngx_str_t   secret;
+    ngx_str_t  secret;
 
     if (value->len == 0) {
         return dst;
@@ -248,27 +274,10 @@ ngx_http_openai_redact_value(ngx_http_openai_redact_t *redact, u_char *dst,
     }
 
     secret = *value;
-    end = value->data + value->len;
+    ngx_http_openai_redact_scheme(name, &secret);
 
-    /* "Bearer x", "Basic x": the first word is the scheme */
-
-    if (name->len >= sizeof("Authorization") - 1
-        && ngx_strncasecmp(name->data + name->len
-                           - (sizeof("Authorization") - 1),
-                           (u_char *) "Authorization",
-                           sizeof("Authorization") - 1)
-           == 0)
-    {
-        p = ngx_strlchr(value->data, end, ' ');
-
-        if (p && p - value->data <= 16) {
-            dst = ngx_http_openai_put(dst, last, value->data,
-                                      p + 1 - value->data);
-
-            secret.data = p + 1;
-            secret.len = end - secret.data;
-        }
-    }
+    dst = ngx_http_openai_put(dst, last, value->data,
+                              secret.data - value->data);
 
     return ngx_http_openai_put_secret(redact, dst, last, &secret);
 }

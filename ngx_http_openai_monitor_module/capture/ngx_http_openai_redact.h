@@ -41,6 +41,9 @@ void ngx_http_openai_redact_arg_name(ngx_str_t *name);
 ngx_http_openai_secrecy_e ngx_http_openai_redact_header(
     ngx_http_openai_redact_t *redact, ngx_str_t *name);
 
+/* takes the scheme off the value of an …-Authorization header */
+void ngx_http_openai_redact_scheme(ngx_str_t *name, ngx_str_t *value);
+
 /* hexadecimal digits and a zero byte */
 void ngx_http_openai_fingerprint(ngx_http_openai_redact_t *redact,
     ngx_str_t *secret, char out[NGX_HTTP_OPENAI_FINGERPRINT_LEN + 1]);

@@ -82,7 +82,7 @@ ngx_openai_zone_min_size(ngx_uint_t entries)
 }
 
 
-/* tables for the records take at most some third of a small zone */
+/* tables for the records take at most half of a small zone */
 
 ngx_uint_t
 ngx_openai_zone_fit(size_t size, ngx_uint_t entries)
@@ -92,7 +92,7 @@ ngx_openai_zone_fit(size_t size, ngx_uint_t entries)
     fixed = ngx_openai_zone_min_size(0);
     room = (size > fixed) ? size - fixed : 0;
 
-    return ngx_min(entries, room / (3 * sizeof(ngx_openai_entry_t)));
+    return ngx_min(entries, room / (2 * sizeof(ngx_openai_entry_t)));
 }
 
 
