@@ -46,6 +46,11 @@ typedef struct {
     ngx_openai_record_t              rec;        /* what is published */
     openai_meter_t                  *meter;      /* NULL: memory was short */
 
+    /* of an upgraded connection: what receives on its two sides */
+
+    ngx_recv_pt                      client_recv;
+    ngx_recv_pt                      upstream_recv;
+
     uint64_t                         start_us;   /* monotonic */
     ngx_msec_t                       published;
 
@@ -84,6 +89,10 @@ void ngx_http_openai_exchange_request_body(ngx_http_openai_exchange_t *ex,
 void ngx_http_openai_exchange_header(ngx_http_openai_exchange_t *ex);
 void ngx_http_openai_exchange_response_body(ngx_http_openai_exchange_t *ex,
     u_char *data, size_t len);
+
+/* after 101: observes both connections, until the end of the exchange */
+void ngx_http_openai_websocket_tap(ngx_http_openai_exchange_t *ex);
+void ngx_http_openai_websocket_untap(ngx_http_openai_exchange_t *ex);
 
 /* readers see what is known so far; at most some ten times a second unless
    "now" */

@@ -376,6 +376,10 @@ ngx_http_openai_exchange_header(ngx_http_openai_exchange_t *ex)
     ngx_http_openai_response_head(ex);
     ngx_http_openai_attempts(r, rec);
 
+    if (ex->upstream) {
+        ngx_http_openai_websocket_tap(ex);
+    }
+
     ngx_http_openai_exchange_publish(ex, 1);
 }
 
@@ -520,6 +524,8 @@ ngx_http_openai_exchange_commit(ngx_http_openai_exchange_t *ex)
     ngx_http_openai_exchange_final(ex);
 
     ex->committed = 1;
+
+    ngx_http_openai_websocket_untap(ex);
 
     ngx_openai_writer_commit(&ex->writer, &ex->rec);
 
