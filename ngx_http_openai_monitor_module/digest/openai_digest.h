@@ -184,21 +184,53 @@ double openai_cost(const openai_prices_t *prices, const openai_facts_t *facts,
 
 /*
  * Conversations.  The hash chain of a request: settings, tools, system, then
- * each message in order; prefix[i] stands for everything up to message i.
- * Markers that clients move about (cache_control) do not count.
+ * each message in order; a prefix stands for everything up to its message.
+ * Markers that clients move about (cache_control) do not count.  System
+ * messages at the beginning count as the system, and for their number only
+ * among the messages.  docs/conversations.md says what is what.
  */
+
+#define OPENAI_CHAIN_KEPT  256
 
 typedef struct {
     uint64_t   settings;
-    uint64_t   tools;
-    uint64_t   system;
+    uint64_t   tools;              /* 0: none */
+    uint64_t   system;             /* 0: none */
     uint32_t   messages;           /* how many the request has */
     uint32_t   kept;               /* how many of them are in prefix[] */
-    uint64_t   prefix[256];        /* messages alone, chained */
+
+    /* messages alone, chained; when not all are kept: the first half of
+       prefix[] has the first ones, the second half the last ones */
+    uint64_t   prefix[OPENAI_CHAIN_KEPT];
 } openai_chain_t;
+
+typedef enum {
+    OPENAI_CHANGE_INITIAL = 0,
+    OPENAI_CHANGE_IDENTICAL,
+    OPENAI_CHANGE_APPEND_ONLY,
+    OPENAI_CHANGE_MESSAGE,
+    OPENAI_CHANGE_SETTINGS,
+    OPENAI_CHANGE_TOOLS,
+    OPENAI_CHANGE_SYSTEM,
+    OPENAI_CHANGE_UNRELATED
+} openai_change_t;
 
 /* OPENAI_OK, or OPENAI_ERROR when the request is not a conversation */
 int openai_chain(openai_chain_t *chain, const openai_exchange_t *ex);
+
+/*
+ * How next differs from prev, which is NULL for the first of a conversation.
+ * Of several changes it is the one that a prompt cache meets first.  With
+ * OPENAI_CHANGE_MESSAGE, *first_changed is its number in the request, counted
+ * from 1, else 0.
+ */
+
+openai_change_t openai_chain_compare(const openai_chain_t *prev,
+    const openai_chain_t *next, uint32_t *first_changed);
+
+/* "append-only", "changed at message 7", …; the length that was written */
+size_t openai_change_text(char *buf, size_t size, openai_change_t change,
+    uint32_t first_changed);
 
 
 #endif /* _OPENAI_DIGEST_H_INCLUDED_ */
