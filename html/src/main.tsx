@@ -2,9 +2,20 @@
 
 import './app.css';
 import { render } from 'preact';
+import { App } from './app';
+import { followSelected } from './detail_data';
+import { listenToKeys } from './keys';
+import { startRouting } from './route';
+import { showSigns } from './signs';
+import { start } from './state';
 
 const root = document.getElementById('app');
 
 if (root !== null) {
-    render(<h1>openai monitor</h1>, root);
+    startRouting();
+    showSigns();
+    start();
+    followSelected();
+    listenToKeys();
+    render(<App />, root);
 }

@@ -1,0 +1,112 @@
+// Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+
+// What the keys, the palette and the buttons do.
+
+import { batch, signal } from '@preact/signals';
+import * as api from './api';
+import { loaded } from './detail_data';
+import { t } from './i18n';
+import { recordLink, selected, tab } from './route';
+import { curl } from './snippets';
+import { byId, rows } from './state';
+import { copy, say } from './ui';
+
+// the row that the keys stand on
+export const cursor = signal<string | null>(null);
+
+export function go(id: string): void {
+    batch(() => {
+        cursor.value = id;
+
+        if (selected.value !== null) {
+            selected.value = id;
+        }
+    });
+}
+
+export function step(by: number): void {
+    const list = rows.value;
+    const at = list.findIndex((r) => r.id === (selected.value ?? cursor.value));
+    const next = list[at < 0 ? 0 : Math.max(0, Math.min(list.length - 1, at + by))];
+
+    if (next !== undefined) {
+        go(next.id);
+    }
+}
+
+export function openCursor(): void {
+    const id = cursor.value ?? rows.value[0]?.id;
+
+    if (id !== undefined) {
+        cursor.value = id;
+        selected.value = id;
+    }
+}
+
+// to the neighbour in the same conversation, else in the same session
+export function stepThread(by: number): void {
+    const id = selected.value ?? cursor.value;
+    const from = id === null ? undefined : byId(id) ?? loaded.value?.data ?? undefined;
+
+    if (from === undefined) {
+        return;
+    }
+
+    const same = rows.value.filter((r) => from.thread !== null ? r.thread === from.thread
+        : from.session !== null && r.session === from.session);
+    const list = same.sort((a, b) => a.started_at < b.started_at ? -1 : 1);
+    const next = list[list.findIndex((r) => r.id === from.id) + by]?.id ?? (by < 0 ? from.parent : null);
+
+    if (next === null || list.length === 0) {
+        say(t('endOfThread'));
+        return;
+    }
+
+    go(next);
+}
+
+export async function cancel(id: string): Promise<void> {
+    try {
+        await api.cancel(id);
+        say(t('cancelled'));
+    } catch (e) {
+        say(e instanceof Error ? e.message : String(e));
+    }
+}
+
+export function cancelSelected(): void {
+    const id = selected.value ?? cursor.value;
+    const r = id === null ? undefined : byId(id);
+
+    if (r?.outcome === 'running') {
+        void cancel(r.id);
+    } else {
+        say(t('notRunning'));
+    }
+}
+
+export async function copyCurl(): Promise<void> {
+    const id = selected.value ?? cursor.value;
+
+    if (id === null) {
+        return;
+    }
+
+    try {
+        const data = loaded.value?.id === id && loaded.value.data !== null ? loaded.value.data : await api.request(id);
+        await copy(curl(data));
+    } catch (e) {
+        say(e instanceof Error ? e.message : String(e));
+    }
+}
+
+export function copyLink(): void {
+    if (selected.value !== null) {
+        void copy(recordLink(selected.value));
+    }
+}
+
+export function showDiff(): void {
+    openCursor();
+    tab.value = 'diff';
+}

@@ -1,0 +1,64 @@
+// Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+
+import type { Detail, DiffReport, Info, Page, Stats, StreamEvent, Window } from './types';
+
+export class ApiError extends Error {
+    constructor(readonly status: number, readonly code: string, message: string) {
+        super(message);
+    }
+}
+
+async function answer<T>(path: string, init?: RequestInit): Promise<T> {
+    const res = await fetch(path, { credentials: 'same-origin', ...init });
+
+    if (res.ok) {
+        return res.status === 204 ? undefined as T : await res.json() as T;
+    }
+
+    let code = 'http_' + res.status;
+    let message = res.statusText || String(res.status);
+
+    try {
+        const { error } = await res.json() as { error?: { code?: string; message?: string } };
+        code = error?.code ?? code;
+        message = error?.message ?? message;
+    } catch {
+        // an answer of nginx itself is not JSON
+    }
+
+    throw new ApiError(res.status, code, message);
+}
+
+const proof = { method: 'POST', headers: { 'X-OpenAI-Monitor': '1' } };
+
+const one = (id: string) => './api/request/' + encodeURIComponent(id);
+
+export interface ListQuery {
+    q: string;
+    sort: string;
+    page: number;
+    size: number;
+}
+
+export const requests = (a: ListQuery, signal?: AbortSignal) => answer<Page>('./api/requests?' + new URLSearchParams({
+    ...(a.q === '' ? {} : { q: a.q }), sort: a.sort, page: String(a.page), page_size: String(a.size),
+}), { signal });
+
+export const request = (id: string, signal?: AbortSignal) => answer<Detail>(one(id), { signal });
+export const summary = (id: string) => answer<Detail>(one(id) + '?body=none');
+export const events = (id: string, signal?: AbortSignal) => answer<StreamEvent[]>(one(id) + '/events', { signal });
+
+export const diff = (id: string, other: string | null, signal?: AbortSignal) => answer<DiffReport>(
+    one(id) + '/diff' + (other === null ? '' : '?with=' + encodeURIComponent(other)), { signal });
+
+export const stats = (window: Window, signal?: AbortSignal) => answer<Stats>('./api/stats?window=' + window, { signal });
+export const info = () => answer<Info>('./api/info');
+export const cancel = (id: string) => answer<{ cancelled: boolean }>(one(id) + '/cancel', proof);
+export const clear = () => answer<void>('./api/clear', proof);
+export const resetStats = () => answer<void>('./api/stats/reset', proof);
+
+export const exportHref = (format: 'har' | 'jsonl' | 'csv', q: string) =>
+    './api/export?' + new URLSearchParams({ format, ...(q === '' ? {} : { q }) });
+
+export const bodyHref = (id: string, side: 'request' | 'response', decoded: boolean) =>
+    one(id) + '/' + side + (decoded ? '?decoded=1' : '');

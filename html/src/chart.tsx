@@ -1,0 +1,104 @@
+// Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+
+// uPlot in the colours of the page.
+
+import { useLayoutEffect, useRef } from 'preact/hooks';
+import uPlot, { type AlignedData, type Series } from 'uplot';
+import { lang } from './i18n';
+import { theme } from './prefs';
+import { useMedia, useSize } from './ui';
+
+export interface Line {
+    label: string;
+    color: 'accent' | 'ok' | 'error' | 'cut' | 'running' | 'quiet';
+    bars?: boolean;
+    dash?: boolean;
+    points?: boolean;
+}
+
+interface ChartProps {
+    label: string;
+    data: AlignedData;
+    lines: Line[];
+    format: (value: number) => string;
+    x?: 'time' | 'ms';
+    height?: number;
+}
+
+const color = (name: string) => {
+    const probe = document.createElement('i');
+    probe.style.color = `var(--${name})`;
+    document.body.append(probe);
+    const value = getComputedStyle(probe).color;
+    probe.remove();
+    return value;
+};
+
+const clockValues = (_: uPlot, at: number[], __: number, space: number, step: number) => at.map((s) =>
+    new Date(s * 1000).toLocaleTimeString('en-GB', step < 60 ? { hour: '2-digit', minute: '2-digit', second: '2-digit' } : { hour: '2-digit', minute: '2-digit' }) + (space < 0 ? '' : ''));
+
+function options(p: ChartProps, width: number, height: number): uPlot.Options {
+    const quiet = color('text-2');
+    const grid = { stroke: color('line'), width: 1 };
+    const axis = { stroke: quiet, grid, ticks: { show: false }, font: '11px system-ui, sans-serif', gap: 4 };
+    const bars = uPlot.paths.bars?.({ size: [0.8, 24], align: 1 });
+
+    const series: Series[] = p.lines.map((l) => ({
+        label: l.label,
+        stroke: color(l.color),
+        fill: l.bars === true ? color(l.color) : undefined,
+        width: l.bars === true ? 0 : 1.5,
+        dash: l.dash === true ? [4, 4] : undefined,
+        paths: l.bars === true ? bars : undefined,
+        points: { show: l.points === true, size: 4 },
+        spanGaps: true,
+        value: (_u: uPlot, v: number | null) => v === null ? '–' : p.format(v),
+    }));
+
+    return {
+        width,
+        height,
+        padding: [8, 8, 0, 0],
+        cursor: { points: { size: 6 }, drag: { x: false, y: false } },
+        legend: { live: true },
+        scales: { x: { time: p.x !== 'ms' }, y: { range: (_u, _min, max) => [0, Math.max(max ?? 0, 1e-9) * 1.08] } },
+        axes: [
+            { ...axis, size: 20, space: 72, values: p.x === 'ms' ? (_u, at) => at.map((v) => (v / 1000) + ' s') : clockValues },
+            { ...axis, size: 56, space: 28, values: (_u, at) => at.map(p.format) },
+        ],
+        series: [{ value: p.x === 'ms' ? (_u: uPlot, v: number | null) => v === null ? '–' : (v / 1000).toFixed(2) + ' s'
+            : (_u: uPlot, v: number | null) => v === null ? '–' : new Date(v * 1000).toLocaleTimeString('en-GB'), label: '' }, ...series],
+    };
+}
+
+export function Chart(p: ChartProps) {
+    const { ref, width } = useSize<HTMLDivElement>();
+    const plot = useRef<uPlot | null>(null);
+    const dark = useMedia('(prefers-color-scheme: dark)');
+    const height = p.height ?? 140;
+    const look = [theme.value, dark, lang.value, height, p.lines.length].join();
+    const ready = width > 0;
+
+    useLayoutEffect(() => {
+        if (ref.current === null || !ready) {
+            return;
+        }
+
+        plot.current = new uPlot(options(p, width, height), p.data, ref.current);
+
+        return () => {
+            plot.current?.destroy();
+            plot.current = null;
+        };
+    }, [look, ready]);
+
+    useLayoutEffect(() => { plot.current?.setData(p.data); }, [p.data]);
+    useLayoutEffect(() => { plot.current?.setSize({ width, height }); }, [width]);
+
+    return (
+        <figure class="chart">
+            <figcaption>{p.label}</figcaption>
+            <div ref={ref} class="plot" role="img" aria-label={p.label} style={{ minHeight: height + 28 + 'px' }} />
+        </figure>
+    );
+}

@@ -1,0 +1,222 @@
+// Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+
+import { Component } from 'preact';
+import { useMemo } from 'preact/hooks';
+import { cursor } from './actions';
+import { chosen, columns, Elapsed, endpoint, finish, fitting, outputTokens, Since, standardColumns, template, toggleColumn, type Column } from './columns';
+import { Empty } from './empty';
+import { compact, dash, duration, exact, money } from './format';
+import { lang, t } from './i18n';
+import { Mark } from './mark';
+import { query, range, selected, sort, type SortKey } from './route';
+import { catchUp, failure, loading, more, reload, rows, scrolled, total, waiting } from './state';
+import type { Summary } from './types';
+import { Button, Icon, menu, narrow, Trouble, useMedia, useSize, Wait } from './ui';
+import { valueItems } from './values';
+import { Virtual } from './virtual';
+
+const rowHeight = 28;
+const cardHeight = 56;
+
+export function open(id: string): void {
+    cursor.value = id;
+    selected.value = selected.value === id ? null : id;
+}
+
+interface RowProps {
+    record: Summary;
+    index: number;
+    chosen: boolean;
+    under: boolean;
+    columns: Column[];
+    language: string;
+}
+
+function cellMenu(e: MouseEvent, column: Column, record: Summary): void {
+    const value = column.facet === undefined ? null : column.facetValue?.(record) ?? null;
+
+    if (column.facet !== undefined && value !== null) {
+        menu(e, t('filterValue'), valueItems(column.facet, value));
+    }
+}
+
+class Row extends Component<RowProps> {
+    override shouldComponentUpdate(next: RowProps): boolean {
+        const p = this.props;
+        return p.record !== next.record || p.chosen !== next.chosen || p.under !== next.under || p.columns !== next.columns
+            || p.index !== next.index || p.language !== next.language;
+    }
+
+    render({ record, index, chosen: on, under, columns: fit }: RowProps) {
+        return (
+            <div
+                class="row"
+                role="row"
+                id={'row-' + record.id}
+                aria-rowindex={index + 2}
+                aria-selected={on}
+                data-cursor={under}
+                data-outcome={record.outcome}
+                onClick={() => open(record.id)}
+            >
+                {fit.map((c) => (
+                    <span
+                        key={c.id}
+                        role="gridcell"
+                        class={c.end === true ? 'cell end' : 'cell'}
+                        title={c.title?.(record)}
+                        onContextMenu={(e) => cellMenu(e, c, record)}
+                    >
+                        {c.cell(record)}
+                    </span>
+                ))}
+            </div>
+        );
+    }
+}
+
+class Card extends Component<Omit<RowProps, 'columns'>> {
+    override shouldComponentUpdate(next: Omit<RowProps, 'columns'>): boolean {
+        const p = this.props;
+        return p.record !== next.record || p.chosen !== next.chosen || p.under !== next.under || p.language !== next.language;
+    }
+
+    render({ record: r, index, chosen: on, under }: Omit<RowProps, 'columns'>) {
+        const input = compact(r.usage?.input_tokens);
+        const cost = money(r.cost_usd);
+
+        return (
+            <div class="row card" role="row" id={'row-' + r.id} aria-rowindex={index + 2} aria-selected={on} data-cursor={under} data-outcome={r.outcome}
+                onClick={() => open(r.id)}>
+                <span role="gridcell" class="card-line">
+                    <Mark record={r} />
+                    <b class="clip">{r.model ?? r.response_model ?? endpoint(r)}</b>
+                    <span class="quiet" title={exact(r.started_at)}><Since record={r} /></span>
+                    <span class="number">{r.outcome === 'running' ? <Elapsed record={r} /> : duration(r.duration_ms)}</span>
+                </span>
+                <span role="gridcell" class="card-line quiet">
+                    <span class="clip">{r.status !== null && r.status !== 200 && r.status + ' '}{endpoint(r)} · {finish(r)}</span>
+                    <span class="number">{input !== dash && <>{input} → </>}{outputTokens(r)}</span>
+                    {cost !== dash && <span class="number">{cost}</span>}
+                </span>
+            </div>
+        );
+    }
+}
+
+function sortBy(key: SortKey): void {
+    const s = sort.value;
+    sort.value = s.key === key ? { key, down: !s.down } : { key, down: true };
+}
+
+function chooser(e: MouseEvent): void {
+    menu(e, t('columns'), () => [
+        ...columns.map((c) => ({
+            label: t(c.label), checked: chosen.value.includes(c.id), keep: true, run: () => toggleColumn(c.id),
+        })),
+        { label: t('standardColumns'), keep: true, run: standardColumns },
+    ]);
+}
+
+function Head({ fit }: { fit: Column[] }) {
+    const { key, down } = sort.value;
+
+    return (
+        <div class="head" role="row" aria-rowindex={1}>
+            {fit.map((c) => (
+                <span key={c.id} role="columnheader" class={c.end === true ? 'cell end' : 'cell'}
+                    aria-sort={c.sort === key ? (down ? 'descending' : 'ascending') : undefined}>
+                    {c.sort === undefined ? t(c.label) : (
+                        <button type="button" class="sort" onClick={() => sortBy(c.sort as SortKey)}>
+                            {t(c.label)}
+                            {c.sort === key && <Icon name={down ? 'down' : 'up'} />}
+                        </button>
+                    )}
+                </span>
+            ))}
+        </div>
+    );
+}
+
+function Nothing() {
+    if (loading.value) {
+        return <Wait />;
+    }
+
+    if (failure.value !== null) {
+        return <Trouble text={failure.value} retry={() => void reload()} />;
+    }
+
+    if (query.value === '' && range.value === null) {
+        return <Empty />;
+    }
+
+    return (
+        <div class="nothing">
+            <p>{t('noMatch')}</p>
+            <Button label={t('clearFilter')} text={t('clearFilter')} onClick={() => { query.value = ''; range.value = null; }} />
+        </div>
+    );
+}
+
+export function List() {
+    const { ref, width } = useSize<HTMLDivElement>();
+    const cards = useMedia(narrow);
+    const language = lang.value;
+    const fit = useMemo(() => fitting(width), [width, chosen.value]);
+    const stand = selected.value ?? cursor.value;
+    const at = rows.value.findIndex((r) => r.id === stand);
+    const show = useMemo(() => ({ index: at }), [stand]);
+
+    const onScroll = (top: number, last: number) => {
+        const away = top > 4;
+
+        if (away !== scrolled.value) {
+            if (away) {
+                scrolled.value = true;
+            } else {
+                catchUp();
+            }
+        }
+
+        if (last > rows.value.length - 60) {
+            void more();
+        }
+    };
+
+    const row = (i: number) => {
+        const r = rows.value[i];
+
+        if (r === undefined) {
+            return null;
+        }
+
+        const on = r.id === selected.value;
+        const under = r.id === stand;
+
+        return cards
+            ? <Card key={r.id} record={r} index={i} chosen={on} under={under} language={language} />
+            : <Row key={r.id} record={r} index={i} chosen={on} under={under} columns={fit} language={language} />;
+    };
+
+    const toTop = () => {
+        ref.current?.querySelector('.virtual')?.scrollTo({ top: 0 });
+        catchUp();
+    };
+
+    return (
+        <section class="list" ref={ref} style={{ '--columns': template(fit) }} aria-label={t('requests')}>
+            {waiting.value > 0 && (
+                <button type="button" class="pill" onClick={toTop}><Icon name="up" />{t('newOnes', { n: waiting.value })}</button>
+            )}
+            {!cards && <Button class="chooser" icon="columns" label={t('columns')} onClick={chooser} menu />}
+            {rows.value.length === 0 ? <Nothing /> : (
+                <div class="grid" role="grid" tabIndex={0} aria-label={t('requests')} aria-rowcount={total.value + 1}
+                    aria-activedescendant={at >= 0 ? 'row-' + stand : undefined}>
+                    {!cards && <Head fit={fit} />}
+                    <Virtual count={rows.value.length} height={cards ? cardHeight : rowHeight} row={row} show={show} onScroll={onScroll} />
+                </div>
+            )}
+        </section>
+    );
+}

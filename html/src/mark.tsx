@@ -1,0 +1,48 @@
+// Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+
+import { t } from './i18n';
+import type { Summary } from './types';
+
+export type Meaning = 'running' | 'ok' | 'error' | 'cut';
+
+export function meaning(r: Summary): Meaning {
+    switch (r.outcome) {
+    case 'running':
+    case 'upgraded':
+        return r.outcome === 'running' ? 'running' : 'ok';
+
+    case 'ok':
+        return r.error !== null || (r.status !== null && r.status >= 400) ? 'error' : 'ok';
+
+    case 'truncated':
+    case 'client_aborted':
+    case 'shutdown':
+        return 'cut';
+
+    default:
+        return 'error';
+    }
+}
+
+export const outcomeWord = (r: Summary): string => t(`outcome.${r.outcome}`);
+
+// each meaning has a shape of its own: ring, disc, cross, half disc
+const shapes: Record<Meaning, string> = {
+    running: 'M6 2a4 4 0 1 1-4 4',
+    ok: 'M6 2.2a3.8 3.8 0 1 0 0 7.6a3.8 3.8 0 1 0 0-7.6z',
+    error: 'M2.5 2.5l7 7M9.5 2.5l-7 7',
+    cut: 'M6 2a4 4 0 0 0 0 8zM6 2a4 4 0 0 1 0 8',
+};
+
+export function Mark({ record }: { record: Summary }) {
+    const m = meaning(record);
+    const label = m === 'ok' && record.outcome !== 'ok' ? outcomeWord(record) : m === 'error' && record.outcome === 'ok'
+        ? t('failed') : outcomeWord(record);
+
+    return (
+        <svg class="mark" data-meaning={m} viewBox="0 0 12 12" role="img" aria-label={label}>
+            <title>{label}</title>
+            <path d={shapes[m]} />
+        </svg>
+    );
+}

@@ -1,0 +1,123 @@
+// Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+
+// Every state of the page is in its address, after the "#", so that a link
+// opens the same view for a colleague.
+
+import { batch, effect, signal } from '@preact/signals';
+import type { Window } from './types';
+
+export const tabs = ['conversation', 'request', 'response', 'stream', 'timing', 'diff', 'headers', 'export'] as const;
+export type Tab = typeof tabs[number];
+
+export const sorts = ['started_at', 'duration', 'ttft', 'input_tokens', 'output_tokens', 'cost', 'status', 'response_bytes'] as const;
+export type SortKey = typeof sorts[number];
+
+export const windows: Window[] = ['5m', '1h', '24h', 'all'];
+
+export interface Range {
+    from: number;
+    to: number;
+}
+
+export const query = signal('');
+export const sort = signal<{ key: SortKey; down: boolean }>({ key: 'started_at', down: true });
+export const selected = signal<string | null>(null);
+export const tab = signal<Tab>('conversation');
+export const compared = signal<string | null>(null);
+export const view = signal<'list' | 'stats'>('list');
+export const statsWindow = signal<Window>('1h');
+export const range = signal<Range | null>(null);
+
+const member = <T extends string>(list: readonly T[], value: string | null, otherwise: T): T =>
+    list.includes(value as T) ? value as T : otherwise;
+
+function read(): void {
+    const at = new URLSearchParams(location.hash.slice(1));
+    const order = at.get('sort') ?? '-started_at';
+    const from = Number(at.get('from'));
+    const to = Number(at.get('to'));
+
+    batch(() => {
+        query.value = at.get('q') ?? '';
+        sort.value = { key: member(sorts, order.replace(/^-/, ''), 'started_at'), down: order.startsWith('-') };
+        selected.value = at.get('id');
+        tab.value = member(tabs, at.get('tab'), 'conversation');
+        compared.value = at.get('with');
+        view.value = at.get('view') === 'stats' ? 'stats' : 'list';
+        statsWindow.value = member(windows, at.get('window'), '1h');
+        range.value = from > 0 && to > from ? { from, to } : null;
+    });
+}
+
+export function sortArgument(): string {
+    return (sort.value.down ? '-' : '') + sort.value.key;
+}
+
+export function hash(): string {
+    const at = new URLSearchParams();
+
+    if (query.value !== '') {
+        at.set('q', query.value);
+    }
+
+    if (sortArgument() !== '-started_at') {
+        at.set('sort', sortArgument());
+    }
+
+    if (range.value !== null) {
+        at.set('from', String(range.value.from));
+        at.set('to', String(range.value.to));
+    }
+
+    if (view.value === 'stats') {
+        at.set('view', 'stats');
+        at.set('window', statsWindow.value);
+    }
+
+    if (selected.value !== null) {
+        at.set('id', selected.value);
+
+        if (tab.value !== 'conversation') {
+            at.set('tab', tab.value);
+        }
+
+        if (compared.value !== null) {
+            at.set('with', compared.value);
+        }
+    }
+
+    const text = at.toString();
+
+    return text === '' ? '' : '#' + text;
+}
+
+export function recordLink(id: string): string {
+    return location.origin + location.pathname + '#' + new URLSearchParams({ id });
+}
+
+export function startRouting(): void {
+    let open = '';
+
+    read();
+    window.addEventListener('hashchange', read);
+
+    effect(() => {
+        const next = hash();
+        const place = view.value + (selected.value === null ? '' : '+');
+        const push = open !== '' && open !== place;
+
+        open = place;
+
+        if (next === location.hash || (next === '' && location.hash === '')) {
+            return;
+        }
+
+        const address = next === '' ? location.pathname + location.search : next;
+
+        if (push) {
+            history.pushState(null, '', address);
+        } else {
+            history.replaceState(null, '', address);
+        }
+    });
+}

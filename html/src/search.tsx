@@ -1,0 +1,170 @@
+// Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+
+import { useSignal, useSignalEffect } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import { facets } from './facets';
+import { t } from './i18n';
+import { complete, type Completion } from './query';
+import { query, view } from './route';
+import { failure } from './state';
+import { Button, Icon } from './ui';
+
+const pause = 250;
+
+export const searchBox: { current: HTMLInputElement | null } = { current: null };
+
+// the server's error names the nearest key: did you mean "model"?
+function suggestion(message: string, q: string): string | null {
+    const [, wrong] = /"([^"]+)"/.exec(message) ?? [];
+    const [, right] = /did you mean "?([\w.]+)"?/.exec(message) ?? [];
+
+    return wrong === undefined || right === undefined ? null : q.replace(wrong.replace(/:.*$/, '') + ':', right + ':');
+}
+
+export function Search() {
+    const text = useSignal(query.value);
+    const list = useSignal<Completion | null>(null);
+    const at = useSignal(-1);
+    const timer = useRef(0);
+    const ref = useRef<HTMLInputElement>(null);
+
+    useEffect(() => { searchBox.current = ref.current; }, []);
+
+    useSignalEffect(() => {
+        if (query.value !== text.peek().trim()) {
+            text.value = query.value;
+        }
+    });
+
+    const apply = (q: string) => {
+        clearTimeout(timer.current);
+        query.value = q.trim();
+        view.value = 'list';
+    };
+
+    const offer = () => {
+        const box = ref.current;
+
+        if (box !== null) {
+            const c = complete(box.value, box.selectionStart ?? box.value.length, facets);
+            list.value = c.options.length > 0 ? c : null;
+            at.value = -1;
+        }
+    };
+
+    const input = () => {
+        text.value = ref.current?.value ?? '';
+        clearTimeout(timer.current);
+        timer.current = window.setTimeout(() => apply(text.value), pause);
+        offer();
+    };
+
+    const take = (option: string) => {
+        const c = list.value;
+        const box = ref.current;
+
+        if (c === null || box === null) {
+            return;
+        }
+
+        const whole = !option.endsWith(':');
+        const next = text.value.slice(0, c.from) + option + (whole ? ' ' : '') + text.value.slice(c.to);
+        const caret = c.from + option.length + (whole ? 1 : 0);
+
+        text.value = next;
+        box.value = next;
+        box.setSelectionRange(caret, caret);
+        box.focus();
+
+        if (whole) {
+            list.value = null;
+            apply(next);
+        } else {
+            offer();
+        }
+    };
+
+    const key = (e: KeyboardEvent) => {
+        const options = list.value?.options ?? [];
+
+        e.stopPropagation();
+
+        switch (e.key) {
+        case 'ArrowDown':
+        case 'ArrowUp':
+            if (options.length > 0) {
+                e.preventDefault();
+                at.value = (at.value + (e.key === 'ArrowDown' ? 1 : -1) + options.length) % options.length;
+            }
+            break;
+
+        case 'Tab':
+        case 'Enter': {
+            const option = options[e.key === 'Tab' ? Math.max(0, at.value) : at.value];
+
+            if (option !== undefined && !e.shiftKey) {
+                e.preventDefault();
+                take(option);
+            } else if (e.key === 'Enter') {
+                list.value = null;
+                apply(text.value);
+            }
+            break;
+        }
+
+        case 'Escape':
+            if (list.value !== null) {
+                list.value = null;
+            } else if (text.value !== '') {
+                text.value = '';
+                apply('');
+            } else {
+                ref.current?.blur();
+            }
+            break;
+        }
+    };
+
+    const hint = failure.value === null ? null : suggestion(failure.value, query.value);
+    const bad = failure.value !== null && query.value !== '';
+
+    return (
+        <search class="search">
+            <Icon name="search" />
+            <input
+                ref={ref}
+                type="text"
+                role="combobox"
+                spellcheck={false}
+                autocomplete="off"
+                autocapitalize="off"
+                placeholder={t('searchHint')}
+                aria-label={t('search')}
+                aria-expanded={list.value !== null}
+                aria-controls="completions"
+                aria-autocomplete="list"
+                aria-invalid={bad}
+                aria-activedescendant={at.value >= 0 ? 'completion-' + at.value : undefined}
+                value={text.value}
+                onInput={input}
+                onClick={offer}
+                onKeyDown={key}
+                onBlur={() => { list.value = null; }}
+            />
+            {text.value === '' ? <kbd aria-hidden="true">/</kbd> : (
+                <Button icon="close" label={t('clearFilter')} onClick={() => { text.value = ''; apply(''); ref.current?.focus(); }} />
+            )}
+            <div id="completions" class="completions" role="listbox" aria-label={t('completions')} hidden={list.value === null}>
+                {list.value?.options.map((o, i) => (
+                    <div key={o} id={'completion-' + i} role="option" aria-selected={i === at.value} onPointerDown={(e) => { e.preventDefault(); take(o); }}>{o}</div>
+                ))}
+            </div>
+            {bad && (
+                <div class="search-error" role="alert">
+                    <span>{failure.value}</span>
+                    {hint !== null && <Button label={hint} text={hint} onClick={() => apply(hint)} />}
+                </div>
+            )}
+        </search>
+    );
+}

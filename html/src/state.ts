@@ -1,0 +1,436 @@
+// Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+
+// The records that the list shows: pages of the API, kept up to date by the
+// live feed.  Changes are gathered and shown at most ten times a second.
+
+import { batch, computed, effect, signal, untracked } from '@preact/signals';
+import * as api from './api';
+import { Feed, type FeedEvent, type FeedState } from './feed';
+import { query, range, selected, sort, sortArgument, type SortKey } from './route';
+import type { AnswerDelta, Counters, Hello, Info, Summary, ToolCall } from './types';
+import { noteFacets } from './facets';
+import { isBoolean, remembered } from './prefs';
+
+const firstPage = 200;
+const nextPage = 1000;
+const redraw = 100;
+const stale = 5_000;
+
+export const info = signal<Info | null>(null);
+export const feedState = signal<FeedState>('connecting');
+export const paused = remembered('paused', false, isBoolean);
+export const scrolled = signal(false);
+export const loading = signal(true);
+export const failure = signal<string | null>(null);
+export const total = signal(0);
+export const rows = signal<Summary[]>([]);
+export const waiting = signal(0);
+export const counters = signal<Counters | null>(null);
+export const now = signal(Date.now());
+export const answers = signal<ReadonlyMap<string, LiveAnswer>>(new Map());
+export const troubles = signal<number[]>([]);
+
+export interface LiveChoice {
+    text: string;
+    reasoning: string;
+}
+
+export interface LiveAnswer {
+    choices: Map<number, LiveChoice>;
+    tools: ToolCall[];
+}
+
+// what the server's clock is ahead of ours
+let skew = 0;
+
+export const serverNow = () => Date.now() + skew;
+
+const known = new Map<string, Summary>();
+const heard = new Map<string, number>();
+let arrived = new Map<string, Summary>();
+let fresh = new Set<string>();
+let timer = 0;
+let loadingMore = false;
+let generation = 0;
+let request: AbortController | null = null;
+
+export const byId = (id: string): Summary | undefined => arrived.get(id) ?? known.get(id);
+
+const value: Record<SortKey, (r: Summary) => number | null> = {
+    started_at: (r) => Date.parse(r.started_at),
+    duration: (r) => r.duration_ms,
+    ttft: (r) => r.ttft_ms,
+    input_tokens: (r) => r.usage?.input_tokens ?? null,
+    output_tokens: (r) => r.usage?.output_tokens ?? null,
+    cost: (r) => r.cost_usd,
+    status: (r) => r.status,
+    response_bytes: (r) => r.response_bytes,
+};
+
+function compare(a: Summary, b: Summary): number {
+    const running = Number(b.outcome === 'running') - Number(a.outcome === 'running');
+
+    if (running !== 0) {
+        return running;
+    }
+
+    const { key, down } = sort.value;
+
+    if (key !== 'started_at') {
+        const x = value[key](a);
+        const y = value[key](b);
+
+        if (x !== y) {
+            if (x === null || y === null) {
+                return x === null ? 1 : -1;
+            }
+
+            return down ? y - x : x - y;
+        }
+    }
+
+    const order = a.started_at < b.started_at || (a.started_at === b.started_at && a.id < b.id) ? -1 : 1;
+
+    return key === 'started_at' && !down ? order : -order;
+}
+
+const inRange = (r: Summary) => {
+    const at = Date.parse(r.started_at);
+    return range.value === null || (at >= range.value.from && at < range.value.to);
+};
+
+// the oldest finished records leave as they leave the zone
+function bound(): void {
+    const most = Math.max(info.value?.entries ?? 1000, firstPage);
+
+    if (known.size <= most) {
+        return;
+    }
+
+    const oldest = [...known.values()]
+        .filter((r) => r.outcome !== 'running')
+        .sort((a, b) => a.started_at < b.started_at ? -1 : 1)
+        .slice(0, known.size - most);
+
+    oldest.forEach((r) => {
+        known.delete(r.id);
+        heard.delete(r.id);
+    });
+}
+
+function show(): void {
+    timer = 0;
+
+    if (!paused.value) {
+        arrived.forEach((r, id) => {
+            if (!known.has(id)) {
+                fresh.add(id);
+                total.value++;
+            }
+
+            known.set(id, r);
+        });
+        arrived = new Map();
+    }
+
+    if (paused.value) {
+        waiting.value = [...arrived.keys()].filter((id) => !known.has(id)).length;
+        return;
+    }
+
+    batch(() => {
+        if (scrolled.value) {
+            rows.value = rows.value.map((r) => known.get(r.id) ?? r);
+            waiting.value = [...fresh].filter((id) => inRange(known.get(id) as Summary)).length;
+            return;
+        }
+
+        fresh = new Set();
+        bound();
+        waiting.value = 0;
+        rows.value = [...known.values()].filter(inRange).sort(compare);
+        total.value = Math.max(total.value, known.size);
+    });
+}
+
+function schedule(): void {
+    if (timer === 0) {
+        timer = window.setTimeout(show, redraw);
+    }
+}
+
+export function refresh(): void {
+    clearTimeout(timer);
+    show();
+}
+
+// to the top of the list, with everything that was held back
+export function catchUp(): void {
+    scrolled.value = false;
+    refresh();
+}
+
+export function togglePause(): void {
+    paused.value = !paused.value;
+    refresh();
+}
+
+const failed = (r: Summary) => r.outcome === 'upstream_error' || r.outcome === 'timeout' || r.outcome === 'worker_died'
+    || r.outcome === 'truncated' || (r.status !== null && r.status >= 400 && r.outcome !== 'client_aborted');
+
+export function note(r: Summary): void {
+    const before = byId(r.id);
+
+    if (failed(r) && before !== undefined && !failed(before)) {
+        troubles.value = [...troubles.value.slice(-99), serverNow()];
+    }
+
+    if (failed(r) && before === undefined && serverNow() - Date.parse(r.started_at) < 60_000) {
+        troubles.value = [...troubles.value.slice(-99), serverNow()];
+    }
+
+    arrived.set(r.id, r);
+    heard.set(r.id, Date.now());
+    noteFacets(r);
+
+    if (r.outcome !== 'running' && answers.value.has(r.id) && r.id !== selected.value) {
+        const rest = new Map(answers.value);
+        rest.delete(r.id);
+        answers.value = rest;
+    }
+
+    schedule();
+}
+
+function forget(id: string): void {
+    known.delete(id);
+    arrived.delete(id);
+    fresh.delete(id);
+    heard.delete(id);
+    schedule();
+}
+
+// Unicode code points, as the server counts them
+function splice(text: string, at: number | null, more: string): string {
+    if (at === null || at >= text.length) {
+        return text + more;
+    }
+
+    return at === 0 ? more : Array.from(text).slice(0, at).join('') + more;
+}
+
+function grow(delta: AnswerDelta): void {
+    const old = answers.value.get(delta.id);
+    const choices = new Map(old?.choices);
+
+    for (const c of delta.choices ?? []) {
+        const was = choices.get(c.index) ?? { text: '', reasoning: '' };
+
+        choices.set(c.index, {
+            text: c.text === null ? was.text : splice(was.text, c.text_at, c.text),
+            reasoning: c.reasoning === null ? was.reasoning : splice(was.reasoning, c.reasoning_at, c.reasoning),
+        });
+    }
+
+    answers.value = new Map(answers.value).set(delta.id, { choices, tools: delta.tool_calls ?? old?.tools ?? [] });
+}
+
+function receive({ event, data }: FeedEvent): void {
+    const body: unknown = JSON.parse(data);
+
+    switch (event) {
+    case 'hello':
+        skew = Date.parse((body as Hello).now) - Date.now();
+        break;
+
+    case 'record':
+        note(body as Summary);
+        break;
+
+    case 'answer':
+        grow(body as AnswerDelta);
+        break;
+
+    case 'stats':
+        counters.value = body as Counters;
+        break;
+
+    case 'clear':
+        empty();
+        refresh();
+        break;
+
+    case 'lag':
+        void reload();
+        break;
+    }
+}
+
+function empty(): void {
+    known.clear();
+    heard.clear();
+    arrived = new Map();
+    fresh = new Set();
+    total.value = 0;
+    troubles.value = [];
+}
+
+const feed = new Feed({
+    event: receive,
+    state: (s) => {
+        const back = s === 'live' && feedState.value === 'offline';
+        feedState.value = s;
+
+        // a server that was restarted may know nothing of our cursor
+        if (back) {
+            void reload();
+        }
+    },
+});
+
+export const reconnect = () => feed.reconnect();
+
+export async function reload(): Promise<void> {
+    const mine = ++generation;
+    const asked = Date.now();
+
+    request?.abort();
+    request = new AbortController();
+    loading.value = true;
+
+    try {
+        const page = await api.requests({ q: query.value, sort: sortArgument(), page: 1, size: firstPage }, request.signal);
+
+        if (mine !== generation) {
+            return;
+        }
+
+        const live = [...known.keys(), ...arrived.keys()].filter((id) => (heard.get(id) ?? 0) > asked);
+        const newer = new Map(live.map((id) => [id, byId(id) as Summary]));
+
+        known.clear();
+        arrived = new Map();
+        fresh = new Set();
+
+        [...page.items, ...newer.values()].forEach((r) => {
+            known.set(r.id, newer.get(r.id) ?? r);
+            noteFacets(r);
+        });
+
+        batch(() => {
+            total.value = page.total;
+            failure.value = null;
+            loading.value = false;
+            force();
+        });
+
+        if (page.total > page.items.length) {
+            void more();
+        }
+
+    } catch (e) {
+        if (mine === generation) {
+            failure.value = e instanceof Error ? e.message : String(e);
+            loading.value = false;
+        }
+    }
+}
+
+// shown even while paused: the reader asked for another list
+function force(): void {
+    rows.value = [...known.values()].filter(inRange).sort(compare);
+    waiting.value = 0;
+}
+
+export async function more(): Promise<void> {
+    if (loadingMore || known.size >= total.value) {
+        return;
+    }
+
+    const mine = generation;
+    const before = known.size;
+
+    loadingMore = true;
+
+    try {
+        const page = await api.requests({
+            q: query.value, sort: sortArgument(), page: Math.floor(before / nextPage) + 1, size: nextPage,
+        });
+
+        if (mine !== generation) {
+            return;
+        }
+
+        page.items.forEach((r) => {
+            if (!known.has(r.id)) {
+                known.set(r.id, r);
+                noteFacets(r);
+            }
+        });
+        total.value = known.size === before ? known.size : page.total;
+        force();
+
+    } catch {
+        // the next scroll asks again
+    } finally {
+        loadingMore = false;
+    }
+}
+
+// A running record that fell out of the filter is not told of again.
+async function check(): Promise<void> {
+    const limit = Date.now() - stale;
+    const quiet = [...known.values()].filter((r) => r.outcome === 'running' && (heard.get(r.id) ?? 0) < limit).slice(0, 4);
+
+    for (const r of quiet) {
+        heard.set(r.id, Date.now());
+
+        try {
+            const last = await api.summary(r.id);
+
+            if (last.outcome !== 'running' && query.value !== '') {
+                forget(r.id);
+            } else {
+                note(last);
+            }
+
+        } catch (e) {
+            if (e instanceof api.ApiError && (e.status === 404 || e.status === 410)) {
+                forget(r.id);
+            }
+        }
+    }
+}
+
+export const running = computed(() => rows.value.filter((r) => r.outcome === 'running').length);
+
+export const watched = computed(() => {
+    const id = selected.value;
+    const r = id === null ? undefined : rows.value.find((x) => x.id === id) ?? byId(id);
+    return r?.outcome === 'running' ? r.id : null;
+});
+
+export function start(): void {
+    api.info().then((i) => { info.value = i; }, () => undefined);
+
+    let asked: string | null = null;
+
+    effect(() => {
+        const wanted = query.value + '\n' + sortArgument();
+
+        if (wanted !== asked) {
+            asked = wanted;
+            untracked(() => void reload());
+        }
+    });
+
+    effect(() => feed.follow({ q: query.value, watch: watched.value }));
+
+    effect(() => {
+        void range.value;
+        untracked(force);
+    });
+
+    window.setInterval(() => { now.value = serverNow(); }, 200);
+    window.setInterval(() => void check(), stale);
+}
