@@ -12,7 +12,7 @@
 #include "capture/ngx_http_openai_redact.h"
 
 
-#define NGX_HTTP_OPENAI_ARG_NAME  64
+#define NGX_HTTP_OPENAI_NAME_MAX  64
 
 
 typedef struct {
@@ -97,6 +97,24 @@ static ngx_str_t  ngx_http_openai_args[] = {
 };
 
 
+/* for each length of a name, the first letters that secrets of it have */
+
+static uint32_t  ngx_http_openai_letters[NGX_HTTP_OPENAI_NAME_MAX + 1];
+
+
+void
+ngx_http_openai_redact_init(void)
+{
+    ngx_str_t   *name;
+    ngx_uint_t   i;
+
+    for (i = 0; ngx_http_openai_headers[i].name.len; i++) {
+        name = &ngx_http_openai_headers[i].name;
+        ngx_http_openai_letters[name->len] |= 1 << (name->data[0] & 31);
+    }
+}
+
+
 void
 ngx_http_openai_redact_header_name(ngx_str_t *name)
 {
@@ -150,23 +168,28 @@ ngx_http_openai_secrecy_e
 ngx_http_openai_redact_header(ngx_http_openai_redact_t *redact,
     ngx_str_t *name)
 {
-    size_t      i;
-    u_char      buf[NGX_HTTP_OPENAI_ARG_NAME];
+    u_char      buf[NGX_HTTP_OPENAI_NAME_MAX];
     ngx_str_t   lower;
     ngx_uint_t  n;
 
     /* no secret's name is as long as this */
 
-    if (name->len > sizeof(buf)) {
+    if (name->len == 0 || name->len > sizeof(buf)) {
         return NGX_HTTP_OPENAI_PLAIN;
     }
 
-    for (i = 0; i < name->len; i++) {
-        buf[i] = name->data[i];
+    /* letters of either case have the same low bits */
+
+    if (redact->headers == NULL
+        && !(ngx_http_openai_letters[name->len] & 1 << (name->data[0] & 31)))
+    {
+        return NGX_HTTP_OPENAI_PLAIN;
     }
 
     lower.len = name->len;
     lower.data = buf;
+
+    ngx_memcpy(buf, name->data, name->len);
 
     ngx_http_openai_redact_header_name(&lower);
 
@@ -326,7 +349,7 @@ static ngx_uint_t
 ngx_http_openai_redact_arg(ngx_http_openai_redact_t *redact, u_char *name,
     size_t len)
 {
-    u_char      buf[NGX_HTTP_OPENAI_ARG_NAME], *d, *s;
+    u_char      buf[NGX_HTTP_OPENAI_NAME_MAX], *d, *s;
     ngx_str_t   arg;
     ngx_uint_t  i;
 

@@ -34,6 +34,9 @@ typedef enum {
 } ngx_http_openai_secrecy_e;
 
 
+/* once, before anything else here */
+void ngx_http_openai_redact_init(void);
+
 /* as names are compared: lower case, "_" is "-"; arguments lose both */
 void ngx_http_openai_redact_header_name(ngx_str_t *name);
 void ngx_http_openai_redact_arg_name(ngx_str_t *name);
