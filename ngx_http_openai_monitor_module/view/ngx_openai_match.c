@@ -1,0 +1,463 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "view/ngx_openai_clock.h"
+#include "view/ngx_openai_json.h"
+#include "view/ngx_openai_match.h"
+
+
+#define NGX_OPENAI_REGEX_WINDOW  4096
+#define NGX_OPENAI_REGEX_STEP    3072
+#define NGX_OPENAI_REGEX_US      50000   /* for one text */
+
+/* bounds the backtracking from one place of the text */
+#define NGX_OPENAI_REGEX_LIMIT   "(*LIMIT_MATCH=1000)"
+
+/* the farthest that a word may be from what was meant */
+#define NGX_OPENAI_NEAR          3
+#define NGX_OPENAI_NEAR_MAX      24
+
+
+struct ngx_openai_regex_s {
+    ngx_str_t     pattern;
+#if (NGX_PCRE)
+    ngx_regex_t  *regex;
+#endif
+};
+
+
+static ngx_int_t ngx_openai_needle(ngx_openai_needle_t *needle,
+    ngx_pool_t *pool, ngx_str_t *word);
+static ngx_int_t ngx_openai_escaped(ngx_pool_t *pool, ngx_str_t *dst,
+    ngx_str_t *src, ngx_uint_t ascii);
+static u_char *ngx_openai_escape_char(u_char *d, ngx_uint_t c);
+static ngx_uint_t ngx_openai_find_one(const ngx_openai_needle_t *needle,
+    const ngx_str_t *text);
+static ngx_uint_t ngx_openai_distance(const char *a, size_t alen,
+    const u_char *b, size_t blen);
+
+
+ngx_uint_t
+ngx_openai_needles(ngx_openai_needle_t *needles, ngx_pool_t *pool,
+    ngx_str_t *word)
+{
+    ngx_str_t   escaped;
+    ngx_uint_t  n, ascii;
+
+    if (ngx_openai_needle(&needles[0], pool, word) != NGX_OK) {
+        return 0;
+    }
+
+    n = 1;
+
+    for (ascii = 0; ascii < 2; ascii++) {
+
+        if (ngx_openai_escaped(pool, &escaped, word, ascii) != NGX_OK) {
+            return 0;
+        }
+
+        if (escaped.len == needles[n - 1].word.len) {
+            continue;
+        }
+
+        if (ngx_openai_needle(&needles[n], pool, &escaped) != NGX_OK) {
+            return 0;
+        }
+
+        n++;
+    }
+
+    return n;
+}
+
+
+static ngx_int_t
+ngx_openai_needle(ngx_openai_needle_t *needle, ngx_pool_t *pool,
+    ngx_str_t *word)
+{
+    u_char      c;
+    uint16_t    skip;
+    ngx_uint_t  i;
+
+    needle->word.len = ngx_min(word->len, NGX_OPENAI_NEEDLE_MAX);
+    needle->word.data = ngx_pnalloc(pool, needle->word.len + 1);
+    if (needle->word.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_strlow(needle->word.data, word->data, needle->word.len);
+
+    for (i = 0; i < 256; i++) {
+        needle->skip[i] = (uint16_t) needle->word.len;
+    }
+
+    for (i = 0; i + 1 < needle->word.len; i++) {
+        c = needle->word.data[i];
+        skip = (uint16_t) (needle->word.len - 1 - i);
+
+        needle->skip[c] = skip;
+        needle->skip[ngx_toupper(c)] = skip;
+    }
+
+    return NGX_OK;
+}
+
+
+/* the word inside a JSON string, with other than ASCII escaped or not */
+
+static ngx_int_t
+ngx_openai_escaped(ngx_pool_t *pool, ngx_str_t *dst, ngx_str_t *src,
+    ngx_uint_t ascii)
+{
+    u_char      *d, *p, *last;
+    size_t       n, skip;
+    uint32_t     c;
+
+    dst->data = ngx_pnalloc(pool, 6 * src->len + 1);
+    if (dst->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    d = dst->data;
+    p = src->data;
+    last = p + src->len;
+
+    while (p < last) {
+
+        if (*p == '"' || *p == '\\') {
+            *d++ = '\\';
+            *d++ = *p++;
+            continue;
+        }
+
+        if (*p == '\n' || *p == '\r' || *p == '\t') {
+            *d++ = '\\';
+            *d++ = (*p == '\n') ? 'n' : (*p == '\r') ? 'r' : 't';
+            p++;
+            continue;
+        }
+
+        n = ngx_openai_utf8(p, last, &skip);
+
+        if (n < 2 || !ascii) {
+            *d++ = *p++;
+            continue;
+        }
+
+        c = *p++ & (0xff >> (n + 1));
+
+        while (--n) {
+            c = (c << 6) | (*p++ & 0x3f);
+        }
+
+        if (c > 0xffff) {
+            c -= 0x10000;
+            d = ngx_openai_escape_char(d, 0xd800 + (c >> 10));
+            c = 0xdc00 + (c & 0x3ff);
+        }
+
+        d = ngx_openai_escape_char(d, c);
+    }
+
+    dst->len = d - dst->data;
+
+    return NGX_OK;
+}
+
+
+static u_char *
+ngx_openai_escape_char(u_char *d, ngx_uint_t c)
+{
+    static const u_char  hex[] = "0123456789abcdef";
+
+    *d++ = '\\';
+    *d++ = 'u';
+    *d++ = hex[c >> 12 & 0xf];
+    *d++ = hex[c >> 8 & 0xf];
+    *d++ = hex[c >> 4 & 0xf];
+    *d++ = hex[c & 0xf];
+
+    return d;
+}
+
+
+ngx_uint_t
+ngx_openai_find(const ngx_openai_needle_t *needles, ngx_uint_t n,
+    const ngx_str_t *text)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < n; i++) {
+
+        if (ngx_openai_find_one(&needles[i], text)) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* Horspool's search */
+
+static ngx_uint_t
+ngx_openai_find_one(const ngx_openai_needle_t *needle, const ngx_str_t *text)
+{
+    u_char  *p, *last, *word, c;
+    size_t   len, i;
+
+    len = needle->word.len;
+    word = needle->word.data;
+
+    if (len == 0) {
+        return 1;
+    }
+
+    if (text->len < len) {
+        return 0;
+    }
+
+    p = text->data;
+    last = p + text->len - len;
+
+    while (p <= last) {
+        c = p[len - 1];
+
+        if (ngx_tolower(c) == word[len - 1]) {
+
+            for (i = 0; i + 1 < len; i++) {
+                if (ngx_tolower(p[i]) != word[i]) {
+                    break;
+                }
+            }
+
+            if (i + 1 == len) {
+                return 1;
+            }
+        }
+
+        p += needle->skip[c];
+    }
+
+    return 0;
+}
+
+
+ngx_uint_t
+ngx_openai_glob(const ngx_str_t *pattern, const void *text, size_t len)
+{
+    size_t         i, p, star, mark;
+    const u_char  *s, *w;
+
+    s = text;
+    w = pattern->data;
+
+    i = 0;
+    p = 0;
+    mark = 0;
+    star = NGX_MAX_SIZE_T_VALUE;
+
+    while (i < len) {
+
+        if (p < pattern->len && w[p] == '*') {
+            star = p++;
+            mark = i;
+            continue;
+        }
+
+        if (p < pattern->len && ngx_tolower(w[p]) == ngx_tolower(s[i])) {
+            p++;
+            i++;
+            continue;
+        }
+
+        if (star == (size_t) NGX_MAX_SIZE_T_VALUE) {
+            return 0;
+        }
+
+        /* the last star takes one byte more */
+
+        p = star + 1;
+        i = ++mark;
+    }
+
+    while (p < pattern->len && w[p] == '*') {
+        p++;
+    }
+
+    return p == pattern->len;
+}
+
+
+const char *
+ngx_openai_nearest(const char *const *words, ngx_str_t *word)
+{
+    size_t       len;
+    ngx_uint_t   n, best;
+    const char  *nearest;
+
+    if (word->len > NGX_OPENAI_NEAR_MAX) {
+        return NULL;
+    }
+
+    nearest = NULL;
+    best = NGX_OPENAI_NEAR + 1;
+
+    for ( /* void */ ; *words; words++) {
+        len = ngx_strlen(*words);
+
+        if (len > NGX_OPENAI_NEAR_MAX) {
+            continue;
+        }
+
+        n = ngx_openai_distance(*words, len, word->data, word->len);
+
+        /* a word that shares no letter is not near, however short it is */
+
+        if (n < best && n < ngx_max(len, word->len)) {
+            best = n;
+            nearest = *words;
+        }
+    }
+
+    return nearest;
+}
+
+
+/* Levenshtein's distance */
+
+static ngx_uint_t
+ngx_openai_distance(const char *a, size_t alen, const u_char *b, size_t blen)
+{
+    size_t      i, j;
+    ngx_uint_t  row[NGX_OPENAI_NEAR_MAX + 1], diagonal, above, cost;
+
+    for (j = 0; j <= blen; j++) {
+        row[j] = j;
+    }
+
+    for (i = 1; i <= alen; i++) {
+        diagonal = row[0];
+        row[0] = i;
+
+        for (j = 1; j <= blen; j++) {
+            above = row[j];
+            cost = diagonal + (ngx_tolower(a[i - 1]) != ngx_tolower(b[j - 1]));
+
+            row[j] = ngx_min(cost, ngx_min(above, row[j - 1]) + 1);
+            diagonal = above;
+        }
+    }
+
+    return row[blen];
+}
+
+
+#if (NGX_PCRE)
+
+ngx_int_t
+ngx_openai_regex_compile(ngx_openai_regex_t **regex, ngx_pool_t *pool,
+    ngx_str_t *pattern)
+{
+    u_char               *p, errstr[NGX_MAX_CONF_ERRSTR];
+    ngx_openai_regex_t   *re;
+    ngx_regex_compile_t   rc;
+
+    /* "(*" would be an option of the matcher, not a pattern */
+
+    if (pattern->len >= 2 && ngx_strncmp(pattern->data, "(*", 2) == 0) {
+        return NGX_DECLINED;
+    }
+
+    re = ngx_palloc(pool, sizeof(ngx_openai_regex_t));
+    if (re == NULL) {
+        return NGX_ERROR;
+    }
+
+    re->pattern.len = sizeof(NGX_OPENAI_REGEX_LIMIT) - 1 + pattern->len;
+    re->pattern.data = ngx_pnalloc(pool, re->pattern.len + 1);
+    if (re->pattern.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_cpymem(re->pattern.data, NGX_OPENAI_REGEX_LIMIT,
+                   sizeof(NGX_OPENAI_REGEX_LIMIT) - 1);
+    p = ngx_cpymem(p, pattern->data, pattern->len);
+    *p = '\0';
+
+    ngx_memzero(&rc, sizeof(ngx_regex_compile_t));
+
+    rc.pattern = re->pattern;
+    rc.pool = pool;
+    rc.options = NGX_REGEX_CASELESS;
+    rc.err.len = NGX_MAX_CONF_ERRSTR;
+    rc.err.data = errstr;
+
+    if (ngx_regex_compile(&rc) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    re->regex = rc.regex;
+    *regex = re;
+
+    return NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_openai_regex_find(ngx_openai_regex_t *regex, const ngx_str_t *text)
+{
+    u_char     *p, *end, *last;
+    uint64_t    stop;
+    ngx_str_t   window;
+    int         captures[3];
+
+    p = text->data;
+    last = p + text->len;
+    stop = ngx_openai_clock_us() + NGX_OPENAI_REGEX_US;
+
+    while (p < last) {
+        end = memchr(p, '\n', last - p);
+        end = end ? end : last;
+
+        window.data = p;
+        window.len = ngx_min(end - p, NGX_OPENAI_REGEX_WINDOW);
+
+        if (ngx_regex_exec(regex->regex, &window, captures, 3) >= 0) {
+            return 1;
+        }
+
+        if (ngx_openai_clock_us() > stop) {
+            return 0;
+        }
+
+        p = (end - p > NGX_OPENAI_REGEX_WINDOW) ? p + NGX_OPENAI_REGEX_STEP
+                                                : end + 1;
+    }
+
+    return 0;
+}
+
+#else
+
+ngx_int_t
+ngx_openai_regex_compile(ngx_openai_regex_t **regex, ngx_pool_t *pool,
+    ngx_str_t *pattern)
+{
+    return NGX_DECLINED;
+}
+
+
+ngx_uint_t
+ngx_openai_regex_find(ngx_openai_regex_t *regex, const ngx_str_t *text)
+{
+    return 0;
+}
+
+#endif

@@ -1,0 +1,78 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+/* Terms of a query: what one of them says, and whether a record fits it. */
+
+
+#ifndef _NGX_OPENAI_TERMS_H_INCLUDED_
+#define _NGX_OPENAI_TERMS_H_INCLUDED_
+
+
+#include "view/ngx_openai_query.h"
+#include "view/ngx_openai_match.h"
+
+
+typedef enum {
+    NGX_OPENAI_TERM_AND = 0,
+    NGX_OPENAI_TERM_OR,
+    NGX_OPENAI_TERM_NOT,
+    NGX_OPENAI_TERM_TRUE,               /* "in:" says nothing of a record */
+    NGX_OPENAI_TERM_WORD,
+    NGX_OPENAI_TERM_REGEX,
+    NGX_OPENAI_TERM_HEADER,
+    NGX_OPENAI_TERM_FIELD,
+    NGX_OPENAI_TERM_STATUS,
+    NGX_OPENAI_TERM_NUMBER,
+    NGX_OPENAI_TERM_STATE
+} ngx_openai_term_e;
+
+
+typedef enum {
+    NGX_OPENAI_OP_EQ = 0,
+    NGX_OPENAI_OP_LT,
+    NGX_OPENAI_OP_LE,
+    NGX_OPENAI_OP_GT,
+    NGX_OPENAI_OP_GE
+} ngx_openai_op_e;
+
+
+struct ngx_openai_term_s {
+    ngx_openai_term_e      type;
+    ngx_uint_t             what;        /* the field, number or state */
+    ngx_openai_op_e        op;
+    double                 low;         /* a number, or a range of status … */
+    double                 high;        /* … up to and with this one */
+    ngx_str_t              name;        /* of a header */
+    ngx_str_t              value;       /* a pattern with "*" */
+    ngx_openai_needle_t   *needles;
+    ngx_uint_t             nneedles;
+    ngx_openai_regex_t    *regex;
+    ngx_uint_t             asked;       /* query->asked, to which … */
+    ngx_uint_t             match;       /* … this was the answer */
+    ngx_openai_term_t     *left;
+    ngx_openai_term_t     *right;
+};
+
+
+#define NGX_OPENAI_NO       0
+#define NGX_OPENAI_YES      1
+#define NGX_OPENAI_PERHAPS  2           /* at this level */
+
+
+/* a term from key and value: as ngx_openai_query_parse() */
+ngx_int_t ngx_openai_term_key(ngx_openai_query_t *query,
+    ngx_openai_term_t *term, ngx_str_t *key, ngx_str_t *value);
+
+/* a term that looks for a word */
+ngx_int_t ngx_openai_term_word(ngx_openai_query_t *query,
+    ngx_openai_term_t *term, ngx_str_t *word);
+
+/* whether what is loaded of the subject fits a term other than and, or, not */
+ngx_uint_t ngx_openai_term_match(ngx_openai_query_t *query,
+    ngx_openai_term_t *term, ngx_openai_subject_t *subject, ngx_uint_t level);
+
+
+#endif /* _NGX_OPENAI_TERMS_H_INCLUDED_ */
