@@ -1,0 +1,179 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+/*
+ * Legacy text completions, and llama.cpp's own.
+ */
+
+
+#include "digest/openai_json.h"
+#include "digest/openai_meter.h"
+
+
+static void openai_completions_choice(void *ctx, const openai_node_t *node,
+    const openai_value_t *value);
+static void openai_completions_commit(openai_meter_t *m, openai_str_t name);
+static void openai_completions_conversation(openai_builder_t *b,
+    yyjson_val *root);
+static void openai_completions_answer(openai_builder_t *b, yyjson_val *root);
+static void openai_completions_event(openai_builder_t *b, openai_str_t name,
+    yyjson_val *root);
+
+
+static const openai_route_t  openai_completions_routes[] = {
+    openai_route("/completions", "text_completion"),
+    openai_route("/completion", "text_completion"),
+    openai_route_as("/openai/deployments/@/completions", "text_completion",
+                    OPENAI_ROUTE_AZURE),
+    openai_route_end
+};
+
+
+static const openai_node_t  openai_completions_request_nodes[] = {
+    OPENAI_REQUEST_NODES,
+    openai_node_end
+};
+
+
+static const openai_node_t  openai_completions_choice_nodes[] = {
+    openai_node("index", openai_take_integer, openai_at(event.choice.index)),
+    openai_node_text("text", openai_take_size, openai_at(event.choice.text)),
+    openai_node("finish_reason", openai_take_string,
+                openai_at(event.choice.finish)),
+    openai_node_end
+};
+
+
+static const openai_node_t  openai_completions_answer_nodes[] = {
+    OPENAI_ANSWER_NODES,
+    openai_node_in("choices", openai_completions_choice_nodes,
+                   openai_completions_choice, 0),
+    openai_node_text("content", openai_take_size, openai_at(event.text)),
+    openai_node_end
+};
+
+
+static const openai_node_t  openai_completions_request =
+    openai_node_in("", openai_completions_request_nodes, NULL, 0);
+
+static const openai_node_t  openai_completions_root =
+    openai_node_in("", openai_completions_answer_nodes, NULL, 0);
+
+
+const openai_dialect_t  openai_dialect_completions = {
+    "completions",
+    NULL,
+    openai_completions_routes,
+    &openai_completions_request,
+    &openai_completions_root,
+    &openai_completions_root,
+    openai_completions_commit,
+    openai_completions_conversation,
+    openai_completions_answer,
+    openai_completions_event,
+    NULL
+};
+
+
+static void
+openai_completions_choice(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    if (value->type == OPENAI_SCAN_OBJECT) {
+        openai_meter_choice_open(ctx, value->element);
+
+    } else if (value->type == OPENAI_SCAN_OBJECT_END) {
+        openai_meter_choice_close(ctx);
+    }
+}
+
+
+static void
+openai_completions_commit(openai_meter_t *m, openai_str_t name)
+{
+    if (m->event.choice.index >= 0) {
+        openai_meter_choice_close(m);
+    }
+
+    openai_meter_commit(m);
+}
+
+
+static void
+openai_completions_conversation(openai_builder_t *b, yyjson_val *root)
+{
+    size_t           i, n;
+    yyjson_val      *v, *prompt;
+    openai_str_t     role;
+    yyjson_mut_val  *m;
+
+    static const char *const  but[] = { "prompt", NULL };
+
+    openai_build_settings(b, root, but);
+
+    role.data = "user";
+    role.len = 4;
+
+    m = openai_build_message(b, role);
+    prompt = openai_get(root, "prompt");
+
+    openai_build_text(b, m, "text", prompt);
+
+    yyjson_arr_foreach(prompt, i, n, v) {
+        openai_build_text(b, m, "text", v);
+    }
+}
+
+
+static void
+openai_completions_answer(openai_builder_t *b, yyjson_val *root)
+{
+    openai_str_t  name;
+
+    name.data = "";
+    name.len = 0;
+
+    openai_completions_event(b, name, root);
+}
+
+
+static void
+openai_completions_event(openai_builder_t *b, openai_str_t name,
+    yyjson_val *root)
+{
+    size_t            i, n;
+    yyjson_val       *v;
+    openai_str_t      finish;
+    openai_result_t  *r;
+
+    openai_build_error(b, openai_get(root, "error"));
+
+    yyjson_arr_foreach(openai_get(root, "choices"), i, n, v) {
+
+        r = openai_build_result(b, openai_get_int(v, "index", i));
+        if (r == NULL) {
+            return;
+        }
+
+        openai_buf_value(b, &r->text, openai_get(v, "text"));
+
+        finish = openai_get_str(v, "finish_reason");
+
+        if (finish.len) {
+            openai_buf_set(b, &r->finish, finish);
+        }
+    }
+
+    v = openai_get(root, "content");
+
+    if (yyjson_is_str(v)) {
+        r = openai_build_result(b, 0);
+
+        if (r) {
+            openai_buf_value(b, &r->text, v);
+        }
+    }
+}

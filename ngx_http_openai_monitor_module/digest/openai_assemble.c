@@ -1,0 +1,585 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+/*
+ * The assembler: stored bytes as a conversation and an answer.
+ */
+
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "digest/openai_dialect.h"
+#include "digest/openai_json.h"
+#include "digest/openai_multipart.h"
+#include "digest/openai_sse.h"
+
+
+/* what a body may decode to */
+#define OPENAI_ASSEMBLE_MAX  (64 * 1024 * 1024)
+
+
+typedef struct openai_walk_s  openai_walk_t;
+
+/* a walk over the events of an answer */
+
+struct openai_walk_s {
+    openai_builder_t          *b;
+    const openai_dialect_t    *dialect;
+    openai_buf_t               data;
+    int                        closed;     /* after [DONE] */
+    yyjson_mut_val            *result;
+
+    void                     (*event)(openai_walk_t *w, openai_str_t name,
+                                 yyjson_val *root);
+};
+
+
+typedef struct {
+    char                      *decoded;
+    openai_str_t               body;
+    unsigned                   framing;
+} openai_plain_t;
+
+
+static const openai_dialect_t *openai_assemble_dialect(
+    const openai_exchange_t *ex);
+static void openai_plain(openai_plain_t *plain, openai_str_t encoding,
+    openai_str_t body, openai_str_t type);
+static void openai_walk(openai_walk_t *w, const openai_plain_t *plain);
+static void openai_walk_array(openai_walk_t *w, openai_str_t body);
+static void openai_walk_data(void *ctx, const char *p, size_t len);
+static void openai_walk_event(void *ctx, openai_str_t name, uint64_t start,
+    uint64_t end);
+static void openai_walk_listed(void *ctx, openai_str_t name, uint64_t start,
+    uint64_t end);
+static void openai_walk_answer(openai_walk_t *w, openai_str_t name,
+    yyjson_val *root);
+static void openai_walk_usage(openai_walk_t *w, openai_str_t name,
+    yyjson_val *root);
+static void openai_assemble_failure(openai_builder_t *b, yyjson_val *root);
+static void openai_assemble_multipart(openai_builder_t *b, openai_str_t body,
+    openai_str_t type);
+static void openai_assemble_field(void *ctx, openai_str_t name,
+    openai_str_t value);
+static void openai_assemble_file(void *ctx, openai_str_t name,
+    openai_str_t type);
+
+
+static const openai_frames_t  openai_walk_frames = {
+    openai_walk_data,
+    openai_walk_event
+};
+
+
+static const openai_frames_t  openai_list_frames = {
+    openai_walk_data,
+    openai_walk_listed
+};
+
+
+static const openai_multipart_handler_t  openai_assemble_form = {
+    openai_assemble_field,
+    openai_assemble_file
+};
+
+
+yyjson_mut_val *
+openai_answer(yyjson_mut_doc *doc, const openai_exchange_t *ex)
+{
+    int                partial;
+    yyjson_doc        *json;
+    yyjson_mut_val    *answer;
+    openai_walk_t      w;
+    openai_plain_t     plain;
+    openai_builder_t   b;
+
+    memset(&w, 0, sizeof(openai_walk_t));
+
+    openai_builder_init(&b, doc, ex);
+    openai_plain(&plain, ex->response_encoding, ex->response_body,
+                 ex->response_type);
+
+    w.b = &b;
+    w.dialect = openai_assemble_dialect(ex);
+    w.event = openai_walk_answer;
+
+    if (plain.framing == OPENAI_FRAMING_JSON) {
+
+        json = openai_json_read(&doc->alc, plain.body.data, plain.body.len,
+                                &partial);
+        if (json) {
+            b.partial = partial;
+
+            if (ex->status >= 400) {
+                openai_assemble_failure(&b, yyjson_doc_get_root(json));
+
+            } else if (w.dialect->build_answer) {
+                w.dialect->build_answer(&b, yyjson_doc_get_root(json));
+            }
+
+            yyjson_doc_free(json);
+        }
+
+    } else {
+        openai_walk(&w, &plain);
+    }
+
+    answer = openai_builder_answer(&b);
+
+    openai_builder_done(&b);
+    free(plain.decoded);
+
+    return answer;
+}
+
+
+yyjson_mut_val *
+openai_usage_raw(yyjson_mut_doc *doc, const openai_exchange_t *ex)
+{
+    int                partial;
+    yyjson_doc        *json;
+    openai_str_t       none;
+    openai_walk_t      w;
+    openai_plain_t     plain;
+    openai_builder_t   b;
+
+    memset(&w, 0, sizeof(openai_walk_t));
+
+    openai_builder_init(&b, doc, ex);
+    openai_plain(&plain, ex->response_encoding, ex->response_body,
+                 ex->response_type);
+
+    w.b = &b;
+    w.dialect = openai_assemble_dialect(ex);
+    w.event = openai_walk_usage;
+
+    if (plain.framing == OPENAI_FRAMING_JSON) {
+
+        json = openai_json_read(&doc->alc, plain.body.data, plain.body.len,
+                                &partial);
+        if (json) {
+            none.data = "";
+            none.len = 0;
+            openai_walk_usage(&w, none, yyjson_doc_get_root(json));
+            yyjson_doc_free(json);
+        }
+
+    } else {
+        openai_walk(&w, &plain);
+    }
+
+    openai_builder_done(&b);
+    free(plain.decoded);
+
+    return w.result;
+}
+
+
+yyjson_mut_val *
+openai_events(yyjson_mut_doc *doc, const openai_exchange_t *ex)
+{
+    openai_sse_t       sse;
+    openai_walk_t      w;
+    openai_plain_t     plain;
+    openai_builder_t   b;
+
+    memset(&w, 0, sizeof(openai_walk_t));
+
+    openai_builder_init(&b, doc, ex);
+    openai_plain(&plain, ex->response_encoding, ex->response_body,
+                 ex->response_type);
+
+    w.b = &b;
+
+    if (plain.framing == OPENAI_FRAMING_SSE) {
+        w.result = yyjson_mut_arr(doc);
+        openai_sse_init(&sse, &openai_list_frames, &w);
+        openai_sse_feed(&sse, plain.body.data, plain.body.len);
+        openai_sse_end(&sse);
+
+    } else if (plain.framing == OPENAI_FRAMING_NDJSON) {
+        w.result = yyjson_mut_arr(doc);
+        openai_ndjson_init(&sse, &openai_list_frames, &w);
+        openai_ndjson_feed(&sse, plain.body.data, plain.body.len);
+        openai_ndjson_end(&sse);
+    }
+
+    if (w.data.data) {
+        doc->alc.free(doc->alc.ctx, w.data.data);
+    }
+
+    openai_builder_done(&b);
+    free(plain.decoded);
+
+    return w.result;
+}
+
+
+yyjson_mut_val *
+openai_conversation(yyjson_mut_doc *doc, const openai_exchange_t *ex)
+{
+    int                       partial;
+    yyjson_doc               *json;
+    yyjson_mut_val           *v;
+    openai_plain_t            plain;
+    openai_builder_t          b;
+    const openai_dialect_t   *dialect;
+
+    openai_builder_init(&b, doc, ex);
+    openai_plain(&plain, ex->request_encoding, ex->request_body,
+                 ex->request_type);
+
+    dialect = openai_assemble_dialect(ex);
+
+    if (plain.framing == OPENAI_FRAMING_NONE) {
+        openai_assemble_multipart(&b, plain.body, ex->request_type);
+
+    } else if (dialect->conversation) {
+
+        json = openai_json_read(&doc->alc, plain.body.data, plain.body.len,
+                                &partial);
+        if (json) {
+            b.partial = partial;
+            dialect->conversation(&b, yyjson_doc_get_root(json));
+            yyjson_doc_free(json);
+        }
+    }
+
+    v = NULL;
+
+    if (b.messages || b.settings || b.tools) {
+        v = yyjson_mut_obj(doc);
+
+#define openai_or(x, otherwise)  ((x) ? (x) : (otherwise))
+
+        yyjson_mut_obj_add_val(doc, v, "system",
+                               openai_or(b.system, yyjson_mut_null(doc)));
+        yyjson_mut_obj_add_val(doc, v, "settings",
+                               openai_or(b.settings, yyjson_mut_obj(doc)));
+        yyjson_mut_obj_add_val(doc, v, "tools",
+                               openai_or(b.tools, yyjson_mut_arr(doc)));
+        yyjson_mut_obj_add_val(doc, v, "messages",
+                               openai_or(b.messages, yyjson_mut_arr(doc)));
+
+        if (b.partial) {
+            yyjson_mut_obj_add_bool(doc, v, "partial", 1);
+        }
+    }
+
+    openai_builder_done(&b);
+    free(plain.decoded);
+
+    return v;
+}
+
+
+static const openai_dialect_t *
+openai_assemble_dialect(const openai_exchange_t *ex)
+{
+    return openai_dialects[ex->dialect < openai_dialects_n ? ex->dialect : 0];
+}
+
+
+static void
+openai_plain(openai_plain_t *plain, openai_str_t encoding, openai_str_t body,
+    openai_str_t type)
+{
+    size_t         i, n, len;
+    unsigned       named;
+
+    plain->decoded = NULL;
+    plain->body = body;
+    plain->framing = OPENAI_FRAMING_NONE;
+
+    if (encoding.len) {
+        (void) openai_decode(encoding, body, OPENAI_ASSEMBLE_MAX,
+                             &plain->decoded, &len);
+
+        if (plain->decoded) {
+            plain->body.data = plain->decoded;
+            plain->body.len = len;
+        }
+    }
+
+    body = plain->body;
+    named = openai_framing_type(type);
+
+    if (named == OPENAI_FRAMING_SSE) {
+        plain->framing = named;
+    }
+
+    for (i = 0; i < body.len; i++) {
+
+        if ((unsigned char) body.data[i] <= ' ' || body.data[i] == '\xef'
+            || body.data[i] == '\xbb' || body.data[i] == '\xbf')
+        {
+            continue;
+        }
+
+        for (n = 1; n <= body.len - i && n <= 8; n++) {
+            plain->framing = openai_framing(body.data + i, n, named);
+
+            if (plain->framing != OPENAI_FRAMING_UNDECIDED) {
+                break;
+            }
+        }
+
+        break;
+    }
+
+    if (plain->framing == OPENAI_FRAMING_UNDECIDED) {
+        plain->framing = OPENAI_FRAMING_NONE;
+    }
+
+    if (plain->framing == OPENAI_FRAMING_JSON
+        || plain->framing == OPENAI_FRAMING_ARRAY)
+    {
+        plain->body.data += i;
+        plain->body.len -= i;
+    }
+}
+
+
+static void
+openai_walk(openai_walk_t *w, const openai_plain_t *plain)
+{
+    openai_sse_t  sse;
+
+    switch (plain->framing) {
+
+    case OPENAI_FRAMING_SSE:
+        openai_sse_init(&sse, &openai_walk_frames, w);
+        openai_sse_feed(&sse, plain->body.data, plain->body.len);
+        openai_sse_end(&sse);
+        break;
+
+    case OPENAI_FRAMING_NDJSON:
+        openai_ndjson_init(&sse, &openai_walk_frames, w);
+        openai_ndjson_feed(&sse, plain->body.data, plain->body.len);
+        openai_ndjson_end(&sse);
+        break;
+
+    case OPENAI_FRAMING_ARRAY:
+        openai_walk_array(w, plain->body);
+        break;
+    }
+
+    if (w->data.data) {
+        w->b->doc->alc.free(w->b->doc->alc.ctx, w->data.data);
+    }
+}
+
+
+static void
+openai_walk_array(openai_walk_t *w, openai_str_t body)
+{
+    int            partial;
+    size_t         i, n;
+    yyjson_val    *v;
+    yyjson_doc    *json;
+    openai_str_t   none;
+
+    none.data = "";
+    none.len = 0;
+
+    json = openai_json_read(&w->b->doc->alc, body.data, body.len, &partial);
+    if (json == NULL) {
+        return;
+    }
+
+    w->b->partial = partial;
+
+    yyjson_arr_foreach(yyjson_doc_get_root(json), i, n, v) {
+        w->event(w, none, v);
+    }
+
+    yyjson_doc_free(json);
+}
+
+
+static void
+openai_walk_data(void *ctx, const char *p, size_t len)
+{
+    openai_walk_t  *w = ctx;
+
+    openai_buf_append(w->b, &w->data, p, len);
+}
+
+
+/* as in any SDK, data that is no JSON is nothing, and a cut event is none */
+
+static void
+openai_walk_event(void *ctx, openai_str_t name, uint64_t start, uint64_t end)
+{
+    int             partial;
+    size_t          i;
+    yyjson_doc     *json;
+    openai_walk_t  *w = ctx;
+
+    for (i = 0; i < w->data.len && w->data.data[i] == ' '; i++) { /* void */ }
+
+    if (w->data.len - i >= 6 && memcmp(w->data.data + i, "[DONE]", 6) == 0) {
+        w->closed = 1;
+    }
+
+    if (!w->closed && w->data.len) {
+
+        json = openai_json_read(&w->b->doc->alc, w->data.data, w->data.len,
+                                &partial);
+        if (json) {
+            if (!partial) {
+                w->event(w, name, yyjson_doc_get_root(json));
+            }
+
+            yyjson_doc_free(json);
+        }
+    }
+
+    w->data.len = 0;
+}
+
+
+static void
+openai_walk_listed(void *ctx, openai_str_t name, uint64_t start, uint64_t end)
+{
+    openai_walk_t   *w = ctx;
+    yyjson_mut_doc  *doc;
+    yyjson_mut_val  *v;
+
+    doc = w->b->doc;
+
+    v = yyjson_mut_arr_add_obj(doc, w->result);
+
+    yyjson_mut_obj_add_val(doc, v, "event",
+                           name.len ? openai_mut_str(w->b, name.data, name.len)
+                                    : yyjson_mut_null(doc));
+    yyjson_mut_obj_add_val(doc, v, "data", openai_mut_buf(w->b, &w->data));
+    yyjson_mut_obj_add_uint(doc, v, "bytes", end - start);
+    yyjson_mut_obj_add_uint(doc, v, "at", end ? end - 1 : 0);
+
+    w->data.len = 0;
+}
+
+
+static void
+openai_walk_answer(openai_walk_t *w, openai_str_t name, yyjson_val *root)
+{
+    if (w->b->ex->status >= 400 || w->dialect->build_event == NULL) {
+        openai_assemble_failure(w->b, root);
+        return;
+    }
+
+    w->dialect->build_event(w->b, name, root);
+}
+
+
+static void
+openai_walk_usage(openai_walk_t *w, openai_str_t name, yyjson_val *root)
+{
+    yyjson_val  *v;
+
+    v = w->dialect->usage ? w->dialect->usage(root) : openai_get(root, "usage");
+
+    if (yyjson_is_obj(v) && yyjson_obj_size(v)) {
+        w->result = openai_mut_copy(w->b, v);
+    }
+}
+
+
+/* the shapes of an error: see the facts of the wire, section 6 */
+
+static void
+openai_assemble_failure(openai_builder_t *b, yyjson_val *root)
+{
+    yyjson_val  *v;
+
+    if (yyjson_is_arr(root)) {
+        root = yyjson_arr_get_first(root);
+    }
+
+    v = openai_get(root, "error");
+
+    if (v == NULL && openai_get(root, "detail")) {
+        v = openai_get(root, "detail");
+        openai_build_extra(b, "error", openai_mut_copy(b, v));
+        return;
+    }
+
+    if (v == NULL && openai_get(root, "message")) {
+        v = root;
+    }
+
+    openai_build_error(b, v);
+}
+
+
+static void
+openai_assemble_multipart(openai_builder_t *b, openai_str_t body,
+    openai_str_t type)
+{
+    openai_str_t         role;
+    openai_multipart_t   mp;
+
+    if (openai_multipart_init(&mp, type, &openai_assemble_form, b)
+        != OPENAI_OK)
+    {
+        return;
+    }
+
+    role.data = "user";
+    role.len = 4;
+
+    b->settings = yyjson_mut_obj(b->doc);
+
+    (void) openai_build_message(b, role);
+
+    openai_multipart_feed(&mp, body.data, body.len);
+}
+
+
+static void
+openai_assemble_field(void *ctx, openai_str_t name, openai_str_t value)
+{
+    yyjson_mut_val    *part;
+    openai_builder_t  *b = ctx;
+
+    if (openai_str_is(name, "prompt")) {
+        part = openai_build_part(b, yyjson_mut_arr_get_first(b->messages),
+                                 "text");
+        yyjson_mut_obj_add_val(b->doc, part, "text",
+                               openai_mut_str(b, value.data, value.len));
+        return;
+    }
+
+    yyjson_mut_obj_put(b->settings, openai_mut_str(b, name.data, name.len),
+                       openai_mut_str(b, value.data, value.len));
+}
+
+
+static void
+openai_assemble_file(void *ctx, openai_str_t name, openai_str_t type)
+{
+    const char        *kind;
+    yyjson_mut_val    *part;
+    openai_builder_t  *b = ctx;
+
+    kind = "file";
+
+    if (type.len > 6 && memcmp(type.data, "image/", 6) == 0) {
+        kind = "image";
+
+    } else if (type.len > 6 && memcmp(type.data, "audio/", 6) == 0) {
+        kind = "audio";
+    }
+
+    part = openai_build_part(b, yyjson_mut_arr_get_first(b->messages), kind);
+
+    yyjson_mut_obj_add_val(b->doc, part, "name",
+                           openai_mut_str(b, name.data, name.len));
+    yyjson_mut_obj_add_val(b->doc, part, "media_type",
+                           openai_mut_str(b, type.data, type.len));
+}

@@ -1,0 +1,684 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+#include <string.h>
+
+#include "digest/openai_build.h"
+#include "digest/openai_json.h"
+
+
+static void *openai_build_alloc(openai_builder_t *b, size_t size);
+static void openai_buf_free(openai_builder_t *b, openai_buf_t *buf);
+static void openai_builder_nullable(openai_builder_t *b, yyjson_mut_val *to,
+    const char *key, const openai_buf_t *buf);
+static yyjson_mut_val *openai_builder_result(openai_builder_t *b,
+    openai_result_t *r);
+static yyjson_mut_val *openai_builder_calls(openai_builder_t *b,
+    openai_tool_t *t);
+static yyjson_mut_val *openai_build_list(openai_builder_t *b,
+    yyjson_mut_val **list);
+
+
+void
+openai_builder_init(openai_builder_t *b, yyjson_mut_doc *doc,
+    const openai_exchange_t *ex)
+{
+    memset(b, 0, sizeof(openai_builder_t));
+
+    b->doc = doc;
+    b->ex = ex;
+    b->state = -1;
+}
+
+
+void
+openai_builder_done(openai_builder_t *b)
+{
+    openai_tool_t    *t;
+    openai_result_t  *r;
+    const yyjson_alc *alc;
+
+    alc = &b->doc->alc;
+
+    while ((r = b->results) != NULL) {
+
+        while ((t = r->tools) != NULL) {
+            r->tools = t->next;
+            openai_buf_free(b, &t->id);
+            openai_buf_free(b, &t->name);
+            openai_buf_free(b, &t->arguments);
+            alc->free(alc->ctx, t);
+        }
+
+        b->results = r->next;
+        openai_buf_free(b, &r->text);
+        openai_buf_free(b, &r->reasoning);
+        openai_buf_free(b, &r->refusal);
+        openai_buf_free(b, &r->finish);
+        openai_buf_free(b, &r->transcript);
+        alc->free(alc->ctx, r);
+    }
+
+    openai_buf_free(b, &b->note);
+}
+
+
+static void *
+openai_build_alloc(openai_builder_t *b, size_t size)
+{
+    void  *p;
+
+    p = b->doc->alc.malloc(b->doc->alc.ctx, size);
+
+    if (p) {
+        memset(p, 0, size);
+    }
+
+    return p;
+}
+
+
+static void
+openai_buf_free(openai_builder_t *b, openai_buf_t *buf)
+{
+    if (buf->data) {
+        b->doc->alc.free(b->doc->alc.ctx, buf->data);
+    }
+
+    memset(buf, 0, sizeof(openai_buf_t));
+}
+
+
+/* an empty string makes a buffer that is set, and empty */
+
+void
+openai_buf_append(openai_builder_t *b, openai_buf_t *buf, const char *data,
+    size_t len)
+{
+    void    *p;
+    size_t   size;
+
+    if (buf->data == NULL || len > buf->size - buf->len) {
+
+        size = buf->size ? buf->size * 2 : 32;
+
+        if (size < buf->len + len) {
+            size = buf->len + len;
+        }
+
+        p = b->doc->alc.malloc(b->doc->alc.ctx, size);
+        if (p == NULL) {
+            b->partial = 1;
+            return;
+        }
+
+        if (buf->data) {
+            memcpy(p, buf->data, buf->len);
+            b->doc->alc.free(b->doc->alc.ctx, buf->data);
+        }
+
+        buf->data = p;
+        buf->size = size;
+    }
+
+    memcpy(buf->data + buf->len, data, len);
+    buf->len += len;
+}
+
+
+void
+openai_buf_set(openai_builder_t *b, openai_buf_t *buf, openai_str_t s)
+{
+    buf->len = 0;
+    openai_buf_append(b, buf, s.data, s.len);
+}
+
+
+void
+openai_buf_value(openai_builder_t *b, openai_buf_t *buf, yyjson_val *v)
+{
+    char    *json;
+    size_t   len;
+
+    if (yyjson_is_str(v)) {
+        openai_buf_append(b, buf, yyjson_get_str(v), yyjson_get_len(v));
+        return;
+    }
+
+    if (v == NULL || yyjson_is_null(v)) {
+        return;
+    }
+
+    json = yyjson_val_write_opts(v, YYJSON_WRITE_ALLOW_INF_AND_NAN,
+                                 &b->doc->alc, &len, NULL);
+    if (json) {
+        openai_buf_append(b, buf, json, len);
+        b->doc->alc.free(b->doc->alc.ctx, json);
+    }
+}
+
+
+openai_result_t *
+openai_build_result(openai_builder_t *b, int64_t index)
+{
+    openai_result_t  *r, **next;
+
+    for (next = &b->results; *next; next = &(*next)->next) {
+
+        if ((*next)->index == index) {
+            return *next;
+        }
+
+        if ((*next)->index > index) {
+            break;
+        }
+    }
+
+    r = openai_build_alloc(b, sizeof(openai_result_t));
+
+    if (r) {
+        r->index = index;
+        r->next = *next;
+        *next = r;
+    }
+
+    return r;
+}
+
+
+/*
+ * A new id with a name begins a call even where the index has been used, as
+ * some write every parallel call at index 0.  Without an index a piece goes
+ * on with the last call, unless it names a function.
+ */
+
+openai_tool_t *
+openai_build_call(openai_builder_t *b, openai_result_t *r, int64_t index,
+    openai_str_t id, openai_str_t name)
+{
+    openai_tool_t  *t, *last, **next;
+
+    last = NULL;
+
+    for (next = &r->tools; *next; next = &(*next)->next) {
+        if (index < 0 || (*next)->index == index) {
+            last = *next;
+        }
+    }
+
+    t = last;
+
+    if (t && name.len) {
+
+        if (id.len) {
+            if (t->id.len != id.len
+                || memcmp(t->id.data, id.data, id.len) != 0)
+            {
+                t = (t->id.len == 0 && t->name.len == 0) ? t : NULL;
+            }
+
+        } else if (index < 0) {
+            t = NULL;
+        }
+    }
+
+    if (t) {
+        return t;
+    }
+
+    t = openai_build_alloc(b, sizeof(openai_tool_t));
+
+    if (t) {
+        t->index = index;
+        *next = t;
+    }
+
+    return t;
+}
+
+
+openai_tool_t *
+openai_build_tool(openai_builder_t *b, openai_result_t *r, int64_t index)
+{
+    openai_tool_t  *t, **next;
+
+    for (next = &r->tools; *next; next = &(*next)->next) {
+        if ((*next)->index == index) {
+            return *next;
+        }
+    }
+
+    t = openai_build_alloc(b, sizeof(openai_tool_t));
+
+    if (t) {
+        t->index = index;
+        *next = t;
+    }
+
+    return t;
+}
+
+
+yyjson_mut_val *
+openai_build_image(openai_builder_t *b, openai_result_t *r, openai_str_t url,
+    openai_str_t type, openai_str_t base64)
+{
+    openai_buf_t     buf;
+    yyjson_mut_val  *image;
+
+    if (r->images == NULL) {
+        r->images = yyjson_mut_arr(b->doc);
+    }
+
+    image = yyjson_mut_arr_add_obj(b->doc, r->images);
+
+    if (url.len) {
+        yyjson_mut_obj_add_val(b->doc, image, "url",
+                               openai_mut_str(b, url.data, url.len));
+        return image;
+    }
+
+    memset(&buf, 0, sizeof(openai_buf_t));
+
+    openai_buf_append(b, &buf, "data:", 5);
+    openai_buf_append(b, &buf, type.len ? type.data : "image/png",
+                      type.len ? type.len : 9);
+    openai_buf_append(b, &buf, ";base64,", 8);
+    openai_buf_append(b, &buf, base64.data, base64.len);
+
+    yyjson_mut_obj_add_val(b->doc, image, "url", openai_mut_buf(b, &buf));
+
+    openai_buf_free(b, &buf);
+
+    return image;
+}
+
+
+void
+openai_build_extra(openai_builder_t *b, const char *key, yyjson_mut_val *v)
+{
+    if (b->extra == NULL) {
+        b->extra = yyjson_mut_obj(b->doc);
+    }
+
+    yyjson_mut_obj_remove_key(b->extra, key);
+    yyjson_mut_obj_add_val(b->doc, b->extra, key, v);
+}
+
+
+void
+openai_build_error(openai_builder_t *b, yyjson_val *error)
+{
+    yyjson_mut_val  *v;
+
+    if (yyjson_is_str(error)) {
+        v = yyjson_mut_obj(b->doc);
+        yyjson_mut_obj_add_val(b->doc, v, "message", openai_mut_copy(b, error));
+        openai_build_extra(b, "error", v);
+
+    } else if (yyjson_is_obj(error) && yyjson_obj_size(error)) {
+        openai_build_extra(b, "error", openai_mut_copy(b, error));
+    }
+}
+
+
+yyjson_mut_val *
+openai_builder_answer(openai_builder_t *b)
+{
+    yyjson_mut_val   *answer, *choices;
+    openai_result_t  *r;
+
+    if (b->results == NULL && b->extra == NULL) {
+        return NULL;
+    }
+
+    answer = b->extra ? b->extra : yyjson_mut_obj(b->doc);
+    choices = yyjson_mut_arr(b->doc);
+
+    for (r = b->results; r; r = r->next) {
+        yyjson_mut_arr_append(choices, openai_builder_result(b, r));
+    }
+
+    yyjson_mut_obj_add_val(b->doc, answer, "choices", choices);
+
+    if (b->partial) {
+        yyjson_mut_obj_add_bool(b->doc, answer, "partial", 1);
+    }
+
+    return answer;
+}
+
+
+static yyjson_mut_val *
+openai_builder_result(openai_builder_t *b, openai_result_t *r)
+{
+    yyjson_mut_val  *v, *audio;
+
+    v = yyjson_mut_obj(b->doc);
+
+    yyjson_mut_obj_add_int(b->doc, v, "index", r->index);
+
+    openai_builder_nullable(b, v, "text", &r->text);
+    openai_builder_nullable(b, v, "reasoning", &r->reasoning);
+    openai_builder_nullable(b, v, "refusal", &r->refusal);
+
+    yyjson_mut_obj_add_val(b->doc, v, "tool_calls",
+                           openai_builder_calls(b, r->tools));
+
+    openai_builder_nullable(b, v, "finish_reason", &r->finish);
+
+    if (r->images) {
+        yyjson_mut_obj_add_val(b->doc, v, "images", r->images);
+    }
+
+    if (r->audio || r->transcript.data) {
+        audio = yyjson_mut_obj_add_obj(b->doc, v, "audio");
+        yyjson_mut_obj_add_uint(b->doc, audio, "base64_bytes", r->audio);
+        openai_builder_nullable(b, audio, "transcript", &r->transcript);
+    }
+
+    return v;
+}
+
+
+static yyjson_mut_val *
+openai_builder_calls(openai_builder_t *b, openai_tool_t *t)
+{
+    yyjson_mut_val  *calls, *call;
+
+    calls = yyjson_mut_arr(b->doc);
+
+    for ( /* void */ ; t; t = t->next) {
+        call = yyjson_mut_arr_add_obj(b->doc, calls);
+
+        openai_builder_nullable(b, call, "id", &t->id);
+        openai_builder_nullable(b, call, "name", &t->name);
+
+        yyjson_mut_obj_add_val(b->doc, call, "arguments",
+                               openai_mut_buf(b, &t->arguments));
+
+        if (t->hosted) {
+            yyjson_mut_obj_add_bool(b->doc, call, "hosted", 1);
+        }
+    }
+
+    return calls;
+}
+
+
+static void
+openai_builder_nullable(openai_builder_t *b, yyjson_mut_val *to,
+    const char *key, const openai_buf_t *buf)
+{
+    yyjson_mut_obj_add_val(b->doc, to, key,
+                           buf->data ? openai_mut_buf(b, buf)
+                                     : yyjson_mut_null(b->doc));
+}
+
+
+yyjson_mut_val *
+openai_mut_buf(openai_builder_t *b, const openai_buf_t *buf)
+{
+    return openai_mut_str(b, buf->data ? buf->data : "", buf->len);
+}
+
+
+/* foreign bytes may be no UTF-8, which writers refuse */
+
+yyjson_mut_val *
+openai_mut_str(openai_builder_t *b, const char *data, size_t len)
+{
+    size_t           i, n;
+    openai_buf_t     buf;
+    yyjson_mut_val  *v;
+
+    for (i = 0; i < len; i += n) {
+        n = openai_utf8(data + i, len - i);
+
+        if (n == 0) {
+            break;
+        }
+    }
+
+    if (i == len) {
+        return yyjson_mut_strncpy(b->doc, data, len);
+    }
+
+    memset(&buf, 0, sizeof(openai_buf_t));
+
+    for (i = 0; i < len; i += n) {
+        n = openai_utf8(data + i, len - i);
+
+        if (n) {
+            openai_buf_append(b, &buf, data + i, n);
+
+        } else {
+            openai_buf_append(b, &buf, "\xef\xbf\xbd", 3);
+            n = 1;
+        }
+    }
+
+    v = yyjson_mut_strncpy(b->doc, buf.data ? buf.data : "", buf.len);
+
+    openai_buf_free(b, &buf);
+
+    return v;
+}
+
+
+yyjson_mut_val *
+openai_mut_copy(openai_builder_t *b, yyjson_val *v)
+{
+    return yyjson_val_mut_copy(b->doc, v);
+}
+
+
+void
+openai_mut_members(openai_builder_t *b, yyjson_mut_val *to, yyjson_val *from,
+    const char *const *names)
+{
+    yyjson_val  *v;
+
+    for ( /* void */ ; *names; names++) {
+        v = openai_get(from, *names);
+
+        if (v && !yyjson_is_null(v)) {
+            yyjson_mut_obj_add_val(b->doc, to, *names, openai_mut_copy(b, v));
+        }
+    }
+}
+
+
+static yyjson_mut_val *
+openai_build_list(openai_builder_t *b, yyjson_mut_val **list)
+{
+    if (*list == NULL) {
+        *list = yyjson_mut_arr(b->doc);
+    }
+
+    return *list;
+}
+
+
+/* instructions that come in several places are joined by a blank line */
+
+void
+openai_build_system(openai_builder_t *b, yyjson_val *text)
+{
+    openai_buf_t  buf;
+
+    if (!yyjson_is_str(text)) {
+        return;
+    }
+
+    memset(&buf, 0, sizeof(openai_buf_t));
+
+    if (b->system) {
+        openai_buf_append(b, &buf, yyjson_mut_get_str(b->system),
+                          yyjson_mut_get_len(b->system));
+        openai_buf_append(b, &buf, "\n\n", 2);
+    }
+
+    openai_buf_value(b, &buf, text);
+
+    b->system = openai_mut_buf(b, &buf);
+
+    openai_buf_free(b, &buf);
+}
+
+
+void
+openai_build_settings(openai_builder_t *b, yyjson_val *root,
+    const char *const *but)
+{
+    yyjson_val           *k, *v;
+    const char *const    *name;
+    yyjson_obj_iter       iter;
+
+    if (!yyjson_is_obj(root)) {
+        return;
+    }
+
+    if (b->settings == NULL) {
+        b->settings = yyjson_mut_obj(b->doc);
+    }
+
+    yyjson_obj_iter_init(root, &iter);
+
+    while ((k = yyjson_obj_iter_next(&iter)) != NULL) {
+
+        v = yyjson_obj_iter_get_val(k);
+
+        for (name = but; *name; name++) {
+            if (yyjson_equals_str(k, *name)) {
+                break;
+            }
+        }
+
+        if (*name == NULL) {
+            yyjson_mut_obj_put(b->settings, openai_mut_copy(b, k),
+                               openai_mut_copy(b, v));
+        }
+    }
+}
+
+
+void
+openai_build_definition(openai_builder_t *b, yyjson_val *name,
+    yyjson_val *description, yyjson_val *parameters)
+{
+    yyjson_mut_val  *tool;
+
+    tool = yyjson_mut_arr_add_obj(b->doc, openai_build_list(b, &b->tools));
+
+    yyjson_mut_obj_add_val(b->doc, tool, "name", openai_mut_copy(b, name));
+
+    if (description) {
+        yyjson_mut_obj_add_val(b->doc, tool, "description",
+                               openai_mut_copy(b, description));
+    }
+
+    if (parameters) {
+        yyjson_mut_obj_add_val(b->doc, tool, "parameters",
+                               openai_mut_copy(b, parameters));
+    }
+}
+
+
+yyjson_mut_val *
+openai_build_message(openai_builder_t *b, openai_str_t role)
+{
+    yyjson_mut_val  *message;
+
+    message = yyjson_mut_arr_add_obj(b->doc,
+                                     openai_build_list(b, &b->messages));
+
+    yyjson_mut_obj_add_val(b->doc, message, "role",
+                           openai_mut_str(b, role.data, role.len));
+    yyjson_mut_obj_add_val(b->doc, message, "parts", yyjson_mut_arr(b->doc));
+
+    return message;
+}
+
+
+yyjson_mut_val *
+openai_build_part(openai_builder_t *b, yyjson_mut_val *message,
+    const char *type)
+{
+    yyjson_mut_val  *part;
+
+    part = yyjson_mut_arr_add_obj(b->doc,
+                                  yyjson_mut_obj_get(message, "parts"));
+
+    yyjson_mut_obj_add_strcpy(b->doc, part, "type", type);
+
+    return part;
+}
+
+
+void
+openai_build_text(openai_builder_t *b, yyjson_mut_val *message,
+    const char *type, yyjson_val *text)
+{
+    yyjson_mut_val  *part;
+
+    if (yyjson_is_str(text)) {
+        part = openai_build_part(b, message, type);
+        yyjson_mut_obj_add_val(b->doc, part, "text", openai_mut_copy(b, text));
+    }
+}
+
+
+/* arguments are a string of JSON, whichever way they came */
+
+void
+openai_build_asked(openai_builder_t *b, yyjson_mut_val *message,
+    yyjson_val *id, yyjson_val *name, yyjson_val *arguments)
+{
+    openai_buf_t     buf;
+    yyjson_mut_val  *calls, *call;
+
+    calls = yyjson_mut_obj_get(message, "tool_calls");
+
+    if (calls == NULL) {
+        calls = yyjson_mut_arr(b->doc);
+        yyjson_mut_obj_add_val(b->doc, message, "tool_calls", calls);
+    }
+
+    call = yyjson_mut_arr_add_obj(b->doc, calls);
+
+    yyjson_mut_obj_add_val(b->doc, call, "id",
+                           id ? openai_mut_copy(b, id)
+                              : yyjson_mut_null(b->doc));
+    yyjson_mut_obj_add_val(b->doc, call, "name",
+                           name ? openai_mut_copy(b, name)
+                                : yyjson_mut_null(b->doc));
+
+    memset(&buf, 0, sizeof(openai_buf_t));
+    openai_buf_value(b, &buf, arguments);
+
+    yyjson_mut_obj_add_val(b->doc, call, "arguments", openai_mut_buf(b, &buf));
+
+    openai_buf_free(b, &buf);
+}
+
+
+void
+openai_build_other(openai_builder_t *b, yyjson_mut_val *message,
+    yyjson_val *part)
+{
+    openai_str_t     type;
+    yyjson_mut_val  *v;
+
+    type = openai_get_str(part, "type");
+
+    v = yyjson_mut_arr_add_obj(b->doc, yyjson_mut_obj_get(message, "parts"));
+
+    yyjson_mut_obj_add_val(b->doc, v, "type",
+                           openai_mut_str(b, type.len ? type.data : "other",
+                                          type.len ? type.len : 5));
+    yyjson_mut_obj_add_val(b->doc, v, "value", openai_mut_copy(b, part));
+}

@@ -1,0 +1,63 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+/*
+ * Looking for bytes at memory speed.
+ */
+
+
+#ifndef _OPENAI_BYTES_H_INCLUDED_
+#define _OPENAI_BYTES_H_INCLUDED_
+
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+
+/* the first of two bytes in [p, last), or last */
+
+static inline const char *
+openai_find2(const char *p, const char *last, char a, char b)
+{
+#if defined(__SSE2__)
+    int      mask;
+    __m128i  v, va, vb;
+
+    va = _mm_set1_epi8(a);
+    vb = _mm_set1_epi8(b);
+
+    while (last - p >= 16) {
+        v = _mm_loadu_si128((const __m128i *) p);
+        mask = _mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(v, va),
+                                              _mm_cmpeq_epi8(v, vb)));
+        if (mask) {
+            return p + __builtin_ctz(mask);
+        }
+
+        p += 16;
+    }
+#endif
+
+    while (p < last && *p != a && *p != b) {
+        p++;
+    }
+
+    return p;
+}
+
+
+/* memory short or unknown alike: a compare of a string with a literal */
+
+#define openai_is(s, l, literal)                                              \
+    ((l) == sizeof(literal) - 1 && memcmp(s, literal, sizeof(literal) - 1) == 0)
+
+
+#endif /* _OPENAI_BYTES_H_INCLUDED_ */

@@ -1,0 +1,91 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+/*
+ * What a dialect is: the shape of one API, told to the meter by trees of
+ * nodes and to the assembler by callbacks.
+ *
+ * A dialect lives in one file and is named in one line of openai_dialects.c.
+ */
+
+
+#ifndef _OPENAI_DIALECT_H_INCLUDED_
+#define _OPENAI_DIALECT_H_INCLUDED_
+
+
+#include "digest/openai_build.h"
+#include "digest/openai_digest.h"
+#include "digest/openai_scan.h"
+
+
+/*
+ * A path's end: "*" stands for a part of one segment, "@" for one that names
+ * the model.  Of the routes that match, the one with most letters wins.
+ */
+
+typedef struct {
+    openai_str_t            path;
+    const char             *operation;  /* OpenTelemetry's, where it has one */
+    unsigned                flags;
+} openai_route_t;
+
+#define OPENAI_ROUTE_STREAM  0x01       /* the path asks for a stream */
+#define OPENAI_ROUTE_AZURE   0x02
+#define OPENAI_ROUTE_VERTEX  0x04
+
+#define openai_route(path, operation)                                         \
+    { openai_str(path), operation, 0 }
+#define openai_route_as(path, operation, flags)                               \
+    { openai_str(path), operation, flags }
+#define openai_route_end  { { NULL, 0 }, NULL, 0 }
+
+
+typedef struct {
+    const char             *name;
+    const char             *provider;   /* where nothing else tells; or NULL */
+    const openai_route_t   *routes;
+
+    /* what the meter wants to know; each may be NULL */
+
+    const openai_node_t    *request;
+    const openai_node_t    *answer;     /* a body of JSON */
+    const openai_node_t    *event;      /* an event's data */
+
+    /* after each event, and with an empty name after a body of JSON */
+    void                  (*commit)(openai_meter_t *m, openai_str_t name);
+
+    /* what the assembler does; each may be NULL */
+
+    void                  (*conversation)(openai_builder_t *b,
+                               yyjson_val *root);
+    void                  (*build_answer)(openai_builder_t *b,
+                               yyjson_val *root);
+    void                  (*build_event)(openai_builder_t *b,
+                               openai_str_t name, yyjson_val *root);
+
+    /* the usage object in a body or in an event; NULL: "usage" */
+    yyjson_val           *(*usage)(yyjson_val *root);
+} openai_dialect_t;
+
+
+/* the table; [0] is for what no dialect knows */
+extern const openai_dialect_t *const  openai_dialects[];
+extern const unsigned                 openai_dialects_n;
+
+
+typedef struct {
+    unsigned                dialect;
+    const openai_route_t   *route;      /* NULL: no dialect knows the path */
+    openai_str_t            model;      /* as the path writes it, or empty */
+} openai_routed_t;
+
+openai_routed_t openai_find_route(openai_str_t uri);
+
+/* the segment that labels a path which no dialect knows */
+openai_str_t openai_path_label(openai_str_t uri);
+
+
+#endif /* _OPENAI_DIALECT_H_INCLUDED_ */

@@ -1,0 +1,84 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+/*
+ * The table of dialects.  A record keeps the place in it: append only.
+ */
+
+
+#include "digest/openai_meter.h"
+
+
+static const openai_node_t  openai_unknown_request_nodes[] = {
+    OPENAI_REQUEST_NODES,
+    openai_node("messages", openai_take_shape, OPENAI_SHAPE_MESSAGES),
+    openai_node("contents", openai_take_shape, OPENAI_SHAPE_CONTENTS),
+    openai_node_end
+};
+
+
+static const openai_node_t  openai_unknown_answer_nodes[] = {
+    OPENAI_ANSWER_NODES,
+    openai_node_end
+};
+
+
+static const openai_node_t  openai_unknown_request =
+    openai_node_in("", openai_unknown_request_nodes, NULL, 0);
+
+static const openai_node_t  openai_unknown_answer =
+    openai_node_in("", openai_unknown_answer_nodes, NULL, 0);
+
+
+static const openai_dialect_t  openai_dialect_unknown = {
+    NULL,
+    NULL,
+    NULL,
+    &openai_unknown_request,
+    &openai_unknown_answer,
+    &openai_unknown_answer,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL
+};
+
+
+extern const openai_dialect_t  openai_dialect_chat;
+extern const openai_dialect_t  openai_dialect_completions;
+extern const openai_dialect_t  openai_dialect_embeddings;
+extern const openai_dialect_t  openai_dialect_images;
+extern const openai_dialect_t  openai_dialect_audio;
+extern const openai_dialect_t  openai_dialect_moderations;
+extern const openai_dialect_t  openai_dialect_models;
+extern const openai_dialect_t  openai_dialect_files;
+extern const openai_dialect_t  openai_dialect_batches;
+
+
+const openai_dialect_t *const  openai_dialects[] = {
+    &openai_dialect_unknown,
+    &openai_dialect_chat,
+    &openai_dialect_completions,
+    &openai_dialect_embeddings,
+    &openai_dialect_images,
+    &openai_dialect_audio,
+    &openai_dialect_moderations,
+    &openai_dialect_models,
+    &openai_dialect_files,
+    &openai_dialect_batches
+};
+
+
+const unsigned  openai_dialects_n =
+    sizeof(openai_dialects) / sizeof(openai_dialects[0]);
+
+
+const char *
+openai_dialect_name(unsigned dialect)
+{
+    return dialect < openai_dialects_n ? openai_dialects[dialect]->name : NULL;
+}

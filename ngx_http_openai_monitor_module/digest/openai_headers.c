@@ -1,0 +1,364 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+/*
+ * What headers tell: who asks, who answers, how the bodies are coded.
+ */
+
+
+#include <strings.h>
+
+#include "digest/openai_bytes.h"
+#include "digest/openai_meter.h"
+
+
+typedef struct openai_header_s  openai_header_t;
+
+struct openai_header_s {
+    openai_str_t    name;           /* "*" at its end: a prefix */
+    void          (*know)(openai_meter_t *m, const openai_header_t *h,
+                      openai_str_t value);
+    const char     *provider;
+    unsigned        rank;
+};
+
+
+static void openai_header_find(openai_meter_t *m, const openai_header_t *h,
+    openai_str_t name, openai_str_t value);
+static void openai_know_session(openai_meter_t *m, const openai_header_t *h,
+    openai_str_t value);
+static void openai_know_request_id(openai_meter_t *m,
+    const openai_header_t *h, openai_str_t value);
+static void openai_know_provider(openai_meter_t *m, const openai_header_t *h,
+    openai_str_t value);
+static void openai_know_host(openai_meter_t *m, const openai_header_t *h,
+    openai_str_t value);
+static void openai_know_agent(openai_meter_t *m, const openai_header_t *h,
+    openai_str_t value);
+static void openai_know_retry(openai_meter_t *m, const openai_header_t *h,
+    openai_str_t value);
+static void openai_know_user(openai_meter_t *m, const openai_header_t *h,
+    openai_str_t value);
+static void openai_know_request_type(openai_meter_t *m,
+    const openai_header_t *h, openai_str_t value);
+static void openai_know_request_coding(openai_meter_t *m,
+    const openai_header_t *h, openai_str_t value);
+static void openai_know_type(openai_meter_t *m, const openai_header_t *h,
+    openai_str_t value);
+static void openai_know_coding(openai_meter_t *m, const openai_header_t *h,
+    openai_str_t value);
+static void openai_know_processing(openai_meter_t *m,
+    const openai_header_t *h, openai_str_t value);
+static int64_t openai_header_number(openai_str_t value);
+
+
+static const openai_header_t  openai_request_headers[] = {
+    { openai_str("host"), openai_know_host, NULL, 0 },
+    { openai_str("user-agent"), openai_know_agent, NULL, 0 },
+    { openai_str("content-type"), openai_know_request_type, NULL, 0 },
+    { openai_str("content-encoding"), openai_know_request_coding, NULL, 0 },
+    { openai_str("x-stainless-retry-count"), openai_know_retry, NULL, 0 },
+    { openai_str("session-id"), openai_know_session, NULL, 9 },
+    { openai_str("session_id"), openai_know_session, NULL, 9 },
+    { openai_str("x-session-id"), openai_know_session, NULL, 9 },
+    { openai_str("helicone-session-id"), openai_know_session, NULL, 9 },
+    { openai_str("thread-id"), openai_know_session, NULL, 8 },
+    { openai_str("x-conversation-id"), openai_know_session, NULL, 8 },
+    { openai_str("conversation_id"), openai_know_session, NULL, 8 },
+    { openai_str("x-client-request-id"), openai_know_session, NULL, 1 },
+    { openai_str("helicone-user-id"), openai_know_user, NULL, 0 },
+    { openai_str("x-goog-api-key"), openai_know_provider, "gcp.gemini", 2 },
+    { openai_str("anthropic-version"), openai_know_provider, "anthropic", 2 },
+    { { NULL, 0 }, NULL, NULL, 0 }
+};
+
+
+static const openai_header_t  openai_response_headers[] = {
+    { openai_str("content-type"), openai_know_type, NULL, 0 },
+    { openai_str("content-encoding"), openai_know_coding, NULL, 0 },
+    { openai_str("x-request-id"), openai_know_request_id, NULL, 5 },
+    { openai_str("request-id"), openai_know_request_id, NULL, 4 },
+    { openai_str("apim-request-id"), openai_know_request_id,
+      "azure.ai.openai", 3 },
+    { openai_str("x-ds-trace-id"), openai_know_request_id, "deepseek", 2 },
+    { openai_str("openai-processing-ms"), openai_know_processing, NULL, 0 },
+    { openai_str("openai-version"), openai_know_provider, "openai", 5 },
+    { openai_str("openai-organization"), openai_know_provider, "openai", 5 },
+    { openai_str("x-ms-region"), openai_know_provider, "azure.ai.openai", 6 },
+    { openai_str("azureml-model-session"), openai_know_provider,
+      "azure.ai.openai", 6 },
+    { openai_str("x-groq-region"), openai_know_provider, "groq", 6 },
+    { openai_str("anthropic-organization-id"), openai_know_provider,
+      "anthropic", 6 },
+    { openai_str("fireworks-prompt-tokens"), openai_know_provider,
+      "fireworks", 6 },
+    { openai_str("x-gemini-service-tier"), openai_know_provider,
+      "gcp.gemini", 6 },
+    { openai_str("mistral-correlation-id"), openai_know_provider,
+      "mistral_ai", 6 },
+    { { NULL, 0 }, NULL, NULL, 0 }
+};
+
+
+/* the names that OpenTelemetry gives to those that it knows */
+
+static const struct {
+    openai_str_t   suffix;
+    const char    *provider;
+} openai_hosts[] = {
+    { openai_str("api.openai.com"), "openai" },
+    { openai_str(".openai.azure.com"), "azure.ai.openai" },
+    { openai_str(".cognitiveservices.azure.com"), "azure.ai.openai" },
+    { openai_str(".services.ai.azure.com"), "azure.ai.inference" },
+    { openai_str(".inference.ai.azure.com"), "azure.ai.inference" },
+    { openai_str("api.anthropic.com"), "anthropic" },
+    { openai_str("generativelanguage.googleapis.com"), "gcp.gemini" },
+    { openai_str("aiplatform.googleapis.com"), "gcp.vertex_ai" },
+    { openai_str("api.deepseek.com"), "deepseek" },
+    { openai_str("api.groq.com"), "groq" },
+    { openai_str("api.mistral.ai"), "mistral_ai" },
+    { openai_str("api.x.ai"), "x_ai" },
+    { openai_str("api.perplexity.ai"), "perplexity" },
+    { openai_str("api.cohere.com"), "cohere" },
+    { openai_str("api.cohere.ai"), "cohere" },
+    { openai_str("api.moonshot.ai"), "moonshot_ai" },
+    { openai_str("api.moonshot.cn"), "moonshot_ai" },
+    { openai_str("openrouter.ai"), "openrouter" },
+    { openai_str("api.together.xyz"), "together" },
+    { openai_str("api.together.ai"), "together" },
+    { openai_str("api.fireworks.ai"), "fireworks" },
+    { openai_str("api.cerebras.ai"), "cerebras" },
+    { openai_str("api.z.ai"), "zai" },
+    { openai_str("open.bigmodel.cn"), "zai" },
+    { openai_str("dashscope.aliyuncs.com"), "alibaba" },
+    { openai_str("dashscope-intl.aliyuncs.com"), "alibaba" },
+    { openai_str("api.novita.ai"), "novita" },
+    { openai_str("api.studio.nebius.ai"), "nebius" },
+    { openai_str("api.hyperbolic.xyz"), "hyperbolic" },
+    { openai_str("router.huggingface.co"), "huggingface" },
+    { openai_str("api-inference.huggingface.co"), "huggingface" },
+    { openai_str("bedrock-runtime."), "aws.bedrock" },
+    { { NULL, 0 }, NULL }
+};
+
+
+void
+openai_meter_know_request(openai_meter_t *m, openai_str_t name,
+    openai_str_t value)
+{
+    openai_header_find(m, openai_request_headers, name, value);
+}
+
+
+void
+openai_meter_know_response(openai_meter_t *m, openai_str_t name,
+    openai_str_t value)
+{
+    openai_header_find(m, openai_response_headers, name, value);
+}
+
+
+static void
+openai_header_find(openai_meter_t *m, const openai_header_t *h,
+    openai_str_t name, openai_str_t value)
+{
+    if (value.len == 0) {
+        return;
+    }
+
+    for ( /* void */ ; h->name.data; h++) {
+
+        if (h->name.len == name.len
+            && ((h->name.data[0] ^ name.data[0]) & ~0x20) == 0
+            && strncasecmp(h->name.data, name.data, name.len) == 0)
+        {
+            h->know(m, h, value);
+            return;
+        }
+    }
+}
+
+
+static void
+openai_know_session(openai_meter_t *m, const openai_header_t *h,
+    openai_str_t value)
+{
+    openai_meter_session(m, value, h->rank);
+}
+
+
+void
+openai_meter_session(openai_meter_t *m, openai_str_t id, unsigned rank)
+{
+    if (rank > m->ids && id.len) {
+        m->ids = (uint8_t) rank;
+        openai_copy(m->facts.session, sizeof(m->facts.session), id.data,
+                    id.len);
+    }
+}
+
+
+static void
+openai_know_request_id(openai_meter_t *m, const openai_header_t *h,
+    openai_str_t value)
+{
+    if (h->rank > m->rid) {
+        m->rid = (uint8_t) h->rank;
+        openai_copy(m->facts.request_id, sizeof(m->facts.request_id),
+                    value.data, value.len);
+    }
+
+    if (h->provider) {
+        openai_meter_provider(m, h->provider, 6);
+    }
+}
+
+
+static void
+openai_know_provider(openai_meter_t *m, const openai_header_t *h,
+    openai_str_t value)
+{
+    openai_meter_provider(m, h->provider, h->rank);
+}
+
+
+void
+openai_meter_provider(openai_meter_t *m, const char *name, unsigned rank)
+{
+    if (rank > m->vendor) {
+        m->vendor = (uint8_t) rank;
+        openai_copy(m->facts.provider, sizeof(m->facts.provider), name,
+                    strlen(name));
+    }
+}
+
+
+static void
+openai_know_host(openai_meter_t *m, const openai_header_t *h,
+    openai_str_t value)
+{
+    size_t       i, n, len;
+    const char  *suffix;
+
+    len = openai_find2(value.data, value.data + value.len, ':', ':')
+          - value.data;
+
+    for (i = 0; openai_hosts[i].provider; i++) {
+        suffix = openai_hosts[i].suffix.data;
+        n = openai_hosts[i].suffix.len;
+
+        if (suffix[n - 1] == '.') {
+
+            if (len > n && strncasecmp(value.data, suffix, n) == 0) {
+                break;
+            }
+
+        } else if (len >= n
+                   && strncasecmp(value.data + len - n, suffix, n) == 0
+                   && (len == n || suffix[0] == '.'
+                       || value.data[len - n - 1] == '.'
+                       || value.data[len - n - 1] == '-'))
+        {
+            break;
+        }
+    }
+
+    if (openai_hosts[i].provider) {
+        openai_meter_provider(m, openai_hosts[i].provider, 5);
+    }
+}
+
+
+static void
+openai_know_agent(openai_meter_t *m, const openai_header_t *h,
+    openai_str_t value)
+{
+    openai_copy(m->facts.user_agent, sizeof(m->facts.user_agent), value.data,
+                value.len);
+}
+
+
+static void
+openai_know_user(openai_meter_t *m, const openai_header_t *h,
+    openai_str_t value)
+{
+    openai_copy(m->facts.user, sizeof(m->facts.user), value.data, value.len);
+}
+
+
+static void
+openai_know_retry(openai_meter_t *m, const openai_header_t *h,
+    openai_str_t value)
+{
+    m->facts.retry = (int32_t) openai_header_number(value);
+}
+
+
+static void
+openai_know_processing(openai_meter_t *m, const openai_header_t *h,
+    openai_str_t value)
+{
+    m->facts.processing_ms = openai_header_number(value);
+}
+
+
+static int64_t
+openai_header_number(openai_str_t value)
+{
+    size_t   i;
+    int64_t  n;
+
+    n = 0;
+
+    for (i = 0; i < value.len && i < 9; i++) {
+
+        if (value.data[i] < '0' || value.data[i] > '9') {
+            break;
+        }
+
+        n = n * 10 + (value.data[i] - '0');
+    }
+
+    return i ? n : OPENAI_UNKNOWN;
+}
+
+
+static void
+openai_know_request_type(openai_meter_t *m, const openai_header_t *h,
+    openai_str_t value)
+{
+    if (value.len > 20 && strncasecmp(value.data, "multipart/form-data;", 20)
+        == 0 && m->multipart == NULL)
+    {
+        openai_meter_multipart_begin(m, value);
+    }
+}
+
+
+static void
+openai_know_request_coding(openai_meter_t *m, const openai_header_t *h,
+    openai_str_t value)
+{
+    openai_copy(m->request.encoding, sizeof(m->request.encoding), value.data,
+                value.len);
+}
+
+
+static void
+openai_know_type(openai_meter_t *m, const openai_header_t *h,
+    openai_str_t value)
+{
+    m->type = (uint8_t) openai_framing_type(value);
+}
+
+
+static void
+openai_know_coding(openai_meter_t *m, const openai_header_t *h,
+    openai_str_t value)
+{
+    openai_copy(m->response.encoding, sizeof(m->response.encoding), value.data,
+                value.len);
+}

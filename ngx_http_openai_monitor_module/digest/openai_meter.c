@@ -1,0 +1,812 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+#include "digest/openai_bytes.h"
+#include "digest/openai_meter.h"
+
+
+static void openai_body_feed(openai_meter_t *m, openai_body_t *body,
+    const void *data, size_t len, openai_decoder_sink_pt sink);
+static int openai_meter_request_plain(void *ctx, const char *data, size_t len);
+static void openai_meter_request_end(openai_meter_t *m);
+static int openai_meter_response_plain(void *ctx, const char *data,
+    size_t len);
+static size_t openai_meter_sniff(openai_meter_t *m, const char *data,
+    size_t len);
+static void openai_meter_frame(openai_meter_t *m, unsigned framing);
+static void openai_meter_framed(openai_meter_t *m, const char *data,
+    size_t len);
+static void openai_meter_data(void *ctx, const char *p, size_t len);
+static void openai_meter_event(void *ctx, openai_str_t name, uint64_t start,
+    uint64_t end);
+static void openai_meter_clear(openai_meter_t *m);
+static void openai_meter_token(openai_meter_t *m);
+static void openai_meter_field(void *ctx, openai_str_t name,
+    openai_str_t value);
+static void openai_meter_file(void *ctx, openai_str_t name, openai_str_t type);
+
+
+static const openai_frames_t  openai_meter_frames = {
+    openai_meter_data,
+    openai_meter_event
+};
+
+
+static const openai_multipart_handler_t  openai_meter_multipart = {
+    openai_meter_field,
+    openai_meter_file
+};
+
+
+openai_meter_t *
+openai_meter_create(const openai_alloc_t *alloc)
+{
+    openai_meter_t  *m;
+
+    m = alloc->alloc(alloc->ctx, sizeof(openai_meter_t));
+    if (m == NULL) {
+        return NULL;
+    }
+
+    memset(m, 0, sizeof(openai_meter_t));
+
+    m->alloc = *alloc;
+    m->dialect = openai_dialects[0];
+
+    openai_facts_init(&m->facts);
+    openai_usage_init(&m->usage);
+    openai_meter_clear(m);
+
+    return m;
+}
+
+
+void
+openai_meter_destroy(openai_meter_t *m)
+{
+    if (m == NULL) {
+        return;
+    }
+
+    openai_decoder_destroy(m->request.decoder);
+    openai_decoder_destroy(m->response.decoder);
+
+    m->request.decoder = NULL;
+    m->response.decoder = NULL;
+    m->request.over = 1;
+    m->response.over = 1;
+}
+
+
+const openai_facts_t *
+openai_meter_facts(const openai_meter_t *m)
+{
+    return &m->facts;
+}
+
+
+void
+openai_meter_request_line(openai_meter_t *m, openai_str_t method,
+    openai_str_t uri)
+{
+    openai_str_t     label;
+    openai_routed_t  found;
+
+    found = openai_find_route(uri);
+
+    if (found.route == NULL) {
+        label = openai_path_label(uri);
+        openai_copy(m->facts.operation, sizeof(m->facts.operation),
+                    label.data, label.len);
+        return;
+    }
+
+    m->dialect = openai_dialects[found.dialect];
+    m->facts.dialect = (uint8_t) found.dialect;
+
+    openai_copy(m->facts.operation, sizeof(m->facts.operation),
+                found.route->operation, strlen(found.route->operation));
+
+    /* a colon comes encoded from some clients */
+
+    openai_copy(m->facts.model, sizeof(m->facts.model),
+                found.model.data, found.model.len);
+
+    if (found.route->flags & OPENAI_ROUTE_STREAM) {
+        m->facts.stream_asked = 1;
+    }
+
+    if (found.route->flags & OPENAI_ROUTE_AZURE) {
+        openai_meter_provider(m, "azure.ai.openai", 3);
+    }
+
+    if (found.route->flags & OPENAI_ROUTE_VERTEX) {
+        openai_meter_provider(m, "gcp.vertex_ai", 3);
+    }
+
+    if (m->dialect->provider) {
+        openai_meter_provider(m, m->dialect->provider, 1);
+    }
+}
+
+
+void
+openai_meter_request_header(openai_meter_t *m, openai_str_t name,
+    openai_str_t value)
+{
+    openai_meter_know_request(m, name, value);
+}
+
+
+void
+openai_meter_response_header(openai_meter_t *m, openai_str_t name,
+    openai_str_t value)
+{
+    openai_meter_know_response(m, name, value);
+}
+
+
+void
+openai_meter_response_status(openai_meter_t *m, unsigned status)
+{
+    m->status = status;
+    m->failed = (status >= 400);
+}
+
+
+void
+openai_meter_request_body(openai_meter_t *m, const void *data, size_t len,
+    int last)
+{
+    openai_body_feed(m, &m->request, data, len, openai_meter_request_plain);
+
+    if (last && !m->request.over) {
+        openai_meter_request_end(m);
+        m->request.over = 1;
+    }
+}
+
+
+void
+openai_meter_response_body(openai_meter_t *m, const void *data, size_t len,
+    uint64_t now_us)
+{
+    /* 0 stands for no token yet */
+    m->now = now_us ? now_us : 1;
+
+    openai_body_feed(m, &m->response, data, len, openai_meter_response_plain);
+}
+
+
+static void
+openai_body_feed(openai_meter_t *m, openai_body_t *body, const void *data,
+    size_t len, openai_decoder_sink_pt sink)
+{
+    int           rc;
+    openai_str_t  encoding;
+
+    if (body->over || len == 0) {
+        return;
+    }
+
+    if (!body->started) {
+        body->started = 1;
+
+        if (body->encoding[0]) {
+            encoding.data = body->encoding;
+            encoding.len = strlen(body->encoding);
+
+            body->decoder = openai_decoder_create(&m->alloc, encoding, 0, &rc);
+
+            if (body->decoder == NULL && rc != OPENAI_OK) {
+                m->facts.flags |= OPENAI_FACT_UNDECODABLE;
+                body->over = 1;
+                return;
+            }
+        }
+    }
+
+    if (body->decoder == NULL) {
+        (void) sink(m, data, len);
+        return;
+    }
+
+    rc = openai_decoder_feed(body->decoder, data, len, sink, m);
+
+    if (rc == OPENAI_LIMIT) {
+        m->facts.flags |= OPENAI_FACT_BOMB;
+
+    } else if (rc == OPENAI_ERROR) {
+        m->facts.flags |= OPENAI_FACT_UNDECODABLE;
+    }
+}
+
+
+static int
+openai_meter_request_plain(void *ctx, const char *data, size_t len)
+{
+    openai_meter_t  *m = ctx;
+
+    if (m->multipart) {
+        openai_multipart_feed(m->multipart, data, len);
+        return OPENAI_OK;
+    }
+
+    if (m->request.scan.root == NULL) {
+
+        if (m->dialect->request == NULL) {
+            return OPENAI_OK;
+        }
+
+        openai_scan_init(&m->request.scan, m->dialect->request, m);
+    }
+
+    openai_scan(&m->request.scan, data, len);
+
+    return OPENAI_OK;
+}
+
+
+/* a path that nobody knows: the body's shape may tell what it is */
+
+static void
+openai_meter_request_end(openai_meter_t *m)
+{
+    unsigned     i;
+    const char  *name;
+
+    if (m->facts.dialect) {
+        return;
+    }
+
+    name = NULL;
+
+    if (m->shape & OPENAI_SHAPE_MESSAGES) {
+        name = "chat";
+
+    } else if (m->shape & OPENAI_SHAPE_CONTENTS) {
+        name = "gemini";
+    }
+
+    for (i = 1; name && i < openai_dialects_n; i++) {
+        if (strcmp(openai_dialects[i]->name, name) == 0) {
+            m->facts.dialect = (uint8_t) i;
+            m->dialect = openai_dialects[i];
+            break;
+        }
+    }
+}
+
+
+/* creates the multipart parser, whose fields are taken like JSON's */
+
+void
+openai_meter_multipart_begin(openai_meter_t *m, openai_str_t content_type)
+{
+    openai_multipart_t  *mp;
+
+    mp = m->alloc.alloc(m->alloc.ctx, sizeof(openai_multipart_t));
+    if (mp == NULL) {
+        return;
+    }
+
+    if (openai_multipart_init(mp, content_type, &openai_meter_multipart, m)
+        == OPENAI_OK)
+    {
+        m->multipart = mp;
+    }
+}
+
+
+static void
+openai_meter_field(void *ctx, openai_str_t name, openai_str_t value)
+{
+    openai_value_t        v;
+    openai_meter_t       *m = ctx;
+    const openai_node_t  *n;
+
+    v.str = value;
+    v.size = value.len;
+    v.element = -1;
+    v.type = OPENAI_SCAN_NUMBER;
+
+    if (openai_is(value.data, value.len, "true")) {
+        v.type = OPENAI_SCAN_TRUE;
+
+    } else if (openai_is(value.data, value.len, "false")) {
+        v.type = OPENAI_SCAN_FALSE;
+
+    } else if (openai_value_real(&v) != openai_value_real(&v)) {
+        v.type = OPENAI_SCAN_STRING;
+    }
+
+    n = m->dialect->request ? m->dialect->request->nodes : NULL;
+
+    for ( /* void */ ; n && n->key.data; n++) {
+        if (n->take && n->key.len == name.len
+            && memcmp(n->key.data, name.data, name.len) == 0)
+        {
+            n->take(m, n, &v);
+        }
+    }
+}
+
+
+static void
+openai_meter_file(void *ctx, openai_str_t name, openai_str_t type)
+{
+    openai_meter_t  *m = ctx;
+
+    if (type.len > 6 && memcmp(type.data, "image/", 6) == 0) {
+        m->facts.flags |= OPENAI_FACT_IMAGE;
+
+    } else if (type.len > 6 && memcmp(type.data, "audio/", 6) == 0) {
+        m->facts.flags |= OPENAI_FACT_AUDIO;
+
+    } else {
+        m->facts.flags |= OPENAI_FACT_FILE;
+    }
+}
+
+
+static int
+openai_meter_response_plain(void *ctx, const char *data, size_t len)
+{
+    size_t           n;
+    openai_meter_t  *m = ctx;
+
+    if (!m->framed) {
+        n = openai_meter_sniff(m, data, len);
+        data += n;
+        len -= n;
+    }
+
+    if (len) {
+        openai_meter_framed(m, data, len);
+    }
+
+    return OPENAI_OK;
+}
+
+
+/*
+ * Framing is what the body is, not what anybody said about it.  Returns how
+ * many bytes were used up; those that matter have been passed on.
+ */
+
+static size_t
+openai_meter_sniff(openai_meter_t *m, const char *data, size_t len)
+{
+    char      ch;
+    size_t    n;
+    unsigned  framing;
+
+    for (n = 0; n < len && !m->framed; n++) {
+
+        ch = data[n];
+
+        if (m->sniffed == 0
+            && ((unsigned char) ch <= ' ' || ch == '\xef' || ch == '\xbb'
+                || ch == '\xbf'))
+        {
+            continue;
+        }
+
+        m->sniff[m->sniffed++] = ch;
+
+        framing = openai_framing(m->sniff, m->sniffed, m->type);
+
+        if (framing != OPENAI_FRAMING_UNDECIDED) {
+            openai_meter_frame(m, framing);
+            openai_meter_framed(m, m->sniff, m->sniffed);
+        }
+    }
+
+    return n;
+}
+
+
+static void
+openai_meter_frame(openai_meter_t *m, unsigned framing)
+{
+    const openai_node_t  *root;
+
+    root = m->failed ? &openai_failure : m->dialect->answer;
+
+    if (framing == OPENAI_FRAMING_SSE || framing == OPENAI_FRAMING_NDJSON) {
+        root = m->dialect->event;
+    }
+
+    if (framing == OPENAI_FRAMING_ARRAY
+        && (root == NULL || root->take != openai_take_element))
+    {
+        framing = OPENAI_FRAMING_JSON;
+    }
+
+    if (framing == OPENAI_FRAMING_NDJSON && m->failed) {
+        framing = OPENAI_FRAMING_JSON;
+        root = &openai_failure;
+    }
+
+    m->framed = 1;
+    m->facts.framing = (uint8_t) framing;
+    m->facts.streamed = (framing == OPENAI_FRAMING_SSE
+                         || framing == OPENAI_FRAMING_NDJSON
+                         || framing == OPENAI_FRAMING_ARRAY);
+
+    openai_scan_init(&m->response.scan, root, m);
+
+    if (framing == OPENAI_FRAMING_SSE) {
+        openai_sse_init(&m->sse, &openai_meter_frames, m);
+
+    } else if (framing == OPENAI_FRAMING_NDJSON) {
+        openai_ndjson_init(&m->sse, &openai_meter_frames, m);
+    }
+}
+
+
+static void
+openai_meter_framed(openai_meter_t *m, const char *data, size_t len)
+{
+    switch (m->facts.framing) {
+
+    case OPENAI_FRAMING_SSE:
+        openai_sse_feed(&m->sse, data, len);
+        break;
+
+    case OPENAI_FRAMING_NDJSON:
+        openai_ndjson_feed(&m->sse, data, len);
+        break;
+
+    case OPENAI_FRAMING_JSON:
+    case OPENAI_FRAMING_ARRAY:
+
+        if (m->response.scan.root) {
+            openai_scan(&m->response.scan, data, len);
+        }
+
+        break;
+    }
+}
+
+
+static void
+openai_meter_data(void *ctx, const char *p, size_t len)
+{
+    static const char  done[] = "[DONE]";
+
+    size_t           i;
+    openai_meter_t  *m = ctx;
+
+    for (i = 0; i < len && m->done < sizeof(done) - 1; i++) {
+
+        if (p[i] == done[m->done]) {
+            m->done++;
+
+        } else if (p[i] != ' ') {
+            m->done = OPENAI_METER_NOT_DONE;
+        }
+    }
+
+    if (!m->closed && m->response.scan.root) {
+        openai_scan(&m->response.scan, p, len);
+    }
+}
+
+
+static void
+openai_meter_event(void *ctx, openai_str_t name, uint64_t start, uint64_t end)
+{
+    openai_meter_t  *m = ctx;
+
+    m->facts.events++;
+
+    if (!m->closed) {
+
+        if (m->done == 6) {
+            m->facts.flags |= OPENAI_FACT_TERMINAL;
+            m->closed = 1;
+
+        } else if (m->dialect->commit) {
+            m->dialect->commit(m, name);
+
+        } else {
+            openai_meter_commit(m);
+        }
+    }
+
+    m->done = 0;
+
+    openai_meter_clear(m);
+    openai_scan_reset(&m->response.scan);
+}
+
+
+void
+openai_take_element(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    openai_meter_t  *m = ctx;
+
+    if (value->type == OPENAI_SCAN_OBJECT_END && value->element >= 0
+        && m->facts.framing == OPENAI_FRAMING_ARRAY)
+    {
+        m->facts.events++;
+        m->dialect->commit(m, (openai_str_t) openai_str(""));
+        openai_meter_clear(m);
+    }
+}
+
+
+void
+openai_meter_finish(openai_meter_t *m, int complete, uint64_t now_us)
+{
+    uint64_t  bytes;
+
+    if (m->finished) {
+        return;
+    }
+
+    m->finished = 1;
+    m->now = now_us ? now_us : 1;
+
+    switch (m->facts.framing) {
+
+    case OPENAI_FRAMING_SSE:
+        openai_sse_end(&m->sse);
+        break;
+
+    case OPENAI_FRAMING_NDJSON:
+        openai_ndjson_end(&m->sse);
+        break;
+
+    case OPENAI_FRAMING_JSON:
+
+        if (m->dialect->commit && !m->failed) {
+            m->dialect->commit(m, (openai_str_t) openai_str(""));
+        }
+
+        break;
+    }
+
+    /* TGI and others end without [DONE], but never without a reason */
+
+    if (complete && (!m->facts.streamed || m->facts.finish_reason[0])) {
+        m->facts.flags |= OPENAI_FACT_TERMINAL;
+    }
+
+    /* a guess: four bytes make a token, and an event brings at least one */
+
+    bytes = m->facts.text_bytes + m->facts.reasoning_bytes;
+
+    if (m->facts.streamed == 1 && m->tokens
+        && !(m->facts.flags & OPENAI_FACT_USAGE))
+    {
+        bytes = (bytes + 3) / 4;
+        m->facts.estimated_output = bytes > m->tokens ? (int64_t) bytes
+                                                      : (int64_t) m->tokens;
+    }
+}
+
+
+static void
+openai_meter_clear(openai_meter_t *m)
+{
+    openai_event_t  *ev;
+
+    ev = &m->event;
+
+    openai_meter_choice_open(m, -1);
+    openai_meter_call_open(m, -1);
+
+    ev->text = 0;
+    ev->reasoning = 0;
+    ev->refusal = 0;
+    ev->other = 0;
+    ev->delta = 0;
+    ev->type[0] = '\0';
+    ev->item[0] = '\0';
+    ev->status[0] = '\0';
+    ev->reason[0] = '\0';
+}
+
+
+void
+openai_meter_commit(openai_meter_t *m)
+{
+    openai_event_t  *ev;
+
+    ev = &m->event;
+
+    m->facts.text_bytes += ev->text + ev->refusal;
+    m->facts.reasoning_bytes += ev->reasoning;
+
+    if (ev->refusal) {
+        m->facts.flags |= OPENAI_FACT_REFUSAL;
+    }
+
+    if (ev->reasoning) {
+        m->facts.flags |= OPENAI_FACT_REASONING;
+    }
+
+    if (m->facts.streamed == 1
+        && (ev->text || ev->reasoning || ev->refusal || ev->other))
+    {
+        openai_meter_token(m);
+    }
+}
+
+
+static void
+openai_meter_token(openai_meter_t *m)
+{
+    openai_facts_t  *f;
+
+    f = &m->facts;
+
+    if (f->first_token_us == 0) {
+        f->first_token_us = m->now;
+
+    } else if (m->now > f->last_token_us
+               && m->now - f->last_token_us > f->longest_gap_us)
+    {
+        f->longest_gap_us = m->now - f->last_token_us;
+    }
+
+    f->last_token_us = m->now;
+    m->tokens++;
+}
+
+
+void
+openai_meter_choice_open(openai_meter_t *m, int64_t index)
+{
+    openai_choice_t  *c;
+
+    c = &m->event.choice;
+
+    c->index = index;
+    c->content = 0;
+    c->parts = 0;
+    c->text = 0;
+    c->reasoning = 0;
+    c->thinking = 0;
+    c->refusal = 0;
+    c->other = 0;
+    c->finish[0] = '\0';
+}
+
+
+void
+openai_meter_choice_close(openai_meter_t *m)
+{
+    openai_event_t   *ev;
+    openai_choice_t  *c;
+
+    ev = &m->event;
+    c = &ev->choice;
+
+    /* Together writes its text twice */
+
+    ev->text += (c->content || c->parts) ? c->content + c->parts : c->text;
+    ev->reasoning += c->reasoning + c->thinking;
+    ev->refusal += c->refusal;
+    ev->other += c->other;
+
+    if (c->finish[0]) {
+        openai_meter_finish_reason(m, c->index, c->finish);
+    }
+
+    openai_meter_choice_open(m, -1);
+}
+
+
+void
+openai_meter_finish_reason(openai_meter_t *m, int64_t index,
+    const char *reason)
+{
+    unsigned         i;
+    openai_facts_t  *f;
+
+    f = &m->facts;
+
+    if (index < 0) {
+        index = 0;
+    }
+
+    if (index >= OPENAI_METER_CHOICES) {
+        return;
+    }
+
+    openai_copy(m->finish[index], sizeof(m->finish[index]), reason,
+                strlen(reason));
+
+    f->finish_reason[0] = '\0';
+
+    for (i = 0; i < OPENAI_METER_CHOICES; i++) {
+        if (m->finish[i][0]) {
+            openai_append(f->finish_reason, sizeof(f->finish_reason),
+                          m->finish[i]);
+        }
+    }
+}
+
+
+void
+openai_meter_call_open(openai_meter_t *m, int64_t index)
+{
+    openai_call_t  *call;
+
+    call = &m->event.call;
+
+    call->index = index;
+    call->arguments = 0;
+    call->id[0] = '\0';
+    call->name[0] = '\0';
+}
+
+
+/*
+ * A piece of a call: it begins one when it names a function that its place has
+ * not called with this id.  Some reuse an index, some leave out index or id.
+ */
+
+void
+openai_meter_call_close(openai_meter_t *m)
+{
+    size_t          len;
+    uint64_t        hash;
+    unsigned        i, n;
+    openai_call_t  *call;
+
+    call = &m->event.call;
+
+    m->event.choice.other += call->arguments + strlen(call->name);
+
+    if (call->name[0] == '\0') {
+        openai_meter_call_open(m, -1);
+        return;
+    }
+
+    hash = 14695981039346656037u ^ (uint64_t) (call->index + 2)
+           ^ (uint64_t) (m->event.choice.index + 2) << 32;
+
+    for (len = 0; call->id[len]; len++) {
+        hash = (hash ^ (unsigned char) call->id[len]) * 1099511628211u;
+    }
+
+    n = m->ncalls < OPENAI_METER_CALLS ? m->ncalls : OPENAI_METER_CALLS;
+
+    for (i = 0; i < n; i++) {
+        if (m->calls[i] == hash && (len || call->index >= 0)) {
+            break;
+        }
+    }
+
+    if (i == n) {
+        m->calls[m->ncalls % OPENAI_METER_CALLS] = hash;
+        m->ncalls++;
+        openai_meter_tool(m, call->name);
+    }
+
+    openai_meter_call_open(m, -1);
+}
+
+
+void
+openai_meter_tool(openai_meter_t *m, const char *name)
+{
+    openai_facts_t  *f;
+
+    f = &m->facts;
+
+    f->tool_calls++;
+    f->flags |= OPENAI_FACT_TOOL_CALLS;
+
+    if (name[0]) {
+        openai_append(f->tool_names, sizeof(f->tool_names), name);
+    }
+}

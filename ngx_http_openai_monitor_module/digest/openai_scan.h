@@ -1,0 +1,120 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+/*
+ * A resumable push scanner of JSON.
+ *
+ * It takes bytes split anywhere, follows a tree of nodes (the values somebody
+ * asked for), skips everything else at memory speed, and keeps nothing but one
+ * bounded value.  It is lenient: what is not JSON yields no values.
+ */
+
+
+#ifndef _OPENAI_SCAN_H_INCLUDED_
+#define _OPENAI_SCAN_H_INCLUDED_
+
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "digest/openai_digest.h"
+
+
+#define OPENAI_SCAN_DEPTH  20
+#define OPENAI_SCAN_VALUE  256
+
+
+typedef enum {
+    OPENAI_SCAN_NULL = 0,
+    OPENAI_SCAN_FALSE,
+    OPENAI_SCAN_TRUE,
+    OPENAI_SCAN_NUMBER,
+    OPENAI_SCAN_STRING,
+    OPENAI_SCAN_OBJECT,
+    OPENAI_SCAN_OBJECT_END,
+    OPENAI_SCAN_ARRAY,
+    OPENAI_SCAN_ARRAY_END
+} openai_scan_type_e;
+
+
+typedef struct {
+    openai_scan_type_e    type;
+    int                   element;     /* its place in an array; -1: in none */
+    openai_str_t          str;         /* decoded string or number, cut */
+    uint64_t              size;        /* of the whole decoded string */
+} openai_value_t;
+
+
+typedef struct openai_node_s  openai_node_t;
+
+typedef void (*openai_take_pt)(void *ctx, const openai_node_t *node,
+    const openai_value_t *value);
+
+/* arrays are transparent: their elements are values of the array's node */
+
+struct openai_node_s {
+    openai_str_t          key;
+    openai_take_pt        take;
+    uintptr_t             arg;         /* for take */
+    const openai_node_t  *nodes;       /* members; the last has no key */
+    unsigned              text;        /* count the string, do not keep it */
+};
+
+#define openai_node(key, take, arg)                                           \
+    { openai_str(key), take, (uintptr_t) (arg), NULL, 0 }
+#define openai_node_text(key, take, arg)                                      \
+    { openai_str(key), take, (uintptr_t) (arg), NULL, 1 }
+#define openai_node_in(key, nodes, take, arg)                                 \
+    { openai_str(key), take, (uintptr_t) (arg), nodes, 0 }
+#define openai_node_end  { { NULL, 0 }, NULL, 0, NULL, 0 }
+
+
+typedef struct {
+    const openai_node_t  *node;
+    int                   index;       /* elements so far; -1: an object */
+} openai_scan_frame_t;
+
+
+typedef struct {
+    const openai_node_t  *root;
+    const openai_node_t  *node;        /* of the value to come */
+    void                 *ctx;
+
+    uint8_t               state;
+    uint8_t               depth;
+    uint8_t               keyed;       /* the key has been read */
+    uint8_t               escape;      /* 1: after "\"; 2…5: hex digits left */
+    uint8_t               quoted;      /* skipping: within a string */
+    uint8_t               escaped;     /* skipping: the next byte is */
+    uint32_t              skip;        /* skipping: depth */
+    uint32_t              code;
+    uint32_t              high;        /* a surrogate that awaits its half */
+
+    uint32_t              len;
+    uint64_t              size;
+
+    openai_scan_frame_t   frames[OPENAI_SCAN_DEPTH];
+    char                  buf[OPENAI_SCAN_VALUE];
+} openai_scan_t;
+
+
+void openai_scan_init(openai_scan_t *s, const openai_node_t *root, void *ctx);
+
+/* begins a new document */
+void openai_scan_reset(openai_scan_t *s);
+
+void openai_scan(openai_scan_t *s, const char *p, size_t len);
+
+/* the document's value has ended */
+int openai_scan_done(const openai_scan_t *s);
+
+
+/* the value as a number; OPENAI_UNKNOWN or NAN when it is none */
+int64_t openai_value_integer(const openai_value_t *v);
+double openai_value_real(const openai_value_t *v);
+
+
+#endif /* _OPENAI_SCAN_H_INCLUDED_ */

@@ -1,0 +1,466 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+/*
+ * The takes that the dialects' nodes share.
+ */
+
+
+#include <math.h>
+
+#include "digest/openai_bytes.h"
+#include "digest/openai_meter.h"
+
+
+#define openai_field(ctx, node, type)                                         \
+    ((type *) ((char *) (ctx) + ((node)->arg & 0xffff)))
+
+#define openai_usage_at(field)  offsetof(openai_usage_t, field)
+#define openai_usage_node(key, field)                                         \
+    openai_node(key, openai_take_tokens, openai_usage_at(field))
+
+
+static void openai_take_tokens(void *ctx, const openai_node_t *node,
+    const openai_value_t *value);
+static void openai_take_cost(void *ctx, const openai_node_t *node,
+    const openai_value_t *value);
+static void openai_take_failure(void *ctx, const openai_node_t *node,
+    const openai_value_t *value);
+
+
+static const openai_node_t  openai_input_nodes[] = {
+    openai_usage_node("cached_tokens", cached),
+    openai_usage_node("cache_write_tokens", cache_write),
+    openai_usage_node("audio_tokens", input_audio),
+    openai_node_end
+};
+
+
+static const openai_node_t  openai_output_nodes[] = {
+    openai_usage_node("reasoning_tokens", reasoning),
+    openai_usage_node("audio_tokens", output_audio),
+    openai_node_end
+};
+
+
+const openai_node_t  openai_usage_nodes[] = {
+    openai_usage_node("prompt_tokens", input),
+    openai_usage_node("completion_tokens", output),
+    openai_usage_node("total_tokens", total),
+    openai_usage_node("input_tokens", input),
+    openai_usage_node("output_tokens", output),
+    openai_node_in("prompt_tokens_details", openai_input_nodes, NULL, 0),
+    openai_node_in("completion_tokens_details", openai_output_nodes, NULL, 0),
+    openai_node_in("input_tokens_details", openai_input_nodes, NULL, 0),
+    openai_node_in("output_tokens_details", openai_output_nodes, NULL, 0),
+    openai_node_in("input_token_details", openai_input_nodes, NULL, 0),
+    openai_node_in("output_token_details", openai_output_nodes, NULL, 0),
+    openai_usage_node("reasoning_tokens", reasoning),
+    openai_usage_node("prompt_cache_hit_tokens", cached),
+    openai_usage_node("cached_tokens", cached),
+    openai_node("cost", openai_take_cost, 0),
+    openai_node_end
+};
+
+
+const openai_node_t  openai_error_nodes[] = {
+    openai_node("message", openai_take_failure, openai_at(facts.error_message)),
+    openai_node("type", openai_take_failure, openai_at(facts.error_type)),
+    openai_node("code", openai_take_failure, openai_at(facts.error_code)),
+    openai_node("status", openai_take_failure, openai_at(facts.error_type)),
+    openai_node_end
+};
+
+
+/* the shapes of an error's body: see the facts of the wire, section 6 */
+
+static const openai_node_t  openai_detail_nodes[] = {
+    openai_node("msg", openai_take_failure, openai_at(facts.error_message)),
+    openai_node("message", openai_take_failure, openai_at(facts.error_message)),
+    openai_node("type", openai_take_failure, openai_at(facts.error_type)),
+    openai_node_end
+};
+
+
+static const openai_node_t  openai_failure_nodes[] = {
+    openai_node_in("error", openai_error_nodes, openai_take_error, 0),
+    openai_node("message", openai_take_failure, openai_at(facts.error_message)),
+    openai_node("type", openai_take_failure, openai_at(facts.error_type)),
+    openai_node("code", openai_take_failure, openai_at(facts.error_code)),
+    openai_node("statusCode", openai_take_failure,
+                openai_at(facts.error_code)),
+    openai_node_in("detail", openai_detail_nodes, openai_take_failure,
+                   openai_at(facts.error_message)),
+    openai_node("request_id", openai_take_string,
+                openai_at(facts.request_id)),
+    openai_node_end
+};
+
+
+const openai_node_t  openai_failure =
+    openai_node_in("", openai_failure_nodes, NULL, 0);
+
+
+const openai_node_t  openai_metadata_nodes[] = {
+    openai_node("session_id", openai_take_session, 6),
+    openai_node("conversation_id", openai_take_session, 5),
+    openai_node("thread_id", openai_take_session, 5),
+    openai_node("user_id", openai_take_string, openai_at(facts.user)),
+    openai_node_end
+};
+
+
+const openai_node_t  openai_part_nodes[] = {
+    openai_node("type", openai_take_part_type, 0),
+    openai_node_end
+};
+
+
+void
+openai_take_string(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    if ((value->type == OPENAI_SCAN_STRING || value->type == OPENAI_SCAN_NUMBER)
+        && value->str.len)
+    {
+        openai_copy(openai_field(ctx, node, char), node->arg >> 16,
+                    value->str.data, value->str.len);
+    }
+}
+
+
+void
+openai_take_integer(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    if (value->type == OPENAI_SCAN_NUMBER) {
+        *openai_field(ctx, node, int64_t) = openai_value_integer(value);
+    }
+}
+
+
+void
+openai_take_number(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    int64_t  n;
+
+    n = openai_value_integer(value);
+
+    if (n >= 0 && n <= INT32_MAX) {
+        *openai_field(ctx, node, int32_t) = (int32_t) n;
+    }
+}
+
+
+void
+openai_take_real(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    if (value->type == OPENAI_SCAN_NUMBER) {
+        *openai_field(ctx, node, double) = openai_value_real(value);
+    }
+}
+
+
+void
+openai_take_bool(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    if (value->type == OPENAI_SCAN_TRUE || value->type == OPENAI_SCAN_FALSE) {
+        *openai_field(ctx, node, int8_t) = (value->type == OPENAI_SCAN_TRUE);
+    }
+}
+
+
+/* counted as they come, so that a body cut short has its count, too */
+
+void
+openai_take_count(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    int32_t  *n;
+
+    n = openai_field(ctx, node, int32_t);
+
+    if (value->type == OPENAI_SCAN_ARRAY && value->element < 0) {
+        *n = 0;
+
+    } else if (value->element >= 0 && value->type <= OPENAI_SCAN_OBJECT) {
+        *n = value->element + 1;
+    }
+}
+
+
+void
+openai_take_size(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    if (value->type == OPENAI_SCAN_STRING) {
+        *openai_field(ctx, node, uint64_t) = value->size;
+    }
+}
+
+
+void
+openai_take_add(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    if (value->type == OPENAI_SCAN_STRING) {
+        *openai_field(ctx, node, uint64_t) += value->size;
+    }
+}
+
+
+void
+openai_take_flag(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    openai_meter_t  *m = ctx;
+
+    if (value->type == OPENAI_SCAN_OBJECT
+        || (value->type == OPENAI_SCAN_STRING && value->size))
+    {
+        m->facts.flags |= node->arg;
+    }
+}
+
+
+void
+openai_take_shape(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    openai_meter_t  *m = ctx;
+
+    if (value->type == OPENAI_SCAN_STRING || value->type == OPENAI_SCAN_ARRAY) {
+        m->shape |= node->arg;
+    }
+}
+
+
+void
+openai_take_part_type(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    openai_str_t     s;
+    openai_meter_t  *m = ctx;
+
+    if (value->type != OPENAI_SCAN_STRING) {
+        return;
+    }
+
+    s = value->str;
+
+    if (openai_is(s.data, s.len, "image_url")
+        || openai_is(s.data, s.len, "input_image")
+        || openai_is(s.data, s.len, "image"))
+    {
+        m->facts.flags |= OPENAI_FACT_IMAGE;
+
+    } else if (openai_is(s.data, s.len, "input_audio")
+               || openai_is(s.data, s.len, "audio_url"))
+    {
+        m->facts.flags |= OPENAI_FACT_AUDIO;
+
+    } else if (openai_is(s.data, s.len, "file")
+               || openai_is(s.data, s.len, "input_file")
+               || openai_is(s.data, s.len, "document"))
+    {
+        m->facts.flags |= OPENAI_FACT_FILE;
+    }
+}
+
+
+void
+openai_take_session(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    if (value->type == OPENAI_SCAN_STRING) {
+        openai_meter_session(ctx, value->str, node->arg);
+    }
+}
+
+
+void
+openai_take_provider(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    if (value->type != OPENAI_SCAN_NULL) {
+        openai_meter_provider(ctx, (const char *) node->arg, 4);
+    }
+}
+
+
+/* never added up: each object replaces the one before, if it holds anything */
+
+void
+openai_take_usage(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    openai_meter_t  *m = ctx;
+
+    if (value->type == OPENAI_SCAN_OBJECT) {
+        openai_usage_init(&m->usage);
+
+    } else if (value->type == OPENAI_SCAN_OBJECT_END) {
+        openai_meter_usage(m);
+    }
+}
+
+
+static void
+openai_take_tokens(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    int64_t          n;
+    openai_meter_t  *m = ctx;
+
+    n = openai_value_integer(value);
+
+    if (n >= 0) {
+        *(int64_t *) ((char *) &m->usage + node->arg) = n;
+    }
+}
+
+
+static void
+openai_take_cost(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    openai_meter_t  *m = ctx;
+
+    if (value->type == OPENAI_SCAN_NUMBER) {
+        m->usage.cost = openai_value_real(value);
+    }
+}
+
+
+void
+openai_meter_usage(openai_meter_t *m)
+{
+    openai_usage_t  *from, *to;
+
+    from = &m->usage;
+    to = &m->facts.usage;
+
+    if (from->input < 0 && from->output < 0 && from->total < 0) {
+        return;
+    }
+
+    *to = *from;
+
+    /* xAI leaves reasoning out of the completion, but not of the total */
+
+    if (to->input >= 0 && to->output >= 0 && to->reasoning > 0
+        && to->total == to->input + to->output + to->reasoning)
+    {
+        to->output += to->reasoning;
+    }
+
+    if (to->total < 0 && to->input >= 0 && to->output >= 0) {
+        to->total = to->input + to->output;
+    }
+
+    m->facts.flags |= OPENAI_FACT_USAGE;
+}
+
+
+/* an object without anything in it is what jobs say when all is well */
+
+void
+openai_take_error(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    openai_meter_t  *m = ctx;
+
+    if (value->type == OPENAI_SCAN_STRING && value->str.len) {
+        openai_copy(m->facts.error_message, sizeof(m->facts.error_message),
+                    value->str.data, value->str.len);
+        m->facts.flags |= OPENAI_FACT_ERROR;
+    }
+}
+
+
+static void
+openai_take_failure(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    openai_meter_t  *m = ctx;
+
+    if ((value->type == OPENAI_SCAN_STRING && value->str.len)
+        || value->type == OPENAI_SCAN_NUMBER)
+    {
+        openai_take_string(ctx, node, value);
+        m->facts.flags |= OPENAI_FACT_ERROR;
+    }
+}
+
+
+void
+openai_usage_init(openai_usage_t *usage)
+{
+    usage->input = OPENAI_UNKNOWN;
+    usage->output = OPENAI_UNKNOWN;
+    usage->total = OPENAI_UNKNOWN;
+    usage->cached = OPENAI_UNKNOWN;
+    usage->cache_write = OPENAI_UNKNOWN;
+    usage->cache_write_1h = OPENAI_UNKNOWN;
+    usage->reasoning = OPENAI_UNKNOWN;
+    usage->input_audio = OPENAI_UNKNOWN;
+    usage->output_audio = OPENAI_UNKNOWN;
+    usage->cost = OPENAI_UNKNOWN;
+}
+
+
+void
+openai_facts_init(openai_facts_t *facts)
+{
+    memset(facts, 0, sizeof(openai_facts_t));
+
+    facts->stream_asked = OPENAI_UNKNOWN;
+    facts->streamed = OPENAI_UNKNOWN;
+    facts->messages = OPENAI_UNKNOWN;
+    facts->tools = OPENAI_UNKNOWN;
+    facts->choices = OPENAI_UNKNOWN;
+    facts->retry = OPENAI_UNKNOWN;
+    facts->max_tokens = OPENAI_UNKNOWN;
+    facts->temperature = NAN;
+    facts->estimated_output = OPENAI_UNKNOWN;
+    facts->processing_ms = OPENAI_UNKNOWN;
+
+    openai_usage_init(&facts->usage);
+}
+
+
+void
+openai_copy(char *dst, size_t size, const char *src, size_t len)
+{
+    if (len >= size) {
+        len = size - 1;
+
+        while (len && ((unsigned char) src[len] & 0xc0) == 0x80) {
+            len--;
+        }
+    }
+
+    memcpy(dst, src, len);
+    dst[len] = '\0';
+}
+
+
+void
+openai_append(char *dst, size_t size, const char *src)
+{
+    size_t  len;
+
+    len = strlen(dst);
+
+    if (len && len + 1 < size) {
+        dst[len++] = ',';
+    }
+
+    openai_copy(dst + len, size - len, src, strlen(src));
+}
