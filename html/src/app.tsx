@@ -8,8 +8,8 @@ import { t } from './i18n';
 import { List } from './list';
 import { Palette } from './palette';
 import { split } from './prefs';
-import { selected, view } from './route';
-import { rows } from './state';
+import { query, range, selected, view } from './route';
+import { loading, rows } from './state';
 import { Stats } from './stats';
 import { Strip } from './strip';
 import { Menus, Messages } from './ui';
@@ -49,6 +49,7 @@ function Divider() {
 
 export function App() {
     const open = selected.value !== null;
+    const fresh = rows.value.length === 0 && query.value === '' && range.value === null && !open && !loading.value;
 
     return (
         <>
@@ -56,7 +57,7 @@ export function App() {
                 <Bar />
                 {view.value === 'stats' ? <Stats /> : (
                     <>
-                        {(rows.value.length > 0 || open) && <Strip />}
+                        {!fresh && <Strip />}
                         <main class="work" data-open={open} style={{ '--split': split.value * 100 + '%' }}>
                             <List />
                             {open && <Divider />}

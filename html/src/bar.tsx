@@ -18,7 +18,7 @@ export const turnView = () => { view.value = view.value === 'stats' ? 'list' : '
 
 function Live() {
     const state = paused.value ? 'paused' : feedState.value;
-    const word = { paused: t('paused'), live: t('live'), connecting: t('connecting'), offline: t('offline') }[state];
+    const word = { paused: t('paused'), live: t('live'), connecting: t('connecting'), offline: t('offline'), refused: t('badQuery') }[state];
     const label = state === 'offline' ? t('reconnect') : paused.value ? t('resume') : t('pause');
 
     return (

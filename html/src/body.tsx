@@ -63,7 +63,7 @@ function Content({ message }: { message: Message }) {
         );
     }
 
-    return json !== null && !raw.value ? <Json value={json.value} /> : <RawText text={body} />;
+    return json !== null && !raw.value ? <Json value={json.value} depth={body.length < 20_000 ? 7 : 2} /> : <RawText text={body} />;
 }
 
 export function Body({ record, side }: { record: Detail; side: 'request' | 'response' }) {

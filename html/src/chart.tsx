@@ -4,6 +4,7 @@
 
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import uPlot, { type AlignedData, type Series } from 'uplot';
+import { clock } from './format';
 import { lang } from './i18n';
 import { theme } from './prefs';
 import { useMedia, useSize } from './ui';
@@ -34,8 +35,10 @@ const color = (name: string) => {
     return value;
 };
 
-const clockValues = (_: uPlot, at: number[], __: number, space: number, step: number) => at.map((s) =>
-    new Date(s * 1000).toLocaleTimeString('en-GB', step < 60 ? { hour: '2-digit', minute: '2-digit', second: '2-digit' } : { hour: '2-digit', minute: '2-digit' }) + (space < 0 ? '' : ''));
+const clockValues = (_: uPlot, at: number[], __: number, ___: number, step: number) => at.map((s) => clock(s * 1000, step < 60));
+
+// 0.1000 says no more than 0.1 does
+const tick = (text: string, value: number) => value === 0 ? '0' : text.replace(/(\.\d*?)0+(?=\D|$)/, '$1').replace(/\.(?=\D|$)/, '');
 
 function options(p: ChartProps, width: number, height: number): uPlot.Options {
     const quiet = color('text-2');
@@ -60,14 +63,14 @@ function options(p: ChartProps, width: number, height: number): uPlot.Options {
         height,
         padding: [8, 8, 0, 0],
         cursor: { points: { size: 6 }, drag: { x: false, y: false } },
-        legend: { live: true },
+        legend: { live: true, markers: { width: 0, fill: (_u, i) => i === 0 ? 'none' : color(p.lines[i - 1]?.color ?? 'quiet') } },
         scales: { x: { time: p.x !== 'ms' }, y: { range: (_u, _min, max) => [0, Math.max(max ?? 0, 1e-9) * 1.08] } },
         axes: [
             { ...axis, size: 20, space: 72, values: p.x === 'ms' ? (_u, at) => at.map((v) => (v / 1000) + ' s') : clockValues },
-            { ...axis, size: 56, space: 28, values: (_u, at) => at.map(p.format) },
+            { ...axis, size: 56, space: 28, values: (_u, at) => at.map((v) => tick(p.format(v), v)) },
         ],
-        series: [{ value: p.x === 'ms' ? (_u: uPlot, v: number | null) => v === null ? '–' : (v / 1000).toFixed(2) + ' s'
-            : (_u: uPlot, v: number | null) => v === null ? '–' : new Date(v * 1000).toLocaleTimeString('en-GB'), label: '' }, ...series],
+        series: [{ value: p.x === 'ms' ? (_u: uPlot, v: number | null) => v === null ? '' : (v / 1000).toFixed(2) + ' s'
+            : (_u: uPlot, v: number | null) => v === null ? '' : clock(v * 1000) }, ...series],
     };
 }
 

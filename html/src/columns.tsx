@@ -113,7 +113,11 @@ export const finish = (r: Summary): ComponentChildren => {
         return <span class="error-text">{r.error.type ?? r.error.code ?? t('failed')}</span>;
     }
 
-    return r.finish_reason ?? (r.outcome === 'running' ? <span class="running-text">{outcomeWord(r)}</span> : none);
+    if (r.outcome === 'running') {
+        return <span class="running-text">{outcomeWord(r)}{(r.response_bytes ?? 0) > 0 && ' ' + bytes(r.response_bytes)}</span>;
+    }
+
+    return r.finish_reason ?? none;
 };
 
 export const columns: Column[] = [
@@ -166,7 +170,7 @@ export function standardColumns(): void {
     chosen.value = standard;
 }
 
-const gap = 12;
+const gap = 16;
 
 // the most important of the chosen columns that fit side by side
 export function fitting(width: number): Column[] {
@@ -175,13 +179,10 @@ export function fitting(width: number): Column[] {
     let left = width - 44;
 
     for (const c of wanted) {
-        left -= c.width + gap;
-
-        if (left < 0 && fit.length > 0) {
-            break;
+        if (c.width <= left || fit.length === 0) {
+            left -= c.width + gap;
+            fit.push(c);
         }
-
-        fit.push(c);
     }
 
     return columns.filter((c) => fit.includes(c));

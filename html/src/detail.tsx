@@ -58,7 +58,7 @@ function Facts({ r }: { r: Summary }) {
             {r.user !== null && <Fact label={t('user')}><Value facet="user" value={r.user} /></Fact>}
             {r.upstream !== null && <Fact label={t('upstream')}><Value facet="upstream" value={r.upstream} /></Fact>}
             {r.provider !== null && <Fact label={t('provider')}><Value facet="provider" value={r.provider} /></Fact>}
-            {r.service_tier !== null && <Fact label={t('tier')}>{r.service_tier}</Fact>}
+            {r.service_tier !== null && r.service_tier !== 'default' && <Fact label={t('tier')}>{r.service_tier}</Fact>}
         </dl>
     );
 }

@@ -98,7 +98,7 @@ function Reason({ report: d, r }: { report: DiffReport; r: Detail }) {
                 <div><dt>{t('sameMessages')}</dt><dd>{d.same_messages ?? '–'}</dd></div>
                 <div><dt>{t('system')}</dt><dd>{d.system_changed === null ? '–' : d.system_changed ? t('changed') : t('same')}</dd></div>
                 <div><dt>{t('toolsDefined')}</dt><dd>{d.tools === null ? '–' : tools > 0 ? t('changed') : t('same')}</dd></div>
-                <div><dt>{t('cached')}</dt><dd>{compact(d.cached_tokens)}{d.expected_cached_tokens !== null && <span class="quiet"> / {compact(d.expected_cached_tokens)} {t('expected')}</span>}</dd></div>
+                <div><dt>{t('cachedLabel')}</dt><dd>{compact(d.cached_tokens)}{d.expected_cached_tokens !== null && <span class="quiet"> / {compact(d.expected_cached_tokens)} {t('expected')}</span>}</dd></div>
             </dl>
             {missed && <p class="notice cut"><span><b>{t('cacheMissed')}</b> {d.change}</span></p>}
             {(d.settings ?? []).length > 0 && <p class="notice"><span><b>{t('settings')}:</b> {d.settings?.map(name).join(', ')}</span></p>}

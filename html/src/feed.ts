@@ -13,7 +13,7 @@ export interface FeedTarget {
     watch: string | null;
 }
 
-export type FeedState = 'connecting' | 'live' | 'offline';
+export type FeedState = 'connecting' | 'live' | 'offline' | 'refused';
 
 export interface FeedHandlers {
     event(e: FeedEvent): void;
@@ -77,6 +77,12 @@ export class Feed {
                 cache: 'no-store',
                 headers: { Accept: 'text/event-stream', ...(this.lastId === null ? {} : { 'Last-Event-ID': this.lastId }) },
             });
+
+            // a query that the server cannot read does not get better by asking again
+            if (res.status === 400) {
+                this.on.state('refused');
+                return;
+            }
 
             if (!res.ok || res.body === null) {
                 throw new Error(String(res.status));

@@ -19,6 +19,10 @@ export function duration(ms: Maybe): string {
         return dash;
     }
 
+    if (ms < 0.005) {
+        return '0 ms';
+    }
+
     if (ms < 1) {
         return digits(ms, 2) + ' ms';
     }

@@ -13,7 +13,7 @@ const en = {
     loading: 'Loading…', commands: 'Commands', now: 'now', yes: 'yes', no: 'no', none: 'none', raw: 'Raw', tree: 'Tree', shape: 'Shape of the body',
     divider: 'Width of the detail', cancel: 'Cancel', download: 'Download', link: 'Link', id: 'Id', host: 'Host', image: 'Image', audio: 'Audio',
 
-    live: 'Live', paused: 'Paused', connecting: 'Connecting', offline: 'Offline', pause: 'Pause', resume: 'Resume', reconnect: 'Reconnect now', reconnecting: 'Connecting to the monitor…',
+    live: 'Live', paused: 'Paused', connecting: 'Connecting', offline: 'Offline', badQuery: 'Bad query', pause: 'Pause', resume: 'Resume', reconnect: 'Reconnect now', reconnecting: 'Connecting to the monitor…',
     newOnes: '{n} new', toTop: 'To the newest', runningNow: '{n} running', titleRunning: '{n} running', titleErrors: '{n:error|errors}',
 
     searchHint: 'Search, or status:5xx model:gpt-4o* latency:>2s', completions: 'Completions', clearFilter: 'Clear the filter', filter: 'Filter', searchFor: 'Search for “{q}”',
@@ -42,7 +42,7 @@ const en = {
 
     noTiming: 'No times are known.', waterfall: 'Phases of the exchange', phase: 'Phase', took: 'Took', until: 'At', timeRequest: 'Request received', timeConnect: 'Connect', timeHeader: 'Upstream header',
     timeFirstByte: 'First byte', timeFirstToken: 'First token', timeTokens: 'Tokens', timeLastByte: 'Last byte', timeEnd: 'To the client', longestGap: 'Longest gap', pieces: 'Pieces', processing: 'Upstream processing',
-    attempts: 'Upstream attempts', sent: 'sent', received: 'Received',
+    attempts: 'Upstream attempts', sent: 'Sent', received: 'Received',
 
     compareWith: 'Compare with', openOther: 'Open it', firstOfThread: 'The first request of its thread. Pick another one to compare with.', change: 'Change', sameMessages: 'Same messages', same: 'same', changed: 'changed',
     added: 'added', removed: 'removed', expected: 'expected', cacheMissed: 'The prompt cache was missed:', messagesSame: '{n:message|messages} unchanged', noChange: 'Nothing changed.', endOfThread: 'No further request in this thread',
@@ -54,7 +54,7 @@ const en = {
     cancelled: 'Cancelled', notRunning: 'This request is not running',
 
     windowLabel: 'Window', since: 'since', reset: 'Reset…', resetQuestion: 'Set the statistics back to zero?', wasReset: 'The statistics were reset', errors: 'Errors', aborted: 'Aborted', mean: 'Mean', weighted: 'weighted by tokens',
-    unpriced: '{n} without a price', bytesMoved: 'Received', spread: 'Spread', outcomes: 'Outcomes', latency: 'Latency', keys: 'Client keys', peers: 'Upstream peers', zone: 'Zone', records: 'records',
+    unpriced: '{n} without a price', bytesMoved: 'Received', sentOf: '{n} sent', cachedLabel: 'Cached', spread: 'Spread', outcomes: 'Outcomes', latency: 'Latency', keys: 'Client keys', peers: 'Upstream peers', zone: 'Zone', records: 'records',
     evicted: 'Evicted', dropped: 'Dropped', cutShort: 'Kept in part', heals: 'Heals', workersDied: 'Dead workers',
 
     keyboard: 'Keyboard', queryLanguage: 'Query language', paletteHint: 'Command, model or text', goTo: 'Go to',
@@ -83,7 +83,7 @@ const zh: Record<Text, string> = {
     loading: '加载中…', commands: '命令', now: '刚刚', yes: '是', no: '否', none: '无', raw: '原文', tree: '树', shape: '正文的显示方式',
     divider: '详情栏宽度', cancel: '取消', download: '下载', link: '链接', id: '编号', host: '主机', image: '图片', audio: '音频',
 
-    live: '实时', paused: '已暂停', connecting: '连接中', offline: '已断开', pause: '暂停', resume: '继续', reconnect: '立即重连', reconnecting: '正在连接监视器…',
+    live: '实时', paused: '已暂停', connecting: '连接中', offline: '已断开', badQuery: '查询有误', pause: '暂停', resume: '继续', reconnect: '立即重连', reconnecting: '正在连接监视器…',
     newOnes: '{n} 条新请求', toTop: '回到最新', runningNow: '{n} 个进行中', titleRunning: '{n} 个进行中', titleErrors: '{n} 个错误',
 
     searchHint: '搜索，或 status:5xx model:gpt-4o* latency:>2s', completions: '补全', clearFilter: '清除筛选', filter: '筛选', searchFor: '搜索“{q}”',
@@ -124,7 +124,7 @@ const zh: Record<Text, string> = {
     cancelled: '已取消', notRunning: '此请求不在进行中',
 
     windowLabel: '时间窗口', since: '自', reset: '重置…', resetQuestion: '要把统计归零吗？', wasReset: '统计已重置', errors: '错误', aborted: '中断', mean: '平均', weighted: '按词元加权',
-    unpriced: '{n} 个没有价格', bytesMoved: '接收', spread: '分布', outcomes: '结果', latency: '延迟', keys: '客户端密钥', peers: '上游节点', zone: '共享内存区', records: '条记录',
+    unpriced: '{n} 个没有价格', bytesMoved: '接收', sentOf: '发送 {n}', cachedLabel: '缓存', spread: '分布', outcomes: '结果', latency: '延迟', keys: '客户端密钥', peers: '上游节点', zone: '共享内存区', records: '条记录',
     evicted: '已淘汰', dropped: '已丢弃', cutShort: '部分保存', heals: '修复', workersDied: '进程死亡',
 
     keyboard: '键盘', queryLanguage: '查询语言', paletteHint: '命令、模型或文字', goTo: '转到',

@@ -143,6 +143,11 @@ function Nothing() {
         return <Wait />;
     }
 
+    // the search box says what is wrong with a query
+    if (failure.value !== null && query.value !== '') {
+        return <p class="nothing">{t('noMatch')}</p>;
+    }
+
     if (failure.value !== null) {
         return <Trouble text={failure.value} retry={() => void reload()} />;
     }
@@ -209,7 +214,7 @@ export function List() {
             {waiting.value > 0 && (
                 <button type="button" class="pill" onClick={toTop}><Icon name="up" />{t('newOnes', { n: waiting.value })}</button>
             )}
-            {!cards && <Button class="chooser" icon="columns" label={t('columns')} onClick={chooser} menu />}
+            {!cards && rows.value.length > 0 && <Button class="chooser" icon="columns" label={t('columns')} onClick={chooser} menu />}
             {rows.value.length === 0 ? <Nothing /> : (
                 <div class="grid" role="grid" tabIndex={0} aria-label={t('requests')} aria-rowcount={total.value + 1}
                     aria-activedescendant={at >= 0 ? 'row-' + stand : undefined}>

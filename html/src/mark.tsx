@@ -31,7 +31,7 @@ const shapes: Record<Meaning, string> = {
     running: 'M6 2a4 4 0 1 1-4 4',
     ok: 'M6 2.2a3.8 3.8 0 1 0 0 7.6a3.8 3.8 0 1 0 0-7.6z',
     error: 'M2.5 2.5l7 7M9.5 2.5l-7 7',
-    cut: 'M6 2a4 4 0 0 0 0 8zM6 2a4 4 0 0 1 0 8',
+    cut: 'M6 2a4 4 0 0 0 0 8z',
 };
 
 export function Mark({ record }: { record: Summary }) {
@@ -42,6 +42,7 @@ export function Mark({ record }: { record: Summary }) {
     return (
         <svg class="mark" data-meaning={m} viewBox="0 0 12 12" role="img" aria-label={label}>
             <title>{label}</title>
+            {m === 'cut' && <circle cx="6" cy="6" r="4" />}
             <path d={shapes[m]} />
         </svg>
     );

@@ -101,8 +101,8 @@ function Body() {
                         onPointerMove={() => setAt(i)} onClick={() => run(c)}>
                         {c.record !== undefined && <Mark record={c.record} />}
                         <span class="clip">{c.name}</span>
-                        {c.record !== undefined && <span class="quiet"><Since record={c.record} /></span>}
-                        {c.hint !== undefined && <kbd>{c.hint}</kbd>}
+                        {c.record !== undefined && <span class="quiet">{c.hint} · <Since record={c.record} /></span>}
+                        {c.hint !== undefined && c.record === undefined && <kbd>{c.hint}</kbd>}
                     </div>
                 ))}
             </div>

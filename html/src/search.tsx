@@ -10,6 +10,13 @@ import { failure } from './state';
 import { Button, Icon } from './ui';
 
 const pause = 250;
+const longPause = 1000;
+
+// not yet a query: a key without value, an open quote or parenthesis
+function unfinished(q: string): boolean {
+    return /(?::[<>=]*|\(|\bOR|-)$/.test(q.trim()) || (q.match(/"/g) ?? []).length % 2 === 1
+        || (q.match(/\(/g) ?? []).length > (q.match(/\)/g) ?? []).length;
+}
 
 export const searchBox: { current: HTMLInputElement | null } = { current: null };
 
@@ -55,8 +62,11 @@ export function Search() {
     const input = () => {
         text.value = ref.current?.value ?? '';
         clearTimeout(timer.current);
-        timer.current = window.setTimeout(() => apply(text.value), pause);
         offer();
+
+        if (!unfinished(text.value)) {
+            timer.current = window.setTimeout(() => apply(text.value), list.value === null ? pause : longPause);
+        }
     };
 
     const take = (option: string) => {

@@ -72,7 +72,7 @@ function Tiles({ s }: { s: Numbers }) {
             <Tile label={t('tokensOut')} value={compact(u.output_tokens)} more={`${compact(u.reasoning_tokens)} ${t('reasoning')}`} />
             <Tile label={t('rate')} value={rate(s.tokens_per_second)} more={t('weighted')} />
             <Tile label={t('cost')} value={money(s.cost_usd)} more={s.unpriced_requests !== null && s.unpriced_requests > 0 ? t('unpriced', { n: s.unpriced_requests }) : undefined} />
-            <Tile label={t('bytesMoved')} value={bytes(s.response_bytes)} more={`${bytes(s.request_bytes)} ${t('sent')}`} />
+            <Tile label={t('bytesMoved')} value={bytes(s.response_bytes)} more={t('sentOf', { n: bytes(s.request_bytes) })} />
         </dl>
     );
 }
@@ -130,7 +130,7 @@ function Groups({ label, facet, list }: { label: string; facet: Facet; list: Gro
                         <thead>
                             <tr>
                                 <th scope="col">{label}</th><th scope="col" class="number">{t('requests')}</th><th scope="col" class="number">{t('errors')}</th>
-                                <th scope="col" class="number">{t('tokensIn')}</th><th scope="col" class="number">{t('tokensOut')}</th><th scope="col" class="number">{t('cached')}</th>
+                                <th scope="col" class="number">{t('tokensIn')}</th><th scope="col" class="number">{t('tokensOut')}</th><th scope="col" class="number">{t('cachedLabel')}</th>
                                 <th scope="col" class="number">{t('mean')}</th><th scope="col" class="number">{t('cost')}</th>
                             </tr>
                         </thead>

@@ -4,6 +4,7 @@
 // the bars picks a range of time.
 
 import { useComputed, useSignal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
 import { clock, compact, count, dash, duration, money, percent } from './format';
 import { facets, facetsChanged } from './facets';
 import { t } from './i18n';
@@ -37,10 +38,10 @@ function bins(list: Summary[], wanted: Range | null, at: number, bars: number): 
 
     const from = wanted?.from ?? Math.min(oldest, at - 60_000);
     const to = wanted?.to ?? at;
-    const seconds = (to - from) / 1000 / Math.max(1, bars - 1);
+    const seconds = (to - from) / 1000 / bars;
     const step = (steps.find((s) => s >= seconds) ?? Math.ceil(seconds / 86400) * 86400) * 1000;
     const last = Math.floor(to / step);
-    const first = wanted === null ? last - bars + 1 : Math.floor(from / step);
+    const first = Math.floor(from / step);
     const out: Bin[] = Array.from({ length: Math.max(1, last - first + 1) }, () => ({ ok: 0, error: 0, cut: 0 }));
 
     for (const r of list) {
@@ -60,7 +61,7 @@ const height = 48;
 function Histogram() {
     const { ref, width } = useSize<HTMLDivElement>();
     const drag = useSignal<{ a: number; b: number } | null>(null);
-    const bars = Math.max(12, Math.floor(width / 6));
+    const bars = Math.max(12, Math.floor(width / 5));
     const second = useComputed(() => Math.floor(now.value / 1000) * 1000);
     const data = bins(rows.value, range.value, second.value, bars);
     const each = width / data.list.length;
@@ -136,8 +137,8 @@ function Figures() {
     const cost = priced.reduce((n, r) => n + (r.cost_usd ?? 0), 0);
     const used = list.some((r) => r.usage !== null);
 
-    const figures: [string, string, string?][] = [
-        [t('requests'), count(list.length) + (running.value > 0 ? ` · ${running.value}` : ''), running.value > 0 ? t('runningNow', { n: running.value }) : undefined],
+    const figures: [string, ComponentChildren, string?][] = [
+        [t('requests'), <>{count(list.length)}{running.value > 0 && !small && <small class="running-text"> {t('runningNow', { n: running.value })}</small>}</>],
         [t('success'), done.length === 0 ? dash : percent(good / done.length)],
         [t('p50'), duration(median(done.map((r) => r.duration_ms))), t('p50Long')],
         [t('ttft'), duration(median(list.map((r) => r.ttft_ms))), t('ttftLong')],

@@ -1,6 +1,6 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-import { bytes, count, duration } from './format';
+import { bytes, count, dash, duration } from './format';
 import { t, type Text } from './i18n';
 import type { Detail } from './types';
 
@@ -85,7 +85,7 @@ export function Timing({ record: r }: { record: Detail }) {
                             <tbody>
                                 {r.attempts?.map((a, i) => (
                                     <tr key={i}>
-                                        <td>{a.peer}</td><td class="number">{a.status}</td><td class="number">{duration(a.connect_ms)}</td>
+                                        <td>{a.peer}</td><td class="number">{a.status === null || a.status === 0 ? dash : a.status}</td><td class="number">{duration(a.connect_ms)}</td>
                                         <td class="number">{duration(a.header_ms)}</td><td class="number">{duration(a.response_ms)}</td>
                                         <td class="number">{bytes(a.bytes_sent)}</td><td class="number">{bytes(a.bytes_received)}</td>
                                     </tr>
