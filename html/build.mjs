@@ -3,7 +3,7 @@
 // Builds html/dist: the four files that the module embeds.
 
 import { context, build } from 'esbuild';
-import { copyFile, mkdir, readFile, rm } from 'node:fs/promises';
+import { copyFile, mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -30,7 +30,6 @@ const options = {
 
 const copies = ['index.html', 'favicon.svg'];
 
-await rm(dist, { recursive: true, force: true });
 await mkdir(dist, { recursive: true });
 await Promise.all(copies.map((f) => copyFile(join(here, 'src', f), join(dist, f))));
 

@@ -216,7 +216,7 @@ for (let i = count; i > 0; i--) {
 
 const thread = [];
 
-for (let i = 0; i < 3; i++) {
+for (let i = 0; i < Math.min(3, count); i++) {
     const r = record(start - (3 - i) * 2500, false);
     const turns = Array.from({ length: 2 * i + 1 }, (_, n) => ({ role: n % 2 ? 'assistant' : 'user', content: n % 2 ? `Answer number ${n}.` : questions[n] }));
 

@@ -1,5 +1,6 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
+import * as shape from './shape';
 import type { Detail, DiffReport, Info, Page, Stats, StreamEvent, Window } from './types';
 
 export class ApiError extends Error {
@@ -40,18 +41,24 @@ export interface ListQuery {
     size: number;
 }
 
-export const requests = (a: ListQuery, signal?: AbortSignal) => answer<Page>('./api/requests?' + new URLSearchParams({
-    ...(a.q === '' ? {} : { q: a.q }), sort: a.sort, page: String(a.page), page_size: String(a.size),
-}), { signal });
+export async function requests(a: ListQuery, signal?: AbortSignal): Promise<Page> {
+    const page = await answer<Page>('./api/requests?' + new URLSearchParams({
+        ...(a.q === '' ? {} : { q: a.q }), sort: a.sort, page: String(a.page), page_size: String(a.size),
+    }), { signal });
 
-export const request = (id: string, signal?: AbortSignal) => answer<Detail>(one(id), { signal });
-export const summary = (id: string) => answer<Detail>(one(id) + '?body=none');
+    return { ...page, items: page.items.map(shape.summary) };
+}
+
+export const request = async (id: string, signal?: AbortSignal): Promise<Detail> => shape.detail(await answer<Detail>(one(id), { signal }));
+export const summary = async (id: string): Promise<Detail> => shape.detail(await answer<Detail>(one(id) + '?body=none'));
 export const events = (id: string, signal?: AbortSignal) => answer<StreamEvent[]>(one(id) + '/events', { signal });
 
 export const diff = (id: string, other: string | null, signal?: AbortSignal) => answer<DiffReport>(
     one(id) + '/diff' + (other === null ? '' : '?with=' + encodeURIComponent(other)), { signal });
 
-export const stats = (window: Window, signal?: AbortSignal) => answer<Stats>('./api/stats?window=' + window, { signal });
+export const stats = async (window: Window, signal?: AbortSignal): Promise<Stats> =>
+    shape.stats(await answer<Stats>('./api/stats?window=' + window, { signal }));
+
 export const info = () => answer<Info>('./api/info');
 export const cancel = (id: string) => answer<{ cancelled: boolean }>(one(id) + '/cancel', proof);
 export const clear = () => answer<void>('./api/clear', proof);

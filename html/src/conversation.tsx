@@ -75,7 +75,11 @@ function PartView({ part }: { part: Part }) {
         return <Reasoning text={text} />;
     }
 
-    return text !== null ? <Prose text={text} /> : <Json value={part} depth={2} />;
+    if (text !== null) {
+        return <Prose text={text} />;
+    }
+
+    return <><span class="quiet">{part.type}</span><Json value={part.value ?? part} depth={2} /></>;
 }
 
 function Reasoning({ text, open }: { text: string; open?: boolean }) {
@@ -238,6 +242,9 @@ export function Conversation({ record }: { record: Detail }) {
             {hidden > 0 && <Button label={t('earlier', { n: hidden })} text={t('earlier', { n: hidden })} onClick={() => setAll(true)} />}
             {said.slice(hidden).map((m, i) => <TurnView key={hidden + i} turn={m} tools={tools} results={results} />)}
             {choices.map((x) => <ChoiceView key={'a' + x.index} choice={x} tools={tools} of={choices.length} running={running} />)}
+            {Object.entries(record.answer ?? {}).filter(([k, v]) => k !== 'choices' && v !== null).map(([k, v]) => (
+                <Fold key={k} label={<span>{k}</span>}>{() => typeof v === 'object' ? <Json value={v} /> : <p class="plain">{String(v)}</p>}</Fold>
+            ))}
             {running && choices.length === 0 && <article class="turn answer" data-role="assistant"><header><h3>{t('answer')}</h3></header><p class="quiet">{t('waitingForAnswer')}</p></article>}
         </div>
     );

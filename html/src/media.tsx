@@ -19,7 +19,7 @@ function address(part: Bag): string | null {
     const inline = bag(part.inline_data ?? part.inlineData);
     const input = bag(part.input_audio ?? part.audio);
     const type = str(part.media_type) ?? str(part.mime_type) ?? str(source.media_type) ?? str(inline.mime_type) ?? str(inline.mimeType);
-    const data = str(part.data) ?? str(source.data) ?? str(inline.data) ?? str(input.data) ?? str(part.b64_json) ?? str(part.result);
+    const data = str(part.data) ?? str(source.data) ?? str(inline.data) ?? str(input.data) ?? str(part.b64_json) ?? str(part.result) ?? str(part.file_data);
     const url = str(part.image_url) ?? str(nested.url) ?? str(part.url) ?? str(source.url);
 
     if (url !== null || data === null) {

@@ -10,6 +10,7 @@ import { query, range, selected, sort, sortArgument, type SortKey } from './rout
 import type { AnswerDelta, Counters, Hello, Info, Summary, ToolCall } from './types';
 import { noteFacets } from './facets';
 import { isBoolean, remembered } from './prefs';
+import { summary } from './shape';
 
 const firstPage = 200;
 const nextPage = 1000;
@@ -227,12 +228,12 @@ function grow(delta: AnswerDelta): void {
         const was = choices.get(c.index) ?? { text: '', reasoning: '' };
 
         choices.set(c.index, {
-            text: c.text === null ? was.text : splice(was.text, c.text_at, c.text),
-            reasoning: c.reasoning === null ? was.reasoning : splice(was.reasoning, c.reasoning_at, c.reasoning),
+            text: c.text === null || c.text === undefined ? was.text : splice(was.text, c.text_at ?? null, c.text),
+            reasoning: c.reasoning === null || c.reasoning === undefined ? was.reasoning : splice(was.reasoning, c.reasoning_at ?? null, c.reasoning),
         });
     }
 
-    answers.value = new Map(answers.value).set(delta.id, { choices, tools: delta.tool_calls ?? old?.tools ?? [] });
+    answers.value = new Map(answers.value).set(delta.id, { choices, tools: delta.tool_calls?.map((c) => ({ id: c.id ?? null, name: c.name ?? null, arguments: c.arguments ?? '' })) ?? old?.tools ?? [] });
 }
 
 function receive({ event, data }: FeedEvent): void {
@@ -244,7 +245,7 @@ function receive({ event, data }: FeedEvent): void {
         break;
 
     case 'record':
-        note(body as Summary);
+        note(summary(body as Partial<Summary>));
         break;
 
     case 'answer':

@@ -301,10 +301,10 @@ export interface AnswerDelta {
     id: string;
     choices: {
         index: number;
-        text_at: number | null;
-        text: string | null;
-        reasoning_at: number | null;
-        reasoning: string | null;
+        text_at?: number | null;
+        text?: string | null;
+        reasoning_at?: number | null;
+        reasoning?: string | null;
     }[] | null;
     tool_calls: (ToolCall & { index?: number })[] | null;
 }

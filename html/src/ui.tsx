@@ -35,7 +35,7 @@ export type IconName = keyof typeof paths;
 
 export function Icon({ name }: { name: IconName }) {
     return (
-        <svg class="icon" viewBox="0 0 16 16" aria-hidden="true">
+        <svg class="icon" data-name={name} viewBox="0 0 16 16" aria-hidden="true">
             <path d={paths[name]} />
         </svg>
     );
