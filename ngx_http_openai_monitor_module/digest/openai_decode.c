@@ -82,6 +82,7 @@ static int openai_coding_brotli(openai_decoder_t *d, openai_coding_t *c,
     const unsigned char *in, size_t len);
 static int openai_coding_zstd(openai_decoder_t *d, openai_coding_t *c,
     const unsigned char *in, size_t len);
+static int openai_coding_zstd_error(openai_coding_t *c, ZSTD_ErrorCode code);
 static int openai_coding_broken(openai_coding_t *c);
 static void openai_coding_end(openai_coding_t *c);
 static int openai_coding_emit(openai_decoder_t *d, openai_coding_t *c,
@@ -504,7 +505,6 @@ openai_coding_zstd(openai_decoder_t *d, openai_coding_t *c,
     size_t          n;
     ZSTD_inBuffer   ib;
     ZSTD_outBuffer  ob;
-    ZSTD_ErrorCode  code;
     unsigned char   buf[OPENAI_DECODER_BUFFER];
 
     ib.src = in;
@@ -524,11 +524,7 @@ openai_coding_zstd(openai_decoder_t *d, openai_coding_t *c,
         n = ZSTD_decompressStream(c->u.zstd, &ob, &ib);
 
         if (ZSTD_isError(n)) {
-            code = ZSTD_getErrorCode(n);
-
-            return (code == ZSTD_error_frameParameter_windowTooLarge
-                    || code == ZSTD_error_memory_allocation)
-                   ? OPENAI_LIMIT : openai_coding_broken(c);
+            return openai_coding_zstd_error(c, ZSTD_getErrorCode(n));
         }
 
         rc = openai_coding_emit(d, c, buf, ob.pos);
@@ -542,6 +538,24 @@ openai_coding_zstd(openai_decoder_t *d, openai_coding_t *c,
     }
 
     return OPENAI_OK;
+}
+
+
+static int
+openai_coding_zstd_error(openai_coding_t *c, ZSTD_ErrorCode code)
+{
+    switch (code) {
+
+    case ZSTD_error_frameParameter_windowTooLarge:
+    case ZSTD_error_memory_allocation:
+        return OPENAI_LIMIT;
+
+    case ZSTD_error_prefix_unknown:
+        return openai_coding_broken(c);
+
+    default:
+        return OPENAI_ERROR;
+    }
 }
 
 
