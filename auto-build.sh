@@ -1151,12 +1151,11 @@ run()
 
     nginx_pid=
 
-    if [ $stopping = yes ]; then
-        say "stopped"
-        return 0
+    if [ $stopping = no ] && [ "$status" != 0 ]; then
+        die "nginx ended with $status; see ${prefix#"$ROOT"/}/error.log"
     fi
 
-    die "nginx ended by itself ($status); see ${prefix#"$ROOT"/}/error.log"
+    say "stopped"
 }
 
 
