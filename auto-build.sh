@@ -1033,8 +1033,9 @@ write_configuration()
     value[web_names]="server_name $(web_names);"
     value[view]="proxy=$proxy_url;"
 
+    # what it includes is beside it
+    cp "$ROOT"/conf/*.conf "$prefix"
     render_configuration > "$prefix/nginx.conf"
-    cp "$ROOT/conf/"openai_*.conf "$prefix"
 }
 
 # an address that a client can use: not a wildcard one
@@ -1206,11 +1207,28 @@ need_test_tools()
     need_test_nginx
     need_node
     need_node_modules "$ROOT/t/e2e"
+    need_node_modules "$ROOT/t/page"
+}
+
+# $1: what to call it, the rest: the command
+
+test_step()
+{
+    local name=$1
+
+    shift
+    say "$name"
+    "$@" || failed+=("$name")
+}
+
+node_tests()
+{
+    (cd "$1" && node --test)
 }
 
 run_tests()
 {
-    local failed=() options=()
+    local failed=() options=() list
 
     build
     need_test_tools
@@ -1229,19 +1247,16 @@ run_tests()
 
     cd "$ROOT"
 
-    say "unit tests"
-    make --no-print-directory -C t/unit test YYJSON="$YYJSON_DIR" \
-        OUT="$OUT/unit" || failed+=("unit tests")
-
-    say "nginx tests"
-    prove -It/lib -r t || failed+=("nginx tests")
-
-    say "end-to-end test"
-    (cd t/e2e && npm test --silent) || failed+=("end-to-end test")
+    test_step "unit tests" make --no-print-directory -C t/unit test \
+        YYJSON="$YYJSON_DIR" OUT="$OUT/unit"
+    test_step "nginx tests" prove -It/lib -r t
+    test_step "end-to-end test" node_tests t/e2e
+    test_step "page tests" node_tests t/page
+    test_step "load test" node_tests t/load
 
     if [ ${#failed[@]} -gt 0 ]; then
-        local IFS=,
-        die "failed: ${failed[*]}"
+        printf -v list ', %s' "${failed[@]}"
+        die "failed: ${list#, }"
     fi
 
     say "all tests passed"
