@@ -459,7 +459,7 @@ configure()
     stamp=$(printf '%s\n' "$dir" "$@" "${YYJSON_DIR}"
             cc --version | head -n 1
             sha256sum "$ROOT/config" "$YYJSON_DIR"/yyjson.[ch]
-            cd "$ROOT" && find $NAME -name '*.[ch]' | sort)
+            cd "$ROOT" && find $NAME/ -name '*.[ch]' | sort)
 
     if [ -f "$objs/Makefile" ] && [ -f "$objs/stamp" ] \
         && [ "$stamp" = "$(cat "$objs/stamp")" ]
