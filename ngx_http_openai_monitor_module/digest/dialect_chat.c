@@ -22,7 +22,6 @@ static void openai_chat_function(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
 static void openai_chat_commit(openai_meter_t *m, openai_str_t name);
 
-static void openai_chat_conversation(openai_builder_t *b, yyjson_val *root);
 static void openai_chat_message(openai_builder_t *b, yyjson_val *message);
 static void openai_chat_part(openai_builder_t *b, yyjson_mut_val *m,
     yyjson_val *v);
@@ -228,7 +227,7 @@ openai_chat_commit(openai_meter_t *m, openai_str_t name)
 }
 
 
-static void
+void
 openai_chat_conversation(openai_builder_t *b, yyjson_val *root)
 {
     size_t       i, n;

@@ -11,7 +11,6 @@
 
 
 static void *openai_build_alloc(openai_builder_t *b, size_t size);
-static void openai_buf_free(openai_builder_t *b, openai_buf_t *buf);
 static void openai_builder_nullable(openai_builder_t *b, yyjson_mut_val *to,
     const char *key, const openai_buf_t *buf);
 static yyjson_mut_val *openai_builder_result(openai_builder_t *b,
@@ -30,7 +29,6 @@ openai_builder_init(openai_builder_t *b, yyjson_mut_doc *doc,
 
     b->doc = doc;
     b->ex = ex;
-    b->state = -1;
 }
 
 
@@ -47,6 +45,7 @@ openai_builder_done(openai_builder_t *b)
 
         while ((t = r->tools) != NULL) {
             r->tools = t->next;
+            openai_buf_free(b, &t->key);
             openai_buf_free(b, &t->id);
             openai_buf_free(b, &t->name);
             openai_buf_free(b, &t->arguments);
@@ -61,8 +60,6 @@ openai_builder_done(openai_builder_t *b)
         openai_buf_free(b, &r->transcript);
         alc->free(alc->ctx, r);
     }
-
-    openai_buf_free(b, &b->note);
 }
 
 
@@ -81,7 +78,7 @@ openai_build_alloc(openai_builder_t *b, size_t size)
 }
 
 
-static void
+void
 openai_buf_free(openai_builder_t *b, openai_buf_t *buf)
 {
     if (buf->data) {

@@ -36,6 +36,8 @@ struct openai_tool_s {
     openai_tool_t    *next;
     int64_t           index;
     int               hosted;
+    int               quoted;          /* arguments end within a string */
+    openai_buf_t      key;             /* of the argument that they end in */
     openai_buf_t      id;
     openai_buf_t      name;
     openai_buf_t      arguments;
@@ -72,7 +74,7 @@ typedef struct {
 
     /* for the dialect: what it needs from one event to the next */
     int64_t                   state;
-    openai_buf_t              note;
+    size_t                    mark;
 
     int                       partial;
 } openai_builder_t;
@@ -90,6 +92,7 @@ yyjson_mut_val *openai_builder_answer(openai_builder_t *b);
 
 void openai_buf_append(openai_builder_t *b, openai_buf_t *buf, const char *data,
     size_t len);
+void openai_buf_free(openai_builder_t *b, openai_buf_t *buf);
 void openai_buf_set(openai_builder_t *b, openai_buf_t *buf, openai_str_t s);
 /* a string is appended; anything else but null as JSON */
 void openai_buf_value(openai_builder_t *b, openai_buf_t *buf, yyjson_val *v);

@@ -71,6 +71,10 @@ typedef struct {
 } openai_dialect_t;
 
 
+/* a request of {messages, tools}, which several speak */
+void openai_chat_conversation(openai_builder_t *b, yyjson_val *root);
+
+
 /* the table; [0] is for what no dialect knows */
 extern const openai_dialect_t *const  openai_dialects[];
 extern const unsigned                 openai_dialects_n;

@@ -57,6 +57,12 @@ extern const openai_dialect_t  openai_dialect_moderations;
 extern const openai_dialect_t  openai_dialect_models;
 extern const openai_dialect_t  openai_dialect_files;
 extern const openai_dialect_t  openai_dialect_batches;
+extern const openai_dialect_t  openai_dialect_responses;
+extern const openai_dialect_t  openai_dialect_anthropic;
+extern const openai_dialect_t  openai_dialect_gemini;
+extern const openai_dialect_t  openai_dialect_ollama;
+extern const openai_dialect_t  openai_dialect_assistants;
+extern const openai_dialect_t  openai_dialect_cohere;
 
 
 const openai_dialect_t *const  openai_dialects[] = {
@@ -69,7 +75,13 @@ const openai_dialect_t *const  openai_dialects[] = {
     &openai_dialect_moderations,
     &openai_dialect_models,
     &openai_dialect_files,
-    &openai_dialect_batches
+    &openai_dialect_batches,
+    &openai_dialect_responses,
+    &openai_dialect_anthropic,
+    &openai_dialect_gemini,
+    &openai_dialect_ollama,
+    &openai_dialect_assistants,
+    &openai_dialect_cohere
 };
 
 

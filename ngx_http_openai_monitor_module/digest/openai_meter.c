@@ -607,10 +607,13 @@ openai_meter_clear(openai_meter_t *m)
     ev->refusal = 0;
     ev->other = 0;
     ev->delta = 0;
+    ev->flag = 0;
     ev->type[0] = '\0';
     ev->item[0] = '\0';
     ev->status[0] = '\0';
     ev->reason[0] = '\0';
+    ev->code[0] = '\0';
+    ev->message[0] = '\0';
 }
 
 

@@ -64,11 +64,14 @@ typedef struct {
     uint64_t           refusal;
     uint64_t           other;
     uint64_t           delta;          /* of Responses, by its type */
+    int8_t             flag;
 
     char               type[56];
     char               item[32];       /* type of an item or a block */
     char               status[24];
     char               reason[48];
+    char               code[48];
+    char               message[160];
 } openai_event_t;
 
 
@@ -95,6 +98,7 @@ struct openai_meter_s {
     openai_usage_t             usage;   /* as the upstream counts */
 
     uint64_t                   now;
+    uint64_t                   told;    /* bytes of the answers before */
     uint32_t                   tokens;  /* events that brought some */
     uint32_t                   status;
     uint32_t                   shape;   /* OPENAI_SHAPE_… */
@@ -112,6 +116,7 @@ struct openai_meter_s {
     uint8_t                    sniffed;
     char                       sniff[OPENAI_METER_SNIFF];
 
+    uint32_t                   answers; /* of a connection with several */
     uint32_t                   ncalls;
     uint64_t                   calls[OPENAI_METER_CALLS];
     char                       finish[OPENAI_METER_CHOICES][24];
@@ -178,6 +183,17 @@ void openai_take_usage(void *ctx, const openai_node_t *node,
 /* an error: an object, or a string that is its message */
 void openai_take_error(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
+
+/* the arguments of openai_take_error's members: see openai_error_nodes */
+void openai_take_failure(void *ctx, const openai_node_t *node,
+    const openai_value_t *value);
+
+/* tokens, the argument is a field of m->usage */
+void openai_take_tokens(void *ctx, const openai_node_t *node,
+    const openai_value_t *value);
+
+#define openai_usage_node(key, field)                                         \
+    openai_node(key, openai_take_tokens, offsetof(openai_usage_t, field))
 
 /* an element of an array that is the whole body is an event */
 void openai_take_element(void *ctx, const openai_node_t *node,

@@ -18,16 +18,10 @@
 #define openai_field(ctx, node, type)                                         \
     ((type *) ((char *) (ctx) + ((node)->arg & 0xffff)))
 
-#define openai_usage_at(field)  offsetof(openai_usage_t, field)
-#define openai_usage_node(key, field)                                         \
-    openai_node(key, openai_take_tokens, openai_usage_at(field))
 
-
-static void openai_take_tokens(void *ctx, const openai_node_t *node,
-    const openai_value_t *value);
 static void openai_take_cost(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
-static void openai_take_failure(void *ctx, const openai_node_t *node,
+static void openai_take_kind(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
 
 
@@ -54,6 +48,7 @@ const openai_node_t  openai_usage_nodes[] = {
     openai_usage_node("output_tokens", output),
     openai_node_in("prompt_tokens_details", openai_input_nodes, NULL, 0),
     openai_node_in("completion_tokens_details", openai_output_nodes, NULL, 0),
+    openai_node_in("prompt_token_details", openai_input_nodes, NULL, 0),
     openai_node_in("input_tokens_details", openai_input_nodes, NULL, 0),
     openai_node_in("output_tokens_details", openai_output_nodes, NULL, 0),
     openai_node_in("input_token_details", openai_input_nodes, NULL, 0),
@@ -88,7 +83,7 @@ static const openai_node_t  openai_detail_nodes[] = {
 static const openai_node_t  openai_failure_nodes[] = {
     openai_node_in("error", openai_error_nodes, openai_take_error, 0),
     openai_node("message", openai_take_failure, openai_at(facts.error_message)),
-    openai_node("type", openai_take_failure, openai_at(facts.error_type)),
+    openai_node("type", openai_take_kind, openai_at(facts.error_type)),
     openai_node("code", openai_take_failure, openai_at(facts.error_code)),
     openai_node("statusCode", openai_take_failure,
                 openai_at(facts.error_code)),
@@ -191,6 +186,9 @@ openai_take_count(void *ctx, const openai_node_t *node,
 
     } else if (value->element >= 0 && value->type <= OPENAI_SCAN_OBJECT) {
         *n = value->element + 1;
+
+    } else if (value->type == OPENAI_SCAN_STRING) {
+        *n = 1;
     }
 }
 
@@ -311,7 +309,7 @@ openai_take_usage(void *ctx, const openai_node_t *node,
 }
 
 
-static void
+void
 openai_take_tokens(void *ctx, const openai_node_t *node,
     const openai_value_t *value)
 {
@@ -384,7 +382,7 @@ openai_take_error(void *ctx, const openai_node_t *node,
 }
 
 
-static void
+void
 openai_take_failure(void *ctx, const openai_node_t *node,
     const openai_value_t *value)
 {
@@ -395,6 +393,20 @@ openai_take_failure(void *ctx, const openai_node_t *node,
     {
         openai_take_string(ctx, node, value);
         m->facts.flags |= OPENAI_FACT_ERROR;
+    }
+}
+
+
+/* Anthropic's body is of the type "error", whose error has a type */
+
+static void
+openai_take_kind(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    if (value->type == OPENAI_SCAN_STRING
+        && !openai_is(value->str.data, value->str.len, "error"))
+    {
+        openai_take_failure(ctx, node, value);
     }
 }
 

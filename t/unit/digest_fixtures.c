@@ -120,7 +120,7 @@ characters(const char *s)
 }
 
 
-/* the texts of all choices, a line feed between them; malloc()ed */
+/* the texts of all choices, a record separator between them; malloc()ed */
 
 static char *
 joined(yyjson_val *answer, const char *field, size_t *feeds)
@@ -140,7 +140,7 @@ joined(yyjson_val *answer, const char *field, size_t *feeds)
             s = realloc(s, len + yyjson_get_len(v) + 2);
 
             if (len) {
-                s[len++] = '\n';
+                s[len++] = '\x1e';
                 (*feeds)++;
             }
 
@@ -360,6 +360,12 @@ exchange_of(const check_t *c, run_exchange_t *x, yyjson_doc **meta)
         url = yyjson_get_str(yyjson_obj_get(x->meta, "url"));
         p = strstr(url, "://");
         x->uri = run_str(strchr(p + 3, '/'));
+    }
+
+    if (x->response_type.len == 0
+        && strcmp(cell(c, "kind"), "ollama-ndjson") == 0)
+    {
+        x->response_type = run_str("application/x-ndjson");
     }
 
     if (cell(c, "request_file")[0]) {
