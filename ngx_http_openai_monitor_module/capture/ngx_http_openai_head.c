@@ -125,8 +125,8 @@ ngx_http_openai_head_client(ngx_http_openai_exchange_t *ex)
 void
 ngx_http_openai_response_head(ngx_http_openai_exchange_t *ex)
 {
-    u_char               *p;
-    ngx_str_t             name;
+    u_char                length[NGX_OFF_T_LEN];
+    ngx_str_t             name, value;
     ngx_http_request_t   *r;
     ngx_openai_record_t  *rec;
 
@@ -157,10 +157,14 @@ ngx_http_openai_response_head(ngx_http_openai_exchange_t *ex)
     if (r->headers_out.content_length_n >= 0
         && r->headers_out.content_length == NULL)
     {
-        p = ngx_http_openai_head_pos;
-        p = ngx_sprintf(p, "Content-Length: %O\n",
-                        r->headers_out.content_length_n);
-        ngx_http_openai_head_pos = p;
+        ngx_str_set(&name, "Content-Length");
+
+        value.data = length;
+        value.len = ngx_sprintf(length, "%O", r->headers_out.content_length_n)
+                    - length;
+
+        ngx_http_openai_head_add(ex, NGX_OPENAI_RESPONSE_HEAD, &name, &value,
+                                 NULL);
     }
 
     ngx_http_openai_head_list(ex, NGX_OPENAI_RESPONSE_HEAD,
