@@ -49,7 +49,8 @@ our @EXPORT = qw/ true false null
                   json_text json_value post get sse completion
                   connection send_bytes read_answer read_upto
                   reset_connection
-                  http monitor records record wait_for
+                  http monitor records record raw wait_for
+                  random_bytes seed
                   upstream master worker_pids reload edit_conf error_log
                   differences check check_like check_same /;
 
@@ -304,6 +305,37 @@ sub record {
     die "record $id answers $status: $body\n" unless $status == 200;
 
     return json_value($body);
+}
+
+
+# a body's bytes as they travelled
+
+sub raw {
+    my ($id, $which) = @_;
+
+    my ($status, $body) = monitor("/api/request/$id/$which");
+    die "$which of $id answers $status: $body\n" unless $status == 200;
+
+    return $body;
+}
+
+
+# n bytes that hold every value; the same for the same seed
+
+sub random_bytes {
+    my ($n) = @_;
+
+    return join '', map { chr int rand 256 } 1 .. $n;
+}
+
+
+# said with the test's result, so that a failure can be had again
+
+sub seed {
+    my $seed = $ENV{TEST_SEED} // int(time * 1000) % 1000000;
+
+    Test::More::diag("seed: TEST_SEED=$seed");
+    srand $seed;
 }
 
 

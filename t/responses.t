@@ -1,0 +1,299 @@
+# The promise: the record has the upstream's answer, each byte once, in
+# whatever buffers it passes: a buffer that was read back from a file is in
+# memory and in the file, and must not count twice; one that is only in a file
+# must not be missed.
+
+use strict;
+use warnings;
+
+use Test::Nginx::Socket 'no_plan';
+
+use Compress::Zlib;
+use MonitorTest;
+
+seed();
+
+our $body = random_bytes(400_000);
+
+# the record has exactly this body
+
+our $recorded = sub {
+    my ($n, $want, $name) = @_;
+    my $record = records($n)->[-1];
+    my $length = length $want;
+
+    check($record, { outcome => 'ok', response_bytes => $length,
+                     truncated => { response => false },
+                     response => { body_bytes => $length,
+                                   body_kept_bytes => $length } },
+          "$name: record");
+    check_same(raw($record->{id}, 'response'), $want, "$name: recorded bytes");
+};
+
+run_tests();
+
+__DATA__
+
+=== TEST 1: chunks of any size, both modes
+--- config
+location / {
+    proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+    proxy_http_version 1.1;
+    proxy_buffers 4 2k;
+    proxy_buffer_size 1k;
+    proxy_busy_buffers_size 2k;
+}
+location /direct {
+    proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+    proxy_http_version 1.1;
+    proxy_buffering off;
+    proxy_buffer_size 1k;
+}
+--- upstream
+while ($u->request) {
+    my $rest = $::body;
+    $u->head(200, 'Transfer-Encoding' => 'chunked');
+    $u->chunk(substr $rest, 0, 1 + rand 5000, '') while length $rest;
+    $u->finish;
+}
+--- client
+my $n = 0;
+for my $uri ('/', '/direct') {
+    check_same(http(get($uri))->{body}, $::body, "$uri: client");
+    $::recorded->(++$n, $::body, $uri);
+}
+
+
+
+=== TEST 2: spilled to a temporary file, as the client is slow
+--- config
+location / {
+    proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+    proxy_buffers 2 4k;
+    proxy_buffer_size 4k;
+    proxy_busy_buffers_size 4k;
+    openai_monitor_body_max 8m;
+}
+--- zone: 32m
+--- upstream
+$u->request;
+$u->answer(200, $::body x 10);
+$u->note('sent');
+--- client
+my $socket = connection(receive_buffer => 4096);
+send_bytes($socket, get('/'));
+upstream()->notes(1);
+check_same(read_answer($socket)->{body}, $::body x 10, 'client');
+$::recorded->(1, $::body x 10, 'record');
+check_like(join('', error_log()), qr/buffered to a temporary file/,
+           'a file was used');
+
+
+
+=== TEST 3: a cache's MISS and HIT, both of them files
+--- http_config
+proxy_cache_path cache_cache keys_zone=cache:1m;
+--- config
+location / {
+    proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+    proxy_cache cache;
+    proxy_cache_valid 200 1m;
+    add_header X-Cache $upstream_cache_status;
+}
+--- upstream
+$u->request; $u->answer(200, $::body);
+--- client
+my $n = 0;
+for my $state ('MISS', 'HIT', 'HIT') {
+    my $answer = http(get('/v1/models'));
+    check($answer->{headers}{'x-cache'}, $state, "$state: header");
+    check_same($answer->{body}, $::body, "$state: client");
+    $::recorded->(++$n, $::body, $state);
+}
+--- records
+[ { attempts => [ { status => 200 } ] }, ({ attempts => [] }) x 2 ]
+
+
+
+=== TEST 4: ranges, of a file and of a cached answer
+--- http_config
+proxy_cache_path cache_cache keys_zone=cache:1m;
+--- config
+location /file { root html; }
+location / {
+    proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+    proxy_cache cache;
+    proxy_cache_valid 200 1m;
+}
+--- user_files
+>>> file
+0123456789
+--- upstream
+$u->request; $u->answer(200, '0123456789', 'Accept-Ranges' => 'bytes');
+--- client
+http(get('/cached'));
+for my $uri ('/file', '/cached') {
+    my $answer = http(get($uri, 'Range: bytes=2-5'));
+    check($answer, { status => 206, body => '2345' }, $uri);
+}
+--- records
+[ { status => 200, response => { body => '0123456789' } },
+  map { { outcome => 'ok', status => 206, uri => $_, response_bytes => 4,
+          response => { body => '2345' } } } '/file', '/cached' ]
+
+
+
+=== TEST 5: compressed by the upstream: the record has both forms
+--- config
+gunzip on;
+location / {
+    proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+    proxy_http_version 1.1;
+}
+--- upstream
+while ($u->request) {
+    $u->answer(200, Compress::Zlib::memGzip(json_text(completion())),
+               'Content-Encoding' => 'gzip');
+}
+--- client
+my $plain = json_text(completion());
+my $gzipped = Compress::Zlib::memGzip($plain);
+
+my $answer = http(post('/v1/chat/completions', '{}', 'Accept-Encoding: gzip'));
+check_same($answer->{body}, $gzipped, 'the client takes it compressed');
+$::recorded->(1, $gzipped, 'compressed');
+
+check(http(post('/v1/chat/completions', '{}'))->{body}, $plain, 'or not');
+$::recorded->(2, $gzipped, 'gunzipped');
+--- records
+[ ({ response_model => 'test-model-1', usage => { output_tokens => 3 },
+     response => { body => json_text(completion()), body_encoding => 'text',
+                   content_encoding => 'gzip', decoded => true } }) x 2 ]
+
+
+
+=== TEST 6: compressed and changed by nginx: the record has what the upstream said
+--- config
+gzip on;
+gzip_types *;
+gzip_min_length 1;
+gzip_http_version 1.0;
+location / {
+    proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+    sub_filter_types *;
+    sub_filter Hello Goodbye;
+    add_header X-Added yes;
+    expires 1h;
+}
+--- upstream
+$u->request; $u->answer(200, completion());
+--- client
+my $answer = http(post('/v1/chat/completions', '{}', 'Accept-Encoding: gzip'));
+check($answer->{headers}, { 'content-encoding' => 'gzip', 'x-added' => 'yes' },
+      'headers');
+check_like(Compress::Zlib::memGunzip($answer->{body}), qr/Goodbye/, 'client');
+$::recorded->(1, json_text(completion()), 'record');
+--- records
+{ response => { content_encoding => null, decoded => false, headers => sub {
+    !grep { lc $_->{name} eq 'x-added' } @{ $_[0] } } } }
+
+
+
+=== TEST 7: a static file, whatever way nginx reads it
+--- config
+location / { root html; output_buffers 1 512; }
+location /sendfile/ { alias html/; sendfile on; }
+location /direct/ { alias html/; directio 1; aio threads; }
+--- user_files eval
+[ [ 'file' => $::body ] ]
+--- client
+my $n = 0;
+for my $uri ('/file', '/sendfile/file', '/direct/file') {
+    check_same(http(get($uri))->{body}, $::body, "$uri: client");
+    $::recorded->(++$n, $::body, $uri);
+}
+
+
+
+=== TEST 8: in slices: one record, which has the main request's slice
+--- http_config
+proxy_cache_path cache_cache keys_zone=cache:1m;
+--- config
+location / {
+    slice 1k;
+    proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+    proxy_set_header Range $slice_range;
+    proxy_cache cache;
+    proxy_cache_key $uri$slice_range;
+    proxy_cache_valid 200 206 1m;
+}
+--- upstream
+while (my $request = $u->request) {
+    my ($from, $to) = $request->{headers}{range} =~ /(\d+)-(\d+)/;
+    my $part = substr substr($::body, 0, 4000), $from, $to - $from + 1;
+    $u->answer(206, $part, 'Content-Range' => "bytes $from-"
+               . ($from + length($part) - 1) . '/4000');
+}
+--- client
+check_same(http(get('/sliced'))->{body}, substr($::body, 0, 4000), 'client');
+$::recorded->(1, substr($::body, 0, 1024), 'record');
+--- records
+[ { status => 200, uri => '/sliced' } ]
+
+
+
+=== TEST 9: HTTP/1.0 and 0.9
+--- upstream
+while ($u->request) { $u->answer(200, 'plain'); }
+--- client
+check(http("GET /ten HTTP/1.0\r\n\r\n"), { status => 200, body => 'plain' },
+      'HTTP/1.0');
+
+my $socket = connection();
+send_bytes($socket, "GET /nine\r\n");
+check(read_upto($socket, qr/plain/), 'plain', 'HTTP/0.9 has no header');
+--- records
+[ { http_version => '1.0', uri => '/ten', response => { body => 'plain' } },
+  { http_version => '0.9', uri => '/nine', status => 200, method => 'GET',
+    response => { body => 'plain' } } ]
+
+
+
+=== TEST 10: headers as the upstream wrote them, of any number
+--- config
+location / {
+    proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+    proxy_buffer_size 64k;
+    proxy_buffers 4 64k;
+}
+--- upstream
+$u->request;
+$u->answer(200, {}, map { ("X-Number-$_" => $_ x 100) } 1 .. 100);
+--- client
+http(get('/'));
+--- records
+{ response => { headers => sub {
+    my %got = map { $_->{name} => $_->{value} } @{ $_[0] };
+    my @missing = grep { ($got{"X-Number-$_"} // '') ne $_ x 100 } 1 .. 100;
+    return "missing: @missing" if @missing;
+    return $got{'Content-Type'} eq 'application/json'
+           && $got{'Content-Length'} eq '2' } } }
+
+
+
+=== TEST 11: an enormous content type
+--- config
+location / {
+    proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+    proxy_buffer_size 256k;
+    proxy_buffers 4 256k;
+}
+--- upstream
+$u->request;
+$u->head(200, 'Content-Type' => 'application/' . 'x' x 100_000,
+         'X-After' => 'y' x 70_000, 'Content-Length' => 2);
+$u->send('{}');
+--- client
+check(http(get('/'))->{body}, '{}', 'client');
+--- records
+{ outcome => 'ok', status => 200, response => { body => '{}' } }
