@@ -147,6 +147,29 @@ ngx_openai_entry_finish(ngx_openai_shared_t *sh, uint32_t slot)
 }
 
 
+/* by the index: a process that touches all entries takes a page fault for each
+   of them, with the lock in its hands */
+
+uint32_t
+ngx_openai_entry_running(ngx_openai_shared_t *sh, uint32_t slot)
+{
+    ngx_openai_index_t  *index;
+
+    index = ngx_openai_index(sh);
+
+    for ( /* void */ ; slot < sh->entries; slot++) {
+
+        if (index[slot].running
+            && ngx_openai_entry(sh, slot)->state == NGX_OPENAI_ENTRY_RUNNING)
+        {
+            return slot;
+        }
+    }
+
+    return NGX_OPENAI_NIL;
+}
+
+
 /* takes in what was finished while the lock could not be had */
 
 void
@@ -161,12 +184,13 @@ ngx_openai_entry_settle(ngx_openai_shared_t *sh)
 
     ngx_openai_store(&sh->unsettled, 0);
 
-    for (slot = 0; slot < sh->entries; slot++) {
+    for (slot = ngx_openai_entry_running(sh, 0);
+         slot != NGX_OPENAI_NIL;
+         slot = ngx_openai_entry_running(sh, slot + 1))
+    {
         e = ngx_openai_entry(sh, slot);
 
-        if (e->state == NGX_OPENAI_ENTRY_RUNNING
-            && ngx_openai_load(&e->finished))
-        {
+        if (ngx_openai_load(&e->finished)) {
             ngx_openai_entry_finish(sh, slot);
         }
     }

@@ -43,6 +43,9 @@ ngx_openai_heal(ngx_openai_shared_t *sh)
             e->state = NGX_OPENAI_ENTRY_FREE;
         }
 
+        ngx_openai_store(&index[slot - 1].running,
+                         e->state == NGX_OPENAI_ENTRY_RUNNING);
+
         if (e->state == NGX_OPENAI_ENTRY_FREE) {
             ngx_openai_store(&index[slot - 1].seq, 0);
 
@@ -163,10 +166,13 @@ ngx_openai_heal_process(ngx_openai_shared_t *sh, ngx_openai_process_t *process)
 
     owner = process - sh->processes;
 
-    for (slot = 0; slot < sh->entries; slot++) {
+    for (slot = ngx_openai_entry_running(sh, 0);
+         slot != NGX_OPENAI_NIL;
+         slot = ngx_openai_entry_running(sh, slot + 1))
+    {
         e = ngx_openai_entry(sh, slot);
 
-        if (e->state != NGX_OPENAI_ENTRY_RUNNING || e->owner != owner) {
+        if (e->owner != owner) {
             continue;
         }
 

@@ -202,6 +202,9 @@ void ngx_openai_entry_queue(ngx_openai_shared_t *sh, uint32_t slot);
 void ngx_openai_entry_finish(ngx_openai_shared_t *sh, uint32_t slot);
 void ngx_openai_entry_settle(ngx_openai_shared_t *sh);
 
+/* the next slot from this one on with a running record, or NGX_OPENAI_NIL */
+uint32_t ngx_openai_entry_running(ngx_openai_shared_t *sh, uint32_t slot);
+
 /* the owner's way to replace the record; no lock */
 void ngx_openai_entry_set(ngx_openai_entry_t *e,
     const ngx_openai_record_t *rec);

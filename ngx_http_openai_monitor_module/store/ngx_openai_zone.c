@@ -10,7 +10,7 @@
 #include "store/ngx_openai_shared.h"
 
 
-#define NGX_OPENAI_LOCK_NS       2000000     /* a healthy holder needs us */
+#define NGX_OPENAI_LOCK_NS       10000000    /* a preempted holder's slice */
 #define NGX_OPENAI_REAP_MS       500
 #define NGX_OPENAI_MIN_PAGES     64
 
@@ -445,10 +445,13 @@ ngx_openai_zone_detach(ngx_openai_zone_t *zone)
 
     owner = process - sh->processes;
 
-    for (slot = 0; slot < sh->entries; slot++) {
+    for (slot = ngx_openai_entry_running(sh, 0);
+         slot != NGX_OPENAI_NIL;
+         slot = ngx_openai_entry_running(sh, slot + 1))
+    {
         e = ngx_openai_entry(sh, slot);
 
-        if (e->state == NGX_OPENAI_ENTRY_RUNNING && e->owner == owner) {
+        if (e->owner == owner) {
 
             if (!e->finished) {
                 rec = e->rec[e->version & 1];
