@@ -10,7 +10,7 @@
 
 #include "view/ngx_openai_call.h"
 #include "view/ngx_openai_clock.h"
-#include "view/ngx_openai_exchange.h"
+#include "view/ngx_openai_detail.h"
 #include "view/ngx_openai_summary.h"
 
 
@@ -19,23 +19,21 @@
 
 
 typedef struct {
-    ngx_openai_call_t      *call;
-    ngx_openai_exchange_t  *exchange;
-    ngx_openai_ref_t        ref;
-    ngx_openai_record_t     rec;
-    ngx_openai_json_t       json;
-    ngx_uint_t              bodies;
+    ngx_openai_exchange_t      *exchange;
+    const ngx_openai_record_t  *rec;
+    ngx_openai_json_t          *json;
+    ngx_uint_t                  bodies;
 } ngx_openai_detail_t;
 
 
-static ngx_openai_detail_t *ngx_openai_detail_create(ngx_openai_call_t *call);
+static ngx_openai_exchange_t *ngx_openai_detail_exchange(
+    ngx_openai_call_t *call);
 static void ngx_openai_detail_side(ngx_openai_detail_t *d, const char *key,
     ngx_uint_t side);
 static void ngx_openai_detail_headers(ngx_openai_detail_t *d,
     ngx_uint_t side);
 static void ngx_openai_detail_body(ngx_openai_detail_t *d, ngx_uint_t side);
 static void ngx_openai_detail_text(ngx_openai_json_t *json, ngx_str_t *text);
-static ngx_uint_t ngx_openai_detail_is_text(ngx_str_t *body, ngx_uint_t cut);
 static void ngx_openai_detail_meaning(ngx_openai_detail_t *d);
 static void ngx_openai_detail_limits(ngx_openai_detail_t *d);
 static void ngx_openai_detail_timing(ngx_openai_detail_t *d);
@@ -50,9 +48,9 @@ ngx_openai_detail(ngx_openai_call_t *call)
 {
     ngx_int_t                   rc;
     ngx_str_t                   arg;
-    ngx_openai_json_t          *json;
-    ngx_openai_detail_t        *d;
+    ngx_openai_json_t           json;
     ngx_openai_threads_t       *threads;
+    ngx_openai_exchange_t      *exchange;
     const ngx_openai_thread_t  *thread;
 
     rc = ngx_openai_arg(call, "body", &arg);
@@ -61,18 +59,18 @@ ngx_openai_detail(ngx_openai_call_t *call)
         return call->rc;
     }
 
-    if (rc == NGX_OK && ngx_strncmp(arg.data, "none", arg.len) != 0) {
+    if (rc == NGX_OK
+        && !(arg.len == 4 && ngx_strncmp(arg.data, "none", 4) == 0))
+    {
         (void) ngx_openai_refuse(call, NGX_HTTP_BAD_REQUEST, "bad_request",
                                  "\"body\" knows no \"%V\"", &arg);
         return call->rc;
     }
 
-    d = ngx_openai_detail_create(call);
-    if (d == NULL) {
+    exchange = ngx_openai_detail_exchange(call);
+    if (exchange == NULL) {
         return call->rc;
     }
-
-    d->bodies = (rc == NGX_DECLINED);
 
     thread = NULL;
     threads = ngx_openai_threads(call->zone, call->conf->body_max);
@@ -80,13 +78,68 @@ ngx_openai_detail(ngx_openai_call_t *call)
     if (threads != NULL) {
         (void) ngx_openai_threads_update(threads,
                              ngx_openai_clock_us() + NGX_OPENAI_DETAIL_THREADS);
-        thread = ngx_openai_threads_get(threads, d->rec.seq);
+        thread = ngx_openai_threads_get(threads, exchange->ref.seq);
     }
 
-    json = &d->json;
+    ngx_openai_json_init(&json, call->request->pool);
+
+    ngx_openai_detail_write(&json, exchange, thread, rc == NGX_DECLINED);
+
+    return ngx_openai_send(call->request, &json);
+}
+
+
+/* of the record with the call's id; NULL: call->rc says why not */
+
+static ngx_openai_exchange_t *
+ngx_openai_detail_exchange(ngx_openai_call_t *call)
+{
+    ngx_pool_t             *pool;
+    ngx_openai_ref_t        ref;
+    ngx_openai_record_t    *rec;
+    ngx_openai_exchange_t  *exchange;
+
+    pool = call->request->pool;
+
+    rec = ngx_palloc(pool, sizeof(ngx_openai_record_t));
+    exchange = ngx_openai_exchange_create(pool, call->zone,
+                                          call->conf->body_max);
+
+    if (rec == NULL || exchange == NULL) {
+        (void) ngx_openai_no_memory(call);
+        return NULL;
+    }
+
+    ngx_openai_zone_reap(call->zone);
+
+    if (ngx_openai_call_record(call, &ref, rec) != NGX_OK) {
+        return NULL;
+    }
+
+    ngx_openai_exchange_set(exchange, &ref, rec);
+
+    return exchange;
+}
+
+
+void
+ngx_openai_detail_write(ngx_openai_json_t *json,
+    ngx_openai_exchange_t *exchange, const ngx_openai_thread_t *thread,
+    ngx_uint_t bodies)
+{
+    ngx_openai_detail_t         detail, *d;
+    const ngx_openai_record_t  *rec;
+
+    rec = exchange->rec;
+
+    d = &detail;
+    d->exchange = exchange;
+    d->rec = rec;
+    d->json = json;
+    d->bodies = bodies;
 
     ngx_openai_json_open(json, '{');
-    ngx_openai_summary(json, &d->rec, thread);
+    ngx_openai_summary(json, rec, thread);
 
     ngx_openai_detail_side(d, "request", NGX_OPENAI_IN);
     ngx_openai_detail_side(d, "response", NGX_OPENAI_OUT);
@@ -94,56 +147,16 @@ ngx_openai_detail(ngx_openai_call_t *call)
     ngx_openai_detail_limits(d);
 
     ngx_openai_json_key(json, "upstream_request_id");
-    ngx_openai_json_text(json, d->rec.facts.request_id);
+    ngx_openai_json_text(json, rec->facts.request_id);
     ngx_openai_json_key(json, "processing_ms");
-    ngx_openai_json_count(json, d->rec.facts.processing_ms);
+    ngx_openai_json_count(json, rec->facts.processing_ms);
     ngx_openai_json_key(json, "response_id");
-    ngx_openai_json_text(json, d->rec.facts.response_id);
+    ngx_openai_json_text(json, rec->facts.response_id);
 
     ngx_openai_detail_timing(d);
     ngx_openai_detail_pieces(d);
 
     ngx_openai_json_close(json, '}');
-
-    return ngx_openai_send(call->request, json);
-}
-
-
-/* NULL: call->rc says why */
-
-static ngx_openai_detail_t *
-ngx_openai_detail_create(ngx_openai_call_t *call)
-{
-    ngx_pool_t           *pool;
-    ngx_openai_detail_t  *d;
-
-    pool = call->request->pool;
-
-    d = ngx_pcalloc(pool, sizeof(ngx_openai_detail_t));
-    if (d == NULL) {
-        (void) ngx_openai_no_memory(call);
-        return NULL;
-    }
-
-    d->call = call;
-
-    ngx_openai_zone_reap(call->zone);
-
-    if (ngx_openai_call_record(call, &d->ref, &d->rec) != NGX_OK) {
-        return NULL;
-    }
-
-    d->exchange = ngx_openai_exchange_create(pool, call->zone,
-                                             call->conf->body_max);
-    if (d->exchange == NULL) {
-        (void) ngx_openai_no_memory(call);
-        return NULL;
-    }
-
-    ngx_openai_exchange_set(d->exchange, &d->ref, &d->rec);
-    ngx_openai_json_init(&d->json, pool);
-
-    return d;
 }
 
 
@@ -155,8 +168,8 @@ ngx_openai_detail_side(ngx_openai_detail_t *d, const char *key,
     ngx_openai_json_t          *json;
     const ngx_openai_record_t  *rec;
 
-    json = &d->json;
-    rec = &d->rec;
+    json = d->json;
+    rec = d->rec;
 
     ngx_openai_json_key(json, key);
     ngx_openai_json_open(json, '{');
@@ -198,7 +211,7 @@ ngx_openai_detail_headers(ngx_openai_detail_t *d, ngx_uint_t side)
     ngx_str_t           head, name, value;
     ngx_openai_json_t  *json;
 
-    json = &d->json;
+    json = d->json;
 
     (void) ngx_openai_exchange_chain(d->exchange, side == NGX_OPENAI_IN
                                                   ? NGX_OPENAI_REQUEST_HEAD
@@ -224,10 +237,10 @@ static void
 ngx_openai_detail_body(ngx_openai_detail_t *d, ngx_uint_t side)
 {
     ngx_str_t           body;
-    ngx_uint_t          cut, text;
+    ngx_uint_t          text;
     ngx_openai_json_t  *json;
 
-    json = &d->json;
+    json = d->json;
 
     ngx_str_null(&body);
 
@@ -235,13 +248,8 @@ ngx_openai_detail_body(ngx_openai_detail_t *d, ngx_uint_t side)
         (void) ngx_openai_exchange_body(d->exchange, side, &body);
     }
 
-    cut = (d->rec.outcome == NGX_OPENAI_RUNNING
-           || (d->rec.flags & (side == NGX_OPENAI_IN
-                               ? NGX_OPENAI_REC_REQUEST_CUT
-                               : NGX_OPENAI_REC_RESPONSE_CUT)) != 0
-           || d->rec.outcome == NGX_OPENAI_TRUNCATED);
-
-    text = ngx_openai_detail_is_text(&body, cut);
+    text = ngx_openai_detail_is_text(&body,
+                                     ngx_openai_detail_cut(d->rec, side));
 
     ngx_openai_json_key(json, "body");
 
@@ -272,9 +280,21 @@ ngx_openai_detail_text(ngx_openai_json_t *json, ngx_str_t *text)
 }
 
 
-/* a body that was cut may end within a character */
+ngx_uint_t
+ngx_openai_detail_cut(const ngx_openai_record_t *rec, ngx_uint_t side)
+{
+    ngx_uint_t  flag;
 
-static ngx_uint_t
+    flag = (side == NGX_OPENAI_IN) ? NGX_OPENAI_REC_REQUEST_CUT
+                                   : NGX_OPENAI_REC_RESPONSE_CUT;
+
+    return rec->outcome == NGX_OPENAI_RUNNING
+           || (rec->flags & flag)
+           || !(rec->flags & NGX_OPENAI_REC_COMPLETE);
+}
+
+
+ngx_uint_t
 ngx_openai_detail_is_text(ngx_str_t *body, ngx_uint_t cut)
 {
     u_char  *p, *last;
@@ -319,7 +339,7 @@ ngx_openai_detail_meaning(ngx_openai_detail_t *d)
         { "usage_raw", openai_usage_raw }
     };
 
-    json = &d->json;
+    json = d->json;
 
     for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         ngx_openai_json_key(json, parts[i].key);
@@ -345,7 +365,7 @@ ngx_openai_detail_limits(ngx_openai_detail_t *d)
     ngx_str_t            head, name, value;
     ngx_openai_json_t   *json;
 
-    json = &d->json;
+    json = d->json;
 
     (void) ngx_openai_exchange_chain(d->exchange, NGX_OPENAI_RESPONSE_HEAD,
                                      &head);
@@ -392,8 +412,8 @@ ngx_openai_detail_timing(ngx_openai_detail_t *d)
         "duration_ms"
     };
 
-    json = &d->json;
-    rec = &d->rec;
+    json = d->json;
+    rec = d->rec;
     facts = &rec->facts;
 
     times[0] = rec->request_us;
@@ -452,7 +472,7 @@ ngx_openai_detail_pieces(ngx_openai_detail_t *d)
     ngx_openai_json_t  *json;
     ngx_openai_mark_t   mark;
 
-    json = &d->json;
+    json = d->json;
 
     (void) ngx_openai_exchange_chain(d->exchange, NGX_OPENAI_MARKS, &marks);
 
@@ -478,38 +498,40 @@ ngx_openai_detail_pieces(ngx_openai_detail_t *d)
 ngx_int_t
 ngx_openai_record_events(ngx_openai_call_t *call)
 {
-    size_t                i, n;
-    int64_t               at;
-    ngx_str_t             marks;
-    ngx_uint_t            from;
-    yyjson_mut_doc       *doc;
-    yyjson_mut_val       *events, *event, *data;
-    openai_exchange_t     all;
-    ngx_openai_json_t    *json;
-    ngx_openai_detail_t  *d;
+    size_t                  i, n;
+    int64_t                 at;
+    ngx_str_t               marks;
+    ngx_uint_t              from;
+    yyjson_mut_doc         *doc;
+    yyjson_mut_val         *events, *event, *data;
+    openai_exchange_t       all;
+    ngx_openai_json_t       out, *json;
+    ngx_openai_exchange_t  *exchange;
 
-    d = ngx_openai_detail_create(call);
-    if (d == NULL) {
+    exchange = ngx_openai_detail_exchange(call);
+    if (exchange == NULL) {
         return call->rc;
     }
 
-    json = &d->json;
+    json = &out;
+    ngx_openai_json_init(json, call->request->pool);
+
     events = NULL;
     from = 0;
 
     ngx_str_null(&marks);
 
-    if (ngx_openai_exchange_all(d->exchange, &all) == NGX_OK
-        && ngx_openai_exchange_chain(d->exchange, NGX_OPENAI_MARKS, &marks)
+    if (ngx_openai_exchange_all(exchange, &all) == NGX_OK
+        && ngx_openai_exchange_chain(exchange, NGX_OPENAI_MARKS, &marks)
            == NGX_OK)
     {
-        doc = ngx_openai_exchange_doc(d->exchange);
+        doc = ngx_openai_exchange_doc(exchange);
         events = doc ? openai_events(doc, &all) : NULL;
     }
 
     /* pieces are known by their place in the body as it travelled */
 
-    if (d->exchange->decoded[NGX_OPENAI_OUT] != NULL) {
+    if (exchange->decoded[NGX_OPENAI_OUT] != NULL) {
         ngx_str_null(&marks);
     }
 

@@ -23,15 +23,10 @@ struct ngx_openai_node_s {
     ngx_queue_t             queue;          /* newest first */
     ngx_openai_node_t      *next;           /* in its bucket */
     uint64_t                seq;
-    uint64_t                settings;
-    uint64_t                tools;
-    uint64_t                system;
-    uint32_t                messages;       /* 0: no conversation */
-    uint32_t                kept;
     char                    id[NGX_OPENAI_ID_LEN + 1];
     char                    session[80];
-    ngx_openai_thread_t     thread;
-    uint64_t                prefix[1];      /* kept of them */
+    ngx_openai_thread_t     thread;         /* id "": no conversation */
+    openai_chain_t          chain;          /* cut after what is kept */
 };
 
 
@@ -42,7 +37,6 @@ struct ngx_openai_threads_s {
     ngx_openai_exchange_t  *exchange;
     ngx_openai_record_t     rec;
     openai_chain_t          chain;
-    openai_chain_t          from;           /* the parent's, but prefix[] */
 
     ngx_openai_ref_t       *refs;
     ngx_uint_t              max;
@@ -209,7 +203,7 @@ ngx_openai_threads_get(ngx_openai_threads_t *threads, uint64_t seq)
 
     node = ngx_openai_threads_find(threads, seq);
 
-    return (node != NULL && node->messages) ? &node->thread : NULL;
+    return (node != NULL && node->thread.id[0]) ? &node->thread : NULL;
 }
 
 
@@ -232,7 +226,7 @@ static ngx_int_t
 ngx_openai_threads_add(ngx_openai_threads_t *threads,
     const ngx_openai_ref_t *ref)
 {
-    uint32_t              kept;
+    size_t                size;
     openai_chain_t       *chain;
     openai_exchange_t     all;
     ngx_openai_node_t    *node;
@@ -240,7 +234,6 @@ ngx_openai_threads_add(ngx_openai_threads_t *threads,
 
     rec = &threads->rec;
     chain = &threads->chain;
-    kept = 0;
 
     if (ngx_openai_reader_record(threads->zone, ref, rec) != NGX_OK) {
         return NGX_OK;
@@ -256,14 +249,14 @@ ngx_openai_threads_add(ngx_openai_threads_t *threads,
         || openai_chain(chain, &all) != OPENAI_OK)
     {
         chain->messages = 0;
-
-    } else {
-        kept = ngx_min(chain->kept, 256);
+        chain->kept = 0;
     }
 
     ngx_openai_exchange_reset(threads->exchange);
 
-    node = ngx_calloc(sizeof(ngx_openai_node_t) + kept * sizeof(uint64_t),
+    size = offsetof(openai_chain_t, prefix) + chain->kept * sizeof(uint64_t);
+
+    node = ngx_calloc(offsetof(ngx_openai_node_t, chain) + size,
                       ngx_cycle->log);
     if (node == NULL) {
         return NGX_ERROR;
@@ -271,16 +264,10 @@ ngx_openai_threads_add(ngx_openai_threads_t *threads,
 
     node->seq = rec->seq;
     ngx_memcpy(node->id, rec->id, sizeof(node->id));
+    ngx_memcpy(node->session, rec->facts.session, sizeof(node->session));
+    ngx_memcpy(&node->chain, chain, size);
 
-    if (kept) {
-        node->messages = chain->messages;
-        node->kept = kept;
-        node->settings = chain->settings;
-        node->tools = chain->tools;
-        node->system = chain->system;
-        ngx_memcpy(node->prefix, chain->prefix, kept * sizeof(uint64_t));
-        ngx_memcpy(node->session, rec->facts.session, sizeof(node->session));
-
+    if (chain->messages) {
         ngx_openai_threads_link(threads, node);
     }
 
@@ -312,9 +299,10 @@ static void
 ngx_openai_threads_link(ngx_openai_threads_t *threads,
     ngx_openai_node_t *node)
 {
+    uint32_t            first;
     ngx_uint_t          n, common, most;
     ngx_queue_t        *q;
-    openai_chain_t     *from;
+    openai_change_t     change;
     ngx_openai_node_t  *before, *parent;
 
     parent = NULL;
@@ -328,12 +316,11 @@ ngx_openai_threads_link(ngx_openai_threads_t *threads,
     {
         before = ngx_queue_data(q, ngx_openai_node_t, queue);
 
-        if (before->messages == 0 || before->seq > node->seq) {
+        if (before->chain.messages == 0 || before->seq > node->seq) {
             continue;
         }
 
-        common = ngx_openai_threads_common(before->prefix, before->kept,
-                                           node->prefix, node->kept);
+        common = ngx_openai_threads_common(&before->chain, &node->chain);
 
         if ((parent == NULL || common > most)
             && ngx_openai_threads_related(node, before, common))
@@ -343,46 +330,41 @@ ngx_openai_threads_link(ngx_openai_threads_t *threads,
         }
     }
 
-    if (parent == NULL) {
-        ngx_memcpy(node->thread.id, node->id, sizeof(node->id));
-        ngx_memcpy(node->thread.change, "initial", sizeof("initial"));
-        return;
+    change = openai_chain_compare(parent ? &parent->chain : NULL,
+                                  &node->chain, &first);
+
+    (void) openai_change_text(node->thread.change,
+                              sizeof(node->thread.change), change, first);
+
+    ngx_memcpy(node->thread.id, parent ? parent->thread.id : node->id,
+               sizeof(node->id));
+
+    if (parent) {
+        ngx_memcpy(node->thread.parent, parent->id, sizeof(node->id));
     }
-
-    ngx_memcpy(node->thread.id, parent->thread.id, sizeof(node->id));
-    ngx_memcpy(node->thread.parent, parent->id, sizeof(node->id));
-
-    from = &threads->from;
-    from->settings = parent->settings;
-    from->tools = parent->tools;
-    from->system = parent->system;
-    from->messages = parent->messages;
-
-    ngx_openai_threads_change(node->thread.change,
-                              sizeof(node->thread.change), from,
-                              &threads->chain, most);
 }
 
 
 ngx_uint_t
-ngx_openai_threads_common(const uint64_t *one, ngx_uint_t n,
-    const uint64_t *two, ngx_uint_t m)
+ngx_openai_threads_common(const openai_chain_t *one,
+    const openai_chain_t *two)
 {
     ngx_uint_t  low, high, middle;
 
-    /* each hash stands for all before it: once they differ, they do for good */
+    /* each hash stands for all before it: once they differ, they do for good;
+       of long conversations the first half of prefix[] is enough to rank */
 
     low = 0;
-    high = ngx_min(n, m);
+    high = ngx_min(one->kept, two->kept);
 
-    if (high == 0 || one[0] != two[0]) {
-        return 0;
+    if (one->kept < one->messages || two->kept < two->messages) {
+        high = ngx_min(high, OPENAI_CHAIN_KEPT / 2);
     }
 
     while (low < high) {
         middle = (low + high) / 2;
 
-        if (one[middle] == two[middle]) {
+        if (one->prefix[middle] == two->prefix[middle]) {
             low = middle + 1;
 
         } else {
@@ -394,7 +376,8 @@ ngx_openai_threads_common(const uint64_t *one, ngx_uint_t n,
 }
 
 
-/* sharing a first message alone makes no conversation, unless that was all */
+/* a system prompt alone makes no conversation, nor does a first message that
+   two of them begin with */
 
 static ngx_uint_t
 ngx_openai_threads_related(const ngx_openai_node_t *node,
@@ -404,52 +387,13 @@ ngx_openai_threads_related(const ngx_openai_node_t *node,
         return ngx_strcmp(node->session, before->session) == 0;
     }
 
-    return common != 0
-           && (common == before->kept
-               || (common >= 2 && 2 * common >= before->kept));
-}
+    /* the hash of a leading system message is its number */
 
-
-void
-ngx_openai_threads_change(char *text, size_t size,
-    const openai_chain_t *from, const openai_chain_t *to, ngx_uint_t common)
-{
-    u_char      *p, *last;
-    ngx_uint_t   settings, tools, system, cut;
-
-    p = (u_char *) text;
-    last = p + size - 1;
-
-    settings = (from->settings != to->settings);
-    tools = (from->tools != to->tools);
-    system = (from->system != to->system);
-
-    /* of very long conversations only the first messages can be compared */
-
-    cut = (common < from->messages && common < 256);
-
-    if (settings || tools || system) {
-        p = ngx_slprintf(p, last, "%s%s%s%s%s changed",
-                         settings ? "settings" : "",
-                         settings && (tools || system) ? ", " : "",
-                         tools ? "tools" : "",
-                         tools && system ? ", " : "",
-                         system ? "system" : "");
-
-        if (cut) {
-            p = ngx_slprintf(p, last, ", ");
-        }
+    if (common == 0 || node->chain.prefix[common - 1] == common) {
+        return 0;
     }
 
-    if (cut) {
-        p = ngx_slprintf(p, last, "changed at message %ui", common + 1);
-
-    } else if (p == (u_char *) text) {
-        p = ngx_slprintf(p, last, "%s", from->messages < to->messages
-                                        ? "append-only" : "identical");
-    }
-
-    *p = '\0';
+    return 2 * common >= before->chain.kept;
 }
 
 

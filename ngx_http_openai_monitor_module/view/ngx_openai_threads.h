@@ -42,13 +42,9 @@ ngx_int_t ngx_openai_threads_update(ngx_openai_threads_t *threads,
 const ngx_openai_thread_t *ngx_openai_threads_get(
     ngx_openai_threads_t *threads, uint64_t seq);
 
-/* how many messages two requests have in common, from the first one on */
-ngx_uint_t ngx_openai_threads_common(const uint64_t *one, ngx_uint_t n,
-    const uint64_t *two, ngx_uint_t m);
-
-/* how a request differs from the one it continues, as in "change" */
-void ngx_openai_threads_change(char *text, size_t size,
-    const openai_chain_t *from, const openai_chain_t *to, ngx_uint_t common);
+/* how many of the first messages are the same */
+ngx_uint_t ngx_openai_threads_common(const openai_chain_t *one,
+    const openai_chain_t *two);
 
 
 #endif /* _NGX_OPENAI_THREADS_H_INCLUDED_ */

@@ -50,16 +50,16 @@ ngx_openai_work_start(ngx_openai_work_t *work)
     ngx_int_t            rc;
     ngx_http_request_t  *r;
 
+    r = work->request;
+    r->write_event_handler = ngx_http_request_empty_handler;
+
     rc = ngx_openai_work_slice(work);
 
-    if (rc != NGX_AGAIN) {
+    if (rc != NGX_AGAIN && rc != NGX_DONE) {
         return rc;
     }
 
-    r = work->request;
-
     r->main->count++;
-    r->write_event_handler = ngx_http_request_empty_handler;
 
     /* a body that is still being discarded reads by itself */
 
@@ -91,26 +91,45 @@ ngx_openai_work_slice(ngx_openai_work_t *work)
 static void
 ngx_openai_work_handler(ngx_event_t *ev)
 {
-    ngx_int_t            rc;
-    ngx_connection_t    *c;
-    ngx_openai_work_t   *work;
-    ngx_http_request_t  *r;
+    ngx_connection_t   *c;
+    ngx_openai_work_t  *work;
 
     work = ev->data;
-    r = work->request;
-    c = r->connection;
+    c = work->request->connection;
 
-    ngx_http_set_log_request(c->log, r);
+    ngx_http_set_log_request(c->log, work->request);
+
+    ngx_openai_work_go(work);
+
+    ngx_http_run_posted_requests(c);
+}
+
+
+void
+ngx_openai_work_go(ngx_openai_work_t *work)
+{
+    ngx_int_t  rc;
 
     rc = ngx_openai_work_slice(work);
 
-    if (rc == NGX_AGAIN) {
-        return;
+    if (rc != NGX_AGAIN && rc != NGX_DONE) {
+        ngx_http_finalize_request(work->request, rc);
+    }
+}
+
+
+ngx_openai_work_t *
+ngx_openai_work_of(ngx_http_request_t *r)
+{
+    ngx_http_cleanup_t  *cln;
+
+    for (cln = r->cleanup; cln; cln = cln->next) {
+        if (cln->handler == ngx_openai_work_cleanup) {
+            return cln->data;
+        }
     }
 
-    ngx_http_finalize_request(r, rc);
-
-    ngx_http_run_posted_requests(c);
+    return NULL;
 }
 
 

@@ -26,8 +26,9 @@ typedef struct ngx_openai_work_s  ngx_openai_work_t;
 struct ngx_openai_work_s {
     ngx_http_request_t  *request;
 
-    /* does some of it until "stop"; NGX_AGAIN: there is more to do, else what
-       the request ends with, the answer has been sent then */
+    /* does some of it until "stop"; NGX_AGAIN: there is more to do; NGX_DONE:
+       it waits, and ngx_openai_work_go() will be called; else what the request
+       ends with, the answer has been sent then */
     ngx_int_t          (*run)(ngx_openai_work_t *work);
     void                *data;
 
@@ -41,6 +42,12 @@ ngx_openai_work_t *ngx_openai_work_create(ngx_http_request_t *r);
 
 /* does the first slice; what a content handler returns */
 ngx_int_t ngx_openai_work_start(ngx_openai_work_t *work);
+
+/* the work of a request, or NULL */
+ngx_openai_work_t *ngx_openai_work_of(ngx_http_request_t *r);
+
+/* goes on; the work and its request may be gone afterwards */
+void ngx_openai_work_go(ngx_openai_work_t *work);
 
 
 #endif /* _NGX_OPENAI_WORK_H_INCLUDED_ */

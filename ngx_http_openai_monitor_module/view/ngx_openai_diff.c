@@ -1,0 +1,385 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "view/ngx_openai_call.h"
+#include "view/ngx_openai_clock.h"
+#include "view/ngx_openai_exchange.h"
+#include "view/ngx_openai_threads.h"
+
+
+#define NGX_OPENAI_DIFF_THREADS  50000      /* us */
+
+/* OpenAI's cache: it begins with this, and grows by this */
+#define NGX_OPENAI_CACHE_MIN     1024
+#define NGX_OPENAI_CACHE_STEP    128
+
+
+/* one of the two requests */
+
+typedef struct {
+    ngx_openai_ref_t        ref;
+    ngx_openai_record_t     rec;
+    ngx_openai_exchange_t  *exchange;
+    openai_chain_t          chain;
+    yyjson_mut_val         *conversation;
+} ngx_openai_side_t;
+
+
+typedef struct {
+    ngx_openai_call_t      *call;
+    ngx_openai_json_t       json;
+    ngx_openai_side_t       from;
+    ngx_openai_side_t       to;
+} ngx_openai_diff_t;
+
+
+static ngx_int_t ngx_openai_diff_parent(ngx_openai_diff_t *d,
+    ngx_str_t *parent);
+static ngx_int_t ngx_openai_diff_load(ngx_openai_diff_t *d,
+    ngx_openai_side_t *side);
+static ngx_int_t ngx_openai_diff_none(ngx_openai_diff_t *d);
+static void ngx_openai_diff_tokens(ngx_openai_diff_t *d,
+    openai_change_t change);
+static void ngx_openai_diff_settings(ngx_openai_diff_t *d);
+static void ngx_openai_diff_missing(ngx_openai_json_t *json,
+    yyjson_mut_val *from, yyjson_mut_val *to, ngx_uint_t changed);
+static void ngx_openai_diff_tools(ngx_openai_diff_t *d);
+static void ngx_openai_diff_names(ngx_openai_json_t *json, const char *key,
+    yyjson_mut_val *tools, yyjson_mut_val *others, ngx_uint_t changed);
+static yyjson_mut_val *ngx_openai_diff_named(yyjson_mut_val *tools,
+    yyjson_mut_val *name);
+
+
+ngx_int_t
+ngx_openai_diff(ngx_openai_call_t *call)
+{
+    uint32_t            first;
+    ngx_int_t           rc;
+    ngx_str_t           parent;
+    openai_change_t     change;
+    ngx_openai_diff_t  *d;
+    ngx_openai_json_t  *json;
+    char                text[64];
+
+    d = ngx_pcalloc(call->request->pool, sizeof(ngx_openai_diff_t));
+    if (d == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    d->call = call;
+
+    if (ngx_openai_diff_load(d, &d->to) != NGX_OK) {
+        return call->rc;
+    }
+
+    rc = ngx_openai_diff_parent(d, &parent);
+
+    if (rc == NGX_DECLINED) {
+        return ngx_openai_diff_none(d);
+    }
+
+    if (rc != NGX_OK) {
+        return call->rc;
+    }
+
+    call->id = parent;
+
+    if (ngx_openai_diff_load(d, &d->from) != NGX_OK) {
+        return call->rc;
+    }
+
+    change = openai_chain_compare(&d->from.chain, &d->to.chain, &first);
+    (void) openai_change_text(text, sizeof(text), change, first);
+
+    json = &d->json;
+    ngx_openai_json_init(json, call->request->pool);
+
+    ngx_openai_json_open(json, '{');
+    ngx_openai_json_key(json, "parent");
+    ngx_openai_json_text(json, d->from.rec.id);
+    ngx_openai_json_key(json, "change");
+    ngx_openai_json_text(json, text);
+    ngx_openai_json_key(json, "same_messages");
+    ngx_openai_json_int(json, ngx_openai_threads_common(&d->from.chain,
+                                                        &d->to.chain));
+    ngx_openai_json_key(json, "settings");
+    ngx_openai_diff_settings(d);
+    ngx_openai_json_key(json, "tools");
+    ngx_openai_diff_tools(d);
+    ngx_openai_json_key(json, "system_changed");
+    ngx_openai_json_bool(json, d->from.chain.system != d->to.chain.system);
+    ngx_openai_json_key(json, "first_changed_message");
+    ngx_openai_json_count(json, first ? (int64_t) first : -1);
+    ngx_openai_diff_tokens(d, change);
+    ngx_openai_json_close(json, '}');
+
+    return ngx_openai_send(call->request, json);
+}
+
+
+/* the id of "with=", or of the record that this one continues; NGX_DECLINED:
+   it continues none */
+
+static ngx_int_t
+ngx_openai_diff_parent(ngx_openai_diff_t *d, ngx_str_t *parent)
+{
+    ngx_int_t                   rc;
+    ngx_openai_call_t          *call;
+    ngx_openai_threads_t       *threads;
+    const ngx_openai_thread_t  *thread;
+
+    call = d->call;
+
+    rc = ngx_openai_arg(call, "with", parent);
+
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
+
+    threads = ngx_openai_threads(call->zone, call->conf->body_max);
+    if (threads == NULL) {
+        return ngx_openai_no_memory(call);
+    }
+
+    (void) ngx_openai_threads_update(threads, ngx_openai_clock_us()
+                                              + NGX_OPENAI_DIFF_THREADS);
+
+    thread = ngx_openai_threads_get(threads, d->to.rec.seq);
+
+    if (thread == NULL || thread->parent[0] == '\0') {
+        return NGX_DECLINED;
+    }
+
+    parent->data = (u_char *) thread->parent;
+    parent->len = ngx_strlen(thread->parent);
+
+    return NGX_OK;
+}
+
+
+/* the record of call->id */
+
+static ngx_int_t
+ngx_openai_diff_load(ngx_openai_diff_t *d, ngx_openai_side_t *side)
+{
+    yyjson_mut_doc     *doc;
+    openai_exchange_t   all;
+    ngx_openai_call_t  *call;
+
+    call = d->call;
+
+    if (ngx_openai_call_record(call, &side->ref, &side->rec) != NGX_OK) {
+        return NGX_ABORT;
+    }
+
+    side->exchange = ngx_openai_exchange_create(call->request->pool,
+                                                call->zone,
+                                                call->conf->body_max);
+    if (side->exchange == NULL) {
+        return ngx_openai_no_memory(call);
+    }
+
+    ngx_openai_exchange_set(side->exchange, &side->ref, &side->rec);
+
+    if (ngx_openai_exchange_request(side->exchange, &all) != NGX_OK
+        || openai_chain(&side->chain, &all) != OPENAI_OK)
+    {
+        return ngx_openai_refuse(call, NGX_HTTP_BAD_REQUEST, "bad_request",
+                                 "the record \"%V\" is no conversation",
+                                 &call->id);
+    }
+
+    doc = ngx_openai_exchange_doc(side->exchange);
+    side->conversation = doc ? openai_conversation(doc, &all) : NULL;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_openai_diff_none(ngx_openai_diff_t *d)
+{
+    ngx_uint_t          i;
+    ngx_openai_json_t  *json;
+
+    static const char *const  unknown[] = {
+        "same_messages", "settings", "tools", "system_changed",
+        "first_changed_message"
+    };
+
+    json = &d->json;
+    ngx_openai_json_init(json, d->call->request->pool);
+
+    ngx_openai_json_open(json, '{');
+    ngx_openai_json_key(json, "parent");
+    ngx_openai_json_null(json);
+    ngx_openai_json_key(json, "change");
+    ngx_openai_json_text(json, "initial");
+
+    for (i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++) {
+        ngx_openai_json_key(json, unknown[i]);
+        ngx_openai_json_null(json);
+    }
+
+    ngx_openai_diff_tokens(d, OPENAI_CHANGE_INITIAL);
+    ngx_openai_json_close(json, '}');
+
+    return ngx_openai_send(d->call->request, json);
+}
+
+
+/* what a prompt cache gave, and what it could have given */
+
+static void
+ngx_openai_diff_tokens(ngx_openai_diff_t *d, openai_change_t change)
+{
+    int64_t             tokens;
+    ngx_openai_json_t  *json;
+
+    json = &d->json;
+    tokens = OPENAI_UNKNOWN;
+
+    switch (change) {
+
+    case OPENAI_CHANGE_APPEND_ONLY:
+    case OPENAI_CHANGE_IDENTICAL:
+        tokens = d->from.rec.facts.usage.input;
+
+        if (tokens >= 0) {
+            tokens = (tokens < NGX_OPENAI_CACHE_MIN)
+                     ? 0 : tokens - tokens % NGX_OPENAI_CACHE_STEP;
+        }
+
+        break;
+
+    case OPENAI_CHANGE_TOOLS:
+    case OPENAI_CHANGE_UNRELATED:
+        tokens = 0;
+        break;
+
+    default:
+
+        /* how many tokens come before the change cannot be told from here */
+
+        break;
+    }
+
+    ngx_openai_json_key(json, "cached_tokens");
+    ngx_openai_json_count(json, d->to.rec.facts.usage.cached);
+    ngx_openai_json_key(json, "expected_cached_tokens");
+    ngx_openai_json_count(json, tokens);
+}
+
+
+/* names of settings that are not the same in both */
+
+static void
+ngx_openai_diff_settings(ngx_openai_diff_t *d)
+{
+    yyjson_mut_val     *from, *to;
+    ngx_openai_json_t  *json;
+
+    json = &d->json;
+
+    from = yyjson_mut_obj_get(d->from.conversation, "settings");
+    to = yyjson_mut_obj_get(d->to.conversation, "settings");
+
+    ngx_openai_json_open(json, '[');
+    ngx_openai_diff_missing(json, to, from, 1);
+    ngx_openai_diff_missing(json, from, to, 0);
+    ngx_openai_json_close(json, ']');
+}
+
+
+/* names that "to" does not have, or has with another value */
+
+static void
+ngx_openai_diff_missing(ngx_openai_json_t *json, yyjson_mut_val *from,
+    yyjson_mut_val *to, ngx_uint_t changed)
+{
+    yyjson_mut_val       *key, *val, *other;
+    yyjson_mut_obj_iter   iter;
+
+    if (!yyjson_mut_obj_iter_init(from, &iter)) {
+        return;
+    }
+
+    while ((key = yyjson_mut_obj_iter_next(&iter)) != NULL) {
+        val = yyjson_mut_obj_iter_get_val(key);
+        other = yyjson_mut_obj_getn(to, yyjson_mut_get_str(key),
+                                    yyjson_mut_get_len(key));
+
+        if (other == NULL || (changed && !yyjson_mut_equals(val, other))) {
+            ngx_openai_json_value(json, key);
+        }
+    }
+}
+
+
+static void
+ngx_openai_diff_tools(ngx_openai_diff_t *d)
+{
+    yyjson_mut_val     *from, *to;
+    ngx_openai_json_t  *json;
+
+    json = &d->json;
+
+    from = yyjson_mut_obj_get(d->from.conversation, "tools");
+    to = yyjson_mut_obj_get(d->to.conversation, "tools");
+
+    ngx_openai_json_open(json, '{');
+    ngx_openai_diff_names(json, "added", to, from, 0);
+    ngx_openai_diff_names(json, "removed", from, to, 0);
+    ngx_openai_diff_names(json, "changed", from, to, 1);
+    ngx_openai_json_close(json, '}');
+}
+
+
+/* of the tools, those that the others do not have, or have otherwise */
+
+static void
+ngx_openai_diff_names(ngx_openai_json_t *json, const char *key,
+    yyjson_mut_val *tools, yyjson_mut_val *others, ngx_uint_t changed)
+{
+    size_t           i, n;
+    yyjson_mut_val  *tool, *other, *name;
+
+    ngx_openai_json_key(json, key);
+    ngx_openai_json_open(json, '[');
+
+    yyjson_mut_arr_foreach(tools, i, n, tool) {
+        name = yyjson_mut_obj_get(tool, "name");
+        other = ngx_openai_diff_named(others, name);
+
+        if (changed ? (other != NULL && !yyjson_mut_equals(tool, other))
+                    : (other == NULL))
+        {
+            ngx_openai_json_value(json, name);
+        }
+    }
+
+    ngx_openai_json_close(json, ']');
+}
+
+
+static yyjson_mut_val *
+ngx_openai_diff_named(yyjson_mut_val *tools, yyjson_mut_val *name)
+{
+    size_t           i, n;
+    yyjson_mut_val  *tool;
+
+    yyjson_mut_arr_foreach(tools, i, n, tool) {
+        if (yyjson_mut_equals(yyjson_mut_obj_get(tool, "name"), name)) {
+            return tool;
+        }
+    }
+
+    return NULL;
+}
