@@ -23,25 +23,20 @@ static void openai_responses_item(void *ctx, const openai_node_t *node,
 static void openai_responses_output(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
 static void openai_responses_metered_call(openai_meter_t *m, int64_t index);
-static void openai_responses_commit(openai_meter_t *m, openai_str_t name);
 static void openai_responses_delta(openai_event_t *ev);
 static void openai_responses_terminal(openai_meter_t *m);
 
 static void openai_responses_conversation(openai_builder_t *b,
     yyjson_val *root);
-static void openai_responses_input(openai_builder_t *b, yyjson_val *item);
 static void openai_responses_parts(openai_builder_t *b,
     yyjson_mut_val *message, yyjson_val *content);
 static void openai_responses_answer(openai_builder_t *b, yyjson_val *root);
-static void openai_responses_event(openai_builder_t *b, openai_str_t name,
-    yyjson_val *root);
 static void openai_responses_final(openai_builder_t *b, openai_result_t *r,
     yyjson_val *response);
 static void openai_responses_build(openai_builder_t *b, openai_result_t *r,
     yyjson_val *item);
 static void openai_responses_call(openai_builder_t *b, openai_result_t *r,
     yyjson_val *item, int64_t index);
-static yyjson_val *openai_responses_usage(yyjson_val *root);
 
 
 static const openai_route_t  openai_responses_routes[] = {
@@ -98,6 +93,7 @@ static const openai_node_t  openai_responses_summary_nodes[] = {
 static const openai_node_t  openai_responses_item_nodes[] = {
     openai_node("type", openai_take_string, openai_at(event.item)),
     openai_node("name", openai_take_string, openai_at(event.call.name)),
+    openai_node("call_id", openai_take_string, openai_at(event.call.id)),
     openai_node_end
 };
 
@@ -105,6 +101,7 @@ static const openai_node_t  openai_responses_item_nodes[] = {
 static const openai_node_t  openai_responses_output_nodes[] = {
     openai_node("type", openai_take_string, openai_at(event.item)),
     openai_node("name", openai_take_string, openai_at(event.call.name)),
+    openai_node("call_id", openai_take_string, openai_at(event.call.id)),
     openai_node_in("content", openai_responses_text_nodes, NULL, 0),
     openai_node_in("summary", openai_responses_summary_nodes, NULL, 0),
     openai_node_end
@@ -128,6 +125,13 @@ static const openai_node_t  openai_responses_answer_nodes[] = {
 };
 
 
+static const openai_node_t  openai_responses_session_nodes[] = {
+    openai_node("id", openai_take_session, 3),
+    openai_node("model", openai_take_string, openai_at(facts.response_model)),
+    openai_node_end
+};
+
+
 static const openai_node_t  openai_responses_event_nodes[] = {
     openai_node("type", openai_take_string, openai_at(event.type)),
     openai_node_text("delta", openai_take_size, openai_at(event.delta)),
@@ -136,6 +140,8 @@ static const openai_node_t  openai_responses_event_nodes[] = {
     openai_node_in("item", openai_responses_item_nodes,
                    openai_responses_item, 0),
     openai_node_in("response", openai_responses_answer_nodes, NULL, 0),
+    openai_node_in("session", openai_responses_session_nodes, NULL, 0),
+    openai_node_in("usage", openai_usage_nodes, openai_take_usage, 0),
     openai_node_text("partial_image_b64", openai_take_size,
                      openai_at(event.other)),
     openai_node_in("error", openai_error_nodes, openai_take_error, 0),
@@ -151,7 +157,7 @@ static const openai_node_t  openai_responses_request =
 static const openai_node_t  openai_responses_whole =
     openai_node_in("", openai_responses_answer_nodes, NULL, 0);
 
-static const openai_node_t  openai_responses_piece =
+const openai_node_t  openai_responses_piece =
     openai_node_in("", openai_responses_event_nodes, NULL, 0);
 
 
@@ -199,6 +205,7 @@ openai_responses_output(void *ctx, const openai_node_t *node,
     if (value->type == OPENAI_SCAN_OBJECT) {
         openai_meter_choice_open(m, -1);
         ev->call.name[0] = '\0';
+        ev->call.id[0] = '\0';
         ev->item[0] = '\0';
 
     } else if (value->type == OPENAI_SCAN_OBJECT_END) {
@@ -237,12 +244,16 @@ openai_responses_metered_call(openai_meter_t *m, int64_t index)
         openai_copy(call->name, sizeof(call->name), m->event.item, len);
     }
 
-    call->index = index + OPENAI_RESPONSES_ITEMS * m->answers;
+    /* the place in the whole output may be another than in the stream */
+
+    call->index = call->id[0] ? -1
+                              : index + OPENAI_RESPONSES_ITEMS * m->answers;
+
     openai_meter_call_close(m);
 }
 
 
-static void
+void
 openai_responses_commit(openai_meter_t *m, openai_str_t name)
 {
     size_t           len;
@@ -302,6 +313,7 @@ openai_responses_commit(openai_meter_t *m, openai_str_t name)
 
         m->told = told;
         m->answers++;
+        openai_meter_answered(m);
     }
 
     openai_meter_commit(m);
@@ -371,7 +383,17 @@ openai_responses_conversation(openai_builder_t *b, yyjson_val *root)
     };
 
     openai_build_settings(b, root, but);
-    openai_build_system(b, openai_get(root, "instructions"));
+
+    /* each turn on a WebSocket says anew what it changes */
+
+    if (openai_get(root, "instructions")) {
+        b->system = NULL;
+        openai_build_system(b, openai_get(root, "instructions"));
+    }
+
+    if (openai_get(root, "tools")) {
+        b->tools = NULL;
+    }
 
     yyjson_arr_foreach(openai_get(root, "tools"), i, n, v) {
         openai_build_definition(b, openai_get(v, "name")
@@ -395,7 +417,7 @@ openai_responses_conversation(openai_builder_t *b, yyjson_val *root)
 }
 
 
-static void
+void
 openai_responses_input(openai_builder_t *b, yyjson_val *item)
 {
     size_t           i, n, len;
@@ -545,7 +567,7 @@ openai_responses_answer(openai_builder_t *b, yyjson_val *root)
 }
 
 
-static void
+void
 openai_responses_event(openai_builder_t *b, openai_str_t name,
     yyjson_val *root)
 {
@@ -564,7 +586,13 @@ openai_responses_event(openai_builder_t *b, openai_str_t name,
         openai_build_error(b, root);
     }
 
-    r = openai_build_result(b, 0);
+    if (type.len < 9 || memcmp(type.data, "response.", 9) != 0) {
+        return;
+    }
+
+    /* each of several responses on one connection is a choice of its own */
+
+    r = openai_build_result(b, b->state / OPENAI_RESPONSES_ITEMS);
     if (r == NULL) {
         return;
     }
@@ -609,7 +637,16 @@ openai_responses_event(openai_builder_t *b, openai_str_t name,
         openai_responses_call(b, r, openai_get(root, "item"), index);
 
     } else if (delta.len) {
-        t = openai_build_tool(b, r, index);
+
+        /* xAI does not say to which item a delta belongs */
+
+        t = openai_get(root, "output_index") ? NULL : r->tools;
+
+        while (t && t->next) {
+            t = t->next;
+        }
+
+        t = t ? t : openai_build_tool(b, r, index);
 
         if (t) {
             openai_buf_append(b, &t->arguments, delta.data, delta.len);
@@ -642,7 +679,7 @@ openai_responses_final(openai_builder_t *b, openai_result_t *r,
         openai_buf_append(b, &r->finish, reason.data, reason.len);
     }
 
-    told = (r->text.len + r->reasoning.len + r->refusal.len > b->mark);
+    told = (r->text.len || r->reasoning.len || r->refusal.len);
 
     yyjson_arr_foreach(openai_get(response, "output"), i, n, v) {
 
@@ -654,7 +691,6 @@ openai_responses_final(openai_builder_t *b, openai_result_t *r,
     }
 
     b->state += OPENAI_RESPONSES_ITEMS;
-    b->mark = r->text.len + r->reasoning.len + r->refusal.len;
 }
 
 
@@ -704,13 +740,22 @@ openai_responses_call(openai_builder_t *b, openai_result_t *r,
         return;
     }
 
-    t = openai_build_tool(b, r, index);
+    name = openai_get_str(item, "name");
+    id = openai_get_str(item, "call_id");
+
+    for (t = r->tools; t; t = t->next) {
+        if (id.len && t->id.len == id.len
+            && memcmp(t->id.data, id.data, id.len) == 0)
+        {
+            break;
+        }
+    }
+
+    t = t ? t : openai_build_tool(b, r, index);
     if (t == NULL) {
         return;
     }
 
-    name = openai_get_str(item, "name");
-    id = openai_get_str(item, "call_id");
     id = id.len ? id : openai_get_str(item, "id");
 
     t->hosted = (name.len == 0);
@@ -743,12 +788,12 @@ openai_responses_call(openai_builder_t *b, openai_result_t *r,
 }
 
 
-static yyjson_val *
+yyjson_val *
 openai_responses_usage(yyjson_val *root)
 {
     yyjson_val  *v;
 
-    v = openai_get(openai_get(root, "response"), "usage");
+    v = openai_get(root, "usage");
 
-    return v ? v : openai_get(root, "usage");
+    return v ? v : openai_get(openai_get(root, "response"), "usage");
 }

@@ -16,10 +16,14 @@
 #include "digest/openai_json.h"
 #include "digest/openai_multipart.h"
 #include "digest/openai_sse.h"
+#include "digest/openai_ws_frames.h"
 
 
 /* what a body may decode to */
-#define OPENAI_ASSEMBLE_MAX  (64 * 1024 * 1024)
+#define OPENAI_ASSEMBLE_MAX    (64 * 1024 * 1024)
+
+/* how exact the place of a frame in the stored bytes is */
+#define OPENAI_ASSEMBLE_FRAME  64
 
 
 typedef struct openai_walk_s  openai_walk_t;
@@ -30,6 +34,8 @@ struct openai_walk_s {
     openai_builder_t          *b;
     const openai_dialect_t    *dialect;
     openai_buf_t               data;
+    size_t                     at;         /* bytes of frames seen */
+    const openai_frames_t     *handler;    /* of frames */
     int                        closed;     /* after [DONE] */
     yyjson_mut_val            *result;
 
@@ -47,9 +53,15 @@ typedef struct {
 
 static const openai_dialect_t *openai_assemble_dialect(
     const openai_exchange_t *ex);
+static void openai_plain_answer(openai_plain_t *plain,
+    const openai_exchange_t *ex);
 static void openai_plain(openai_plain_t *plain, openai_str_t encoding,
     openai_str_t body, openai_str_t type);
 static void openai_walk(openai_walk_t *w, const openai_plain_t *plain);
+static void openai_walk_frames(openai_walk_t *w, openai_str_t body,
+    const openai_frames_t *handler);
+static int openai_walk_frame(void *ctx, const openai_ws_piece_t *piece);
+static void *openai_walk_alloc(void *ctx, size_t size);
 static void openai_walk_array(openai_walk_t *w, openai_str_t body);
 static void openai_walk_data(void *ctx, const char *p, size_t len);
 static void openai_walk_event(void *ctx, openai_str_t name, uint64_t start,
@@ -57,6 +69,8 @@ static void openai_walk_event(void *ctx, openai_str_t name, uint64_t start,
 static void openai_walk_listed(void *ctx, openai_str_t name, uint64_t start,
     uint64_t end);
 static void openai_walk_answer(openai_walk_t *w, openai_str_t name,
+    yyjson_val *root);
+static void openai_walk_asked(openai_walk_t *w, openai_str_t name,
     yyjson_val *root);
 static void openai_walk_usage(openai_walk_t *w, openai_str_t name,
     yyjson_val *root);
@@ -69,7 +83,7 @@ static void openai_assemble_file(void *ctx, openai_str_t name,
     openai_str_t type);
 
 
-static const openai_frames_t  openai_walk_frames = {
+static const openai_frames_t  openai_walk_handler = {
     openai_walk_data,
     openai_walk_event
 };
@@ -100,8 +114,7 @@ openai_answer(yyjson_mut_doc *doc, const openai_exchange_t *ex)
     memset(&w, 0, sizeof(openai_walk_t));
 
     openai_builder_init(&b, doc, ex);
-    openai_plain(&plain, ex->response_encoding, ex->response_body,
-                 ex->response_type);
+    openai_plain_answer(&plain, ex);
 
     w.b = &b;
     w.dialect = openai_assemble_dialect(ex);
@@ -150,8 +163,7 @@ openai_usage_raw(yyjson_mut_doc *doc, const openai_exchange_t *ex)
     memset(&w, 0, sizeof(openai_walk_t));
 
     openai_builder_init(&b, doc, ex);
-    openai_plain(&plain, ex->response_encoding, ex->response_body,
-                 ex->response_type);
+    openai_plain_answer(&plain, ex);
 
     w.b = &b;
     w.dialect = openai_assemble_dialect(ex);
@@ -190,8 +202,7 @@ openai_events(yyjson_mut_doc *doc, const openai_exchange_t *ex)
     memset(&w, 0, sizeof(openai_walk_t));
 
     openai_builder_init(&b, doc, ex);
-    openai_plain(&plain, ex->response_encoding, ex->response_body,
-                 ex->response_type);
+    openai_plain_answer(&plain, ex);
 
     w.b = &b;
 
@@ -206,11 +217,13 @@ openai_events(yyjson_mut_doc *doc, const openai_exchange_t *ex)
         openai_ndjson_init(&sse, &openai_list_frames, &w);
         openai_ndjson_feed(&sse, plain.body.data, plain.body.len);
         openai_ndjson_end(&sse);
+
+    } else if (plain.framing == OPENAI_FRAMING_WEBSOCKET) {
+        w.result = yyjson_mut_arr(doc);
+        openai_walk_frames(&w, plain.body, &openai_list_frames);
     }
 
-    if (w.data.data) {
-        doc->alc.free(doc->alc.ctx, w.data.data);
-    }
+    openai_buf_free(&b, &w.data);
 
     openai_builder_done(&b);
     free(plain.decoded);
@@ -224,6 +237,7 @@ openai_conversation(yyjson_mut_doc *doc, const openai_exchange_t *ex)
 {
     int                       partial;
     yyjson_doc               *json;
+    openai_walk_t             w;
     yyjson_mut_val           *v;
     openai_plain_t            plain;
     openai_builder_t          b;
@@ -235,7 +249,17 @@ openai_conversation(yyjson_mut_doc *doc, const openai_exchange_t *ex)
 
     dialect = openai_assemble_dialect(ex);
 
-    if (plain.framing == OPENAI_FRAMING_NONE) {
+    if (ex->framing == OPENAI_FRAMING_WEBSOCKET || ex->status == 101) {
+        memset(&w, 0, sizeof(openai_walk_t));
+
+        w.b = &b;
+        w.dialect = dialect;
+        w.event = openai_walk_asked;
+
+        openai_walk_frames(&w, ex->request_body, &openai_walk_handler);
+        openai_buf_free(&b, &w.data);
+
+    } else if (plain.framing == OPENAI_FRAMING_NONE) {
         openai_assemble_multipart(&b, plain.body, ex->request_type);
 
     } else if (dialect->conversation) {
@@ -281,6 +305,21 @@ static const openai_dialect_t *
 openai_assemble_dialect(const openai_exchange_t *ex)
 {
     return openai_dialects[ex->dialect < openai_dialects_n ? ex->dialect : 0];
+}
+
+
+static void
+openai_plain_answer(openai_plain_t *plain, const openai_exchange_t *ex)
+{
+    if (ex->framing == OPENAI_FRAMING_WEBSOCKET || ex->status == 101) {
+        plain->decoded = NULL;
+        plain->body = ex->response_body;
+        plain->framing = OPENAI_FRAMING_WEBSOCKET;
+        return;
+    }
+
+    openai_plain(plain, ex->response_encoding, ex->response_body,
+                 ex->response_type);
 }
 
 
@@ -352,13 +391,13 @@ openai_walk(openai_walk_t *w, const openai_plain_t *plain)
     switch (plain->framing) {
 
     case OPENAI_FRAMING_SSE:
-        openai_sse_init(&sse, &openai_walk_frames, w);
+        openai_sse_init(&sse, &openai_walk_handler, w);
         openai_sse_feed(&sse, plain->body.data, plain->body.len);
         openai_sse_end(&sse);
         break;
 
     case OPENAI_FRAMING_NDJSON:
-        openai_ndjson_init(&sse, &openai_walk_frames, w);
+        openai_ndjson_init(&sse, &openai_walk_handler, w);
         openai_ndjson_feed(&sse, plain->body.data, plain->body.len);
         openai_ndjson_end(&sse);
         break;
@@ -366,11 +405,104 @@ openai_walk(openai_walk_t *w, const openai_plain_t *plain)
     case OPENAI_FRAMING_ARRAY:
         openai_walk_array(w, plain->body);
         break;
+
+    case OPENAI_FRAMING_WEBSOCKET:
+        openai_walk_frames(w, plain->body, &openai_walk_handler);
+        break;
     }
 
-    if (w->data.data) {
-        w->b->doc->alc.free(w->b->doc->alc.ctx, w->data.data);
+    openai_buf_free(w->b, &w->data);
+}
+
+
+static void
+openai_walk_frames(openai_walk_t *w, openai_str_t body,
+    const openai_frames_t *handler)
+{
+    void            *block;
+    size_t           i, n;
+    openai_ws_t     *ws;
+    openai_str_t     extensions;
+    openai_alloc_t   alloc;
+
+    /* frames tell by themselves whether they are deflated */
+
+    extensions.data = "permessage-deflate";
+    extensions.len = strlen(extensions.data);
+
+    block = NULL;
+    alloc.alloc = openai_walk_alloc;
+    alloc.ctx = &block;
+
+    ws = openai_ws_create(&alloc, extensions, 0);
+    if (ws == NULL) {
+        return;
     }
+
+    w->handler = handler;
+
+    for (i = 0; i < body.len; i += n) {
+        n = body.len - i;
+
+        if (n > OPENAI_ASSEMBLE_FRAME) {
+            n = OPENAI_ASSEMBLE_FRAME;
+        }
+
+        w->at = i + n;
+
+        if (openai_ws_feed(ws, body.data + i, n, openai_walk_frame, w)
+            == OPENAI_ERROR)
+        {
+            break;
+        }
+    }
+
+    openai_ws_destroy(ws);
+    free(block);
+}
+
+
+/* the parser takes one block, for its own life */
+
+static void *
+openai_walk_alloc(void *ctx, size_t size)
+{
+    void  **block = ctx;
+
+    if (*block) {
+        return NULL;
+    }
+
+    *block = malloc(size);
+
+    return *block;
+}
+
+
+static int
+openai_walk_frame(void *ctx, const openai_ws_piece_t *piece)
+{
+    openai_str_t    none;
+    openai_walk_t  *w = ctx;
+
+    if (piece->opcode != OPENAI_WS_TEXT) {
+        return OPENAI_OK;
+    }
+
+    if (piece->data.len) {
+        w->handler->data(w, piece->data.data, piece->data.len);
+    }
+
+    if (piece->last) {
+        none.data = "";
+        none.len = 0;
+
+        w->handler->event(w, none,
+                          w->at > piece->bytes ? w->at - piece->bytes : 0,
+                          w->at);
+    }
+
+    return OPENAI_OK;
 }
 
 
@@ -474,6 +606,15 @@ openai_walk_answer(openai_walk_t *w, openai_str_t name, yyjson_val *root)
     }
 
     w->dialect->build_event(w->b, name, root);
+}
+
+
+static void
+openai_walk_asked(openai_walk_t *w, openai_str_t name, yyjson_val *root)
+{
+    if (w->dialect->conversation) {
+        w->dialect->conversation(w->b, root);
+    }
 }
 
 

@@ -74,7 +74,6 @@ typedef struct {
 
     /* for the dialect: what it needs from one event to the next */
     int64_t                   state;
-    size_t                    mark;
 
     int                       partial;
 } openai_builder_t;

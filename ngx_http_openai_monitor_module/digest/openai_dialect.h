@@ -75,6 +75,15 @@ typedef struct {
 void openai_chat_conversation(openai_builder_t *b, yyjson_val *root);
 
 
+/* the events of the Responses API, which Realtime speaks, too */
+extern const openai_node_t  openai_responses_piece;
+void openai_responses_commit(openai_meter_t *m, openai_str_t name);
+void openai_responses_input(openai_builder_t *b, yyjson_val *item);
+void openai_responses_event(openai_builder_t *b, openai_str_t name,
+    yyjson_val *root);
+yyjson_val *openai_responses_usage(yyjson_val *root);
+
+
 /* the table; [0] is for what no dialect knows */
 extern const openai_dialect_t *const  openai_dialects[];
 extern const unsigned                 openai_dialects_n;

@@ -63,6 +63,7 @@ extern const openai_dialect_t  openai_dialect_gemini;
 extern const openai_dialect_t  openai_dialect_ollama;
 extern const openai_dialect_t  openai_dialect_assistants;
 extern const openai_dialect_t  openai_dialect_cohere;
+extern const openai_dialect_t  openai_dialect_realtime;
 
 
 const openai_dialect_t *const  openai_dialects[] = {
@@ -81,7 +82,8 @@ const openai_dialect_t *const  openai_dialects[] = {
     &openai_dialect_gemini,
     &openai_dialect_ollama,
     &openai_dialect_assistants,
-    &openai_dialect_cohere
+    &openai_dialect_cohere,
+    &openai_dialect_realtime
 };
 
 

@@ -50,6 +50,8 @@ static void openai_know_type(openai_meter_t *m, const openai_header_t *h,
     openai_str_t value);
 static void openai_know_coding(openai_meter_t *m, const openai_header_t *h,
     openai_str_t value);
+static void openai_know_extensions(openai_meter_t *m,
+    const openai_header_t *h, openai_str_t value);
 static void openai_know_processing(openai_meter_t *m,
     const openai_header_t *h, openai_str_t value);
 static int64_t openai_header_number(openai_str_t value);
@@ -79,6 +81,8 @@ static const openai_header_t  openai_request_headers[] = {
 static const openai_header_t  openai_response_headers[] = {
     { openai_str("content-type"), openai_know_type, NULL, 0 },
     { openai_str("content-encoding"), openai_know_coding, NULL, 0 },
+    { openai_str("sec-websocket-extensions"), openai_know_extensions, NULL,
+      0 },
     { openai_str("x-request-id"), openai_know_request_id, NULL, 5 },
     { openai_str("request-id"), openai_know_request_id, NULL, 4 },
     { openai_str("apim-request-id"), openai_know_request_id,
@@ -361,4 +365,12 @@ openai_know_coding(openai_meter_t *m, const openai_header_t *h,
 {
     openai_copy(m->response.encoding, sizeof(m->response.encoding), value.data,
                 value.len);
+}
+
+
+static void
+openai_know_extensions(openai_meter_t *m, const openai_header_t *h,
+    openai_str_t value)
+{
+    openai_copy(m->extensions, sizeof(m->extensions), value.data, value.len);
 }

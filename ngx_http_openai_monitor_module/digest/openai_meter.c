@@ -29,7 +29,7 @@ static void openai_meter_field(void *ctx, openai_str_t name,
 static void openai_meter_file(void *ctx, openai_str_t name, openai_str_t type);
 
 
-static const openai_frames_t  openai_meter_frames = {
+static const openai_frames_t  openai_meter_handler = {
     openai_meter_data,
     openai_meter_event
 };
@@ -73,9 +73,13 @@ openai_meter_destroy(openai_meter_t *m)
 
     openai_decoder_destroy(m->request.decoder);
     openai_decoder_destroy(m->response.decoder);
+    openai_ws_destroy(m->request.ws);
+    openai_ws_destroy(m->response.ws);
 
     m->request.decoder = NULL;
     m->response.decoder = NULL;
+    m->request.ws = NULL;
+    m->response.ws = NULL;
     m->request.over = 1;
     m->response.over = 1;
 }
@@ -154,6 +158,10 @@ openai_meter_response_status(openai_meter_t *m, unsigned status)
 {
     m->status = status;
     m->failed = (status >= 400);
+
+    if (status == 101) {
+        openai_meter_upgrade(m);
+    }
 }
 
 
@@ -189,6 +197,11 @@ openai_body_feed(openai_meter_t *m, openai_body_t *body, const void *data,
     openai_str_t  encoding;
 
     if (body->over || len == 0) {
+        return;
+    }
+
+    if (m->facts.framing == OPENAI_FRAMING_WEBSOCKET) {
+        openai_meter_frames(m, body, data, len);
         return;
     }
 
@@ -440,10 +453,10 @@ openai_meter_frame(openai_meter_t *m, unsigned framing)
     openai_scan_init(&m->response.scan, root, m);
 
     if (framing == OPENAI_FRAMING_SSE) {
-        openai_sse_init(&m->sse, &openai_meter_frames, m);
+        openai_sse_init(&m->sse, &openai_meter_handler, m);
 
     } else if (framing == OPENAI_FRAMING_NDJSON) {
-        openai_ndjson_init(&m->sse, &openai_meter_frames, m);
+        openai_ndjson_init(&m->sse, &openai_meter_handler, m);
     }
 }
 
@@ -510,18 +523,28 @@ openai_meter_event(void *ctx, openai_str_t name, uint64_t start, uint64_t end)
             m->facts.flags |= OPENAI_FACT_TERMINAL;
             m->closed = 1;
 
-        } else if (m->dialect->commit) {
-            m->dialect->commit(m, name);
-
         } else {
-            openai_meter_commit(m);
+            openai_meter_event_end(m, name);
         }
     }
 
     m->done = 0;
 
-    openai_meter_clear(m);
     openai_scan_reset(&m->response.scan);
+}
+
+
+void
+openai_meter_event_end(openai_meter_t *m, openai_str_t name)
+{
+    if (m->dialect->commit) {
+        m->dialect->commit(m, name);
+
+    } else {
+        openai_meter_commit(m);
+    }
+
+    openai_meter_clear(m);
 }
 
 
@@ -535,8 +558,7 @@ openai_take_element(void *ctx, const openai_node_t *node,
         && m->facts.framing == OPENAI_FRAMING_ARRAY)
     {
         m->facts.events++;
-        m->dialect->commit(m, (openai_str_t) openai_str(""));
-        openai_meter_clear(m);
+        openai_meter_event_end(m, (openai_str_t) openai_str(""));
     }
 }
 
@@ -563,10 +585,14 @@ openai_meter_finish(openai_meter_t *m, int complete, uint64_t now_us)
         openai_ndjson_end(&m->sse);
         break;
 
+    case OPENAI_FRAMING_WEBSOCKET:
+        openai_meter_frames_end(m);
+        break;
+
     case OPENAI_FRAMING_JSON:
 
-        if (m->dialect->commit && !m->failed) {
-            m->dialect->commit(m, (openai_str_t) openai_str(""));
+        if (!m->failed) {
+            openai_meter_event_end(m, (openai_str_t) openai_str(""));
         }
 
         break;

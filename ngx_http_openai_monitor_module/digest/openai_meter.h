@@ -20,6 +20,7 @@
 #include "digest/openai_multipart.h"
 #include "digest/openai_scan.h"
 #include "digest/openai_sse.h"
+#include "digest/openai_ws_frames.h"
 
 
 #define OPENAI_METER_CHOICES  12
@@ -78,6 +79,7 @@ typedef struct {
 typedef struct {
     openai_scan_t      scan;
     openai_decoder_t  *decoder;
+    openai_ws_t       *ws;
     char               encoding[48];
     uint8_t            started;
     uint8_t            over;
@@ -96,6 +98,7 @@ struct openai_meter_s {
 
     openai_event_t             event;
     openai_usage_t             usage;   /* as the upstream counts */
+    openai_usage_t            *before;  /* of a connection's earlier answers */
 
     uint64_t                   now;
     uint64_t                   told;    /* bytes of the answers before */
@@ -115,6 +118,7 @@ struct openai_meter_s {
     uint8_t                    done;    /* bytes of [DONE] seen */
     uint8_t                    sniffed;
     char                       sniff[OPENAI_METER_SNIFF];
+    char                       extensions[40];
 
     uint32_t                   answers; /* of a connection with several */
     uint32_t                   ncalls;
@@ -258,6 +262,18 @@ void openai_meter_usage(openai_meter_t *m);
 
 void openai_meter_provider(openai_meter_t *m, const char *name, unsigned rank);
 void openai_meter_session(openai_meter_t *m, openai_str_t id, unsigned rank);
+
+/* an answer among several on one connection is over */
+void openai_meter_answered(openai_meter_t *m);
+
+/* after a 101 each side's bytes are frames */
+void openai_meter_upgrade(openai_meter_t *m);
+void openai_meter_frames(openai_meter_t *m, openai_body_t *body,
+    const void *data, size_t len);
+void openai_meter_frames_end(openai_meter_t *m);
+
+/* ends an event: commits what it brought */
+void openai_meter_event_end(openai_meter_t *m, openai_str_t name);
 
 void openai_meter_multipart_begin(openai_meter_t *m, openai_str_t type);
 

@@ -21,6 +21,7 @@
 
 static void openai_take_cost(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
+static void openai_meter_add_before(openai_meter_t *m);
 static void openai_take_kind(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
 
@@ -362,7 +363,53 @@ openai_meter_usage(openai_meter_t *m)
         to->total = to->input + to->output;
     }
 
+    openai_meter_add_before(m);
+
     m->facts.flags |= OPENAI_FACT_USAGE;
+}
+
+
+/* the answers of one connection are paid for one by one */
+
+static void
+openai_meter_add_before(openai_meter_t *m)
+{
+    unsigned        i;
+    int64_t        *to;
+    const int64_t  *from;
+
+    static const size_t  counts[] = {
+        offsetof(openai_usage_t, input), offsetof(openai_usage_t, output),
+        offsetof(openai_usage_t, total), offsetof(openai_usage_t, cached),
+        offsetof(openai_usage_t, cache_write),
+        offsetof(openai_usage_t, cache_write_1h),
+        offsetof(openai_usage_t, reasoning),
+        offsetof(openai_usage_t, input_audio),
+        offsetof(openai_usage_t, output_audio)
+    };
+
+    if (m->before == NULL) {
+        return;
+    }
+
+    for (i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+
+        to = (int64_t *) ((char *) &m->facts.usage + counts[i]);
+        from = (const int64_t *) ((const char *) m->before + counts[i]);
+
+        if (*from >= 0) {
+            *to = (*to >= 0) ? *to + *from : *from;
+        }
+    }
+}
+
+
+void
+openai_meter_answered(openai_meter_t *m)
+{
+    if (m->before) {
+        *m->before = m->facts.usage;
+    }
 }
 
 

@@ -123,7 +123,7 @@ characters(const char *s)
 /* the texts of all choices, a record separator between them; malloc()ed */
 
 static char *
-joined(yyjson_val *answer, const char *field, size_t *feeds)
+joined(const check_t *c, const char *field, size_t *feeds)
 {
     size_t       i, n, len;
     char        *s;
@@ -133,13 +133,15 @@ joined(yyjson_val *answer, const char *field, size_t *feeds)
     len = 0;
     *feeds = 0;
 
-    yyjson_arr_foreach(yyjson_obj_get(answer, "choices"), i, n, r) {
+    yyjson_arr_foreach(yyjson_obj_get(c->answer, "choices"), i, n, r) {
         v = yyjson_obj_get(r, field);
 
         if (yyjson_is_str(v)) {
             s = realloc(s, len + yyjson_get_len(v) + 2);
 
-            if (len) {
+            /* the responses of one connection are run together */
+
+            if (len && strcmp(cell(c, "api"), "realtime") != 0) {
                 s[len++] = '\x1e';
                 (*feeds)++;
             }
@@ -159,9 +161,9 @@ check_texts(check_t *c)
     char   *text, *reasoning, *refusal, sha[13];
     size_t  feeds, ignored;
 
-    text = joined(c->answer, "text", &feeds);
-    reasoning = joined(c->answer, "reasoning", &ignored);
-    refusal = joined(c->answer, "refusal", &ignored);
+    text = joined(c, "text", &feeds);
+    reasoning = joined(c, "reasoning", &ignored);
+    refusal = joined(c, "refusal", &ignored);
 
     differs_number(c, "text", number(c, "exp_text_chars"), characters(text));
     differs_number(c, "text bytes", number(c, "exp_text_bytes"), strlen(text));
@@ -334,6 +336,90 @@ answer_of(yyjson_doc **doc, const openai_exchange_t *ex)
 }
 
 
+/* appends a text frame; the client's are masked */
+
+static void
+frame(openai_str_t *s, const char *json, size_t len, int masked)
+{
+    size_t          i, n;
+    unsigned char  *p;
+
+    p = realloc((char *) s->data, s->len + len + 14);
+    n = s->len;
+
+    p[n++] = 0x81;
+
+    if (len < 126) {
+        p[n++] = (unsigned char) (len | (masked ? 0x80 : 0));
+
+    } else if (len < 65536) {
+        p[n++] = (unsigned char) (126 | (masked ? 0x80 : 0));
+        p[n++] = (unsigned char) (len >> 8);
+        p[n++] = (unsigned char) len;
+
+    } else {
+        p[n++] = (unsigned char) (127 | (masked ? 0x80 : 0));
+
+        for (i = 0; i < 8; i++) {
+            p[n++] = (unsigned char) ((uint64_t) len >> (56 - i * 8));
+        }
+    }
+
+    if (masked) {
+        memcpy(p + n, "mask", 4);
+        n += 4;
+    }
+
+    for (i = 0; i < len; i++) {
+        p[n++] = (unsigned char) (json[i] ^ (masked ? "mask"[i & 3] : 0));
+    }
+
+    s->data = (char *) p;
+    s->len = n;
+}
+
+
+/* the recordings of WebSockets are lines of {"dir", "data"} */
+
+static void
+framed(run_exchange_t *x)
+{
+    char          *line, *next, *json;
+    size_t         len;
+    int            sent;
+    yyjson_doc    *doc;
+    openai_str_t   lines;
+
+    lines = x->response;
+    x->response.data = NULL;
+    x->response.len = 0;
+    x->status = 101;
+    x->method = run_str("GET");
+
+    for (line = (char *) lines.data; line && *line; line = next) {
+
+        next = strchr(line, '\n');
+
+        if (next) {
+            *next++ = '\0';
+        }
+
+        doc = yyjson_read(line, strlen(line), 0);
+        json = yyjson_val_write(yyjson_obj_get(yyjson_doc_get_root(doc),
+                                               "data"), 0, &len);
+        sent = yyjson_equals_str(yyjson_obj_get(yyjson_doc_get_root(doc),
+                                                "dir"), "sent");
+
+        frame(sent ? &x->request : &x->response, json, len, sent);
+
+        free(json);
+        yyjson_doc_free(doc);
+    }
+
+    free((char *) lines.data);
+}
+
+
 static void
 exchange_of(const check_t *c, run_exchange_t *x, yyjson_doc **meta)
 {
@@ -366,6 +452,10 @@ exchange_of(const check_t *c, run_exchange_t *x, yyjson_doc **meta)
         && strcmp(cell(c, "kind"), "ollama-ndjson") == 0)
     {
         x->response_type = run_str("application/x-ndjson");
+    }
+
+    if (strcmp(cell(c, "kind"), "realtime-jsonl") == 0) {
+        framed(x);
     }
 
     if (cell(c, "request_file")[0]) {

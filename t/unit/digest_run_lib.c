@@ -315,13 +315,23 @@ run_meter(const run_exchange_t *x)
                                     x->request_encoding);
     }
 
+    if (x->status == 101) {
+        openai_meter_request_body(m, NULL, 0, 1);
+        openai_meter_response_status(m, x->status);
+    }
+
     for (i = 0; i < x->request.len; i += n) {
         n = x->request.len - i < split ? x->request.len - i : split;
         memcpy(piece, x->request.data + i, n);
-        openai_meter_request_body(m, piece, n, i + n == x->request.len);
+        openai_meter_request_body(m, piece, n,
+                                  x->status != 101
+                                  && i + n == x->request.len);
     }
 
-    openai_meter_response_status(m, x->status);
+    if (x->status != 101) {
+        openai_meter_response_status(m, x->status);
+    }
+
     run_headers(m, yyjson_obj_get(x->meta, "response_headers"),
                 openai_meter_response_header);
 

@@ -1,0 +1,127 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+/*
+ * Realtime: a WebSocket whose events are like those of Responses.
+ */
+
+
+#include "digest/openai_json.h"
+#include "digest/openai_meter.h"
+
+
+static void openai_realtime_item(void *ctx, const openai_node_t *node,
+    const openai_value_t *value);
+static void openai_realtime_conversation(openai_builder_t *b,
+    yyjson_val *root);
+
+
+static const openai_route_t  openai_realtime_routes[] = {
+    openai_route("/realtime", "realtime"),
+    openai_route("/realtime/translations", "realtime"),
+    openai_route("/realtime/client_secrets", "client_secrets"),
+    openai_route("/realtime/sessions", "client_secrets"),
+    openai_route("/realtime/transcription_sessions", "client_secrets"),
+    openai_route("/realtime/calls", "realtime"),
+    openai_route("/live/sessions", "realtime"),
+    openai_route("/live/sessions/*/attach", "realtime"),
+    openai_route_end
+};
+
+
+static const openai_node_t  openai_realtime_session_nodes[] = {
+    openai_node("model", openai_take_string, openai_at(facts.model)),
+    openai_node("tools", openai_take_count, openai_at(facts.tools)),
+    openai_node("temperature", openai_take_real, openai_at(facts.temperature)),
+    openai_node("max_output_tokens", openai_take_integer,
+                openai_at(facts.max_tokens)),
+    openai_node_end
+};
+
+
+static const openai_node_t  openai_realtime_item_nodes[] = {
+    openai_node_in("content", openai_part_nodes, NULL, 0),
+    openai_node_end
+};
+
+
+static const openai_node_t  openai_realtime_request_nodes[] = {
+    openai_node_in("session", openai_realtime_session_nodes, NULL, 0),
+    openai_node_in("response", openai_realtime_session_nodes, NULL, 0),
+    openai_node_in("item", openai_realtime_item_nodes, openai_realtime_item,
+                   0),
+    openai_node("model", openai_take_string, openai_at(facts.model)),
+    openai_node_end
+};
+
+
+static const openai_node_t  openai_realtime_request =
+    openai_node_in("", openai_realtime_request_nodes, NULL, 0);
+
+
+const openai_dialect_t  openai_dialect_realtime = {
+    "realtime",
+    NULL,
+    openai_realtime_routes,
+    &openai_realtime_request,
+    NULL,
+    &openai_responses_piece,
+    openai_responses_commit,
+    openai_realtime_conversation,
+    NULL,
+    openai_responses_event,
+    openai_responses_usage
+};
+
+
+static void
+openai_realtime_item(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    openai_meter_t  *m = ctx;
+
+    if (value->type == OPENAI_SCAN_OBJECT) {
+        m->facts.messages = m->facts.messages < 0 ? 1 : m->facts.messages + 1;
+    }
+}
+
+
+static void
+openai_realtime_conversation(openai_builder_t *b, yyjson_val *root)
+{
+    size_t        i, n;
+    yyjson_val   *v, *session;
+    openai_str_t  type;
+
+    static const char *const  but[] = { "instructions", "tools", NULL };
+
+    type = openai_get_str(root, "type");
+
+    if (openai_str_is(type, "conversation.item.create")) {
+        openai_responses_input(b, openai_get(root, "item"));
+        return;
+    }
+
+    session = openai_get(root, "session");
+    session = session ? session : openai_get(root, "response");
+
+    openai_build_settings(b, session, but);
+
+    if (openai_get(session, "instructions")) {
+        b->system = NULL;
+        openai_build_system(b, openai_get(session, "instructions"));
+    }
+
+    if (openai_get(session, "tools")) {
+        b->tools = NULL;
+    }
+
+    yyjson_arr_foreach(openai_get(session, "tools"), i, n, v) {
+        openai_build_definition(b, openai_get(v, "name"),
+                                openai_get(v, "description"),
+                                openai_get(v, "parameters"));
+    }
+}

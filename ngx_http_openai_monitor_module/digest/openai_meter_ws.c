@@ -1,0 +1,126 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+/*
+ * The meter of a WebSocket: messages of JSON in both directions.
+ */
+
+
+#include "digest/openai_meter.h"
+
+
+static int openai_meter_asked(void *ctx, const openai_ws_piece_t *piece);
+static int openai_meter_told(void *ctx, const openai_ws_piece_t *piece);
+
+
+void
+openai_meter_upgrade(openai_meter_t *m)
+{
+    m->facts.framing = OPENAI_FRAMING_WEBSOCKET;
+    m->facts.streamed = 1;
+
+    /* the request that asked for it had no body */
+    m->request.over = 0;
+
+    m->before = m->alloc.alloc(m->alloc.ctx, sizeof(openai_usage_t));
+
+    if (m->before) {
+        openai_usage_init(m->before);
+    }
+}
+
+
+void
+openai_meter_frames(openai_meter_t *m, openai_body_t *body, const void *data,
+    size_t len)
+{
+    int           rc;
+    openai_str_t  extensions;
+
+    if (body->ws == NULL) {
+        extensions.data = m->extensions;
+        extensions.len = strlen(m->extensions);
+
+        body->ws = openai_ws_create(&m->alloc, extensions, 0);
+
+        if (body->ws == NULL) {
+            body->over = 1;
+            return;
+        }
+    }
+
+    rc = openai_ws_feed(body->ws, data, len,
+                        body == &m->request ? openai_meter_asked
+                                            : openai_meter_told, m);
+
+    if (rc == OPENAI_ERROR) {
+        m->facts.flags |= OPENAI_FACT_UNDECODABLE;
+        body->over = 1;
+
+    } else if (rc == OPENAI_LIMIT) {
+        m->facts.flags |= OPENAI_FACT_BOMB;
+    }
+}
+
+
+void
+openai_meter_frames_end(openai_meter_t *m)
+{
+    if (m->request.ws) {
+        (void) openai_ws_finish(m->request.ws, openai_meter_asked, m);
+    }
+
+    if (m->response.ws) {
+        (void) openai_ws_finish(m->response.ws, openai_meter_told, m);
+    }
+}
+
+
+static int
+openai_meter_asked(void *ctx, const openai_ws_piece_t *piece)
+{
+    openai_meter_t  *m = ctx;
+
+    if (piece->opcode != OPENAI_WS_TEXT || m->dialect->request == NULL) {
+        return OPENAI_OK;
+    }
+
+    if (piece->first) {
+        openai_scan_init(&m->request.scan, m->dialect->request, m);
+    }
+
+    openai_scan(&m->request.scan, piece->data.data, piece->data.len);
+
+    if (piece->last) {
+        m->facts.events++;
+    }
+
+    return OPENAI_OK;
+}
+
+
+static int
+openai_meter_told(void *ctx, const openai_ws_piece_t *piece)
+{
+    openai_meter_t  *m = ctx;
+
+    if (piece->opcode != OPENAI_WS_TEXT || m->dialect->event == NULL) {
+        return OPENAI_OK;
+    }
+
+    if (piece->first) {
+        openai_scan_init(&m->response.scan, m->dialect->event, m);
+    }
+
+    openai_scan(&m->response.scan, piece->data.data, piece->data.len);
+
+    if (piece->last) {
+        m->facts.events++;
+        openai_meter_event_end(m, (openai_str_t) openai_str(""));
+    }
+
+    return OPENAI_OK;
+}
