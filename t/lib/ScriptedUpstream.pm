@@ -132,6 +132,15 @@ sub notes {
 }
 
 
+# there are more to be read
+
+sub noted {
+    my ($self) = @_;
+
+    return IO::Select->new($self->{journal})->can_read(0);
+}
+
+
 sub stop {
     my ($self) = @_;
 
