@@ -138,6 +138,8 @@ struct ngx_openai_shared_s {
     uint32_t                running;
     uint32_t                unsettled;   /* finished, not yet in the queue */
 
+    uint64_t                rounds;      /* how often the lock was had */
+
     /* under the lock */
 
     uint32_t                free_page;

@@ -10,7 +10,7 @@
 #include "store/ngx_openai_shared.h"
 
 
-#define NGX_OPENAI_LOCK_NS       10000000    /* a preempted holder's slice */
+#define NGX_OPENAI_LOCK_NS       50000000    /* a preempted holder's slice */
 #define NGX_OPENAI_REAP_MS       500
 #define NGX_OPENAI_MIN_PAGES     64
 
@@ -19,7 +19,7 @@ static size_t ngx_openai_zone_layout(ngx_openai_shared_t *sh, size_t size,
     ngx_uint_t entries);
 static ngx_int_t ngx_openai_zone_create(ngx_openai_zone_t *zone, size_t size);
 static ngx_int_t ngx_openai_zone_mutex(ngx_openai_shared_t *sh);
-static ngx_int_t ngx_openai_lock_wait(ngx_openai_zone_t *zone);
+static int ngx_openai_lock_wait(ngx_openai_zone_t *zone);
 
 
 /*
@@ -275,56 +275,78 @@ ngx_openai_zone_mutex(ngx_openai_shared_t *sh)
 
 /*
  * A holder that was killed is known by EOWNERDEAD.  One that is only stopped
- * costs the others a wait, once; until the lock is free again they only try,
- * and their records are cut or settled later.
+ * costs each process a wait, once; until somebody gets the lock again it only
+ * tries, and its records are cut or settled later.
  */
 
 ngx_int_t
 ngx_openai_lock(ngx_openai_zone_t *zone)
 {
-    int  err;
+    int                   err;
+    ngx_openai_shared_t  *sh;
 
-    err = pthread_mutex_trylock(&zone->sh->mutex);
+    sh = zone->sh;
 
-    if (err == EBUSY && !zone->stalled) {
+    err = pthread_mutex_trylock(&sh->mutex);
+
+    if (err == EBUSY) {
         err = ngx_openai_lock_wait(zone);
     }
 
     if (err == EOWNERDEAD) {
-        ngx_openai_heal(zone->sh);
-        err = pthread_mutex_consistent(&zone->sh->mutex);
+        ngx_openai_heal(sh);
+        err = pthread_mutex_consistent(&sh->mutex);
     }
 
     if (err) {
-        zone->stalled = 1;
         return NGX_BUSY;
     }
 
-    zone->stalled = 0;
+    ngx_openai_store(&sh->rounds, sh->rounds + 1);
 
     return NGX_OK;
 }
 
 
-static ngx_int_t
+/* as long as others get the lock, its holders are only busy */
+
+static int
 ngx_openai_lock_wait(ngx_openai_zone_t *zone)
 {
+    int              err;
+    uint64_t         rounds;
     struct timespec  ts;
 
-    /* the clock that pthread_mutex_timedlock() is defined on */
+    do {
+        rounds = ngx_openai_load(&zone->sh->rounds);
 
-    if (clock_gettime(CLOCK_REALTIME, &ts) == -1) {
-        return EBUSY;
+        if (zone->stalled == rounds + 1) {
+            return EBUSY;
+        }
+
+        /* the clock that pthread_mutex_timedlock() is defined on */
+
+        if (clock_gettime(CLOCK_REALTIME, &ts) == -1) {
+            return EBUSY;
+        }
+
+        ts.tv_nsec += NGX_OPENAI_LOCK_NS;
+
+        if (ts.tv_nsec >= 1000000000) {
+            ts.tv_nsec -= 1000000000;
+            ts.tv_sec++;
+        }
+
+        err = pthread_mutex_timedlock(&zone->sh->mutex, &ts);
+
+    } while (err == ETIMEDOUT
+             && ngx_openai_load(&zone->sh->rounds) != rounds);
+
+    if (err == ETIMEDOUT) {
+        zone->stalled = rounds + 1;
     }
 
-    ts.tv_nsec += NGX_OPENAI_LOCK_NS;
-
-    if (ts.tv_nsec >= 1000000000) {
-        ts.tv_nsec -= 1000000000;
-        ts.tv_sec++;
-    }
-
-    return pthread_mutex_timedlock(&zone->sh->mutex, &ts);
+    return err;
 }
 
 
@@ -369,8 +391,6 @@ ngx_openai_zone_attach(ngx_openai_zone_t *zone)
     if (zone->sh == NULL) {
         return NGX_DECLINED;
     }
-
-    zone->stalled = 0;
 
     ngx_openai_zone_reap(zone);
 

@@ -37,7 +37,7 @@ struct ngx_openai_zone_s {
 
     ngx_openai_process_t *process;
     ngx_msec_t            reaped;       /* when dead owners were looked for */
-    ngx_uint_t            stalled;      /* the lock's holder seems stopped */
+    uint64_t              stalled;      /* lock round that seems stuck, + 1 */
 };
 
 
