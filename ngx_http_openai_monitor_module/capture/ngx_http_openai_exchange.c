@@ -333,8 +333,9 @@ ngx_http_openai_exchange_request_body(ngx_http_openai_exchange_t *ex,
 
     if (last) {
         rec->request_us = ngx_http_openai_exchange_age(ex);
-        ngx_http_openai_exchange_publish(ex, 1);
     }
+
+    ngx_http_openai_exchange_publish(ex, last);
 }
 
 
