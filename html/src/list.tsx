@@ -28,6 +28,7 @@ interface RowProps {
     index: number;
     chosen: boolean;
     under: boolean;
+    stop: boolean;
     columns: Column[];
     language: string;
 }
@@ -40,14 +41,25 @@ function cellMenu(e: MouseEvent, column: Column, record: Summary): void {
     }
 }
 
+// the keyboard's focus goes along with the row that the keys stand on
+function follow(id: string, under: boolean, was: boolean): void {
+    if (under && !was && document.activeElement?.classList.contains('row') === true) {
+        document.getElementById('row-' + id)?.focus({ preventScroll: true });
+    }
+}
+
 class Row extends Component<RowProps> {
+    override componentDidUpdate(was: RowProps): void {
+        follow(this.props.record.id, this.props.under, was.under);
+    }
+
     override shouldComponentUpdate(next: RowProps): boolean {
         const p = this.props;
-        return p.record !== next.record || p.chosen !== next.chosen || p.under !== next.under || p.columns !== next.columns
+        return p.record !== next.record || p.chosen !== next.chosen || p.under !== next.under || p.stop !== next.stop || p.columns !== next.columns
             || p.index !== next.index || p.language !== next.language;
     }
 
-    render({ record, index, chosen: on, under, columns: fit }: RowProps) {
+    render({ record, index, chosen: on, under, stop, columns: fit }: RowProps) {
         return (
             <div
                 class="row"
@@ -56,6 +68,8 @@ class Row extends Component<RowProps> {
                 aria-rowindex={index + 2}
                 aria-selected={on}
                 data-cursor={under}
+                tabIndex={stop ? 0 : -1}
+                onFocus={() => { cursor.value = record.id; }}
                 data-outcome={record.outcome}
                 onClick={() => open(record.id)}
             >
@@ -76,17 +90,22 @@ class Row extends Component<RowProps> {
 }
 
 class Card extends Component<Omit<RowProps, 'columns'>> {
-    override shouldComponentUpdate(next: Omit<RowProps, 'columns'>): boolean {
-        const p = this.props;
-        return p.record !== next.record || p.chosen !== next.chosen || p.under !== next.under || p.language !== next.language;
+    override componentDidUpdate(was: Omit<RowProps, 'columns'>): void {
+        follow(this.props.record.id, this.props.under, was.under);
     }
 
-    render({ record: r, index, chosen: on, under }: Omit<RowProps, 'columns'>) {
+    override shouldComponentUpdate(next: Omit<RowProps, 'columns'>): boolean {
+        const p = this.props;
+        return p.record !== next.record || p.chosen !== next.chosen || p.under !== next.under || p.stop !== next.stop || p.language !== next.language;
+    }
+
+    render({ record: r, index, chosen: on, under, stop }: Omit<RowProps, 'columns'>) {
         const input = compact(r.usage?.input_tokens);
         const cost = money(r.cost_usd);
 
         return (
             <div class="row card" role="row" id={'row-' + r.id} aria-rowindex={index + 2} aria-selected={on} data-cursor={under} data-outcome={r.outcome}
+                tabIndex={stop ? 0 : -1} onFocus={() => { cursor.value = r.id; }}
                 onClick={() => open(r.id)}>
                 <span role="gridcell" class="card-line">
                     <Mark record={r} />
@@ -198,10 +217,11 @@ export function List() {
 
         const on = r.id === selected.value;
         const under = r.id === stand;
+        const stop = under || (at < 0 && i === 0);
 
         return cards
-            ? <Card key={r.id} record={r} index={i} chosen={on} under={under} language={language} />
-            : <Row key={r.id} record={r} index={i} chosen={on} under={under} columns={fit} language={language} />;
+            ? <Card key={r.id} record={r} index={i} chosen={on} under={under} stop={stop} language={language} />
+            : <Row key={r.id} record={r} index={i} chosen={on} under={under} stop={stop} columns={fit} language={language} />;
     };
 
     const toTop = () => {
@@ -216,8 +236,7 @@ export function List() {
             )}
             {!cards && rows.value.length > 0 && <Button class="chooser" icon="columns" label={t('columns')} onClick={chooser} menu />}
             {rows.value.length === 0 ? <Nothing /> : (
-                <div class="grid" role="grid" tabIndex={0} aria-label={t('requests')} aria-rowcount={total.value + 1}
-                    aria-activedescendant={at >= 0 ? 'row-' + stand : undefined}>
+                <div class="grid" role="grid" aria-label={t('requests')} aria-rowcount={total.value + 1}>
                     {!cards && <Head fit={fit} />}
                     <Virtual count={rows.value.length} height={cards ? cardHeight : rowHeight} row={row} show={show} onScroll={onScroll} />
                 </div>

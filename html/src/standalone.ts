@@ -41,7 +41,6 @@ export function standalone(r: Detail): string {
     doc.documentElement.lang = lang.value === 'zh' ? 'zh-CN' : 'en';
     doc.head.prepend(meta, policy);
     doc.title = (r.model ?? r.uri) + ' – ' + r.started_at;
-    add('style', style, doc.head);
     add('h1', (r.model ?? dash) + ' – ' + r.method + ' ' + r.uri);
 
     const table = doc.createElement('table');
@@ -80,5 +79,6 @@ export function standalone(r: Detail): string {
     block(t('tab.request'), r.request?.body_encoding === 'text' ? r.request.body ?? '' : '', true);
     block(t('tab.response'), r.response?.body_encoding === 'text' ? r.response.body ?? '' : '', true);
 
-    return '<!doctype html>\n' + doc.documentElement.outerHTML;
+    // put in as text: this page's own policy forbids inline styles
+    return '<!doctype html>\n' + doc.documentElement.outerHTML.replace('</head>', `<style>${style}</style></head>`);
 }
