@@ -22,6 +22,7 @@ typedef void (*ngx_http_openai_meter_header_pt)(openai_meter_t *m,
 static void ngx_http_openai_head_add(ngx_http_openai_exchange_t *ex,
     ngx_openai_chain_e chain, ngx_str_t *name, ngx_str_t *value,
     ngx_http_openai_meter_header_pt meter);
+static ngx_uint_t ngx_http_openai_head_uri(ngx_str_t *value);
 static void ngx_http_openai_head_flush(ngx_http_openai_exchange_t *ex,
     ngx_openai_chain_e chain, u_char *last);
 static void ngx_http_openai_head_list(ngx_http_openai_exchange_t *ex,
@@ -52,12 +53,16 @@ ngx_http_openai_request_head(ngx_http_openai_exchange_t *ex)
 
     ngx_http_openai_head_client(ex);
 
-    /* the line as the client wrote it: r->method and r->uri may have been
-       rewritten, and are empty when the line was not HTTP */
+    p = ngx_http_openai_head;
 
-    p = ngx_http_openai_redact_uri(redact, ngx_http_openai_head,
-                           ngx_http_openai_head + NGX_HTTP_OPENAI_LINE_MAX,
-                           &r->request_line);
+    /* the line as the client wrote it: r->method and r->uri may have been
+       rewritten.  What is not a request line may be anything, a key too */
+
+    if (r->method_name.len) {
+        p = ngx_http_openai_redact_uri(redact, p, p + NGX_HTTP_OPENAI_LINE_MAX,
+                                       &r->request_line);
+    }
+
     *p++ = '\n';
 
     ngx_http_openai_head_pos = p;
@@ -270,9 +275,7 @@ ngx_http_openai_head_add(ngx_http_openai_exchange_t *ex,
             ngx_http_openai_fingerprint(redact, &secret, ex->rec.key);
         }
 
-    } else if (ngx_strlchr(value->data, value->data + value->len, '?')
-               || ngx_strlchr(value->data, value->data + value->len, '@'))
-    {
+    } else if (ngx_http_openai_head_uri(value)) {
         p = ngx_http_openai_redact_uri(redact, p, last, value);
 
     } else {
@@ -291,6 +294,25 @@ ngx_http_openai_head_add(ngx_http_openai_exchange_t *ex,
     *p++ = '\n';
 
     ngx_http_openai_head_pos = p;
+}
+
+
+/* a value that may hold arguments or userinfo */
+
+static ngx_uint_t
+ngx_http_openai_head_uri(ngx_str_t *value)
+{
+    u_char  *p, *end;
+
+    end = value->data + value->len;
+
+    for (p = value->data; p < end; p++) {
+        if (*p == '?' || *p == '@' || *p == '#') {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

@@ -29,6 +29,7 @@ static u_char *ngx_http_openai_redact_protocols(
 static u_char *ngx_http_openai_redact_userinfo(
     ngx_http_openai_redact_t *redact, u_char *dst, u_char *last,
     u_char **start, u_char *end);
+static u_char *ngx_http_openai_redact_part(u_char *p, u_char *end);
 static u_char *ngx_http_openai_put(u_char *dst, u_char *last, const void *src,
     size_t len);
 static ngx_uint_t ngx_http_openai_listed(ngx_array_t *names, u_char *name,
@@ -349,9 +350,11 @@ static ngx_uint_t
 ngx_http_openai_redact_arg(ngx_http_openai_redact_t *redact, u_char *name,
     size_t len)
 {
-    u_char      buf[NGX_HTTP_OPENAI_NAME_MAX], *d, *s;
+    u_char      buf[3 * NGX_HTTP_OPENAI_NAME_MAX], *d, *s;
     ngx_str_t   arg;
     ngx_uint_t  i;
+
+    /* every byte of the longest name may be percent-encoded */
 
     if (len > sizeof(buf)) {
         return 0;
@@ -447,6 +450,19 @@ ngx_http_openai_redact_userinfo(ngx_http_openai_redact_t *redact, u_char *dst,
 }
 
 
+/* a query, a fragment, or a URI within an argument: each may have arguments */
+
+static u_char *
+ngx_http_openai_redact_part(u_char *p, u_char *end)
+{
+    while (p < end && *p != '?' && *p != '#') {
+        p++;
+    }
+
+    return p;
+}
+
+
 u_char *
 ngx_http_openai_redact_uri(ngx_http_openai_redact_t *redact, u_char *dst,
     u_char *last, ngx_str_t *uri)
@@ -459,9 +475,9 @@ ngx_http_openai_redact_uri(ngx_http_openai_redact_t *redact, u_char *dst,
 
     dst = ngx_http_openai_redact_userinfo(redact, dst, last, &p, end);
 
-    amp = ngx_strlchr(p, end, '?');
+    amp = ngx_http_openai_redact_part(p, end);
 
-    if (amp == NULL) {
+    if (amp == end) {
         return ngx_http_openai_put(dst, last, p, end - p);
     }
 
@@ -483,6 +499,9 @@ ngx_http_openai_redact_uri(ngx_http_openai_redact_t *redact, u_char *dst,
 
             dst = ngx_http_openai_put_secret(redact, dst, last, &secret);
             p = amp;
+
+        } else {
+            amp = ngx_http_openai_redact_part(p, amp);
         }
 
         if (amp < end) {

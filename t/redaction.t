@@ -1,0 +1,264 @@
+# The promise: no secret of a request's or an answer's head is stored, whatever
+# its name's writing; a fingerprint tells two keys apart.  Each block looks for
+# the secret in all that the API says, not only where it was sent.
+
+use strict;
+use warnings;
+
+use Test::Nginx::Socket 'no_plan';
+
+use MonitorTest;
+
+# made of two parts, so that it is not found in this file
+
+our $secret = 'hush-' . 'ThisIsNotToBeSeen';
+
+our $everything = sub {
+    my ($n) = @_;
+    my $all = '';
+
+    for my $record (@{ records($n) }) {
+        $all .= (monitor("/api/request/$record->{id}$_"))[1]
+            for '', '/request', '/response', '/events', '/diff';
+    }
+
+    $all .= (monitor($_))[1]
+        for '/api/requests', '/api/stats', '/metrics', '/api/export?format=har',
+            '/api/export?format=jsonl', '/api/export?format=csv',
+            '/api/requests?q=x';
+
+    return $all;
+};
+
+# neither the secret nor a good part of it, in any record
+
+our $hidden = sub {
+    my ($n, $name) = @_;
+    my $all = $::everything->($n);
+
+    check($all =~ /(hush-|ThisIsNot|NotToBeSeen|aHVzaC1UaGlz)/ ? $1 : 'nothing',
+          'nothing', "$name: seen in $n records");
+};
+
+our $headers_of = sub {
+    my ($record, $side) = @_;
+
+    return { map { lc $_->{name} => $_->{value} }
+             @{ $record->{$side}{headers} } };
+};
+
+run_tests();
+
+__DATA__
+
+=== TEST 1: headers of the request that are secret by themselves
+--- config
+underscores_in_headers on;
+ignore_invalid_headers off;
+location / { proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT; }
+--- upstream
+while (my $request = $u->request) {
+    $u->note($request->{head} =~ /\Q$::secret/ ? 'passed on' : 'lost');
+    $u->answer(200, {});
+}
+--- client
+my @names = qw/ Authorization authorization AUTHORIZATION api-key Api_Key
+                x-api-key X_API_KEY x-goog-api-key Ocp-Apim-Subscription-Key
+                Proxy-Authorization Cookie X-Portkey-Api-Key Helicone-Auth
+                cf-aig-authorization x-session-token x-id-token
+                x-amz-security-token x-litellm-api-key xi-api-key x-auth-token
+                chatgpt-account-id X-Forwarded-Client-Cert /;
+
+http(get("/$_", "$_: $::secret")) for @names;
+http(get('/', "Authorization: Bearer $::secret"));
+http(get('/', "Authorization: $::secret $::secret"));
+http(get('/', "X-Api-Key:    $::secret   "));
+http(get('/', "X-Api-Key: $::secret", "Cookie: a=$::secret; b=$::secret"));
+
+my $n = @names + 4;
+check([upstream()->notes($n)], [ ('passed on') x $n ], 'the upstream gets them');
+$::hidden->($n, 'headers');
+
+for my $record (@{ records($n) }) {
+    my ($name) = $record->{uri} =~ m{/(.+)} or next;
+    check($::headers_of->($record, 'request')->{lc $name},
+          qr/^REDACTED-[0-9a-f]{10}$/, "$name is replaced");
+}
+
+
+
+=== TEST 2: the scheme stays, two keys are told apart, the same key is the same
+--- config
+location / { return 200 "here"; }
+--- client
+http(get('/', "Authorization: Bearer $::secret"));
+http(get('/', "Authorization: Bearer $::secret-other"));
+http(get('/', "Authorization: bearer $::secret"));
+http(get('/', "X-Api-Key: $::secret"));
+http(get('/'));
+http(get("/?api_key=$::secret"));
+http(get("/?api_key=other", "Api-Key: $::secret"));
+
+my @keys = map { $_->{key} } @{ records(7) };
+
+check(\@keys, [ qr/^[0-9a-f]{10}$/, sub { $_[0] ne $keys[0] },
+                ($keys[0]) x 2, null, ($keys[0]) x 2 ], 'keys');
+check($::headers_of->(records(7)->[0], 'request')->{authorization},
+      "Bearer REDACTED-$keys[0]", 'header');
+$::hidden->(7, 'keys');
+
+
+
+=== TEST 3: arguments, however written
+--- config
+location / { proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT; }
+--- upstream
+while (my $request = $u->request) {
+    $u->note($request->{uri} =~ /\Q$::secret/ ? 'passed on' : 'lost');
+    $u->answer(200, {});
+}
+--- client
+my @names = qw/ key api_key api-key apikey API_KEY %6bey api%5Fkey %61%70%69-KEY
+                access_token refresh_token session_token token password secret
+                client_secret sig signature X-Amz-Signature X-Amz-Credential
+                X-Amz-Security-Token X-Goog-Signature code id_token /;
+
+http(get("/v1/models?a=b&$_=$::secret&c=d")) for @names;
+http(get("/v1/models?key=$::secret"));
+http(get("/v1/models?key=$::secret&key=$::secret"));
+http(get("/v1/models?&&key=$::secret="));
+
+my $n = @names + 3;
+check([upstream()->notes($n)], [ ('passed on') x $n ], 'the upstream gets them');
+$::hidden->($n, 'arguments');
+check(records($n)->[0]{uri}, qr{^/v1/models\?a=b&key=REDACTED-[0-9a-f]{10}&c=d$},
+      'the rest is as it was');
+
+
+
+=== TEST 4: in URIs that headers hold, and before an "@"
+--- config
+location / { return 200 "here"; }
+--- client
+http(get('/', "Referer: https://a.test/x?key=$::secret&b=c#d",
+         "X-Forwarded-Url: http://user:$::secret\@a.test/"));
+http("GET http://user:$::secret\@a.test/x?key=$::secret HTTP/1.1\r\n"
+     . "Host: a.test\r\n\r\n");
+http(get('/', "Origin: https://$::secret\@a.test"));
+$::hidden->(3, 'URIs');
+check($::headers_of->(records(3)->[0], 'request')->{referer},
+      qr{^https://a\.test/x\?key=REDACTED-[0-9a-f]{10}&b=c#d$}, 'the rest');
+
+
+
+=== TEST 5: headers of the answer
+--- upstream
+$u->request;
+$u->answer(302, {}, 'Set-Cookie' => "a=$::secret; Path=/",
+           'Set-Cookie' => "b=$::secret", 'set_cookie' => $::secret,
+           Location => "https://a.test/?token=$::secret&b=c",
+           'X-Plain' => 'seen');
+--- client
+check_like(http(get('/'))->{head}, qr/\Q$::secret/, 'the client gets it');
+$::hidden->(1, 'answer');
+check($::headers_of->(records(1)->[0], 'response'),
+      { 'x-plain' => 'seen', 'set-cookie' => qr/^REDACTED-[0-9a-f]{10}$/,
+        location => qr{^https://a\.test/\?token=REDACTED-[0-9a-f]{10}&b=c$} },
+      'the rest is as it was');
+
+
+
+=== TEST 6: keys among the protocols of a WebSocket
+--- upstream
+$u->request; $u->answer(200, {});
+--- client
+http(get('/v1/realtime', 'Sec-WebSocket-Protocol: realtime, '
+         . "openai-insecure-api-key.$::secret, openai-beta.realtime-v1"));
+http(get('/v1/realtime', "sec-websocket-protocol: openai-insecure-api-key.$::secret"));
+$::hidden->(2, 'protocols');
+check($::headers_of->(records(2)->[0], 'request')->{'sec-websocket-protocol'},
+      qr/^realtime, openai-insecure-api-key\.REDACTED-/, 'the rest is as it was');
+
+
+
+=== TEST 7: names of one's own
+--- config
+underscores_in_headers on;
+openai_monitor_redact_header X-Tenant_Token x-more;
+openai_monitor_redact_arg    Tenant-Token session;
+location / { return 200 "here"; }
+location /own {
+    openai_monitor_redact_header X-Own;
+    openai_monitor_redact_arg    own;
+    return 200 "here";
+}
+location /off {
+    openai_monitor_redact_header off;
+    openai_monitor_redact_arg    off;
+    return 200 "here";
+}
+--- client
+http(get("/?tenanttoken=$::secret&SESSION=$::secret&key=$::secret",
+         "x-tenant-token: $::secret", "X_TENANT_TOKEN: $::secret",
+         "X-More: $::secret", "Authorization: Bearer $::secret"));
+http(get("/own?own=$::secret&key=$::secret", "x-own: $::secret",
+         "Authorization: Bearer $::secret"));
+http(get("/off?key=$::secret", "Authorization: Bearer $::secret"));
+$::hidden->(3, 'own names');
+
+http(get('/off?session=plain', 'X-More: plain'));
+check(records(4)->[3]{uri}, '/off?session=plain', 'off: argument');
+check($::headers_of->(records(4)->[3], 'request')->{'x-more'}, 'plain',
+      'off: header');
+
+
+
+=== TEST 8: a name of one's own that is long and percent-encoded
+--- config
+openai_monitor_redact_arg a_name_of_one_s_own_that_is_longer_than_most_of_them;
+location / { return 200 "here"; }
+--- client
+my $name = 'a_name_of_one_s_own_that_is_longer_than_most_of_them';
+my $encoded = join '', map { sprintf '%%%02x', ord } split //, $name;
+http(get("/?$name=$::secret"));
+http(get("/?$encoded=$::secret"));
+$::hidden->(2, 'long names');
+
+
+
+=== TEST 9: requests that nginx refuses
+--- config
+location / { deny all; }
+--- client
+http(get("/?key=$::secret", "Authorization: Bearer $::secret"));
+http("GET /?key=$::secret HTTP/1.1\r\nAuthorization: Bearer $::secret\r\n\r\n");
+http("GET /?key=$::secret HTTP/9.1\r\n\r\n");
+http("GET /?key=$::secret and more HTTP/1.1\r\nHost: a\r\n\r\n");
+http("Authorization: Bearer $::secret\r\n\r\n");
+http(get('/', "Authorization: Bearer $::secret " . 'x' x 40000));
+$::hidden->(6, 'refused');
+
+
+
+=== TEST 10: values that are cut
+--- config
+large_client_header_buffers 8 128k;
+location / { return 200 "here"; }
+--- client
+my $filler = 'f' x 60000;
+http(get('/', "X-Filler: $filler", "X-Filler: $filler",
+         "Authorization: Bearer $::secret", "Cookie: $::secret$filler"));
+http(get("/?a=$filler&key=$::secret&b=$filler", "Referer: /?a=$filler&key=$::secret"));
+$::hidden->(2, 'long');
+
+
+
+=== TEST 11: fragments
+--- upstream
+$u->request;
+$u->answer(302, {}, Location => "https://a.test/cb#access_token=$::secret&b=c");
+--- client
+http(get('/'));
+$::hidden->(1, 'fragment');
+check($::headers_of->(records(1)->[0], 'response')->{location},
+      qr{^https://a\.test/cb#access_token=REDACTED-[0-9a-f]{10}&b=c$}, 'the rest');
