@@ -1,0 +1,87 @@
+// Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+
+// A reader of the monitor's HTTP API.
+
+const patience = 10_000;
+
+export const turn = (ms) => new Promise((done) => setTimeout(done, ms));
+
+
+// asks again until the answer is what is waited for
+
+export async function until(what, ask, good) {
+    const end = Date.now() + patience;
+
+    for (;;) {
+        const got = await ask();
+
+        if (good(got)) {
+            return got;
+        }
+
+        if (Date.now() > end) {
+            throw new Error(`waited in vain for ${what}: `
+                            + JSON.stringify(got, null, 1)?.slice(0, 2000));
+        }
+
+        await turn(5);
+    }
+}
+
+
+export class Monitor {
+    constructor(url) {
+        this.url = url;
+    }
+
+    async get(path) {
+        const answer = await fetch(this.url + path);
+        const text = await answer.text();
+
+        if (answer.status !== 200) {
+            throw new Error(`GET ${path}: ${answer.status} ${text}`);
+        }
+
+        return JSON.parse(text);
+    }
+
+    async bytes(path) {
+        const answer = await fetch(this.url + path);
+
+        if (answer.status !== 200) {
+            throw new Error(`GET ${path}: ${answer.status}`);
+        }
+
+        return Buffer.from(await answer.arrayBuffer());
+    }
+
+    post(path) {
+        return fetch(this.url + path, {
+            method: 'POST',
+            headers: { 'X-OpenAI-Monitor': '1' },
+        });
+    }
+
+    list(query = {}) {
+        return this.get('/api/requests?' + new URLSearchParams(query));
+    }
+
+    record(id, query = '') {
+        return this.get(`/api/request/${id}${query}`);
+    }
+
+    stats() {
+        return this.get('/api/stats');
+    }
+
+    // the client may have its last byte before nginx has logged the exchange
+
+    finished(id) {
+        return until(`the end of ${id}`, () => this.record(id),
+                     (r) => r.outcome !== 'running');
+    }
+
+    async idle() {
+        return until('quiet', () => this.stats(), (s) => s.in_flight === 0);
+    }
+}
