@@ -169,7 +169,9 @@ ngx_openai_parse_not(ngx_openai_parser_t *p, ngx_openai_term_t **term)
 
     not = 0;
 
-    if (*p->pos == '-' && p->pos + 1 < p->last && p->pos[1] != ' ') {
+    if (*p->pos == '-' && p->pos + 1 < p->last
+        && p->pos[1] != ' ' && p->pos[1] != ')')
+    {
         not = 1;
         p->pos++;
     }

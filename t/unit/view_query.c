@@ -1,0 +1,390 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+/*
+ * The promise: the query language finds what docs/api.md says it finds, names
+ * what it does not understand, and loads no bytes that the answer does not
+ * hang on.  What is not known fits no comparison.
+ */
+
+
+#include <time.h>
+
+#include "store/ngx_openai_record.c"
+#include "view/ngx_openai_json.c"
+#include "view/ngx_openai_match.c"
+#include "view/ngx_openai_terms.c"
+#include "view/ngx_openai_query.c"
+
+
+static int         tests;
+static int         failures;
+static unsigned    seed;
+static ngx_pool_t  pool = { NULL, SIZE_MAX };
+
+static ngx_uint_t  loads[NGX_OPENAI_LEVELS];
+static ngx_uint_t  gone;
+
+
+static void
+ok(int passed, const char *name)
+{
+    printf("%sok %d - %s\n", passed ? "" : "not ", ++tests, name);
+    failures += !passed;
+}
+
+
+static ngx_str_t
+str(const char *s)
+{
+    ngx_str_t  v;
+
+    v.data = (u_char *) s;
+    v.len = strlen(s);
+
+    return v;
+}
+
+
+static ngx_int_t
+load(ngx_openai_subject_t *subject, ngx_uint_t level)
+{
+    loads[level]++;
+
+    switch (level) {
+
+    case NGX_OPENAI_LEVEL_HEADS:
+        subject->head[0] = str("POST /v1/chat/completions HTTP/1.1\n"
+                               "Host: api\nX-Trace: One Two\n");
+        subject->head[1] = str("HTTP/1.1 200\nServer: upstream");
+        break;
+
+    case NGX_OPENAI_LEVEL_BODIES:
+        subject->body[0] = str("{\"content\":\"Look for the \\u4e2d\\u6587 "
+                               "\\\"needle\\\"\\nHERE\"}");
+        subject->body[1] = str("data: {\"delta\":\"Straw\"}\n\n"
+                               "data: {\"delta\":\"berry\"}\n\n");
+        break;
+
+    default:
+        subject->answer = str("Strawberry");
+    }
+
+    return (gone && level == gone) ? NGX_DECLINED : NGX_OK;
+}
+
+
+static void
+sample(ngx_openai_record_t *rec)
+{
+    ngx_openai_record_init(rec);
+
+    strcpy(rec->id, "01abc");
+    strcpy(rec->method, "POST");
+    strcpy(rec->uri, "/v1/chat/completions?trace=7");
+    strcpy(rec->host, "api.test");
+    strcpy(rec->client, "127.0.0.1");
+    strcpy(rec->key, "k1");
+    rec->outcome = NGX_OPENAI_UPSTREAM_ERROR;
+    rec->status = 429;
+    rec->duration_us = 2500000;
+    rec->request_bytes = 60000;
+    rec->response_bytes = 50000;
+    rec->cost = 0.02;
+    rec->flags = NGX_OPENAI_REC_RESPONSE_CUT;
+    rec->nattempts = 2;
+    strcpy(rec->attempts[0].peer, "10.0.0.1:443");
+    strcpy(rec->attempts[1].peer, "10.0.0.2:443");
+    rec->facts.streamed = 1;
+    rec->facts.retry = 1;
+    rec->facts.flags = OPENAI_FACT_TOOL_CALLS|OPENAI_FACT_REASONING
+                       |OPENAI_FACT_USAGE;
+    rec->facts.usage.input = 9000;
+    rec->facts.usage.output = 2000;
+    strcpy(rec->facts.model, "gpt-4o");
+    strcpy(rec->facts.response_model, "gpt-4o-2024-08-06");
+    strcpy(rec->facts.operation, "chat");
+    strcpy(rec->facts.provider, "openai");
+    strcpy(rec->facts.finish_reason, "stop,length");
+    strcpy(rec->facts.tool_names, "get_weather,search");
+    strcpy(rec->facts.session, "s-1");
+}
+
+
+static int
+match(const char *text, int *rc)
+{
+    ngx_str_t             q;
+    ngx_openai_query_t    query;
+    ngx_openai_record_t   rec;
+    ngx_openai_subject_t  subject;
+
+    sample(&rec);
+
+    memset(&subject, 0, sizeof(subject));
+    subject.rec = &rec;
+    subject.thread = str("t-1");
+    subject.load = load;
+
+    q = str(text);
+    *rc = (int) ngx_openai_query_parse(&query, &pool, &q);
+
+    return *rc == NGX_OK ? (int) ngx_openai_query_match(&query, &subject) : -1;
+}
+
+
+static void
+test_matches(void)
+{
+    int     rc, want, got, bad;
+    size_t  i;
+
+    /* "+" matches the sample, "-" does not */
+
+    static const char *const  queries[] = {
+        "+", "+  ", "+status:429", "+status:4xx", "-status:5xx",
+        "+status:>=400", "-status:<400", "+status:upstream_error",
+        "-status:ok", "+model:gpt-4o", "+model:GPT-4O*", "+model:*08-06",
+        "-model:gpt-4", "+model:*4o*", "+method:post", "-method:GET",
+        "+path:/v1/chat*", "-path:/v1/chat", "-path:*trace*", "+host:api.*",
+        "+client:127.*", "+key:k1", "+upstream:10.0.0.1*",
+        "+upstream:10.0.0.2:443", "-upstream:10.0.0.3*", "+session:s-1",
+        "-user:*x", "+thread:t-1", "+id:01*", "+op:chat", "+provider:openai",
+        "+finish:length", "+finish:stop", "-finish:top", "+tool:search",
+        "+tool:get_*", "-tool:get", "+outcome:upstream_error",
+        "+latency:>2s", "+latency:>=2500", "-latency:>2500", "+latency:<1m",
+        "+latency:=2500000us", "+latency:2.5s", "-ttft:>0", "-ttft:<1s",
+        "+-ttft:<1s", "+tokens:11000", "+tokens:11k", "+tokens:>10k",
+        "+in_tokens:9k", "-out_tokens:>2k", "-cached:<1", "-cached:>=0",
+        "+cost:>0.01", "+cost:0.02", "-cost:<.01", "+size:>100k",
+        "-size:>1M", "+is:error", "+is:stream", "-is:running", "-is:ok",
+        "-is:aborted", "+is:tool", "+is:truncated", "+is:retry",
+        "-is:cached", "+has:tool_calls", "+has:reasoning", "-has:image",
+        "-has:refusal", "+has:usage", "-has:error",
+        "+COMPLETIONS", "+trace=7", "+2024-08", "+\"look for\"",
+        "+\"the \xe4\xb8\xad\xe6\x96\x87\"", "+\"\\\"needle\\\"\"",
+        "+\"\\\"needle\\\"\nhere\"", "+needle", "-hay", "+strawberry",
+        "+in:response strawberry", "-in:request strawberry",
+        "+in:request needle", "-in:response needle", "-in:request gpt-4o",
+        "+header.x-trace:two", "+header.Server:up", "-header.x-trace:three",
+        "-header.race:two", "+header.host:api", "+-header.nope:x",
+        "+is:stream needle", "-is:running needle",
+        "+(is:running OR is:stream)", "+is:running OR is:stream",
+        "-is:running OR is:ok", "+-(is:running OR is:ok)",
+        "+status:429 (hay OR needle) -is:ok", "-status:429 -(hay OR needle)",
+        "+--is:stream", "+or needle", "-f(x)", "+http://nowhere OR needle",
+        "-12:30", "+model:\"gpt-4o\"", "+- OR needle"
+    };
+
+    for (i = 0, bad = 0; i < sizeof(queries) / sizeof(queries[0]); i++) {
+        want = queries[i][0] == '+';
+        got = match(queries[i] + 1, &rc);
+
+        if (got != want) {
+            printf("# %s: %d\n", queries[i], got);
+            bad++;
+        }
+
+        ngx_reset_pool(&pool);
+    }
+
+    ok(bad == 0, "what matches, and what does not");
+}
+
+
+static void
+test_errors(void)
+{
+    int                  bad;
+    size_t               i;
+    ngx_str_t            q;
+    ngx_int_t            rc;
+    const char          *suggestion;
+    ngx_openai_query_t   query;
+
+    static const char *const  wrong[][3] = {
+        { "modle:x", "unknown key", "model" },
+        { "latncy:>1", "unknown key", "latency" },
+        { "zzzzzz:1", "unknown key", NULL },
+        { "status:abc", "not a status:", NULL },
+        { "status:>", "not a status:", NULL },
+        { "latency:fast", "not a time:", NULL },
+        { "latency:>2k", "not a time:", NULL },
+        { "tokens:>10s", "not a number:", NULL },
+        { "tokens:-5", "not a number:", NULL },
+        { "is:runing", "unknown state", "running" },
+        { "has:toolcalls", "unknown state", "tool_calls" },
+        { "in:respose", "\"in:\" knows no", "response" },
+        { "model:", "no value after", NULL },
+        { "header.:x", "no header's name in", NULL },
+        { "(a", "nothing closes", NULL },
+        { "a)", "nothing is open before", NULL },
+        { "()", "a term is missing", NULL },
+        { "a OR", "a term is missing", NULL },
+        { "OR a", "a term is missing", NULL },
+        { "\"open", "no quote ends", NULL },
+        { "~/open", "no \"/\" ends the expression", NULL },
+        { "\"\"", "a quoted word is empty", NULL }
+    };
+
+    for (i = 0, bad = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        q = str(wrong[i][0]);
+        rc = ngx_openai_query_parse(&query, &pool, &q);
+
+        suggestion = query.suggestion ? query.suggestion : "";
+
+        if (rc != NGX_DECLINED || query.error == NULL
+            || strcmp(query.error, wrong[i][1]) != 0
+            || strcmp(suggestion, wrong[i][2] ? wrong[i][2] : "") != 0)
+        {
+            printf("# %s: %d %s %s\n", wrong[i][0], (int) rc,
+                   query.error ? query.error : "", suggestion);
+            bad++;
+        }
+
+        ngx_reset_pool(&pool);
+    }
+
+    ok(bad == 0, "what is wrong is named, with the nearest word");
+}
+
+
+static void
+test_bounds(void)
+{
+    int         rc, i;
+    char        text[NGX_OPENAI_QUERY_MAX + 2];
+
+    memset(text, '(', 200);
+    text[200] = '\0';
+    ok(match(text, &rc) == -1 && rc == NGX_DECLINED, "brackets are bounded");
+
+    memset(text, '-', 200);
+    ok(match(text, &rc) == 1 && rc == NGX_OK, "minus signs are a word");
+
+    for (i = 0; i < 100; i++) {
+        memcpy(text + 2 * i, "a ", 3);
+    }
+
+    ok(match(text, &rc) == -1 && rc == NGX_DECLINED, "so are terms");
+
+    memset(text, 'a', sizeof(text));
+    text[sizeof(text) - 1] = '\0';
+    ok(match(text, &rc) == -1 && rc == NGX_DECLINED, "and the whole text");
+
+    ngx_reset_pool(&pool);
+}
+
+
+static void
+test_levels(void)
+{
+    int  rc;
+
+    memset(loads, 0, sizeof(loads));
+    (void) match("is:running needle", &rc);
+    (void) match("is:stream OR needle", &rc);
+    (void) match("gpt-4o", &rc);
+    ok(loads[1] == 0 && loads[2] == 0, "no bytes when the record decides");
+
+    (void) match("header.x-trace:one OR needle", &rc);
+    ok(loads[1] == 1 && loads[2] == 0, "no bodies when a head decides");
+
+    (void) match("needle", &rc);
+    ok(loads[2] == 1 && loads[3] == 0, "no answer when a body decides");
+
+    gone = NGX_OPENAI_LEVEL_BODIES;
+    ok(match("-hay", &rc) == 0, "a record that is gone does not match");
+    gone = 0;
+
+    ngx_reset_pool(&pool);
+}
+
+
+/* any text parses or is refused; a query and its opposite never agree */
+
+static void
+test_random(void)
+{
+    int         i, n, a, b, rc, bad, both;
+    char        text[512], not[520];
+
+    static const char *const  parts[] = {
+        "status:", "5xx", "4xx", "model:", "gpt*", "*", "is:", "error",
+        "stream", "has:", "usage", " ", " ", " OR ", "(", ")", "-", "\"",
+        "needle", "hay", "straw", "latency:", ">1s", "<", "header.x-trace:",
+        "one", ":", "~/", "/", "\\", "\xff", "\xe4\xb8\xad", "in:request"
+    };
+
+    for (i = 0, bad = 0, both = 0; i < 50000; i++) {
+        text[0] = '\0';
+
+        for (n = rand_r(&seed) % 9; n >= 0; n--) {
+            strcat(text, parts[(size_t) rand_r(&seed)
+                               % (sizeof(parts) / sizeof(parts[0]))]);
+        }
+
+        a = match(text, &rc);
+
+        if (a >= 0 && text[strspn(text, " ")] != '\0') {
+            sprintf(not, "-(%s )", text);
+            b = match(not, &rc);
+
+            /* a word with a bracket in it may not stand within brackets */
+
+            both += b >= 0;
+
+            if (b >= 0 && b != !a) {
+                printf("# %s: %d, and its opposite %d\n", text, a, b);
+                bad++;
+            }
+        }
+
+        ngx_reset_pool(&pool);
+    }
+
+    ok(bad == 0 && both > 1000, "a query and its opposite");
+}
+
+
+static void
+test_memory(void)
+{
+    int        rc;
+    size_t     left;
+    ngx_int_t  none;
+
+    for (left = 0, none = 0; left < 20000; left += 64) {
+        pool.left = left;
+        (void) match("(model:x OR \"a \\\" b\") -needle header.a:b", &rc);
+        none += rc == NGX_ERROR;
+        ngx_reset_pool(&pool);
+    }
+
+    pool.left = SIZE_MAX;
+
+    ok(none > 10 && rc == NGX_OK, "without memory it says so");
+}
+
+
+int
+main(void)
+{
+    seed = getenv("TEST_SEED") ? (unsigned) atoi(getenv("TEST_SEED"))
+                               : (unsigned) time(NULL);
+    printf("# seed: TEST_SEED=%u\n", seed);
+
+    test_matches();
+    test_errors();
+    test_bounds();
+    test_levels();
+    test_random();
+    test_memory();
+
+    printf("1..%d\n", tests);
+
+    return failures != 0;
+}
