@@ -152,10 +152,10 @@ static const openai_node_t  openai_anthropic_root_nodes[] = {
 
 
 static const openai_node_t  openai_anthropic_request =
-    openai_node_in("", openai_anthropic_request_nodes, NULL, 0);
+    openai_node_root(openai_anthropic_request_nodes, NULL);
 
 static const openai_node_t  openai_anthropic_root =
-    openai_node_in("", openai_anthropic_root_nodes, NULL, 0);
+    openai_node_root(openai_anthropic_root_nodes, NULL);
 
 
 const openai_dialect_t  openai_dialect_anthropic = {

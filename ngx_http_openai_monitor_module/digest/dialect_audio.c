@@ -53,10 +53,10 @@ static const openai_node_t  openai_audio_answer_nodes[] = {
 
 
 static const openai_node_t  openai_audio_request =
-    openai_node_in("", openai_audio_request_nodes, NULL, 0);
+    openai_node_root(openai_audio_request_nodes, NULL);
 
 static const openai_node_t  openai_audio_root =
-    openai_node_in("", openai_audio_answer_nodes, NULL, 0);
+    openai_node_root(openai_audio_answer_nodes, NULL);
 
 
 const openai_dialect_t  openai_dialect_audio = {

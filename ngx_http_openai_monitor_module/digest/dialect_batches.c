@@ -44,10 +44,10 @@ static const openai_node_t  openai_batches_answer_nodes[] = {
 
 
 static const openai_node_t  openai_batches_request =
-    openai_node_in("", openai_batches_request_nodes, NULL, 0);
+    openai_node_root(openai_batches_request_nodes, NULL);
 
 static const openai_node_t  openai_batches_root =
-    openai_node_in("", openai_batches_answer_nodes, NULL, 0);
+    openai_node_root(openai_batches_answer_nodes, NULL);
 
 
 const openai_dialect_t  openai_dialect_batches = {

@@ -107,8 +107,9 @@ static const openai_node_t  openai_chat_audio_nodes[] = {
 
 
 static const openai_node_t  openai_chat_delta_nodes[] = {
-    { openai_str("content"), openai_take_size, openai_at(event.choice.content),
-      openai_chat_content_nodes, 1 },
+    openai_node_of("content", openai_take_size,
+                   openai_at(event.choice.content), openai_chat_content_nodes,
+                   1),
     openai_node_text("reasoning_content", openai_take_size,
                      openai_at(event.choice.reasoning)),
     openai_node_text("reasoning", openai_take_size,
@@ -152,10 +153,10 @@ static const openai_node_t  openai_chat_answer_nodes[] = {
 
 
 static const openai_node_t  openai_chat_request =
-    openai_node_in("", openai_chat_request_nodes, NULL, 0);
+    openai_node_root(openai_chat_request_nodes, NULL);
 
 static const openai_node_t  openai_chat_root =
-    openai_node_in("", openai_chat_answer_nodes, NULL, 0);
+    openai_node_root(openai_chat_answer_nodes, NULL);
 
 
 const openai_dialect_t  openai_dialect_chat = {

@@ -110,10 +110,10 @@ static const openai_node_t  openai_cohere_root_nodes[] = {
 
 
 static const openai_node_t  openai_cohere_request =
-    openai_node_in("", openai_cohere_request_nodes, NULL, 0);
+    openai_node_root(openai_cohere_request_nodes, NULL);
 
 static const openai_node_t  openai_cohere_root =
-    openai_node_in("", openai_cohere_root_nodes, NULL, 0);
+    openai_node_root(openai_cohere_root_nodes, NULL);
 
 
 const openai_dialect_t  openai_dialect_cohere = {

@@ -57,10 +57,10 @@ static const openai_node_t  openai_completions_answer_nodes[] = {
 
 
 static const openai_node_t  openai_completions_request =
-    openai_node_in("", openai_completions_request_nodes, NULL, 0);
+    openai_node_root(openai_completions_request_nodes, NULL);
 
 static const openai_node_t  openai_completions_root =
-    openai_node_in("", openai_completions_answer_nodes, NULL, 0);
+    openai_node_root(openai_completions_answer_nodes, NULL);
 
 
 const openai_dialect_t  openai_dialect_completions = {

@@ -40,10 +40,10 @@ static const openai_node_t  openai_embeddings_answer_nodes[] = {
 
 
 static const openai_node_t  openai_embeddings_request =
-    openai_node_in("", openai_embeddings_request_nodes, NULL, 0);
+    openai_node_root(openai_embeddings_request_nodes, NULL);
 
 static const openai_node_t  openai_embeddings_root =
-    openai_node_in("", openai_embeddings_answer_nodes, NULL, 0);
+    openai_node_root(openai_embeddings_answer_nodes, NULL);
 
 
 const openai_dialect_t  openai_dialect_embeddings = {

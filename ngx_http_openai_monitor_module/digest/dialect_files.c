@@ -56,10 +56,10 @@ static const openai_node_t  openai_files_answer_nodes[] = {
 
 
 static const openai_node_t  openai_files_request =
-    openai_node_in("", openai_files_request_nodes, NULL, 0);
+    openai_node_root(openai_files_request_nodes, NULL);
 
 static const openai_node_t  openai_files_root =
-    openai_node_in("", openai_files_answer_nodes, NULL, 0);
+    openai_node_root(openai_files_answer_nodes, NULL);
 
 
 const openai_dialect_t  openai_dialect_files = {

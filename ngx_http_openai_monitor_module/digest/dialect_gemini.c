@@ -186,10 +186,10 @@ static const openai_node_t  openai_gemini_root_nodes[] = {
 
 
 static const openai_node_t  openai_gemini_request =
-    openai_node_in("", openai_gemini_request_nodes, NULL, 0);
+    openai_node_root(openai_gemini_request_nodes, NULL);
 
 static const openai_node_t  openai_gemini_root =
-    openai_node_in("", openai_gemini_root_nodes, openai_take_element, 0);
+    openai_node_root(openai_gemini_root_nodes, openai_take_element);
 
 
 const openai_dialect_t  openai_dialect_gemini = {

@@ -50,10 +50,10 @@ static const openai_node_t  openai_images_answer_nodes[] = {
 
 
 static const openai_node_t  openai_images_request =
-    openai_node_in("", openai_images_request_nodes, NULL, 0);
+    openai_node_root(openai_images_request_nodes, NULL);
 
 static const openai_node_t  openai_images_root =
-    openai_node_in("", openai_images_answer_nodes, NULL, 0);
+    openai_node_root(openai_images_answer_nodes, NULL);
 
 
 const openai_dialect_t  openai_dialect_images = {

@@ -37,10 +37,10 @@ static const openai_node_t  openai_models_answer_nodes[] = {
 
 
 static const openai_node_t  openai_models_request =
-    openai_node_in("", openai_models_request_nodes, NULL, 0);
+    openai_node_root(openai_models_request_nodes, NULL);
 
 static const openai_node_t  openai_models_root =
-    openai_node_in("", openai_models_answer_nodes, NULL, 0);
+    openai_node_root(openai_models_answer_nodes, NULL);
 
 
 const openai_dialect_t  openai_dialect_models = {

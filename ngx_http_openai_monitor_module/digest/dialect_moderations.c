@@ -39,10 +39,10 @@ static const openai_node_t  openai_moderations_answer_nodes[] = {
 
 
 static const openai_node_t  openai_moderations_request =
-    openai_node_in("", openai_moderations_request_nodes, NULL, 0);
+    openai_node_root(openai_moderations_request_nodes, NULL);
 
 static const openai_node_t  openai_moderations_root =
-    openai_node_in("", openai_moderations_answer_nodes, NULL, 0);
+    openai_node_root(openai_moderations_answer_nodes, NULL);
 
 
 const openai_dialect_t  openai_dialect_moderations = {

@@ -105,10 +105,10 @@ static const openai_node_t  openai_ollama_root_nodes[] = {
 
 
 static const openai_node_t  openai_ollama_request =
-    openai_node_in("", openai_ollama_request_nodes, NULL, 0);
+    openai_node_root(openai_ollama_request_nodes, NULL);
 
 static const openai_node_t  openai_ollama_root =
-    openai_node_in("", openai_ollama_root_nodes, NULL, 0);
+    openai_node_root(openai_ollama_root_nodes, NULL);
 
 
 const openai_dialect_t  openai_dialect_ollama = {

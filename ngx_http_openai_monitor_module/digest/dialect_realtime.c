@@ -59,7 +59,7 @@ static const openai_node_t  openai_realtime_request_nodes[] = {
 
 
 static const openai_node_t  openai_realtime_request =
-    openai_node_in("", openai_realtime_request_nodes, NULL, 0);
+    openai_node_root(openai_realtime_request_nodes, NULL);
 
 
 const openai_dialect_t  openai_dialect_realtime = {

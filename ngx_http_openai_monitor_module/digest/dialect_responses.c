@@ -152,13 +152,13 @@ static const openai_node_t  openai_responses_event_nodes[] = {
 
 
 static const openai_node_t  openai_responses_request =
-    openai_node_in("", openai_responses_request_nodes, NULL, 0);
+    openai_node_root(openai_responses_request_nodes, NULL);
 
 static const openai_node_t  openai_responses_whole =
-    openai_node_in("", openai_responses_answer_nodes, NULL, 0);
+    openai_node_root(openai_responses_answer_nodes, NULL);
 
 const openai_node_t  openai_responses_piece =
-    openai_node_in("", openai_responses_event_nodes, NULL, 0);
+    openai_node_root(openai_responses_event_nodes, NULL);
 
 
 const openai_dialect_t  openai_dialect_responses = {

@@ -27,10 +27,10 @@ static const openai_node_t  openai_unknown_answer_nodes[] = {
 
 
 static const openai_node_t  openai_unknown_request =
-    openai_node_in("", openai_unknown_request_nodes, NULL, 0);
+    openai_node_root(openai_unknown_request_nodes, NULL);
 
 static const openai_node_t  openai_unknown_answer =
-    openai_node_in("", openai_unknown_answer_nodes, NULL, 0);
+    openai_node_root(openai_unknown_answer_nodes, NULL);
 
 
 static const openai_dialect_t  openai_dialect_unknown = {

@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "digest/openai_digest.h"
+#include "digest/openai_skip.h"
 
 
 #define OPENAI_SCAN_DEPTH  20
@@ -57,19 +58,32 @@ typedef void (*openai_take_pt)(void *ctx, const openai_node_t *node,
 
 struct openai_node_s {
     openai_str_t          key;
+    uint32_t              tag;         /* of the key, see openai_tag() */
+    unsigned              text;        /* count the string, do not keep it */
     openai_take_pt        take;
     uintptr_t             arg;         /* for take */
     const openai_node_t  *nodes;       /* members; the last has no key */
-    unsigned              text;        /* count the string, do not keep it */
 };
 
+/* length, first and last byte: most keys differ in one of them */
+
+#define openai_tag(s, len)                                                    \
+    ((uint32_t) (len) << 16 | (uint32_t) (unsigned char) (s)[(len) - 1] << 8  \
+     | (unsigned char) (s)[0])
+
+#define openai_node_of(key, take, arg, nodes, text)                           \
+    { openai_str(key), openai_tag(key, sizeof(key) - 1), text, take,          \
+      (uintptr_t) (arg), nodes }
+
 #define openai_node(key, take, arg)                                           \
-    { openai_str(key), take, (uintptr_t) (arg), NULL, 0 }
+    openai_node_of(key, take, arg, NULL, 0)
 #define openai_node_text(key, take, arg)                                      \
-    { openai_str(key), take, (uintptr_t) (arg), NULL, 1 }
+    openai_node_of(key, take, arg, NULL, 1)
 #define openai_node_in(key, nodes, take, arg)                                 \
-    { openai_str(key), take, (uintptr_t) (arg), nodes, 0 }
-#define openai_node_end  { { NULL, 0 }, NULL, 0, NULL, 0 }
+    openai_node_of(key, take, arg, nodes, 0)
+#define openai_node_root(nodes, take)                                         \
+    { openai_str(""), 0, 0, take, 0, nodes }
+#define openai_node_end  { { NULL, 0 }, 0, 0, NULL, 0, NULL }
 
 
 typedef struct {
@@ -87,9 +101,7 @@ typedef struct {
     uint8_t               depth;
     uint8_t               keyed;       /* the key has been read */
     uint8_t               escape;      /* 1: after "\"; 2…5: hex digits left */
-    uint8_t               quoted;      /* skipping: within a string */
-    uint8_t               escaped;     /* skipping: the next byte is */
-    uint32_t              skip;        /* skipping: depth */
+    openai_skip_t         skip;
     uint32_t              code;
     uint32_t              high;        /* a surrogate that awaits its half */
 

@@ -150,7 +150,7 @@ static const char *
 openai_sse_value(openai_sse_t *sse, const char *p, const char *last)
 {
     size_t       n;
-    const char  *end;
+    const char  *end, *cr;
 
     if (sse->state == OPENAI_SSE_COLON) {
         openai_sse_begin(sse);
@@ -160,7 +160,11 @@ openai_sse_value(openai_sse_t *sse, const char *p, const char *last)
         }
     }
 
-    end = openai_find2(p, last, '\n', '\r');
+    end = memchr(p, '\n', last - p);
+    end = end ? end : last;
+
+    cr = memchr(p, '\r', end - p);
+    end = cr ? cr : end;
 
     if (sse->state == OPENAI_SSE_DATA) {
         sse->handler->data(sse->ctx, p, end - p);

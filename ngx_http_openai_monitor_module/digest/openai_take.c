@@ -97,7 +97,7 @@ static const openai_node_t  openai_failure_nodes[] = {
 
 
 const openai_node_t  openai_failure =
-    openai_node_in("", openai_failure_nodes, NULL, 0);
+    openai_node_root(openai_failure_nodes, NULL);
 
 
 const openai_node_t  openai_metadata_nodes[] = {

@@ -1,0 +1,248 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+#include "digest/openai_bytes.h"
+#include "digest/openai_skip.h"
+
+
+#define OPENAI_SKIP_BLOCK  64
+
+
+#if defined(__SSE2__)
+
+typedef struct {
+    uint64_t   quote;
+    uint64_t   slash;
+    uint64_t   open;
+    uint64_t   close;
+} openai_skip_masks_t;
+
+
+static inline void
+openai_skip_bytes(openai_skip_masks_t *b, const char *p)
+{
+    __m128i  v0, v1, v2, v3, w0, w1, w2, w3, blank, c;
+
+    v0 = _mm_loadu_si128((const __m128i *) p);
+    v1 = _mm_loadu_si128((const __m128i *) p + 1);
+    v2 = _mm_loadu_si128((const __m128i *) p + 2);
+    v3 = _mm_loadu_si128((const __m128i *) p + 3);
+
+    blank = _mm_set1_epi8(0x20);
+
+    w0 = _mm_or_si128(v0, blank);
+    w1 = _mm_or_si128(v1, blank);
+    w2 = _mm_or_si128(v2, blank);
+    w3 = _mm_or_si128(v3, blank);
+
+#define openai_bits(a, b, c, d)                                               \
+    ((uint64_t) _mm_movemask_epi8(a)                                          \
+     | (uint64_t) _mm_movemask_epi8(b) << 16                                  \
+     | (uint64_t) _mm_movemask_epi8(c) << 32                                  \
+     | (uint64_t) _mm_movemask_epi8(d) << 48)
+
+#define openai_equal(v, c)                                                    \
+    openai_bits(_mm_cmpeq_epi8(v ## 0, c), _mm_cmpeq_epi8(v ## 1, c),         \
+                _mm_cmpeq_epi8(v ## 2, c), _mm_cmpeq_epi8(v ## 3, c))
+
+    c = _mm_set1_epi8('"');
+    b->quote = openai_equal(v, c);
+
+    c = _mm_set1_epi8('\\');
+    b->slash = openai_equal(v, c);
+
+    c = _mm_set1_epi8('{');
+    b->open = openai_equal(w, c);
+
+    c = _mm_set1_epi8('}');
+    b->close = openai_equal(w, c);
+}
+
+
+/* which bytes a backslash takes the meaning of; *carry goes on to the next */
+
+static inline uint64_t
+openai_skip_escaped(uint64_t slash, uint8_t *carry)
+{
+    uint64_t  even, follows, odd, sum;
+
+    even = 0x5555555555555555;
+
+    slash &= ~(uint64_t) *carry;
+    follows = slash << 1 | *carry;
+    odd = slash & ~even & ~follows;
+
+    *carry = (uint8_t) __builtin_add_overflow(odd, slash, &sum);
+
+    return (even ^ (sum << 1)) & follows;
+}
+
+
+/* neither quote nor backslash */
+
+static inline int
+openai_skip_plain(const char *p)
+{
+    __m128i  v0, v1, v2, v3, q, s;
+
+    q = _mm_set1_epi8('"');
+    s = _mm_set1_epi8('\\');
+
+    v0 = _mm_loadu_si128((const __m128i *) p);
+    v1 = _mm_loadu_si128((const __m128i *) p + 1);
+    v2 = _mm_loadu_si128((const __m128i *) p + 2);
+    v3 = _mm_loadu_si128((const __m128i *) p + 3);
+
+#define openai_hit(v)                                                         \
+    _mm_or_si128(_mm_cmpeq_epi8(v, q), _mm_cmpeq_epi8(v, s))
+
+    v0 = _mm_or_si128(_mm_or_si128(openai_hit(v0), openai_hit(v1)),
+                      _mm_or_si128(openai_hit(v2), openai_hit(v3)));
+
+    return _mm_movemask_epi8(v0) == 0;
+}
+
+
+/* the value's end within the block, or OPENAI_SKIP_BLOCK when it goes on */
+
+static inline unsigned
+openai_skip_block(openai_skip_t *k, const char *p)
+{
+    unsigned             i;
+    uint64_t             inside, bits;
+    openai_skip_masks_t  b;
+
+    if (k->quoted && !k->escaped && openai_skip_plain(p)) {
+        return OPENAI_SKIP_BLOCK;
+    }
+
+    openai_skip_bytes(&b, p);
+
+    if (b.slash || k->escaped) {
+        b.quote &= ~openai_skip_escaped(b.slash, &k->escaped);
+    }
+
+    inside = b.quote;
+    inside ^= inside << 1;
+    inside ^= inside << 2;
+    inside ^= inside << 4;
+    inside ^= inside << 8;
+    inside ^= inside << 16;
+    inside ^= inside << 32;
+
+    if (k->quoted) {
+        inside = ~inside;
+    }
+
+    k->quoted = inside >> 63;
+
+    b.open &= ~inside;
+    b.close &= ~inside;
+
+    if (b.open == 0 && b.close == 0) {
+        return OPENAI_SKIP_BLOCK;
+    }
+
+    for (bits = b.open | b.close; bits; bits &= bits - 1) {
+        i = __builtin_ctzll(bits);
+
+        if (b.open >> i & 1) {
+            k->depth++;
+
+        } else if (--k->depth == 0) {
+            return i;
+        }
+    }
+
+    return OPENAI_SKIP_BLOCK;
+}
+
+
+/* 64 bytes of a string, most of which hold neither quote nor backslash */
+
+static inline unsigned
+openai_skip_text(openai_skip_t *k, const char *p)
+{
+    __m128i   v0, v1, v2, v3, c;
+    uint64_t  quote, slash;
+
+    if (!k->escaped && openai_skip_plain(p)) {
+        return OPENAI_SKIP_BLOCK;
+    }
+
+    v0 = _mm_loadu_si128((const __m128i *) p);
+    v1 = _mm_loadu_si128((const __m128i *) p + 1);
+    v2 = _mm_loadu_si128((const __m128i *) p + 2);
+    v3 = _mm_loadu_si128((const __m128i *) p + 3);
+
+    c = _mm_set1_epi8('"');
+    quote = openai_equal(v, c);
+
+    c = _mm_set1_epi8('\\');
+    slash = openai_equal(v, c);
+
+    if (slash || k->escaped) {
+        quote &= ~openai_skip_escaped(slash, &k->escaped);
+    }
+
+    return quote ? __builtin_ctzll(quote) : OPENAI_SKIP_BLOCK;
+}
+
+#endif
+
+
+const char *
+openai_skip(openai_skip_t *k, const char *p, const char *last)
+{
+    char      ch;
+#if defined(__SSE2__)
+    unsigned  n;
+
+    while (last - p >= OPENAI_SKIP_BLOCK) {
+        n = k->depth ? openai_skip_block(k, p) : openai_skip_text(k, p);
+
+        if (n < OPENAI_SKIP_BLOCK) {
+            k->quoted = 0;
+            return p + n + 1;
+        }
+
+        p += OPENAI_SKIP_BLOCK;
+    }
+#endif
+
+    while (p < last) {
+
+        ch = *p++;
+
+        if (k->escaped) {
+            k->escaped = 0;
+
+        } else if (k->quoted) {
+
+            if (ch == '\\') {
+                k->escaped = 1;
+
+            } else if (ch == '"') {
+                k->quoted = 0;
+            }
+
+        } else if (ch == '"') {
+            k->quoted = 1;
+
+        } else if ((ch | 0x20) == '{') {
+            k->depth++;
+
+        } else if ((ch | 0x20) == '}') {
+            k->depth--;
+        }
+
+        if (k->depth == 0 && !k->quoted) {
+            break;
+        }
+    }
+
+    return p;
+}
