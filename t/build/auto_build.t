@@ -266,6 +266,19 @@ for ([[], qr/command is missing/],
 }
 
 
+# --- config ---
+
+# a source that is not listed is an undefined symbol at nginx's start, and a
+# header that is not is a build from old parts
+
+my $config = slurp("$root/config");
+my @sources = glob "$root/ngx_http_openai_monitor_module/{,*/}*.[ch]";
+
+cmp_ok(scalar @sources, '>', 50, 'sources are found');
+is(join(' ', grep { my ($f) = m{_module/(.*)$}; $config !~ m{/\Q$f\E } }
+             @sources), '', 'config lists all of them');
+
+
 # --- settings ---
 
 for (['PROXY_PORT', '0'], ['PROXY_PORT', '65536'], ['PROXY_PORT', 'http'],
@@ -407,7 +420,7 @@ SKIP: {
     print $fh "pid $dir/nginx.pid;\n$conf";
     close $fh or die;
 
-    # what nginx itself does not free at its end is not asked about here
+    # a test ends without freeing anything
     local $ENV{ASAN_OPTIONS} = 'detect_leaks=0';
 
     my $said = `$nginx -t -q -p $dir -c $dir/nginx.conf -e $dir/error.log 2>&1`;
