@@ -11,6 +11,7 @@ import http from 'node:http';
 import net from 'node:net';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 
 import { until } from '../e2e/lib/monitor.mjs';
 import { Nginx } from '../e2e/lib/nginx.mjs';
@@ -62,15 +63,16 @@ const agent = new http.Agent({ keepAlive: true });
 // sends the row's request with the replay's orders; the body that came, and
 // the id of the record
 
-function send(row, orders = {}) {
+function send(row, orders = {}, encode = Buffer.from) {
     const request = requestOf(row);
+    const body = encode(request.body);
 
     return new Promise((done, failed) => {
         const req = http.request(nginx.proxy + request.path, {
             agent, method: request.method,
             headers: {
                 ...request.headers,
-                'content-length': Buffer.byteLength(request.body),
+                'content-length': body.length,
                 'x-fixture': row.file, 'x-status': row.http_status, ...orders,
             },
         }, (res) => {
@@ -84,7 +86,7 @@ function send(row, orders = {}) {
         });
 
         req.on('error', failed);
-        req.end(request.body);
+        req.end(body);
     });
 }
 
@@ -136,6 +138,34 @@ for (const [split, size] of [[1, 2000], [7, 20000], [64, 100000],
 for (const coding of ['gzip', 'br', 'deflate']) {
     test(`as ${coding}`, { skip },
          (t) => conforms(t, rows, { 'x-enc': coding, 'x-split': 613 }));
+}
+
+// what a compressed request asks for is what the plain one does
+
+for (const [coding, encode] of [['gzip', gzipSync], ['deflate', deflateSync],
+                                ['br', brotliCompressSync]])
+{
+    test(`requests as ${coding}`, { skip }, async (t) => {
+        const asking = rows.filter((row) => row.request_file
+            && !requestOf(row).headers['content-type']?.includes('multipart'));
+
+        const asked = (r) => ({
+            model: r.model, stream: r.stream_requested, user: r.user,
+            messages: r.message_count, tools: r.tool_count,
+            conversation: r.conversation,
+        });
+
+        await all(asking, async (row) => {
+            const plain = await send(row);
+            const coded = await send(row, { 'content-encoding': coding },
+                                     encode);
+
+            assert.deepEqual(asked(await monitor.finished(coded.id)),
+                             asked(await monitor.finished(plain.id)), row.file);
+        });
+
+        t.diagnostic(`${asking.length} requests`);
+    });
 }
 
 test('with a length', { skip },
