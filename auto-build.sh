@@ -475,6 +475,18 @@ copy_nginx_src()
                       "$OUT/src.new/src/core/nginx.h")
 }
 
+# a source that is not listed would be an undefined symbol at nginx's start
+
+check_config_lists()
+{
+    local file
+
+    for file in "$ROOT/$NAME"/*.[ch] "$ROOT/$NAME"/*/*.[ch]; do
+        grep -qF "/${file#"$ROOT/$NAME/"} " "$ROOT/config" \
+            || die "config does not list ${file#"$ROOT/"}"
+    done
+}
+
 # configure again when anything that it reads has changed
 
 configure()
@@ -485,8 +497,7 @@ configure()
 
     stamp=$(printf '%s\n' "$dir" "$@" "${YYJSON_DIR}"
             cc --version | head -n 1
-            sha256sum "$ROOT/config" "$YYJSON_DIR"/yyjson.[ch]
-            cd "$ROOT" && find $NAME/ -name '*.[ch]' | sort)
+            sha256sum "$ROOT/config" "$YYJSON_DIR"/yyjson.[ch])
 
     if [ -f "$objs/Makefile" ] && [ -f "$objs/stamp" ] \
         && [ "$stamp" = "$(cat "$objs/stamp")" ]
@@ -670,6 +681,7 @@ build()
         zlib.h zlib1g-dev brotli/decode.h libbrotli-dev zstd.h libzstd-dev
     need_yyjson
     build_page
+    check_config_lists
 
     if [ -n "$nginx_src" ]; then
         build_from_source
