@@ -23,6 +23,8 @@ interface ChartProps {
     lines: Line[];
     format: (value: number) => string;
     x?: 'time' | 'ms';
+    // seconds at least, to the left of the last value
+    span?: number;
     height?: number;
 }
 
@@ -61,10 +63,15 @@ function options(p: ChartProps, width: number, height: number): uPlot.Options {
     return {
         width,
         height,
-        padding: [8, 8, 0, 0],
+        padding: [8, 24, 0, 0],
         cursor: { points: { size: 6 }, drag: { x: false, y: false } },
         legend: { live: true, markers: { width: 0, fill: (_u, i) => i === 0 ? 'none' : color(p.lines[i - 1]?.color ?? 'quiet') } },
-        scales: { x: { time: p.x !== 'ms' }, y: { range: (_u, _min, max) => [0, Math.max(max ?? 0, 1e-9) * 1.08] } },
+        scales: {
+            x: {
+                time: p.x !== 'ms',
+                range: (_u, min, max) => p.span === undefined ? [min, max] : [Math.min(min, max - p.span), max + p.span / 100],
+            }, y: { range: (_u, _min, max) => [0, Math.max(max ?? 0, 1e-9) * 1.08] },
+        },
         axes: [
             { ...axis, size: 20, space: 72, values: p.x === 'ms' ? (_u, at) => at.map((v) => (v / 1000) + ' s') : clockValues },
             { ...axis, size: 56, space: 28, values: (_u, at) => at.map((v) => tick(p.format(v), v)) },
@@ -79,7 +86,7 @@ export function Chart(p: ChartProps) {
     const plot = useRef<uPlot | null>(null);
     const dark = useMedia('(prefers-color-scheme: dark)');
     const height = p.height ?? 140;
-    const look = [theme.value, dark, lang.value, height, p.lines.length].join();
+    const look = [theme.value, dark, lang.value, height, p.lines.length, p.span].join();
     const ready = width > 0;
 
     useLayoutEffect(() => {

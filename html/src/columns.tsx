@@ -1,7 +1,7 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
 import type { ComponentChildren } from 'preact';
-import { ago, bytes, compact, count, dash, duration, elapsed, exact, money, rate } from './format';
+import { ago, bytes, compact, count, dash, duration, elapsed, exact, money, nick, rate } from './format';
 import { t, type Text } from './i18n';
 import { Mark, outcomeWord } from './mark';
 import { isStrings, remembered } from './prefs';
@@ -137,14 +137,14 @@ export const columns: Column[] = [
     { id: 'duration', label: 'duration', width: 104, end: true, rank: 4, sort: 'duration', cell: (r) => <Duration record={r} /> },
     { id: 'input', label: 'tokensIn', width: 84, end: true, rank: 8, sort: 'input_tokens', cell: (r) => <Input record={r} /> },
     { id: 'output', label: 'tokensOut', width: 60, end: true, rank: 5, sort: 'output_tokens', cell: outputTokens },
-    { id: 'reasoning', label: 'reasoning', width: 76, end: true, rank: 15, cell: (r) => or(compact(r.usage?.reasoning_tokens)) },
+    { id: 'reasoning', label: 'reasoningTokens', width: 76, end: true, rank: 15, cell: (r) => or(compact(r.usage?.reasoning_tokens)) },
     { id: 'rate', label: 'rate', width: 62, end: true, rank: 10, cell: (r) => or(rate(r.tokens_per_second)), title: () => t('rateLong') },
     { id: 'cost', label: 'cost', width: 72, end: true, rank: 9, sort: 'cost', cell: (r) => or(money(r.cost_usd)) },
     { id: 'tools', label: 'toolCalls', width: 96, grow: 0.6, rank: 11, facet: 'tool', facetValue: (r) => r.tool_calls?.[0] ?? null,
         cell: (r) => r.tool_calls === null || r.tool_calls.length === 0 ? none : r.tool_calls.join(', '), title: (r) => r.tool_calls?.join(', ') },
-    { id: 'thread', label: 'thread', width: 88, grow: 0.3, rank: 12, facet: 'thread', facetValue: (r) => r.thread, cell: (r) => r.thread ?? none,
-        title: (r) => r.change ?? undefined },
-    { id: 'session', label: 'session', width: 92, rank: 16, facet: 'session', facetValue: (r) => r.session, cell: (r) => r.session ?? none, title: (r) => r.session ?? undefined },
+    { id: 'thread', label: 'thread', width: 88, grow: 0.3, rank: 12, facet: 'thread', facetValue: (r) => r.thread, cell: (r) => r.thread === null ? none : <span class={r.parent === null ? 'quiet' : undefined}>{nick(r.thread)}</span>,
+        title: (r) => r.thread === null ? undefined : r.thread + (r.change === null ? '' : ' · ' + r.change) },
+    { id: 'session', label: 'session', width: 92, rank: 16, facet: 'session', facetValue: (r) => r.session, cell: (r) => r.session === null ? none : nick(r.session), title: (r) => r.session ?? undefined },
     { id: 'client', label: 'client', width: 108, rank: 14, facet: 'client', facetValue: (r) => r.client, cell: (r) => r.client ?? none, title: (r) => r.user_agent ?? undefined },
     { id: 'agent', label: 'userAgent', width: 140, rank: 17, cell: (r) => r.user_agent ?? none, title: (r) => r.user_agent ?? undefined },
     { id: 'key', label: 'keyShort', width: 92, rank: 18, facet: 'key', facetValue: (r) => r.key, cell: (r) => r.key ?? none },

@@ -83,7 +83,7 @@ function PartView({ part }: { part: Part }) {
 }
 
 function Reasoning({ text, open }: { text: string; open?: boolean }) {
-    return <Fold label={<span>{t('reasoning')}</span>} open={open}>{() => <div class="reasoning"><Prose text={text} /></div>}</Fold>;
+    return <Fold label={<span>{t('reasoningTitle')}</span>} open={open}>{() => <div class="reasoning"><Prose text={text} /></div>}</Fold>;
 }
 
 interface CallProps {
@@ -93,7 +93,8 @@ interface CallProps {
 }
 
 function Call({ call, tools, result }: CallProps) {
-    const number = tools.findIndex((d) => d.name === call.name) + 1;
+    // a tool that the upstream runs itself is called by its type
+    const number = tools.findIndex((d) => d.name === call.name || d.name + '_call' === call.name) + 1;
     const show = () => {
         const row = document.getElementById('tool-' + number);
         row?.closest('.fold')?.querySelector<HTMLElement>('.fold-head[aria-expanded=false]')?.click();
@@ -192,8 +193,9 @@ function choicesOf(record: Detail): Choice[] {
 }
 
 function Settings({ settings }: { settings: Record<string, unknown> }) {
-    const simple = Object.entries(settings).filter(([, v]) => typeof v !== 'object' || v === null);
-    const nested = Object.entries(settings).filter(([, v]) => typeof v === 'object' && v !== null);
+    const list = Object.entries(settings).filter(([k]) => k !== 'model' && k !== 'stream');
+    const simple = list.filter(([, v]) => typeof v !== 'object' || v === null);
+    const nested = list.filter(([, v]) => typeof v === 'object' && v !== null);
 
     return (
         <>
@@ -223,8 +225,9 @@ export function Conversation({ record }: { record: Detail }) {
     const turns = c?.messages ?? [];
     const called = new Set(turns.flatMap((m) => m.tool_calls ?? []).map((call) => call.id));
     const results = new Map(turns.filter((m) => m.tool_call_id !== null && called.has(m.tool_call_id)).map((m) => [m.tool_call_id as string, m]));
-    const said = turns.filter((m) => m.tool_call_id === null || !called.has(m.tool_call_id));
     const system = systemText(c?.system);
+    const folded = (m: Turn) => (m.role === 'system' || m.role === 'developer') && system.includes(turnText(m));
+    const said = turns.filter((m) => (m.tool_call_id === null || !called.has(m.tool_call_id)) && !folded(m));
     const hidden = all ? 0 : Math.max(0, said.length - recent);
 
     return (

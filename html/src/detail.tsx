@@ -9,7 +9,7 @@ import { Conversation } from './conversation';
 import { current, loaded, retry } from './detail_data';
 import { Diff } from './diff';
 import { Export } from './export';
-import { bytes, compact, count, dash, duration, exact, money, rate } from './format';
+import { bytes, compact, count, dash, duration, exact, money, nick, rate } from './format';
 import { Headers } from './headers';
 import { t } from './i18n';
 import { Mark, meaning, outcomeWord } from './mark';
@@ -53,8 +53,8 @@ function Facts({ r }: { r: Summary }) {
             <Fact label={t('size')} title={`${count(r.request_bytes)} B → ${count(r.response_bytes)} B`}>{bytes(r.request_bytes)} → {bytes(r.response_bytes)}</Fact>
             <Fact label={t('client')} title={r.user_agent ?? undefined}><Value facet="client" value={r.client} /></Fact>
             <Fact label={t('keyShort')}><Value facet="key" value={r.key} /></Fact>
-            {r.thread !== null && <Fact label={t('thread')}><Value facet="thread" value={r.thread} /></Fact>}
-            {r.session !== null && <Fact label={t('session')}><Value facet="session" value={r.session} /></Fact>}
+            {r.thread !== null && <Fact label={t('thread')} title={r.thread}><Value facet="thread" value={r.thread}>{nick(r.thread)}</Value>{r.parent !== null && r.change !== null && <span class="quiet"> · {r.change}</span>}</Fact>}
+            {r.session !== null && <Fact label={t('session')} title={r.session}><Value facet="session" value={r.session}>{nick(r.session)}</Value></Fact>}
             {r.user !== null && <Fact label={t('user')}><Value facet="user" value={r.user} /></Fact>}
             {r.upstream !== null && <Fact label={t('upstream')}><Value facet="upstream" value={r.upstream} /></Fact>}
             {r.provider !== null && <Fact label={t('provider')}><Value facet="provider" value={r.provider} /></Fact>}
@@ -75,6 +75,7 @@ function Notices({ r }: { r: Summary }) {
                 </p>
             )}
             {r.error === null && m !== 'ok' && m !== 'running' && <p class={'notice ' + m}><span><b>{outcomeWord(r)}.</b> {t(`explain.${r.outcome}`)}</span></p>}
+            {r.from_cache === true && <p class="notice"><span>{t('fromCache')}</span></p>}
             {r.buffered === true && <p class="notice cut"><span>{t('bufferedNote')}</span></p>}
             {(r.truncated?.request === true || r.truncated?.response === true) && <p class="notice cut"><span>{t('keptLess')}</span></p>}
             {r.retry !== null && r.retry > 0 && <p class="notice"><span>{t('retryNote', { n: r.retry })}</span></p>}

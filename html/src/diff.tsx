@@ -116,6 +116,7 @@ function Compared({ r, other, report }: { r: Detail; other: Detail; report: Diff
     const list = pairs(before, after);
     const changed = list.filter((p) => p.before === null || p.after === null || p.before.role !== p.after.role || full(p.before) !== full(p.after));
     const same = list.length - changed.length;
+    const told = after.some((m) => m.role === 'system' || m.role === 'developer');
     const noTalk = r.conversation === null || other.conversation === null;
 
     return (
@@ -123,7 +124,7 @@ function Compared({ r, other, report }: { r: Detail; other: Detail; report: Diff
             {report !== null && <Reason report={report} r={r} />}
             {noTalk ? <Words a={other.request?.body ?? ''} b={r.request?.body ?? ''} /> : (
                 <div class="conversation">
-                    {systems[0] !== systems[1] && (
+                    {systems[0] !== systems[1] && !told && (
                         <article class="turn change" data-kind="changed"><header><h3>{t('system')}</h3></header><Words a={systems[0]} b={systems[1]} /></article>
                     )}
                     {same > 0 && <p class="same quiet">{t('messagesSame', { n: same })}</p>}

@@ -192,3 +192,14 @@ export function loose(value: unknown): unknown {
         return value;
     }
 }
+
+// a name for an id that is too long to be read, the same wherever it stands
+export function nick(id: string): string {
+    let h = 2166136261;
+
+    for (let i = 0; i < id.length; i++) {
+        h = Math.imul(h ^ id.charCodeAt(i), 16777619);
+    }
+
+    return id.length <= 10 ? id : '#' + (h >>> 0).toString(36).slice(-5).padStart(5, '0');
+}

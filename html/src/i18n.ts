@@ -23,17 +23,17 @@ const en = {
     emptyTitle: 'Nothing has passed yet', emptyText: 'Point a client at this address, and its requests appear here while they run:', copyAddress: 'Copy the address', listening: 'Listening on {where}',
 
     columns: 'Columns', standardColumns: 'Standard columns', status: 'Status', time: 'Time', endpoint: 'Endpoint', endpoints: 'Endpoints', model: 'Model', models: 'Models', stream: 'Stream',
-    finish: 'Finish', ttft: 'TTFT', ttftLong: 'Time to first token', duration: 'Duration', tokens: 'Tokens', tokensIn: 'Input', tokensOut: 'Output', tokensInOut: 'Tokens in → out', reasoning: 'reasoning',
+    finish: 'Finish', ttft: 'TTFT', ttftLong: 'Time to first token', duration: 'Duration', tokens: 'Tokens', tokensIn: 'Input', tokensOut: 'Output', tokensInOut: 'Tokens in → out', reasoning: 'reasoning', reasoningTokens: 'Reasoning',
     rate: 'Tok/s', rateLong: 'Output tokens per second, from the first token to the last', cost: 'Cost', toolCalls: 'Tool calls', thread: 'Thread', session: 'Session', client: 'Client',
     userAgent: 'User agent', keyShort: 'Key', upstream: 'Upstream', messages: 'messages', size: 'Size', user: 'User', provider: 'Provider', tier: 'Tier', cached: 'cached', written: 'written',
     cachedOf: '{n} of {of} input tokens came from the cache', estimated: 'Estimated: the upstream gave no usage', success: 'Success', p50: 'p50', p50Long: 'Half of the requests took no longer',
 
     failed: 'failed', bufferedNote: 'The upstream streamed, but the proxy held the stream back in its buffers.', keptLess: 'The record keeps less than what passed.',
-    retryNote: 'The client sent this again: retry {n}.', keptOf: 'Kept {kept} of {all}.',
+    fromCache: 'Answered from the proxy\'s cache.', retryNote: 'The client sent this again: retry {n}.', keptOf: 'Kept {kept} of {all}.',
 
     secondsAgo: '{n} s ago', minutesAgo: '{n} min ago', hoursAgo: '{n} h ago', daysAgo: '{n} d ago',
 
-    system: 'System', answer: 'Answer', result: 'Result', settings: 'Settings', toolsDefined: 'Tools', toDefinition: 'To the definition', nothingSaid: 'Nothing but a turn', refusal: 'Refused',
+    system: 'System', answer: 'Answer', reasoningTitle: 'Reasoning', result: 'Result', settings: 'Settings', toolsDefined: 'Tools', toDefinition: 'To the definition', nothingSaid: 'Nothing but a turn', refusal: 'Refused',
     earlier: '{n:earlier message|earlier messages}', copyAnswer: 'Copy the answer', waitingForAnswer: 'Waiting for the answer…', noConversation: 'This request is not a conversation.',
     noBody: 'There was no body.', notFetched: 'Elsewhere, not fetched:', decoded: 'shown decoded', moreCharacters: '… {n} more characters', moreItems: '{n} more', moreText: 'Show more of {n}',
     items: '{n:item|items}', members: '{n:member|members}',
@@ -93,17 +93,17 @@ const zh: Record<Text, string> = {
     emptyTitle: '还没有请求经过', emptyText: '让客户端使用下面的地址，请求在进行时就会出现在这里：', copyAddress: '复制地址', listening: '正在监听 {where}',
 
     columns: '列', standardColumns: '默认列', status: '状态', time: '时间', endpoint: '接口', endpoints: '接口', model: '模型', models: '模型', stream: '流式',
-    finish: '结束', ttft: '首词元', ttftLong: '首个词元的等待时间', duration: '耗时', tokens: '词元', tokensIn: '输入', tokensOut: '输出', tokensInOut: '词元 入 → 出', reasoning: '推理',
+    finish: '结束', ttft: '首词元', ttftLong: '首个词元的等待时间', duration: '耗时', tokens: '词元', tokensIn: '输入', tokensOut: '输出', tokensInOut: '词元 入 → 出', reasoning: '推理', reasoningTokens: '推理',
     rate: '词元/秒', rateLong: '从首个到最后一个词元，每秒输出的词元数', cost: '费用', toolCalls: '工具调用', thread: '会话链', session: '会话', client: '客户端',
     userAgent: '客户端软件', keyShort: '密钥', upstream: '上游', messages: '条消息', size: '大小', user: '用户', provider: '提供方', tier: '等级', cached: '缓存', written: '写入',
     cachedOf: '{of} 个输入词元中有 {n} 个来自缓存', estimated: '估计值：上游没有给出用量', success: '成功率', p50: 'p50', p50Long: '一半的请求不超过此耗时',
 
     failed: '失败', bufferedNote: '上游是流式返回，但代理把数据积在了缓冲区里。', keptLess: '记录保存的内容少于实际经过的内容。',
-    retryNote: '客户端重发了此请求：第 {n} 次重试。', keptOf: '保存了 {all} 中的 {kept}。',
+    fromCache: '由代理缓存直接应答。', retryNote: '客户端重发了此请求：第 {n} 次重试。', keptOf: '保存了 {all} 中的 {kept}。',
 
     secondsAgo: '{n} 秒前', minutesAgo: '{n} 分钟前', hoursAgo: '{n} 小时前', daysAgo: '{n} 天前',
 
-    system: '系统提示', answer: '回答', result: '结果', settings: '设置', toolsDefined: '工具', toDefinition: '查看定义', nothingSaid: '没有内容', refusal: '已拒绝',
+    system: '系统提示', answer: '回答', reasoningTitle: '推理过程', result: '结果', settings: '设置', toolsDefined: '工具', toDefinition: '查看定义', nothingSaid: '没有内容', refusal: '已拒绝',
     earlier: '更早的 {n} 条消息', copyAnswer: '复制回答', waitingForAnswer: '等待回答…', noConversation: '此请求不是对话。',
     noBody: '没有正文。', notFetched: '位于别处，未获取：', decoded: '已解码显示', moreCharacters: '… 还有 {n} 个字符', moreItems: '还有 {n} 项', moreText: '继续显示，剩余 {n}',
     items: '{n} 项', members: '{n} 个成员',

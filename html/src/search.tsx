@@ -20,12 +20,16 @@ function unfinished(q: string): boolean {
 
 export const searchBox: { current: HTMLInputElement | null } = { current: null };
 
-// the server's error names the nearest key: did you mean "model"?
+// the server's error names the nearest: unknown key "modle", did you mean "model"?
 function suggestion(message: string, q: string): string | null {
-    const [, wrong] = /"([^"]+)"/.exec(message) ?? [];
-    const [, right] = /did you mean "?([\w.]+)"?/.exec(message) ?? [];
+    const [, kind, wrong, right] = /unknown (\w+) "([^"]+)", did you mean "([^"]+)"/.exec(message) ?? [];
 
-    return wrong === undefined || right === undefined ? null : q.replace(wrong.replace(/:.*$/, '') + ':', right + ':');
+    if (wrong === undefined || right === undefined) {
+        return null;
+    }
+
+    const [from, to] = kind === 'key' ? [wrong + ':', right + ':'] : [':' + wrong, ':' + right];
+    return q.includes(from) ? q.replace(from, to) : null;
 }
 
 export function Search() {

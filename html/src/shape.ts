@@ -9,7 +9,7 @@ type Loose<T> = Partial<T> | null | undefined;
 const empty: Summary = {
     id: '', started_at: '', method: '', uri: '', host: null, http_version: null, status: null, outcome: 'running', dialect: null,
     operation: null, provider: null, model: null, response_model: null, streamed: null, stream_requested: null, complete: null,
-    buffered: null, duration_ms: null, ttft_ms: null, last_token_ms: null, longest_gap_ms: null, pieces: null, events: null,
+    buffered: null, from_cache: null, duration_ms: null, ttft_ms: null, last_token_ms: null, longest_gap_ms: null, pieces: null, events: null,
     tokens_per_second: null, usage: null, estimated_output_tokens: null, finish_reason: null, message_count: null, tool_count: null,
     tool_calls: null, refusal: null, has_reasoning: null, has_image: null, service_tier: null, cost_usd: null, price: null,
     request_bytes: null, response_bytes: null, error: null, client: null, user_agent: null, key: null, session: null, user: null,

@@ -67,7 +67,7 @@ export function standalone(r: Detail): string {
     });
 
     r.answer?.choices?.forEach((c) => {
-        block(t('reasoning'), c.reasoning ?? '');
+        block(t('reasoningTitle'), c.reasoning ?? '');
         block(t('answer'), c.text ?? c.refusal ?? '');
         calls(c.tool_calls);
     });

@@ -10,7 +10,7 @@ import { t, type Text } from './i18n';
 import type { Facet } from './query';
 import { statsWindow, windows } from './route';
 import { counters } from './state';
-import type { Group, Outcome, Quantiles, Sample, Stats as Numbers, Zone } from './types';
+import type { Group, Outcome, Quantiles, Sample, Stats as Numbers, Window, Zone } from './types';
 import { Button, say, Trouble, Wait } from './ui';
 import { Value } from './values';
 
@@ -170,7 +170,11 @@ function ZoneUse({ zone: z }: { zone: Zone }) {
 
 const column = (series: Sample[], f: (s: Sample) => number | null): (number | null)[] => series.map(f);
 
+// the least that a chart spans, so that it does not run from edge to edge at the start
+const spans: Record<Window, number> = { '5m': 300, '1h': 3600, '24h': 86400, all: 60 };
+
 function Charts({ series }: { series: Sample[] }) {
+    const span = spans[statsWindow.value];
     const x = series.map((s) => Date.parse(s.at) / 1000);
     const made = useMemo(() => ({
         volume: [x, column(series, (s) => s.requests), column(series, (s) => s.errors), column(series, (s) => s.aborted)] as AlignedData,
@@ -181,13 +185,13 @@ function Charts({ series }: { series: Sample[] }) {
 
     return (
         <div class="charts">
-            <Chart label={t('requests')} data={made.volume} format={compact} lines={[
+            <Chart label={t('requests')} data={made.volume} span={span} format={compact} lines={[
                 { label: t('requests'), color: 'accent', bars: true }, { label: t('errors'), color: 'error', bars: true }, { label: t('aborted'), color: 'cut', bars: true }]} />
-            <Chart label={t('latency')} data={made.time} format={(v) => duration(v)} lines={[
+            <Chart label={t('latency')} data={made.time} span={span} format={(v) => duration(v)} lines={[
                 { label: 'p50', color: 'accent' }, { label: 'p95', color: 'quiet' }, { label: t('ttft') + ' p50', color: 'ok', dash: true }]} />
-            <Chart label={t('tokens')} data={made.tokens} format={compact} lines={[
+            <Chart label={t('tokens')} data={made.tokens} span={span} format={compact} lines={[
                 { label: t('tokensIn'), color: 'quiet' }, { label: t('tokensOut'), color: 'accent' }]} />
-            <Chart label={t('cost')} data={made.cost} format={money} lines={[{ label: t('cost'), color: 'accent', bars: true }]} />
+            <Chart label={t('cost')} data={made.cost} span={span} format={money} lines={[{ label: t('cost'), color: 'accent', bars: true }]} />
         </div>
     );
 }
@@ -226,13 +230,13 @@ export function Stats() {
             {s === null ? error.value !== null ? <Trouble text={error.value} /> : <Wait /> : (
                 <>
                     <Tiles s={s} />
-                    {s.series !== null && s.series.length > 1 && <Charts series={s.series} />}
+                    {s.series !== null && s.series.length > 0 && <Charts series={s.series} />}
                     <div class="boxes">
                         <Spread s={s} />
                         <Outcomes s={s} />
                         {s.zone !== null && <ZoneUse zone={s.zone} />}
                         <Groups label={t('models')} facet="model" list={s.models} />
-                        <Groups label={t('endpoints')} facet="dialect" list={s.endpoints} />
+                        <Groups label={t('endpoints')} facet="path" list={s.endpoints} />
                         <Groups label={t('keys')} facet="key" list={s.keys} />
                         <Groups label={t('peers')} facet="upstream" list={s.peers} />
                     </div>

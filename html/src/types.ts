@@ -51,6 +51,7 @@ export interface Summary {
     stream_requested: boolean | null;
     complete: boolean | null;
     buffered: boolean | null;
+    from_cache: boolean | null;
     duration_ms: number | null;
     ttft_ms: number | null;
     last_token_ms: number | null;

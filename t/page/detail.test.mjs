@@ -104,7 +104,7 @@ test('conversation: system folded, reasoning apart, calls numbered and joined wi
 
     await panel.getByText('temperature').waitFor();
     assert.equal(await panel.getByText('The tool said so.').count(), 0);
-    await panel.getByRole('button', { name: 'reasoning' }).click();
+    await panel.getByRole('button', { name: 'Reasoning' }).click();
     await panel.getByText('The tool said so.').waitFor();
 
     await panel.getByRole('button', { name: 'System You are careful.' }).click();
