@@ -38,11 +38,11 @@ static yyjson_val *openai_chat_usage(yyjson_val *root);
 
 
 static const openai_route_t  openai_chat_routes[] = {
-    openai_route("/chat/completions", "chat"),
+    openai_route_as("/chat/completions", "chat", OPENAI_ROUTE_SURE),
     openai_route("/chat/completions/*", "fetch_response"),
     openai_route("/chat/completions/*/messages", "fetch_response"),
     openai_route_as("/openai/deployments/@/chat/completions", "chat",
-                    OPENAI_ROUTE_AZURE),
+                    OPENAI_ROUTE_AZURE|OPENAI_ROUTE_SURE),
     openai_route_end
 };
 

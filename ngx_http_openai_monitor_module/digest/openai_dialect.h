@@ -28,19 +28,33 @@
 
 typedef struct {
     openai_str_t            path;
-    const char             *operation;  /* OpenTelemetry's, where it has one */
+    uint32_t                tail;       /* its last bytes; 0: not all are told */
     unsigned                flags;
+    const char             *operation;  /* OpenTelemetry's, where it has one */
 } openai_route_t;
 
 #define OPENAI_ROUTE_STREAM  0x01       /* the path asks for a stream */
 #define OPENAI_ROUTE_AZURE   0x02
 #define OPENAI_ROUTE_VERTEX  0x04
+#define OPENAI_ROUTE_SURE    0x08       /* no other dialect's path ends so */
 
-#define openai_route(path, operation)                                         \
-    { openai_str(path), operation, 0 }
+#define openai_route_byte(path, n)                                            \
+    ((uint32_t) (unsigned char) (path)[sizeof(path) - 1 - (n)])
+
+#define openai_route_wild(path, n)                                            \
+    ((path)[sizeof(path) - 1 - (n)] == '*' || (path)[sizeof(path) - 1 - (n)]  \
+                                              == '@')
+
+#define openai_route_tail(path)                                               \
+    (openai_route_wild(path, 1) || openai_route_wild(path, 2)                 \
+     || openai_route_wild(path, 3) || openai_route_wild(path, 4)              \
+     ? 0 : openai_route_byte(path, 1) << 24 | openai_route_byte(path, 2) << 16\
+           | openai_route_byte(path, 3) << 8 | openai_route_byte(path, 4))
+
 #define openai_route_as(path, operation, flags)                               \
-    { openai_str(path), operation, flags }
-#define openai_route_end  { { NULL, 0 }, NULL, 0 }
+    { openai_str(path), openai_route_tail(path), flags, operation }
+#define openai_route(path, operation)  openai_route_as(path, operation, 0)
+#define openai_route_end  { { NULL, 0 }, 0, 0, NULL }
 
 
 typedef struct {

@@ -18,12 +18,18 @@
 typedef struct openai_header_s  openai_header_t;
 
 struct openai_header_s {
-    openai_str_t    name;           /* "*" at its end: a prefix */
+    openai_str_t    name;
+    uint32_t        tag;            /* its length and first letter */
     void          (*know)(openai_meter_t *m, const openai_header_t *h,
                       openai_str_t value);
     const char     *provider;
     unsigned        rank;
 };
+
+#define openai_header_tag(name, len)                                          \
+    ((uint32_t) (len) << 8 | (uint32_t) ((name)[0] | 0x20))
+#define openai_header(name)                                                   \
+    openai_str(name), openai_header_tag(name, sizeof(name) - 1)
 
 
 static void openai_header_find(openai_meter_t *m, const openai_header_t *h,
@@ -58,52 +64,52 @@ static int64_t openai_header_number(openai_str_t value);
 
 
 static const openai_header_t  openai_request_headers[] = {
-    { openai_str("host"), openai_know_host, NULL, 0 },
-    { openai_str("user-agent"), openai_know_agent, NULL, 0 },
-    { openai_str("content-type"), openai_know_request_type, NULL, 0 },
-    { openai_str("content-encoding"), openai_know_request_coding, NULL, 0 },
-    { openai_str("x-stainless-retry-count"), openai_know_retry, NULL, 0 },
-    { openai_str("session-id"), openai_know_session, NULL, 9 },
-    { openai_str("session_id"), openai_know_session, NULL, 9 },
-    { openai_str("x-session-id"), openai_know_session, NULL, 9 },
-    { openai_str("helicone-session-id"), openai_know_session, NULL, 9 },
-    { openai_str("thread-id"), openai_know_session, NULL, 8 },
-    { openai_str("x-conversation-id"), openai_know_session, NULL, 8 },
-    { openai_str("conversation_id"), openai_know_session, NULL, 8 },
-    { openai_str("x-client-request-id"), openai_know_session, NULL, 1 },
-    { openai_str("helicone-user-id"), openai_know_user, NULL, 0 },
-    { openai_str("x-goog-api-key"), openai_know_provider, "gcp.gemini", 2 },
-    { openai_str("anthropic-version"), openai_know_provider, "anthropic", 2 },
-    { { NULL, 0 }, NULL, NULL, 0 }
+    { openai_header("host"), openai_know_host, NULL, 0 },
+    { openai_header("user-agent"), openai_know_agent, NULL, 0 },
+    { openai_header("content-type"), openai_know_request_type, NULL, 0 },
+    { openai_header("content-encoding"), openai_know_request_coding, NULL, 0 },
+    { openai_header("x-stainless-retry-count"), openai_know_retry, NULL, 0 },
+    { openai_header("session-id"), openai_know_session, NULL, 9 },
+    { openai_header("session_id"), openai_know_session, NULL, 9 },
+    { openai_header("x-session-id"), openai_know_session, NULL, 9 },
+    { openai_header("helicone-session-id"), openai_know_session, NULL, 9 },
+    { openai_header("thread-id"), openai_know_session, NULL, 8 },
+    { openai_header("x-conversation-id"), openai_know_session, NULL, 8 },
+    { openai_header("conversation_id"), openai_know_session, NULL, 8 },
+    { openai_header("x-client-request-id"), openai_know_session, NULL, 1 },
+    { openai_header("helicone-user-id"), openai_know_user, NULL, 0 },
+    { openai_header("x-goog-api-key"), openai_know_provider, "gcp.gemini", 2 },
+    { openai_header("anthropic-version"), openai_know_provider, "anthropic", 2 },
+    { { NULL, 0 }, 0, NULL, NULL, 0 }
 };
 
 
 static const openai_header_t  openai_response_headers[] = {
-    { openai_str("content-type"), openai_know_type, NULL, 0 },
-    { openai_str("content-encoding"), openai_know_coding, NULL, 0 },
-    { openai_str("sec-websocket-extensions"), openai_know_extensions, NULL,
+    { openai_header("content-type"), openai_know_type, NULL, 0 },
+    { openai_header("content-encoding"), openai_know_coding, NULL, 0 },
+    { openai_header("sec-websocket-extensions"), openai_know_extensions, NULL,
       0 },
-    { openai_str("x-request-id"), openai_know_request_id, NULL, 5 },
-    { openai_str("request-id"), openai_know_request_id, NULL, 4 },
-    { openai_str("apim-request-id"), openai_know_request_id,
+    { openai_header("x-request-id"), openai_know_request_id, NULL, 5 },
+    { openai_header("request-id"), openai_know_request_id, NULL, 4 },
+    { openai_header("apim-request-id"), openai_know_request_id,
       "azure.ai.openai", 3 },
-    { openai_str("x-ds-trace-id"), openai_know_request_id, "deepseek", 2 },
-    { openai_str("openai-processing-ms"), openai_know_processing, NULL, 0 },
-    { openai_str("openai-version"), openai_know_provider, "openai", 5 },
-    { openai_str("openai-organization"), openai_know_provider, "openai", 5 },
-    { openai_str("x-ms-region"), openai_know_provider, "azure.ai.openai", 6 },
-    { openai_str("azureml-model-session"), openai_know_provider,
+    { openai_header("x-ds-trace-id"), openai_know_request_id, "deepseek", 2 },
+    { openai_header("openai-processing-ms"), openai_know_processing, NULL, 0 },
+    { openai_header("openai-version"), openai_know_provider, "openai", 5 },
+    { openai_header("openai-organization"), openai_know_provider, "openai", 5 },
+    { openai_header("x-ms-region"), openai_know_provider, "azure.ai.openai", 6 },
+    { openai_header("azureml-model-session"), openai_know_provider,
       "azure.ai.openai", 6 },
-    { openai_str("x-groq-region"), openai_know_provider, "groq", 6 },
-    { openai_str("anthropic-organization-id"), openai_know_provider,
+    { openai_header("x-groq-region"), openai_know_provider, "groq", 6 },
+    { openai_header("anthropic-organization-id"), openai_know_provider,
       "anthropic", 6 },
-    { openai_str("fireworks-prompt-tokens"), openai_know_provider,
+    { openai_header("fireworks-prompt-tokens"), openai_know_provider,
       "fireworks", 6 },
-    { openai_str("x-gemini-service-tier"), openai_know_provider,
+    { openai_header("x-gemini-service-tier"), openai_know_provider,
       "gcp.gemini", 6 },
-    { openai_str("mistral-correlation-id"), openai_know_provider,
+    { openai_header("mistral-correlation-id"), openai_know_provider,
       "mistral_ai", 6 },
-    { { NULL, 0 }, NULL, NULL, 0 }
+    { { NULL, 0 }, 0, NULL, NULL, 0 }
 };
 
 
@@ -169,14 +175,17 @@ static void
 openai_header_find(openai_meter_t *m, const openai_header_t *h,
     openai_str_t name, openai_str_t value)
 {
-    if (value.len == 0) {
+    uint32_t  tag;
+
+    if (value.len == 0 || name.len == 0) {
         return;
     }
 
-    for ( /* void */ ; h->name.data; h++) {
+    tag = openai_header_tag(name.data, name.len);
 
-        if (h->name.len == name.len
-            && ((h->name.data[0] ^ name.data[0]) & ~0x20) == 0
+    for ( /* void */ ; h->tag; h++) {
+
+        if (h->tag == tag && h->name.len == name.len
             && strncasecmp(h->name.data, name.data, name.len) == 0)
         {
             h->know(m, h, value);

@@ -5,6 +5,7 @@
 
 
 #include "digest/openai_bytes.h"
+#include "digest/openai_memo.h"
 #include "digest/openai_meter.h"
 
 
@@ -17,6 +18,7 @@ static int openai_meter_response_plain(void *ctx, const char *data,
 static size_t openai_meter_sniff(openai_meter_t *m, const char *data,
     size_t len);
 static void openai_meter_frame(openai_meter_t *m, unsigned framing);
+static void openai_meter_memo(openai_meter_t *m);
 static void openai_meter_framed(openai_meter_t *m, const char *data,
     size_t len);
 static void openai_meter_data(void *ctx, const char *p, size_t len);
@@ -454,9 +456,26 @@ openai_meter_frame(openai_meter_t *m, unsigned framing)
 
     if (framing == OPENAI_FRAMING_SSE) {
         openai_sse_init(&m->sse, &openai_meter_handler, m);
+        openai_meter_memo(m);
 
     } else if (framing == OPENAI_FRAMING_NDJSON) {
         openai_ndjson_init(&m->sse, &openai_meter_handler, m);
+    }
+}
+
+
+/* without memory for it the events are merely scanned in full */
+
+static void
+openai_meter_memo(openai_meter_t *m)
+{
+    openai_memo_t  *memo;
+
+    memo = m->alloc.alloc(m->alloc.ctx, sizeof(openai_memo_t));
+
+    if (memo) {
+        memset(memo, 0, sizeof(openai_memo_t));
+        m->response.scan.memo = memo;
     }
 }
 

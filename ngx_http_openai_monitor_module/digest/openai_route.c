@@ -17,18 +17,32 @@ openai_routed_t
 openai_find_route(openai_str_t uri)
 {
     size_t                 len;
+    uint32_t               tail;
     unsigned               i;
     openai_str_t           model;
     openai_routed_t        found;
     const openai_route_t  *r;
+    const unsigned char   *p;
 
     memset(&found, 0, sizeof(openai_routed_t));
 
     len = openai_path_length(uri);
 
+    if (len < 4) {
+        return found;
+    }
+
+    p = (const unsigned char *) uri.data + len;
+    tail = (uint32_t) p[-1] << 24 | (uint32_t) p[-2] << 16
+           | (uint32_t) p[-3] << 8 | p[-4];
+
     for (i = 1; i < openai_dialects_n; i++) {
 
         for (r = openai_dialects[i]->routes; r && r->path.data; r++) {
+
+            if (r->tail && r->tail != tail) {
+                continue;
+            }
 
             if (found.route && r->path.len <= found.route->path.len) {
                 continue;
@@ -42,6 +56,10 @@ openai_find_route(openai_str_t uri)
                 found.route = r;
                 found.model = model;
             }
+        }
+
+        if (found.route && (found.route->flags & OPENAI_ROUTE_SURE)) {
+            break;
         }
     }
 

@@ -8,17 +8,8 @@
 #include <stdlib.h>
 
 #include "digest/openai_bytes.h"
+#include "digest/openai_memo.h"
 #include "digest/openai_scan.h"
-
-
-typedef enum {
-    OPENAI_SCAN_BETWEEN = 0,
-    OPENAI_SCAN_IN_STRING,
-    OPENAI_SCAN_IN_KEY,
-    OPENAI_SCAN_IN_BARE,
-    OPENAI_SCAN_IN_SKIPPED,
-    OPENAI_SCAN_DONE
-} openai_scan_state_e;
 
 
 typedef enum {
@@ -43,10 +34,13 @@ static const uint8_t  openai_scan_classes[256] = {
     [']'] = OPENAI_SCAN_CLOSE
 };
 
+
 #define openai_is_low(c)   ((c) >= 0xdc00 && (c) <= 0xdfff)
 #define openai_is_high(c)  ((c) >= 0xd800 && (c) <= 0xdbff)
 
 
+static const char *openai_scan_within(openai_scan_t *s, const char *p,
+    const char *last);
 static const char *openai_scan_between(openai_scan_t *s, const char *p,
     const char *last);
 static const char *openai_scan_members(openai_scan_t *s,
@@ -70,11 +64,25 @@ static inline void openai_scan_deliver(openai_scan_t *s,
     openai_scan_type_e type, const char *p, size_t len, uint64_t size);
 
 
+static inline void
+openai_scan_take(openai_scan_t *s, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    if (s->recording) {
+        openai_memo_record(s->memo, node, value);
+    }
+
+    node->take(s->ctx, node, value);
+}
+
+
 void
 openai_scan_init(openai_scan_t *s, const openai_node_t *root, void *ctx)
 {
     s->root = root;
     s->ctx = ctx;
+    s->memo = NULL;
+    s->recording = 0;
 
     openai_scan_reset(s);
 }
@@ -87,6 +95,7 @@ openai_scan_reset(openai_scan_t *s)
     s->state = OPENAI_SCAN_BETWEEN;
     s->depth = 0;
     s->keyed = 0;
+    s->fresh = 1;
 }
 
 
@@ -100,40 +109,92 @@ openai_scan_done(const openai_scan_t *s)
 void
 openai_scan(openai_scan_t *s, const char *p, size_t len)
 {
-    const char  *last;
+    if (s->fresh) {
+        s->fresh = 0;
 
-    last = p + len;
-
-    while (p < last) {
-
-        switch (s->state) {
-
-        case OPENAI_SCAN_BETWEEN:
-            p = openai_scan_between(s, p, last);
-            break;
-
-        case OPENAI_SCAN_IN_STRING:
-        case OPENAI_SCAN_IN_KEY:
-            p = openai_scan_string(s, p, last);
-            break;
-
-        case OPENAI_SCAN_IN_BARE:
-            p = openai_scan_bare(s, p, last);
-            break;
-
-        case OPENAI_SCAN_IN_SKIPPED:
-            p = openai_skip(&s->skip, p, last);
-
-            if (!openai_skipping(&s->skip)) {
-                openai_scan_deliver(s, OPENAI_SCAN_NULL, NULL, 0, 0);
-            }
-
-            break;
-
-        default: /* OPENAI_SCAN_DONE */
+        if (s->memo) {
+            openai_memo_scan(s->memo, s, p, p + len);
             return;
         }
     }
+
+    openai_scan_run(s, p, p + len);
+}
+
+
+void
+openai_scan_run(openai_scan_t *s, const char *p, const char *last)
+{
+    while (p < last && s->state != OPENAI_SCAN_DONE) {
+
+        if (s->state == OPENAI_SCAN_BETWEEN) {
+            p = openai_scan_between(s, p, last);
+
+        } else {
+            p = openai_scan_within(s, p, last);
+        }
+    }
+}
+
+
+/* goes on in what has begun in the input before */
+
+static const char *
+openai_scan_within(openai_scan_t *s, const char *p, const char *last)
+{
+    switch (s->state) {
+
+    case OPENAI_SCAN_IN_STRING:
+    case OPENAI_SCAN_IN_KEY:
+        return openai_scan_string(s, p, last);
+
+    case OPENAI_SCAN_IN_BARE:
+        return openai_scan_bare(s, p, last);
+
+    default: /* OPENAI_SCAN_IN_SKIPPED */
+        p = openai_skip(&s->skip, p, last);
+
+        if (!openai_skipping(&s->skip)) {
+            openai_scan_deliver(s, OPENAI_SCAN_NULL, NULL, 0, 0);
+        }
+
+        return p;
+    }
+}
+
+
+const char *
+openai_scan_token(openai_scan_t *s, const char *p, const char *last)
+{
+    const char  *end;
+
+    if (s->state == OPENAI_SCAN_BETWEEN && s->keyed && p < last) {
+
+        if (*p == '"') {
+            end = openai_find2(p + 1, last, '"', '\\');
+
+            if (end < last && *end == '"') {
+                openai_scan_deliver(s, OPENAI_SCAN_STRING, p + 1, end - p - 1,
+                                    end - p - 1);
+                return end + 1;
+            }
+
+            p = openai_scan_value(s, p + 1, end);
+
+        } else if (openai_scan_classes[(unsigned char) *p] == OPENAI_SCAN_BARE)
+        {
+            s->len = 0;
+            s->state = OPENAI_SCAN_IN_BARE;
+        }
+    }
+
+    while (p < last && s->state != OPENAI_SCAN_BETWEEN
+           && s->state != OPENAI_SCAN_DONE)
+    {
+        p = openai_scan_within(s, p, last);
+    }
+
+    return p;
 }
 
 
@@ -172,6 +233,7 @@ openai_scan_between(openai_scan_t *s, const char *p, const char *last)
             end = openai_find2(start, last, '"', '\\');
 
             if (end == last || *end != '"') {
+                s->token = p;
                 return openai_scan_value(s, start, end);
             }
 
@@ -181,6 +243,7 @@ openai_scan_between(openai_scan_t *s, const char *p, const char *last)
             break;
 
         case OPENAI_SCAN_BARE:
+            s->token = p;
             s->len = 0;
             s->state = OPENAI_SCAN_IN_BARE;
             p = openai_scan_bare(s, p, last);
@@ -250,7 +313,7 @@ openai_scan_members(openai_scan_t *s, const openai_node_t *nodes,
                 v.str.data = p + 1;
                 v.str.len = end - p - 1;
                 v.size = end - p - 1;
-                node->take(s->ctx, node, &v);
+                openai_scan_take(s, node, &v);
             }
 
             p = end + 1;
@@ -334,13 +397,14 @@ openai_scan_open(openai_scan_t *s, int array)
         v.str.data = NULL;
         v.str.len = 0;
         v.size = 0;
-        node->take(s->ctx, node, &v);
+        openai_scan_take(s, node, &v);
     }
 
     if (node == NULL
         || (node->nodes == NULL && !(array && node->take))
         || s->depth == OPENAI_SCAN_DEPTH)
     {
+        s->token = NULL;
         s->skip.depth = 1;
         s->skip.quoted = 0;
         s->skip.escaped = 0;
@@ -379,8 +443,8 @@ openai_scan_close(openai_scan_t *s)
         v.element = s->depth ? s->frames[s->depth - 1].index : -1;
         v.str.data = NULL;
         v.str.len = 0;
-        v.size = array ? index : 0;
-        s->node->take(s->ctx, s->node, &v);
+        v.size = 0;
+        openai_scan_take(s, s->node, &v);
     }
 
     openai_scan_deliver(s, OPENAI_SCAN_NULL, NULL, 0, 0);
@@ -404,7 +468,7 @@ openai_scan_deliver(openai_scan_t *s, openai_scan_type_e type, const char *p,
         v.str.data = p;
         v.str.len = len;
         v.size = size;
-        s->node->take(s->ctx, s->node, &v);
+        openai_scan_take(s, s->node, &v);
     }
 
     s->keyed = 0;
@@ -597,7 +661,8 @@ openai_scan_keep(openai_scan_t *s, const char *p, size_t len)
 
     s->size += len;
 
-    if (s->node && s->node->text && s->state == OPENAI_SCAN_IN_STRING) {
+    if (s->node && (s->node->flags & OPENAI_NODE_TEXT)
+        && s->state == OPENAI_SCAN_IN_STRING) {
         return;
     }
 

@@ -59,11 +59,17 @@ typedef void (*openai_take_pt)(void *ctx, const openai_node_t *node,
 struct openai_node_s {
     openai_str_t          key;
     uint32_t              tag;         /* of the key, see openai_tag() */
-    unsigned              text;        /* count the string, do not keep it */
+    unsigned              flags;       /* OPENAI_NODE_… */
     openai_take_pt        take;
     uintptr_t             arg;         /* for take */
     const openai_node_t  *nodes;       /* members; the last has no key */
 };
+
+/* the string is counted, not kept */
+#define OPENAI_NODE_TEXT     0x01
+
+/* to be told the same again changes nothing */
+#define OPENAI_NODE_LASTING  0x02
 
 /* length, first and last byte: most keys differ in one of them */
 
@@ -71,14 +77,16 @@ struct openai_node_s {
     ((uint32_t) (len) << 16 | (uint32_t) (unsigned char) (s)[(len) - 1] << 8  \
      | (unsigned char) (s)[0])
 
-#define openai_node_of(key, take, arg, nodes, text)                           \
-    { openai_str(key), openai_tag(key, sizeof(key) - 1), text, take,          \
+#define openai_node_of(key, take, arg, nodes, flags)                          \
+    { openai_str(key), openai_tag(key, sizeof(key) - 1), flags, take,         \
       (uintptr_t) (arg), nodes }
 
 #define openai_node(key, take, arg)                                           \
     openai_node_of(key, take, arg, NULL, 0)
 #define openai_node_text(key, take, arg)                                      \
-    openai_node_of(key, take, arg, NULL, 1)
+    openai_node_of(key, take, arg, NULL, OPENAI_NODE_TEXT)
+#define openai_node_lasting(key, take, arg)                                   \
+    openai_node_of(key, take, arg, NULL, OPENAI_NODE_LASTING)
 #define openai_node_in(key, nodes, take, arg)                                 \
     openai_node_of(key, take, arg, nodes, 0)
 #define openai_node_root(nodes, take)                                         \
@@ -92,10 +100,28 @@ typedef struct {
 } openai_scan_frame_t;
 
 
+typedef struct openai_memo_s  openai_memo_t;
+
+
+typedef enum {
+    OPENAI_SCAN_BETWEEN = 0,
+    OPENAI_SCAN_IN_STRING,
+    OPENAI_SCAN_IN_KEY,
+    OPENAI_SCAN_IN_BARE,
+    OPENAI_SCAN_IN_SKIPPED,
+    OPENAI_SCAN_DONE
+} openai_scan_state_e;
+
+
 typedef struct {
     const openai_node_t  *root;
     const openai_node_t  *node;        /* of the value to come */
     void                 *ctx;
+
+    openai_memo_t        *memo;        /* or NULL */
+    const char           *token;       /* of the value that goes on */
+    uint8_t               recording;   /* for the memo */
+    uint8_t               fresh;       /* before the document's first byte */
 
     uint8_t               state;
     uint8_t               depth;
@@ -119,6 +145,11 @@ void openai_scan_init(openai_scan_t *s, const openai_node_t *root, void *ctx);
 void openai_scan_reset(openai_scan_t *s);
 
 void openai_scan(openai_scan_t *s, const char *p, size_t len);
+
+/* for the memo: no memo asked; and one value that is no object or array */
+void openai_scan_run(openai_scan_t *s, const char *p, const char *last);
+const char *openai_scan_token(openai_scan_t *s, const char *p,
+    const char *last);
 
 /* the document's value has ended */
 int openai_scan_done(const openai_scan_t *s);

@@ -1,0 +1,307 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+#include <string.h>
+
+#include "digest/openai_memo.h"
+
+
+/* fewer bytes in common are not worth the trouble */
+#define OPENAI_MEMO_LEAST  12
+
+/* after so many tries in vain only each 32nd document is tried */
+#define OPENAI_MEMO_TRIES  4
+#define openai_memo_due(memo)                                                 \
+    ((memo)->tries < OPENAI_MEMO_TRIES || ((memo)->tries & 31) == 0)
+
+
+static void openai_memo_replay(openai_memo_t *memo, openai_scan_t *s,
+    const openai_memo_segment_t *seg, const char *p);
+static const char *openai_memo_learn(openai_memo_t *memo, openai_scan_t *s,
+    const char *p, const char *last, const char **starts);
+static const char *openai_memo_segment(openai_memo_t *memo, openai_scan_t *s,
+    const char *p, const char *last, size_t same);
+static void openai_memo_keep(openai_memo_t *memo, const char *doc,
+    const char *last, const char **starts);
+static size_t openai_memo_token(const openai_memo_t *memo, size_t at);
+
+
+void
+openai_memo_scan(openai_memo_t *memo, openai_scan_t *s, const char *p,
+    const char *last)
+{
+    unsigned                i;
+    const char             *doc, *starts[OPENAI_MEMO_SEGMENTS];
+    openai_memo_segment_t  *seg;
+
+    doc = p;
+    memo->tries++;
+
+    for (i = 0; i < memo->n; i++) {
+
+        seg = &memo->segments[i];
+
+        if ((size_t) (last - p) < seg->len) {
+            openai_scan_run(s, p, last);
+            return;
+        }
+
+        if (memcmp(p, memo->bytes + seg->start, seg->len) != 0) {
+            memo->n = (uint8_t) i;
+            memo->ntakes = seg->take;
+            memo->tries = 0;
+            break;
+        }
+
+        openai_memo_replay(memo, s, seg, p);
+
+        starts[i] = p;
+        p = openai_scan_token(s, p + seg->len, last);
+    }
+
+    /* what is not whole is no example */
+
+    if (memo->n < OPENAI_MEMO_SEGMENTS && openai_memo_due(memo)
+        && last > doc && last[-1] == '}')
+    {
+        p = openai_memo_learn(memo, s, p, last, starts);
+        openai_memo_keep(memo, doc, last, starts);
+    }
+
+    /* most end so */
+
+    if (last - p == 1 && *p == '}' && s->depth == 1 && !s->keyed
+        && s->root->take == NULL && s->state == OPENAI_SCAN_BETWEEN)
+    {
+        s->depth = 0;
+        s->state = OPENAI_SCAN_DONE;
+        return;
+    }
+
+    openai_scan_run(s, p, last);
+}
+
+
+static void
+openai_memo_replay(openai_memo_t *memo, openai_scan_t *s,
+    const openai_memo_segment_t *seg, const char *p)
+{
+    unsigned             i;
+    openai_value_t       v;
+    openai_memo_take_t  *t, *end;
+
+    end = memo->takes + seg->take + seg->ntakes;
+
+    for (t = memo->takes + seg->take; t < end; t++) {
+        v.type = t->type;
+        v.element = t->element;
+        v.str.data = p + t->offset;
+        v.str.len = t->len;
+        v.size = t->len;
+        t->node->take(s->ctx, t->node, &v);
+    }
+
+    for (i = 0; i < seg->depth; i++) {
+        s->frames[i].node = seg->frames[i].node;
+        s->frames[i].index = seg->frames[i].index;
+    }
+
+    s->depth = seg->depth;
+    s->keyed = seg->keyed;
+    s->node = seg->node;
+}
+
+
+/* goes on behind the segments that there are, in this document and the last */
+
+static const char *
+openai_memo_learn(openai_memo_t *memo, openai_scan_t *s, const char *p,
+    const char *last, const char **starts)
+{
+    size_t                  at, same, len;
+    openai_memo_segment_t  *seg;
+
+    at = 0;
+
+    if (memo->n) {
+        seg = &memo->segments[memo->n - 1];
+        at = openai_memo_token(memo, seg->start + seg->len);
+    }
+
+    while (memo->n < OPENAI_MEMO_SEGMENTS && at < memo->len) {
+
+        len = memo->len - at;
+
+        if ((size_t) (last - p) < len) {
+            len = last - p;
+        }
+
+        for (same = 0; same < len && p[same] == memo->bytes[at + same]; ) {
+            same++;
+        }
+
+        if (same < OPENAI_MEMO_LEAST || same == len) {
+            break;
+        }
+
+        starts[memo->n] = p;
+        seg = &memo->segments[memo->n];
+
+        p = openai_memo_segment(memo, s, p, last, same);
+
+        if (seg->len < OPENAI_MEMO_LEAST) {
+            memo->ntakes = seg->take;
+            break;
+        }
+
+        memo->n++;
+        memo->tries = 0;
+        at = openai_memo_token(memo, at + seg->len);
+    }
+
+    return p;
+}
+
+
+/*
+ * Scans what is the same and the value after it.  Where the difference is
+ * within a value, the segment ends before it.
+ */
+
+static const char *
+openai_memo_segment(openai_memo_t *memo, openai_scan_t *s, const char *p,
+    const char *last, size_t same)
+{
+    unsigned                i;
+    openai_memo_segment_t  *seg;
+
+    seg = &memo->segments[memo->n];
+
+    seg->take = memo->ntakes;
+    seg->len = 0;
+
+    memo->failed = 0;
+    memo->segment = p;
+    memo->end = p + same;
+
+    s->token = NULL;
+    s->recording = 1;
+    openai_scan_run(s, p, p + same);
+    s->recording = 0;
+
+    if (s->state != OPENAI_SCAN_BETWEEN && s->token == NULL) {
+        memo->failed = 1;
+    }
+
+    if (!memo->failed && s->keyed && s->depth <= OPENAI_MEMO_DEPTH) {
+
+        seg->len = (uint16_t) (s->state == OPENAI_SCAN_BETWEEN
+                               ? same : (size_t) (s->token - p));
+        seg->ntakes = memo->ntakes - seg->take;
+        seg->depth = s->depth;
+        seg->keyed = s->keyed;
+        seg->node = s->node;
+
+        for (i = 0; i < s->depth; i++) {
+            seg->frames[i].node = s->frames[i].node;
+            seg->frames[i].index = (int16_t) s->frames[i].index;
+
+            if (s->frames[i].index > INT16_MAX) {
+                seg->len = 0;
+            }
+        }
+    }
+
+    return openai_scan_token(s, p + same, last);
+}
+
+
+/* this document takes the place of the one before */
+
+static void
+openai_memo_keep(openai_memo_t *memo, const char *doc, const char *last,
+    const char **starts)
+{
+    unsigned                i;
+    openai_memo_segment_t  *seg;
+
+    memo->len = (uint16_t) (last - doc < OPENAI_MEMO_BYTES
+                            ? last - doc : OPENAI_MEMO_BYTES);
+    memcpy(memo->bytes, doc, memo->len);
+
+    for (i = 0; i < memo->n; i++) {
+
+        seg = &memo->segments[i];
+
+        if (starts[i] + seg->len > doc + memo->len) {
+            memo->n = (uint8_t) i;
+            memo->ntakes = seg->take;
+            break;
+        }
+
+        seg->start = (uint16_t) (starts[i] - doc);
+    }
+}
+
+
+/* the end of the value that is at this place in the bytes */
+
+static size_t
+openai_memo_token(const openai_memo_t *memo, size_t at)
+{
+    const char     *p, *last;
+    openai_skip_t   skip;
+
+    p = memo->bytes + at;
+    last = memo->bytes + memo->len;
+
+    if (p < last && *p == '"') {
+        skip.depth = 0;
+        skip.quoted = 1;
+        skip.escaped = 0;
+        return openai_skip(&skip, p + 1, last) - memo->bytes;
+    }
+
+    while (p < last && *p != ',' && *p != '}' && *p != ']') {
+        p++;
+    }
+
+    return p - memo->bytes;
+}
+
+
+/* what is null changes nothing, and what lasts has been said before */
+
+void
+openai_memo_record(openai_memo_t *memo, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    openai_memo_take_t  *t;
+
+    if (value->type == OPENAI_SCAN_NULL
+        || (node->flags & OPENAI_NODE_LASTING))
+    {
+        return;
+    }
+
+    if (memo->ntakes == OPENAI_MEMO_TAKES || value->element > INT16_MAX
+        || value->size != value->str.len
+        || (value->str.len && (value->str.data < memo->segment
+                               || value->str.data >= memo->end)))
+    {
+        memo->failed = 1;
+        return;
+    }
+
+    t = &memo->takes[memo->ntakes++];
+
+    t->node = node;
+    t->type = (uint8_t) value->type;
+    t->element = (int16_t) value->element;
+    t->offset = (uint16_t) (value->str.len ? value->str.data - memo->segment
+                                           : 0);
+    t->len = (uint16_t) value->str.len;
+}

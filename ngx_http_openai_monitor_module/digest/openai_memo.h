@@ -1,0 +1,79 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+/*
+ * The events of a stream repeat each other but for a few values.  The memo
+ * keeps what the last one had in common with the one before: where the next
+ * one has the same bytes, the takes of these bytes are called again, and the
+ * scanner goes on behind them.  Nobody can tell the difference but by time.
+ */
+
+
+#ifndef _OPENAI_MEMO_H_INCLUDED_
+#define _OPENAI_MEMO_H_INCLUDED_
+
+
+#include "digest/openai_scan.h"
+
+
+#define OPENAI_MEMO_BYTES     448
+#define OPENAI_MEMO_SEGMENTS  4
+#define OPENAI_MEMO_TAKES     20
+#define OPENAI_MEMO_DEPTH     8
+
+
+typedef struct {
+    const openai_node_t  *node;
+    uint8_t               type;
+    int16_t               element;
+    uint16_t              offset;      /* in the segment */
+    uint16_t              len;
+} openai_memo_take_t;
+
+
+typedef struct {
+    const openai_node_t  *node;
+    int16_t               index;
+} openai_memo_frame_t;
+
+
+/* bytes that come again, and the scanner behind them, where a value follows */
+
+typedef struct {
+    const openai_node_t  *node;
+    uint16_t              start;       /* in the bytes */
+    uint16_t              len;
+    uint8_t               take;        /* the first of its takes */
+    uint8_t               ntakes;
+    uint8_t               depth;
+    uint8_t               keyed;
+    openai_memo_frame_t   frames[OPENAI_MEMO_DEPTH];
+} openai_memo_segment_t;
+
+
+struct openai_memo_s {
+    uint16_t                len;
+    uint8_t                 n;
+    uint8_t                 ntakes;
+    uint8_t                 tries;     /* to learn more, in vain */
+    uint8_t                 failed;    /* what is recorded cannot be kept */
+    const char             *segment;   /* being recorded */
+    const char             *end;
+    openai_memo_segment_t   segments[OPENAI_MEMO_SEGMENTS];
+    openai_memo_take_t      takes[OPENAI_MEMO_TAKES];
+    char                    bytes[OPENAI_MEMO_BYTES];
+};
+
+
+/* scans a document from its start; all of it is in [p, last), or its head */
+void openai_memo_scan(openai_memo_t *memo, openai_scan_t *s, const char *p,
+    const char *last);
+
+void openai_memo_record(openai_memo_t *memo, const openai_node_t *node,
+    const openai_value_t *value);
+
+
+#endif /* _OPENAI_MEMO_H_INCLUDED_ */
