@@ -11,6 +11,7 @@
 #include "capture/ngx_http_openai_capture.h"
 
 
+static ngx_uint_t ngx_http_openai_outcome_shutdown(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_openai_outcome_answer(
     ngx_http_openai_exchange_t *ex);
 static int32_t ngx_http_openai_attempt_ms(ngx_msec_t ms);
@@ -35,9 +36,7 @@ ngx_http_openai_outcome(ngx_http_openai_exchange_t *ex)
         return NGX_OPENAI_CLIENT_ABORTED;
     }
 
-    /* worker_shutdown_timeout closes connections this way */
-
-    if (c->close && c->error) {
+    if (ngx_http_openai_outcome_shutdown(r)) {
         return NGX_OPENAI_SHUTDOWN;
     }
 
@@ -45,11 +44,15 @@ ngx_http_openai_outcome(ngx_http_openai_exchange_t *ex)
         return NGX_OPENAI_UPGRADED;
     }
 
-    if (c->timedout || ex->rec.status == NGX_HTTP_REQUEST_TIME_OUT) {
+    /* an upstream may use these numbers for its own reasons */
+
+    if (c->timedout
+        || (ex->rec.status == NGX_HTTP_REQUEST_TIME_OUT && !ex->upstream))
+    {
         return NGX_OPENAI_TIMEOUT;
     }
 
-    if (ex->rec.status == NGX_HTTP_CLIENT_CLOSED_REQUEST
+    if ((ex->rec.status == NGX_HTTP_CLIENT_CLOSED_REQUEST && !ex->upstream)
         || ex->rec.status == 0
         || (c->error && !(ex->seen_last && r->request_complete)))
     {
@@ -74,6 +77,26 @@ ngx_http_openai_outcome(ngx_http_openai_exchange_t *ex)
 }
 
 
+/* worker_shutdown_timeout closes connections this way; that of an HTTP/2
+   stream is not one of them */
+
+static ngx_uint_t
+ngx_http_openai_outcome_shutdown(ngx_http_request_t *r)
+{
+    ngx_connection_t  *c;
+
+    c = r->connection;
+
+#if (NGX_HTTP_V2)
+    if (r->stream) {
+        c = r->stream->connection->connection;
+    }
+#endif
+
+    return c->close && c->error;
+}
+
+
 /* the upstream answered, and the client was there to the end */
 
 static ngx_uint_t
@@ -87,7 +110,8 @@ ngx_http_openai_outcome_answer(ngx_http_openai_exchange_t *ex)
     rec = &ex->rec;
     facts = &rec->facts;
 
-    if (r->header_only || rec->status == NGX_HTTP_NO_CONTENT
+    if ((rec->flags & NGX_OPENAI_REC_HEAD_ONLY)
+        || rec->status == NGX_HTTP_NO_CONTENT
         || rec->status == NGX_HTTP_NOT_MODIFIED)
     {
         rec->flags |= NGX_OPENAI_REC_HEAD_ONLY|NGX_OPENAI_REC_COMPLETE;
