@@ -19,13 +19,15 @@
 #define NGX_HTTP_OPENAI_MAX_PAGE     1000
 
 
-static ngx_openai_zone_t *ngx_http_openai_old_zone(ngx_conf_t *cf,
+static ngx_shm_zone_t *ngx_http_openai_old_zone(ngx_cycle_t *cycle,
     ngx_str_t *name);
 
 static void *ngx_http_openai_create_main_conf(ngx_conf_t *cf);
 static void *ngx_http_openai_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_openai_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
+static void ngx_http_openai_merge_view(ngx_conf_t *cf,
+    ngx_http_openai_loc_conf_t *prev, ngx_http_openai_loc_conf_t *conf);
 
 static char *ngx_http_openai_zone(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
@@ -45,6 +47,7 @@ static void *ngx_http_openai_conf_alloc(void *ctx, size_t size);
 
 static ngx_int_t ngx_http_openai_preconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_http_openai_postconfiguration(ngx_conf_t *cf);
+static ngx_int_t ngx_http_openai_init_module(ngx_cycle_t *cycle);
 static ngx_int_t ngx_http_openai_init_process(ngx_cycle_t *cycle);
 static void ngx_http_openai_exit_process(ngx_cycle_t *cycle);
 
@@ -138,7 +141,7 @@ ngx_module_t  ngx_http_openai_monitor_module = {
     ngx_http_openai_commands,              /* module directives */
     NGX_HTTP_MODULE,                       /* module type */
     NULL,                                  /* init master */
-    NULL,                                  /* init module */
+    ngx_http_openai_init_module,           /* init module */
     ngx_http_openai_init_process,          /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
@@ -172,9 +175,6 @@ ngx_http_openai_view_conf(ngx_http_request_t *r)
     ngx_http_openai_loc_conf_t  *olcf;
 
     olcf = ngx_http_get_module_loc_conf(r, ngx_http_openai_monitor_module);
-
-    olcf->view.zone = olcf->view_zone->data;
-    olcf->view.body_max = olcf->capture.body_max;
 
     return &olcf->view;
 }
@@ -221,6 +221,7 @@ ngx_http_openai_create_loc_conf(ngx_conf_t *cf)
      *
      *     conf->capture.condition = NULL;
      *     conf->capture.prices = NULL;
+     *     conf->capture.redact.zone = NULL;
      *     conf->view_zone = NULL;
      *     conf->view.zone = NULL;
      *     conf->view.proxy = { 0, NULL };
@@ -263,7 +264,46 @@ ngx_http_openai_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                                               ngx_http_openai_monitor_module);
     conf->capture.prices = omcf->prices;
 
+    ngx_http_openai_merge_view(cf, prev, conf);
+
+    /* zones of all of http{} are known by now; one that is not has no size,
+       which the core refuses */
+
+    if (conf->capture.shm_zone) {
+        conf->capture.redact.zone = conf->capture.shm_zone->data;
+    }
+
+    if (conf->view_zone) {
+        conf->view.zone = conf->view_zone->data;
+        conf->view.body_max = conf->capture.body_max;
+    }
+
     return NGX_CONF_OK;
+}
+
+
+/* "if" takes the handler of its location along, "limit_except" loses it */
+
+static void
+ngx_http_openai_merge_view(ngx_conf_t *cf, ngx_http_openai_loc_conf_t *prev,
+    ngx_http_openai_loc_conf_t *conf)
+{
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if ((!clcf->noname && !clcf->lmt_excpt)
+        || conf->view_zone || prev->view_zone == NULL)
+    {
+        return;
+    }
+
+    conf->view_zone = prev->view_zone;
+    conf->view.proxy = prev->view.proxy;
+
+    if (clcf->lmt_excpt && clcf->handler == NULL) {
+        clcf->handler = ngx_http_openai_view_handler;
+    }
 }
 
 
@@ -351,8 +391,8 @@ ngx_http_openai_zone_add(ngx_conf_t *cf, ngx_str_t *name, ssize_t size,
     ngx_int_t entries)
 {
     size_t                         min;
-    ngx_shm_zone_t                *shm_zone, **zp;
-    ngx_openai_zone_t             *zone;
+    ngx_shm_zone_t                *shm_zone, *old, **zp;
+    ngx_openai_zone_t             *zone, *previous;
     ngx_http_openai_main_conf_t   *omcf;
 
     min = ngx_openai_zone_min_size(entries ? entries
@@ -393,17 +433,16 @@ ngx_http_openai_zone_add(ngx_conf_t *cf, ngx_str_t *name, ssize_t size,
 
     /* another geometry means new memory, into which the history moves */
 
-    zone->previous = ngx_http_openai_old_zone(cf, name);
+    old = ngx_http_openai_old_zone(cf->cycle, name);
 
-    if (zone->previous) {
+    if (old && old->data) {
+        previous = old->data;
 
-        if (zone->previous->entries != zone->entries
-            || zone->previous->shm_zone->shm.size != (size_t) size)
+        if (previous->entries != zone->entries
+            || old->shm.size != (size_t) size)
         {
+            zone->previous = previous;
             shm_zone->noreuse = 1;
-
-        } else {
-            zone->previous = NULL;
         }
     }
 
@@ -421,18 +460,20 @@ ngx_http_openai_zone_add(ngx_conf_t *cf, ngx_str_t *name, ssize_t size,
 }
 
 
-static ngx_openai_zone_t *
-ngx_http_openai_old_zone(ngx_conf_t *cf, ngx_str_t *name)
+/* the zone of this name in the cycle before; NULL when there was none */
+
+static ngx_shm_zone_t *
+ngx_http_openai_old_zone(ngx_cycle_t *cycle, ngx_str_t *name)
 {
     ngx_uint_t        i;
     ngx_shm_zone_t   *shm_zone;
     ngx_list_part_t  *part;
 
-    if (cf->cycle->old_cycle == NULL) {
+    if (cycle->old_cycle == NULL) {
         return NULL;
     }
 
-    for (part = &cf->cycle->old_cycle->shared_memory.part;
+    for (part = &cycle->old_cycle->shared_memory.part;
          part;
          part = part->next)
     {
@@ -445,7 +486,7 @@ ngx_http_openai_old_zone(ngx_conf_t *cf, ngx_str_t *name)
                 && ngx_memcmp(shm_zone[i].shm.name.data, name->data, name->len)
                    == 0)
             {
-                return shm_zone[i].data;
+                return &shm_zone[i];
             }
         }
     }
@@ -746,7 +787,56 @@ ngx_http_openai_preconfiguration(ngx_conf_t *cf)
 static ngx_int_t
 ngx_http_openai_postconfiguration(ngx_conf_t *cf)
 {
+    ngx_http_openai_main_conf_t  *omcf;
+
+    omcf = ngx_http_conf_get_module_main_conf(cf,
+                                              ngx_http_openai_monitor_module);
+
+    /* a module that is loaded and not used costs nothing */
+
+    if (omcf->zones.nelts == 0) {
+        return NGX_OK;
+    }
+
     return ngx_http_openai_capture_init(cf);
+}
+
+
+/*
+ * Whether memory is taken over the core decides by the new zone's "noreuse",
+ * whether the old memory is unmapped by the old zone's.  The new cycle cannot
+ * fail any more, and the old one's memory is still mapped: now the flag moves.
+ */
+
+static ngx_int_t
+ngx_http_openai_init_module(ngx_cycle_t *cycle)
+{
+    ngx_uint_t                     i;
+    ngx_shm_zone_t                *old, **zones;
+    ngx_http_openai_main_conf_t   *omcf;
+
+    omcf = ngx_http_cycle_get_module_main_conf(cycle,
+                                               ngx_http_openai_monitor_module);
+    if (omcf == NULL) {
+        return NGX_OK;
+    }
+
+    zones = omcf->zones.elts;
+
+    for (i = 0; i < omcf->zones.nelts; i++) {
+
+        if (zones[i]->noreuse) {
+            zones[i]->noreuse = 0;
+
+            old = ngx_http_openai_old_zone(cycle, &zones[i]->shm.name);
+
+            if (old) {
+                old->noreuse = 1;
+            }
+        }
+    }
+
+    return NGX_OK;
 }
 
 

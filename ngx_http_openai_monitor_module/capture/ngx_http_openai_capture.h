@@ -43,7 +43,6 @@ typedef struct {
     ngx_queue_t                      queue;      /* of this process */
 
     ngx_openai_writer_t              writer;
-    ngx_openai_record_t              rec;        /* what is published */
     openai_meter_t                  *meter;      /* NULL: memory was short */
 
     /* of an upgraded connection: what receives on its two sides */
@@ -60,6 +59,8 @@ typedef struct {
     unsigned                         cancelled:1;
     unsigned                         final:1;    /* rec is what it will be */
     unsigned                         committed:1;
+
+    ngx_openai_record_t              rec;        /* what is published */
 } ngx_http_openai_exchange_t;
 
 

@@ -24,6 +24,8 @@ static void ngx_http_openai_exchange_early_body(
     ngx_http_openai_exchange_t *ex);
 static void ngx_http_openai_exchange_early_file(
     ngx_http_openai_exchange_t *ex, ngx_buf_t *b);
+static size_t ngx_http_openai_exchange_keep(ngx_http_openai_exchange_t *ex,
+    ngx_openai_chain_e chain, u_char *data, size_t len);
 static void ngx_http_openai_exchange_cleanup(void *data);
 static void ngx_http_openai_exchange_sweep(ngx_event_t *ev);
 static void ngx_http_openai_exchange_process(void);
@@ -73,6 +75,12 @@ ngx_http_openai_exchange_alloc(void *ctx, size_t size)
 }
 
 
+/* the context of a request whose location does not want it recorded: the
+   condition is asked once */
+
+static ngx_http_openai_exchange_t  ngx_http_openai_declined;
+
+
 ngx_http_openai_exchange_t *
 ngx_http_openai_exchange(ngx_http_request_t *r)
 {
@@ -95,7 +103,7 @@ ngx_http_openai_exchange(ngx_http_request_t *r)
         }
     }
 
-    return ex;
+    return (ex == &ngx_http_openai_declined) ? NULL : ex;
 }
 
 
@@ -106,15 +114,20 @@ ngx_http_openai_exchange_begin(ngx_http_request_t *r)
     ngx_http_openai_capture_conf_t  *conf;
 
     ex = ngx_http_openai_exchange(r);
-    if (ex) {
+
+    if (ex || ngx_http_get_module_ctx(r, ngx_http_openai_monitor_module)) {
         return ex;
     }
 
     conf = ngx_http_openai_capture_conf(r);
 
-    if (conf == NULL
-        || ngx_http_openai_exchange_wanted(r, conf) != NGX_OK)
-    {
+    if (conf == NULL) {
+        return NULL;
+    }
+
+    if (ngx_http_openai_exchange_wanted(r, conf) != NGX_OK) {
+        ngx_http_set_ctx(r, &ngx_http_openai_declined,
+                         ngx_http_openai_monitor_module);
         return NULL;
     }
 
@@ -175,12 +188,6 @@ ngx_http_openai_exchange_create(ngx_http_request_t *r,
     ex->request = r;
     ex->conf = conf;
     ex->published = ngx_current_msec;
-    ex->answered = 0;
-    ex->upstream = 0;
-    ex->seen_last = 0;
-    ex->cancelled = 0;
-    ex->final = 0;
-    ex->committed = 0;
 
     alloc.alloc = ngx_http_openai_exchange_alloc;
     alloc.ctx = r->pool;
@@ -221,8 +228,6 @@ ngx_http_openai_exchange_start(ngx_http_openai_exchange_t *ex)
     ex->start_us = ngx_http_openai_now_us() - waited;
 
     rec->started_ms = (uint64_t) r->start_sec * 1000 + r->start_msec;
-
-    ngx_openai_zone_salt(zone, ex->conf->redact.salt);
 
     (void) ngx_openai_writer_begin(&ex->writer, zone, rec);
 
@@ -301,6 +306,26 @@ ngx_http_openai_exchange_early_file(ngx_http_openai_exchange_t *ex,
 }
 
 
+static size_t
+ngx_http_openai_exchange_keep(ngx_http_openai_exchange_t *ex,
+    ngx_openai_chain_e chain, u_char *data, size_t len)
+{
+    size_t  n;
+
+    if (len == 0) {
+        return 0;
+    }
+
+    n = ngx_openai_writer_append(&ex->writer, chain, data, len);
+
+    if (n < len) {
+        ex->rec.flags |= NGX_OPENAI_REC_NO_MEMORY;
+    }
+
+    return n;
+}
+
+
 void
 ngx_http_openai_exchange_request_body(ngx_http_openai_exchange_t *ex,
     u_char *data, size_t len, ngx_uint_t last)
@@ -316,11 +341,13 @@ ngx_http_openai_exchange_request_body(ngx_http_openai_exchange_t *ex,
         n = ngx_min(len, ex->conf->body_max - ngx_min(ex->conf->body_max,
                                                       rec->request_kept));
 
-        if (n && !(rec->flags & NGX_OPENAI_REC_REQUEST_CUT)) {
-            n = ngx_openai_writer_append(&ex->writer, NGX_OPENAI_REQUEST_BODY,
-                                         data, n);
-            rec->request_kept += n;
+        if (rec->flags & NGX_OPENAI_REC_REQUEST_CUT) {
+            n = 0;
         }
+
+        n = ngx_http_openai_exchange_keep(ex, NGX_OPENAI_REQUEST_BODY, data,
+                                          n);
+        rec->request_kept += n;
 
         if (n < len) {
             rec->flags |= NGX_OPENAI_REC_REQUEST_CUT;
@@ -357,7 +384,11 @@ ngx_http_openai_exchange_header(ngx_http_openai_exchange_t *ex)
     /* an upstream that failed has been cleaned up before nginx answers in its
        place; one that answers has not */
 
-    ex->upstream = ((r->upstream && r->upstream->cleanup) || r->cached);
+    ex->upstream = (r->upstream && r->upstream->cleanup);
+
+#if (NGX_HTTP_CACHE)
+    ex->upstream |= r->cached;
+#endif
 
     rec->status = r->headers_out.status;
     rec->header_us = ngx_http_openai_exchange_age(ex);
@@ -366,9 +397,11 @@ ngx_http_openai_exchange_header(ngx_http_openai_exchange_t *ex)
         rec->flags |= NGX_OPENAI_REC_LOCAL;
     }
 
+#if (NGX_HTTP_CACHE)
     if (r->cached) {
         rec->flags |= NGX_OPENAI_REC_CACHED;
     }
+#endif
 
     if (r->header_only) {
         rec->flags |= NGX_OPENAI_REC_HEAD_ONLY;
@@ -414,15 +447,17 @@ ngx_http_openai_exchange_response_body(ngx_http_openai_exchange_t *ex,
     n = ngx_min(len, ex->conf->body_max - ngx_min(ex->conf->body_max,
                                                   rec->response_kept));
 
-    if (n && !(rec->flags & NGX_OPENAI_REC_RESPONSE_CUT)) {
+    if (rec->flags & NGX_OPENAI_REC_RESPONSE_CUT) {
+        n = 0;
+    }
 
+    if (n) {
         (void) ngx_openai_writer_append(&ex->writer, NGX_OPENAI_MARKS, &mark,
                                         sizeof(ngx_openai_mark_t));
-
-        n = ngx_openai_writer_append(&ex->writer, NGX_OPENAI_RESPONSE_BODY,
-                                     data, n);
-        rec->response_kept += n;
     }
+
+    n = ngx_http_openai_exchange_keep(ex, NGX_OPENAI_RESPONSE_BODY, data, n);
+    rec->response_kept += n;
 
     if (n < len) {
         rec->flags |= NGX_OPENAI_REC_RESPONSE_CUT;
@@ -486,7 +521,13 @@ ngx_http_openai_exchange_final(ngx_http_openai_exchange_t *ex)
     rec = &ex->rec;
 
     rec->duration_us = ngx_http_openai_exchange_age(ex);
-    rec->status = r->err_status ? r->err_status : r->headers_out.status;
+
+    /* "post_action" goes on with this request after the client's answer */
+
+    if (!r->post_action || !ex->answered) {
+        rec->status = r->err_status ? r->err_status : r->headers_out.status;
+    }
+
     rec->sent_bytes = r->connection->sent;
 
     if (ex->meter) {
@@ -601,6 +642,7 @@ ngx_http_openai_exchange_sweep(ngx_event_t *ev)
     }
 
     if (!ngx_queue_empty(&ngx_http_openai_running)) {
+        ev->log = ngx_cycle->log;
         ngx_add_timer(ev, NGX_HTTP_OPENAI_SWEEP_MS);
     }
 }

@@ -244,7 +244,7 @@ ngx_http_openai_head_add(ngx_http_openai_exchange_t *ex,
     redact = &ex->conf->redact;
     secrecy = ngx_http_openai_redact_header(redact, name);
 
-    if (ngx_http_openai_head_pos + name->len + 4096
+    if (ngx_http_openai_head_pos + name->len + value->len + 4096
         > ngx_http_openai_head + NGX_HTTP_OPENAI_HEAD_MAX)
     {
         ngx_http_openai_head_flush(ex, chain, ngx_http_openai_head_pos);

@@ -32,6 +32,8 @@ static u_char *ngx_http_openai_redact_userinfo(
 static u_char *ngx_http_openai_redact_part(u_char *p, u_char *end);
 static u_char *ngx_http_openai_put(u_char *dst, u_char *last, const void *src,
     size_t len);
+static u_char *ngx_http_openai_put_secret(ngx_http_openai_redact_t *redact,
+    u_char *dst, u_char *last, ngx_str_t *secret);
 static ngx_uint_t ngx_http_openai_listed(ngx_array_t *names, u_char *name,
     size_t len);
 
@@ -40,6 +42,12 @@ static ngx_uint_t ngx_http_openai_listed(ngx_array_t *names, u_char *name,
     { ngx_string(s), NGX_HTTP_OPENAI_CREDENTIAL }
 #define ngx_http_openai_secret(s)                                            \
     { ngx_string(s), NGX_HTTP_OPENAI_SECRET }
+
+
+/* these only end like secrets */
+
+#define ngx_http_openai_harmless(s)                                          \
+    { ngx_string(s), NGX_HTTP_OPENAI_PLAIN }
 
 
 static ngx_http_openai_secret_t  ngx_http_openai_headers[] = {
@@ -67,7 +75,23 @@ static ngx_http_openai_secret_t  ngx_http_openai_headers[] = {
     ngx_http_openai_secret("x-ssl-client-cert"),
     ngx_http_openai_secret("x-forwarded-client-cert"),
     ngx_http_openai_secret("sec-websocket-protocol"),
+    ngx_http_openai_harmless("sec-websocket-key"),
+    ngx_http_openai_harmless("idempotency-key"),
     { ngx_null_string, NGX_HTTP_OPENAI_PLAIN }
+};
+
+
+/* any other name that ends like this is a secret's too */
+
+static ngx_str_t  ngx_http_openai_suffixes[] = {
+    ngx_string("authorization"),
+    ngx_string("-key"),
+    ngx_string("-token"),
+    ngx_string("-secret"),
+    ngx_string("-password"),
+    ngx_string("-credential"),
+    ngx_string("cookie"),
+    ngx_null_string
 };
 
 
@@ -98,9 +122,11 @@ static ngx_str_t  ngx_http_openai_args[] = {
 };
 
 
-/* for each length of a name, the first letters that secrets of it have */
+/* for each length of a name, the first letters that secrets of it have; and
+   the last letters of the suffixes */
 
 static uint32_t  ngx_http_openai_letters[NGX_HTTP_OPENAI_NAME_MAX + 1];
+static uint32_t  ngx_http_openai_endings;
 
 
 void
@@ -112,6 +138,11 @@ ngx_http_openai_redact_init(void)
     for (i = 0; ngx_http_openai_headers[i].name.len; i++) {
         name = &ngx_http_openai_headers[i].name;
         ngx_http_openai_letters[name->len] |= 1 << (name->data[0] & 31);
+    }
+
+    for (i = 0; ngx_http_openai_suffixes[i].len; i++) {
+        name = &ngx_http_openai_suffixes[i];
+        ngx_http_openai_endings |= 1 << (name->data[name->len - 1] & 31);
     }
 }
 
@@ -170,7 +201,7 @@ ngx_http_openai_redact_header(ngx_http_openai_redact_t *redact,
     ngx_str_t *name)
 {
     u_char      buf[NGX_HTTP_OPENAI_NAME_MAX];
-    ngx_str_t   lower;
+    ngx_str_t   lower, *suffix;
     ngx_uint_t  n;
 
     /* no secret's name is as long as this */
@@ -182,7 +213,8 @@ ngx_http_openai_redact_header(ngx_http_openai_redact_t *redact,
     /* letters of either case have the same low bits */
 
     if (redact->headers == NULL
-        && !(ngx_http_openai_letters[name->len] & 1 << (name->data[0] & 31)))
+        && !(ngx_http_openai_letters[name->len] & 1 << (name->data[0] & 31))
+        && !(ngx_http_openai_endings & 1 << (name->data[name->len - 1] & 31)))
     {
         return NGX_HTTP_OPENAI_PLAIN;
     }
@@ -203,6 +235,18 @@ ngx_http_openai_redact_header(ngx_http_openai_redact_t *redact,
         }
     }
 
+    for (n = 0; ngx_http_openai_suffixes[n].len; n++) {
+        suffix = &ngx_http_openai_suffixes[n];
+
+        if (lower.len > suffix->len
+            && ngx_memcmp(buf + lower.len - suffix->len, suffix->data,
+                          suffix->len)
+               == 0)
+        {
+            return NGX_HTTP_OPENAI_SECRET;
+        }
+    }
+
     if (ngx_http_openai_listed(redact->headers, buf, lower.len)) {
         return NGX_HTTP_OPENAI_SECRET;
     }
@@ -215,13 +259,15 @@ void
 ngx_http_openai_fingerprint(ngx_http_openai_redact_t *redact,
     ngx_str_t *secret, char out[NGX_HTTP_OPENAI_FINGERPRINT_LEN + 1])
 {
-    u_char     digest[16];
+    u_char     digest[16], salt[16];
     ngx_md5_t  md5;
 
+    ngx_openai_zone_salt(redact->zone, salt);
+
     ngx_md5_init(&md5);
-    ngx_md5_update(&md5, redact->salt, sizeof(redact->salt));
+    ngx_md5_update(&md5, salt, sizeof(salt));
     ngx_md5_update(&md5, secret->data, secret->len);
-    ngx_md5_update(&md5, redact->salt, sizeof(redact->salt));
+    ngx_md5_update(&md5, salt, sizeof(salt));
     ngx_md5_final(digest, &md5);
 
     (void) ngx_hex_dump((u_char *) out, digest,

@@ -14,6 +14,8 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "store/ngx_openai_zone.h"
+
 
 #define NGX_HTTP_OPENAI_FINGERPRINT_LEN  10
 
@@ -21,9 +23,9 @@
 /* names added by the configuration, normalised; NULL: only the built-in ones */
 
 typedef struct {
-    u_char        salt[16];
-    ngx_array_t  *headers;      /* of ngx_str_t */
-    ngx_array_t  *args;         /* of ngx_str_t */
+    ngx_openai_zone_t  *zone;         /* has the salt */
+    ngx_array_t        *headers;      /* of ngx_str_t */
+    ngx_array_t        *args;         /* of ngx_str_t */
 } ngx_http_openai_redact_t;
 
 

@@ -12,6 +12,8 @@
 
 static void ngx_openai_copy_totals(ngx_openai_shared_t *sh,
     ngx_openai_shared_t *from);
+static void ngx_openai_copy_record(ngx_openai_entry_t *e,
+    ngx_openai_entry_t *src);
 static void ngx_openai_copy_extent(ngx_openai_zone_t *zone,
     ngx_openai_extent_t *x, ngx_openai_shared_t *from,
     ngx_openai_extent_t *src);
@@ -57,7 +59,7 @@ ngx_openai_zone_copy(ngx_openai_shared_t *sh, ngx_openai_shared_t *from)
                                    &src->extents[i]);
         }
 
-        ngx_openai_entry_set(e, &src->rec[src->version & 1]);
+        ngx_openai_copy_record(e, src);
 
         index[to].seq = e->rec[e->version & 1].seq;
         index[to].change = sh->changes;
@@ -72,6 +74,34 @@ ngx_openai_zone_copy(ngx_openai_shared_t *sh, ngx_openai_shared_t *from)
     zone.process->pid = 0;
 
     ngx_openai_unlock(&old);
+}
+
+
+/* a smaller zone may have no room for all of a body */
+
+static void
+ngx_openai_copy_record(ngx_openai_entry_t *e, ngx_openai_entry_t *src)
+{
+    uint64_t             kept;
+    ngx_openai_record_t  rec;
+
+    rec = src->rec[src->version & 1];
+
+    kept = e->extents[NGX_OPENAI_REQUEST_BODY].bytes;
+
+    if (kept < rec.request_kept) {
+        rec.request_kept = kept;
+        rec.flags |= NGX_OPENAI_REC_REQUEST_CUT|NGX_OPENAI_REC_NO_MEMORY;
+    }
+
+    kept = e->extents[NGX_OPENAI_RESPONSE_BODY].bytes;
+
+    if (kept < rec.response_kept) {
+        rec.response_kept = kept;
+        rec.flags |= NGX_OPENAI_REC_RESPONSE_CUT|NGX_OPENAI_REC_NO_MEMORY;
+    }
+
+    ngx_openai_entry_set(e, &rec);
 }
 
 

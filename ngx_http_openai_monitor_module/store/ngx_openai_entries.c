@@ -73,6 +73,25 @@ ngx_openai_entry_evict(ngx_openai_shared_t *sh)
 }
 
 
+/* its pages belong to somebody else now, or never were */
+
+void
+ngx_openai_entry_clear(ngx_openai_entry_t *e)
+{
+    ngx_uint_t            i;
+    ngx_openai_extent_t  *x;
+
+    for (i = 0; i < NGX_OPENAI_CHAINS; i++) {
+        x = &e->extents[i];
+
+        x->first = NGX_OPENAI_NIL;
+        x->last = NGX_OPENAI_NIL;
+        x->pages = 0;
+        x->bytes = 0;
+    }
+}
+
+
 void
 ngx_openai_entry_set(ngx_openai_entry_t *e, const ngx_openai_record_t *rec)
 {
@@ -108,7 +127,6 @@ ngx_openai_entry_queue(ngx_openai_shared_t *sh, uint32_t slot)
 
     sh->newest = slot;
 
-    e->finished = 0;
     ngx_openai_store(&e->state, NGX_OPENAI_ENTRY_DONE);
 }
 

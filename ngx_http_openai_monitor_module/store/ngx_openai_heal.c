@@ -13,7 +13,6 @@
 static void ngx_openai_heal_queue(ngx_openai_shared_t *sh);
 static void ngx_openai_heal_extents(ngx_openai_shared_t *sh,
     ngx_openai_entry_t *e, ngx_openai_process_t *process);
-static void ngx_openai_heal_record(ngx_openai_entry_t *e);
 
 
 /*
@@ -47,6 +46,7 @@ ngx_openai_heal(ngx_openai_shared_t *sh)
                          e->state == NGX_OPENAI_ENTRY_RUNNING);
 
         if (e->state == NGX_OPENAI_ENTRY_FREE) {
+            ngx_openai_entry_clear(e);
             ngx_openai_store(&index[slot - 1].seq, 0);
 
             e->next = sh->free_slot;
@@ -54,6 +54,9 @@ ngx_openai_heal(ngx_openai_shared_t *sh)
             continue;
         }
 
+        /* a sequence number is given once, even if its giver died */
+
+        sh->seq = ngx_max(sh->seq, index[slot - 1].seq);
         sh->records++;
 
         if (e->state == NGX_OPENAI_ENTRY_RUNNING) {
@@ -179,7 +182,7 @@ ngx_openai_heal_process(ngx_openai_shared_t *sh, ngx_openai_process_t *process)
         ngx_openai_heal_extents(sh, e, process);
 
         if (!e->finished) {
-            ngx_openai_heal_record(e);
+            ngx_openai_heal_record(e, NGX_OPENAI_WORKER_DIED);
             ngx_openai_count(&sh->worker_died, 1);
         }
 
@@ -231,8 +234,8 @@ ngx_openai_heal_extents(ngx_openai_shared_t *sh, ngx_openai_entry_t *e,
 }
 
 
-static void
-ngx_openai_heal_record(ngx_openai_entry_t *e)
+void
+ngx_openai_heal_record(ngx_openai_entry_t *e, ngx_uint_t outcome)
 {
     uint64_t             now;
     ngx_openai_record_t  rec;
@@ -241,7 +244,7 @@ ngx_openai_heal_record(ngx_openai_entry_t *e)
 
     now = ngx_openai_now_ms();
 
-    rec.outcome = NGX_OPENAI_WORKER_DIED;
+    rec.outcome = (uint8_t) outcome;
     rec.request_kept = e->extents[NGX_OPENAI_REQUEST_BODY].bytes;
     rec.response_kept = e->extents[NGX_OPENAI_RESPONSE_BODY].bytes;
     rec.request_bytes = ngx_max(rec.request_bytes, rec.request_kept);

@@ -71,18 +71,21 @@ ngx_openai_pages_refill(ngx_openai_shared_t *sh, ngx_openai_process_t *process)
 }
 
 
+/* all places: one above n may have been filled by a process that died then */
+
 void
 ngx_openai_pages_return(ngx_openai_shared_t *sh, ngx_openai_process_t *process)
 {
-    uint32_t  page;
+    uint32_t    page;
+    ngx_uint_t  i;
 
-    while (process->n > 0) {
-        page = process->reserve[process->n - 1];
+    process->n = 0;
 
-        process->reserve[process->n - 1] = NGX_OPENAI_NIL;
-        process->n--;
+    for (i = 0; i < NGX_OPENAI_RESERVE; i++) {
+        page = process->reserve[i];
 
         if (page != NGX_OPENAI_NIL) {
+            process->reserve[i] = NGX_OPENAI_NIL;
             ngx_openai_pages_push(sh, page);
         }
     }
@@ -158,12 +161,9 @@ ngx_openai_pages_free(ngx_openai_shared_t *sh, uint32_t slot)
             sh->free_page = x->first;
             sh->pages_free += x->pages;
         }
-
-        x->first = NGX_OPENAI_NIL;
-        x->last = NGX_OPENAI_NIL;
-        x->pages = 0;
-        x->bytes = 0;
     }
+
+    ngx_openai_entry_clear(e);
 }
 
 

@@ -176,6 +176,11 @@ ngx_openai_reader_record(ngx_openai_zone_t *zone, const ngx_openai_ref_t *ref,
     ngx_openai_shared_t  *sh;
 
     sh = zone->sh;
+
+    if (sh == NULL) {
+        return NGX_DECLINED;
+    }
+
     e = ngx_openai_entry(sh, ref->slot);
 
     for (i = 0; i < NGX_OPENAI_READ_TRIES; i++) {
@@ -213,6 +218,10 @@ ngx_openai_reader_size(ngx_openai_zone_t *zone, const ngx_openai_ref_t *ref,
     size_t               size;
     ngx_openai_entry_t  *e;
 
+    if (zone->sh == NULL) {
+        return 0;
+    }
+
     e = ngx_openai_entry(zone->sh, ref->slot);
     size = ngx_openai_load(&e->extents[chain].bytes);
 
@@ -231,6 +240,11 @@ ngx_openai_reader_bytes(ngx_openai_zone_t *zone, const ngx_openai_ref_t *ref,
     ngx_openai_shared_t  *sh;
 
     sh = zone->sh;
+
+    if (sh == NULL) {
+        return NGX_DECLINED;
+    }
+
     e = ngx_openai_entry(sh, ref->slot);
     x = &e->extents[chain];
     next = ngx_openai_next(sh);
@@ -287,6 +301,10 @@ ngx_int_t
 ngx_openai_reader_cancel(ngx_openai_zone_t *zone, const ngx_openai_ref_t *ref)
 {
     ngx_openai_entry_t  *e;
+
+    if (zone->sh == NULL) {
+        return NGX_DECLINED;
+    }
 
     e = ngx_openai_entry(zone->sh, ref->slot);
 

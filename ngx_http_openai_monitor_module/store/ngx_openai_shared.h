@@ -200,6 +200,7 @@ ngx_int_t ngx_openai_pages_take(ngx_openai_zone_t *zone,
 /* a free slot, evicting when need be; NGX_OPENAI_NIL: all are running */
 uint32_t ngx_openai_entry_take(ngx_openai_shared_t *sh);
 ngx_int_t ngx_openai_entry_evict(ngx_openai_shared_t *sh);
+void ngx_openai_entry_clear(ngx_openai_entry_t *e);
 void ngx_openai_entry_queue(ngx_openai_shared_t *sh, uint32_t slot);
 void ngx_openai_entry_finish(ngx_openai_shared_t *sh, uint32_t slot);
 void ngx_openai_entry_settle(ngx_openai_shared_t *sh);
@@ -214,6 +215,9 @@ void ngx_openai_entry_set(ngx_openai_entry_t *e,
 
 /* the lock's last holder died inside: makes everything consistent again */
 void ngx_openai_heal(ngx_openai_shared_t *sh);
+
+/* ends a record that its owner did not end, with what the zone has of it */
+void ngx_openai_heal_record(ngx_openai_entry_t *e, ngx_uint_t outcome);
 
 /* closes what a dead process left; the lock is held */
 void ngx_openai_heal_process(ngx_openai_shared_t *sh,

@@ -198,7 +198,9 @@ struct ngx_openai_zone_s;
 /* a copy of the statistics, consistent, for a reader; some 200 KB */
 void ngx_openai_stats_read(struct ngx_openai_zone_s *zone,
     ngx_openai_stats_t *stats);
-void ngx_openai_stats_reset(struct ngx_openai_zone_s *zone);
+
+/* NGX_BUSY: the lock is stuck, nothing was reset */
+ngx_int_t ngx_openai_stats_reset(struct ngx_openai_zone_s *zone);
 
 
 #endif /* _NGX_OPENAI_STATS_H_INCLUDED_ */

@@ -11,6 +11,11 @@
 #include "store/ngx_openai_shared.h"
 
 
+/* there is a record, in memory that is still there */
+
+#define ngx_openai_writer_has(w)  ((w)->seq != 0 && (w)->zone->sh != NULL)
+
+
 static void ngx_openai_writer_id(ngx_openai_shared_t *sh,
     ngx_openai_record_t *rec);
 static uint32_t ngx_openai_writer_slot(ngx_openai_zone_t *zone,
@@ -149,7 +154,7 @@ ngx_openai_writer_append(ngx_openai_writer_t *w, ngx_openai_chain_e chain,
     ngx_openai_extent_t   *x;
     ngx_openai_process_t  *process;
 
-    if (w->seq == 0) {
+    if (!ngx_openai_writer_has(w)) {
         return 0;
     }
 
@@ -192,7 +197,7 @@ void
 ngx_openai_writer_publish(ngx_openai_writer_t *w,
     const ngx_openai_record_t *rec)
 {
-    if (w->seq) {
+    if (ngx_openai_writer_has(w)) {
         ngx_openai_entry_set(ngx_openai_entry(w->zone->sh, w->slot), rec);
     }
 }
@@ -205,7 +210,7 @@ ngx_openai_writer_commit(ngx_openai_writer_t *w,
     ngx_openai_entry_t   *e;
     ngx_openai_shared_t  *sh;
 
-    if (w->seq == 0) {
+    if (!ngx_openai_writer_has(w)) {
         return;
     }
 
@@ -242,7 +247,7 @@ ngx_openai_writer_cancelled(ngx_openai_writer_t *w)
 {
     ngx_openai_entry_t  *e;
 
-    if (w->seq == 0) {
+    if (!ngx_openai_writer_has(w)) {
         return 0;
     }
 

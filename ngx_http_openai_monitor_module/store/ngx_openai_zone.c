@@ -11,7 +11,9 @@
 
 
 #define NGX_OPENAI_LOCK_NS       50000000    /* a preempted holder's slice */
+#define NGX_OPENAI_LOCK_ROUNDS   4
 #define NGX_OPENAI_REAP_MS       500
+#define NGX_OPENAI_CLEAR_BATCH   1000
 #define NGX_OPENAI_MIN_PAGES     64
 
 
@@ -157,6 +159,14 @@ ngx_openai_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 
     if (old && old->sh) {
         ngx_openai_zone_copy(sh, old->sh);
+
+        /* the old memory goes, while a single process still has exchanges
+           that write there */
+
+        if (ngx_process == NGX_PROCESS_SINGLE) {
+            old->sh = NULL;
+            old->process = NULL;
+        }
     }
 
     return NGX_OK;
@@ -220,12 +230,7 @@ ngx_openai_zone_create(ngx_openai_zone_t *zone, size_t size)
 
         e->next = (slot + 1 < sh->entries) ? slot + 1 : NGX_OPENAI_NIL;
 
-        for (n = 0; n < NGX_OPENAI_CHAINS; n++) {
-            e->extents[n].first = NGX_OPENAI_NIL;
-            e->extents[n].last = NGX_OPENAI_NIL;
-            e->extents[n].pages = 0;
-            e->extents[n].bytes = 0;
-        }
+        ngx_openai_entry_clear(e);
 
         ngx_memzero(&index[slot], sizeof(ngx_openai_index_t));
     }
@@ -315,9 +320,11 @@ ngx_openai_lock_wait(ngx_openai_zone_t *zone)
 {
     int              err;
     uint64_t         rounds;
+    ngx_uint_t       i;
     struct timespec  ts;
 
-    do {
+    for (i = 0; i < NGX_OPENAI_LOCK_ROUNDS; i++) {
+
         rounds = ngx_openai_load(&zone->sh->rounds);
 
         if (zone->stalled == rounds + 1) {
@@ -339,14 +346,17 @@ ngx_openai_lock_wait(ngx_openai_zone_t *zone)
 
         err = pthread_mutex_timedlock(&zone->sh->mutex, &ts);
 
-    } while (err == ETIMEDOUT
-             && ngx_openai_load(&zone->sh->rounds) != rounds);
+        if (err != ETIMEDOUT) {
+            return err;
+        }
 
-    if (err == ETIMEDOUT) {
-        zone->stalled = rounds + 1;
+        if (ngx_openai_load(&zone->sh->rounds) == rounds) {
+            zone->stalled = rounds + 1;
+            break;
+        }
     }
 
-    return err;
+    return EBUSY;
 }
 
 
@@ -392,6 +402,7 @@ ngx_openai_zone_attach(ngx_openai_zone_t *zone)
         return NGX_DECLINED;
     }
 
+    zone->reaped = 0;
     ngx_openai_zone_reap(zone);
 
     if (ngx_openai_lock(zone) != NGX_OK) {
@@ -409,18 +420,26 @@ ngx_openai_zone_attach(ngx_openai_zone_t *zone)
 ngx_openai_process_t *
 ngx_openai_zone_join(ngx_openai_shared_t *sh)
 {
+    uint64_t               started;
     ngx_uint_t             i, n;
     ngx_openai_process_t  *process, *unused;
 
     unused = NULL;
+    started = ngx_openai_process_started(ngx_pid);
 
     for (i = 0; i < NGX_OPENAI_PROCESSES; i++) {
         process = &sh->processes[i];
 
-        /* a single process joins again after a reload */
+        /* a single process joins again after a reload; any other that had
+           this pid is dead */
 
         if (process->pid == (int64_t) ngx_pid) {
-            return process;
+
+            if (process->started == started) {
+                return process;
+            }
+
+            ngx_openai_heal_process(sh, process);
         }
 
         if (process->pid == 0 && unused == NULL) {
@@ -430,7 +449,7 @@ ngx_openai_zone_join(ngx_openai_shared_t *sh)
 
     if (unused) {
         unused->n = 0;
-        unused->started = ngx_openai_process_started(ngx_pid);
+        unused->started = started;
 
         for (n = 0; n < NGX_OPENAI_RESERVE; n++) {
             unused->reserve[n] = NGX_OPENAI_NIL;
@@ -450,7 +469,6 @@ ngx_openai_zone_detach(ngx_openai_zone_t *zone)
 {
     uint32_t               slot, owner;
     ngx_openai_entry_t    *e;
-    ngx_openai_record_t    rec;
     ngx_openai_shared_t   *sh;
     ngx_openai_process_t  *process;
 
@@ -474,9 +492,7 @@ ngx_openai_zone_detach(ngx_openai_zone_t *zone)
         if (e->owner == owner) {
 
             if (!e->finished) {
-                rec = e->rec[e->version & 1];
-                rec.outcome = NGX_OPENAI_SHUTDOWN;
-                ngx_openai_entry_set(e, &rec);
+                ngx_openai_heal_record(e, NGX_OPENAI_SHUTDOWN);
             }
 
             ngx_openai_entry_finish(sh, slot);
@@ -505,14 +521,19 @@ ngx_openai_zone_reap(ngx_openai_zone_t *zone)
         return;
     }
 
-    if (zone->process
+    if (zone->reaped
         && (ngx_msec_int_t) (ngx_current_msec - zone->reaped)
            < NGX_OPENAI_REAP_MS)
     {
         return;
     }
 
-    zone->reaped = ngx_current_msec;
+    zone->reaped = ngx_current_msec ? ngx_current_msec : 1;
+
+    if (ngx_openai_load(&sh->unsettled) && ngx_openai_lock(zone) == NGX_OK) {
+        ngx_openai_entry_settle(sh);
+        ngx_openai_unlock(zone);
+    }
 
     for (i = 0; i < NGX_OPENAI_PROCESSES; i++) {
         process = &sh->processes[i];
@@ -536,27 +557,48 @@ ngx_openai_zone_reap(ngx_openai_zone_t *zone)
 }
 
 
-void
+ngx_int_t
 ngx_openai_zone_clear(ngx_openai_zone_t *zone)
 {
+    uint64_t              order;
+    ngx_uint_t            i;
     ngx_openai_shared_t  *sh;
 
     sh = zone->sh;
 
     if (sh == NULL || ngx_openai_lock(zone) != NGX_OK) {
-        return;
+        return NGX_BUSY;
     }
 
     ngx_openai_entry_settle(sh);
 
-    while (ngx_openai_entry_evict(sh) == NGX_OK) {
+    order = sh->order;
+
+    /* what finishes from now on is not meant; others get their turns */
+
+    for (i = 1;
+         sh->oldest != NGX_OPENAI_NIL
+         && ngx_openai_entry(sh, sh->oldest)->order <= order;
+         i++)
+    {
+        (void) ngx_openai_entry_evict(sh);
         sh->evicted--;
+
+        if (i % NGX_OPENAI_CLEAR_BATCH == 0) {
+            ngx_openai_unlock(zone);
+
+            if (ngx_openai_lock(zone) != NGX_OK) {
+                return NGX_BUSY;
+            }
+        }
     }
 
     ngx_openai_store(&sh->clears, sh->clears + 1);
     ngx_openai_store(&sh->changes, sh->changes + 1);
 
     ngx_openai_unlock(zone);
+
+    return NGX_OK;
 }
 
 
@@ -630,6 +672,11 @@ ngx_openai_stats_read(ngx_openai_zone_t *zone, ngx_openai_stats_t *stats)
 
     sh = zone->sh;
 
+    if (sh == NULL) {
+        ngx_openai_stats_init(stats, ngx_openai_now_ms());
+        return;
+    }
+
     for (i = 0; i < 32; i++) {
         version = ngx_openai_load(&sh->stats_version);
 
@@ -646,16 +693,20 @@ ngx_openai_stats_read(ngx_openai_zone_t *zone, ngx_openai_stats_t *stats)
         }
     }
 
-    /* folded in faster than copied: now the writers wait, some 20 us */
+    /* folded in faster than copied: now the writers wait, some 20 us.  With a
+       stuck lock a sum may be torn, which is better than none */
 
-    if (ngx_openai_lock(zone) == NGX_OK) {
-        ngx_memcpy(stats, &sh->stats, sizeof(ngx_openai_stats_t));
+    version = (ngx_openai_lock(zone) == NGX_OK);
+
+    ngx_memcpy(stats, &sh->stats, sizeof(ngx_openai_stats_t));
+
+    if (version) {
         ngx_openai_unlock(zone);
     }
 }
 
 
-void
+ngx_int_t
 ngx_openai_stats_reset(ngx_openai_zone_t *zone)
 {
     ngx_openai_shared_t  *sh;
@@ -663,7 +714,7 @@ ngx_openai_stats_reset(ngx_openai_zone_t *zone)
     sh = zone->sh;
 
     if (sh == NULL || ngx_openai_lock(zone) != NGX_OK) {
-        return;
+        return NGX_BUSY;
     }
 
     ngx_openai_store(&sh->stats_version, sh->stats_version + 1);
@@ -675,4 +726,6 @@ ngx_openai_stats_reset(ngx_openai_zone_t *zone)
     ngx_openai_store(&sh->changes, sh->changes + 1);
 
     ngx_openai_unlock(zone);
+
+    return NGX_OK;
 }

@@ -73,8 +73,8 @@ void ngx_openai_zone_detach(ngx_openai_zone_t *zone);
 /* closes records whose owner has died; cheap, called by readers too */
 void ngx_openai_zone_reap(ngx_openai_zone_t *zone);
 
-/* forgets finished records; running ones stay */
-void ngx_openai_zone_clear(ngx_openai_zone_t *zone);
+/* forgets finished records, running ones stay; NGX_BUSY: the lock is stuck */
+ngx_int_t ngx_openai_zone_clear(ngx_openai_zone_t *zone);
 
 /* grows by one whenever a record begins, ends, or the zone is cleared */
 uint64_t ngx_openai_zone_changes(ngx_openai_zone_t *zone);

@@ -61,7 +61,10 @@ ngx_openai_info(ngx_openai_call_t *call)
 ngx_int_t
 ngx_openai_clear(ngx_openai_call_t *call)
 {
-    ngx_openai_zone_clear(call->zone);
+    if (ngx_openai_zone_clear(call->zone) != NGX_OK) {
+        return ngx_openai_refuse(call, NGX_HTTP_SERVICE_UNAVAILABLE, "busy",
+                                 "the zone is locked, try again");
+    }
 
     return ngx_openai_send_status(call->request, NGX_HTTP_NO_CONTENT);
 }

@@ -567,7 +567,10 @@ ngx_openai_stats_zone(ngx_openai_json_t *json, ngx_openai_zone_t *zone,
 ngx_int_t
 ngx_openai_reset(ngx_openai_call_t *call)
 {
-    ngx_openai_stats_reset(call->zone);
+    if (ngx_openai_stats_reset(call->zone) != NGX_OK) {
+        return ngx_openai_refuse(call, NGX_HTTP_SERVICE_UNAVAILABLE, "busy",
+                                 "the zone is locked, try again");
+    }
 
     return ngx_openai_send_status(call->request, NGX_HTTP_NO_CONTENT);
 }
