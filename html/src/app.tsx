@@ -8,8 +8,8 @@ import { t } from './i18n';
 import { List } from './list';
 import { Palette } from './palette';
 import { split } from './prefs';
-import { query, range, selected, view } from './route';
-import { loading, rows } from './state';
+import { selected, view } from './route';
+import { blank } from './state';
 import { Stats } from './stats';
 import { Strip } from './strip';
 import { Menus, Messages } from './ui';
@@ -49,7 +49,6 @@ function Divider() {
 
 export function App() {
     const open = selected.value !== null;
-    const fresh = rows.value.length === 0 && query.value === '' && range.value === null && !open && !loading.value;
 
     return (
         <>
@@ -57,7 +56,7 @@ export function App() {
                 <Bar />
                 {view.value === 'stats' ? <Stats /> : (
                     <>
-                        {!fresh && <Strip />}
+                        {!blank.value && <Strip />}
                         <main class="work" data-open={open} style={{ '--split': split.value * 100 + '%' }}>
                             <List />
                             {open && <Divider />}

@@ -101,6 +101,10 @@ export function Search() {
     const key = (e: KeyboardEvent) => {
         const options = list.value?.options ?? [];
 
+        if (e.ctrlKey || e.metaKey) {
+            return;
+        }
+
         e.stopPropagation();
 
         switch (e.key) {

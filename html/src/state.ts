@@ -15,6 +15,9 @@ import { summary } from './shape';
 const firstPage = 200;
 const nextPage = 1000;
 const redraw = 100;
+const redrawBusy = 250;
+const busy = 16;
+const restful = 500;
 const stale = 5_000;
 
 export const info = signal<Info | null>(null);
@@ -25,6 +28,9 @@ export const loading = signal(true);
 export const failure = signal<string | null>(null);
 export const total = signal(0);
 export const rows = signal<Summary[]>([]);
+
+// the same, at a pace at which sums of it can be read
+export const settled = signal<Summary[]>([]);
 export const waiting = signal(0);
 export const counters = signal<Counters | null>(null);
 export const now = signal(Date.now());
@@ -51,6 +57,9 @@ const heard = new Map<string, number>();
 let arrived = new Map<string, Summary>();
 let fresh = new Set<string>();
 let timer = 0;
+let settling = 0;
+let lively = false;
+let lost = false;
 let loadingMore = false;
 let generation = 0;
 let request: AbortController | null = null;
@@ -96,13 +105,19 @@ function compare(a: Summary, b: Summary): number {
 }
 
 const inRange = (r: Summary) => {
+    if (range.value === null) {
+        return true;
+    }
+
     const at = Date.parse(r.started_at);
-    return range.value === null || (at >= range.value.from && at < range.value.to);
+    return at >= range.value.from && at < range.value.to;
 };
 
 // the oldest finished records leave as they leave the zone
+const limit = () => Math.max(info.value?.entries ?? 1000, firstPage);
+
 function bound(): void {
-    const most = Math.max(info.value?.entries ?? 1000, firstPage);
+    const most = limit();
 
     if (known.size <= most) {
         return;
@@ -115,12 +130,28 @@ function bound(): void {
 
     oldest.forEach((r) => {
         known.delete(r.id);
+        fresh.delete(r.id);
         heard.delete(r.id);
     });
 }
 
+// a long pause keeps no more than the zone does; what it lost is loaded again
+function boundPause(): void {
+    for (const id of arrived.keys()) {
+        if (arrived.size <= limit()) {
+            return;
+        }
+
+        arrived.delete(id);
+        heard.delete(id);
+        lost = true;
+    }
+}
+
 function show(): void {
     timer = 0;
+    lively = arrived.size > busy;
+    settle();
 
     if (!paused.value) {
         arrived.forEach((r, id) => {
@@ -135,9 +166,12 @@ function show(): void {
     }
 
     if (paused.value) {
+        boundPause();
         waiting.value = [...arrived.keys()].filter((id) => !known.has(id)).length;
         return;
     }
+
+    bound();
 
     batch(() => {
         if (scrolled.value) {
@@ -147,7 +181,6 @@ function show(): void {
         }
 
         fresh = new Set();
-        bound();
         waiting.value = 0;
         rows.value = [...known.values()].filter(inRange).sort(compare);
         total.value = Math.max(total.value, known.size);
@@ -156,7 +189,16 @@ function show(): void {
 
 function schedule(): void {
     if (timer === 0) {
-        timer = window.setTimeout(show, redraw);
+        timer = window.setTimeout(show, lively ? redrawBusy : redraw);
+    }
+}
+
+function settle(): void {
+    if (settling === 0) {
+        settling = window.setTimeout(() => {
+            settling = 0;
+            settled.value = rows.value;
+        }, restful);
     }
 }
 
@@ -173,7 +215,13 @@ export function catchUp(): void {
 
 export function togglePause(): void {
     paused.value = !paused.value;
-    refresh();
+
+    if (lost && !paused.value) {
+        lost = false;
+        void reload();
+    } else {
+        refresh();
+    }
 }
 
 const failed = (r: Summary) => r.outcome === 'upstream_error' || r.outcome === 'timeout' || r.outcome === 'worker_died'
@@ -233,7 +281,7 @@ function grow(delta: AnswerDelta): void {
         });
     }
 
-    answers.value = new Map(answers.value).set(delta.id, { choices, tools: delta.tool_calls?.map((c) => ({ id: c.id ?? null, name: c.name ?? null, arguments: c.arguments ?? '' })) ?? old?.tools ?? [] });
+    answers.value = new Map().set(delta.id, { choices, tools: delta.tool_calls?.map((c) => ({ id: c.id ?? null, name: c.name ?? null, arguments: c.arguments ?? '' })) ?? old?.tools ?? [] });
 }
 
 function receive({ event, data }: FeedEvent): void {
@@ -340,6 +388,7 @@ export async function reload(): Promise<void> {
 // shown even while paused: the reader asked for another list
 function force(): void {
     rows.value = [...known.values()].filter(inRange).sort(compare);
+    settled.value = rows.value;
     waiting.value = 0;
 }
 
@@ -380,8 +429,8 @@ export async function more(): Promise<void> {
 
 // A running record that fell out of the filter is not told of again.
 async function check(): Promise<void> {
-    const limit = Date.now() - stale;
-    const quiet = [...known.values()].filter((r) => r.outcome === 'running' && (heard.get(r.id) ?? 0) < limit).slice(0, 4);
+    const since = Date.now() - stale;
+    const quiet = [...known.values()].filter((r) => r.outcome === 'running' && (heard.get(r.id) ?? 0) < since).slice(0, 4);
 
     for (const r of quiet) {
         heard.set(r.id, Date.now());
@@ -402,6 +451,10 @@ async function check(): Promise<void> {
         }
     }
 }
+
+// nothing is there, and nothing is asked for
+export const blank = computed(() => rows.value.length === 0 && query.value === '' && range.value === null
+    && selected.value === null && !loading.value);
 
 export const running = computed(() => rows.value.filter((r) => r.outcome === 'running').length);
 

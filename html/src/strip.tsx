@@ -11,7 +11,7 @@ import { t } from './i18n';
 import { meaning } from './mark';
 import { has, term, type Facet } from './query';
 import { query, range, type Range } from './route';
-import { now, rows, running } from './state';
+import { now, running, settled } from './state';
 import type { Summary } from './types';
 import { Button, menu, narrow, useMedia, useSize } from './ui';
 import { filterBy, valueItems } from './values';
@@ -63,7 +63,7 @@ function Histogram() {
     const drag = useSignal<{ a: number; b: number } | null>(null);
     const bars = Math.max(12, Math.floor(width / 5));
     const second = useComputed(() => Math.floor(now.value / 1000) * 1000);
-    const data = bins(rows.value, range.value, second.value, bars);
+    const data = bins(settled.value, range.value, second.value, bars);
     const each = width / data.list.length;
     const end = data.from + data.step * data.list.length;
     const at = (x: number) => data.from + x / Math.max(1, width) * (end - data.from);
@@ -101,7 +101,7 @@ function Histogram() {
 
     return (
         <div class="histogram" ref={ref}>
-            <svg width={width} height={height} role="img" aria-label={t('histogram', { n: rows.value.length, errors })}
+            <svg width={width} height={height} role="img" aria-label={t('histogram', { n: settled.value.length, errors })}
                 onPointerDown={down} onPointerMove={(e) => { if (drag.value !== null) { drag.value = { ...drag.value, b: place(e) }; } }}
                 onPointerUp={up} onPointerCancel={() => { drag.value = null; }}>
                 <line class="ground" x1="0" x2={width} y1={height - 0.5} y2={height - 0.5} />
@@ -128,7 +128,7 @@ function median(list: (number | null)[]): number | null {
 
 function Figures() {
     const small = useMedia(narrow);
-    const list = rows.value;
+    const list = settled.value;
     const done = list.filter((r) => r.outcome !== 'running');
     const good = done.filter((r) => meaning(r) === 'ok').length;
     const input = list.reduce((n, r) => n + (r.usage?.input_tokens ?? 0), 0);
@@ -160,7 +160,7 @@ function Chips({ facet, label, most }: { facet: Facet; label: string; most: numb
 
     const counts = new Map<string, number>(facets(facet).map((v) => [v, 0]));
 
-    rows.value.forEach((r) => {
+    settled.value.forEach((r) => {
         const v = facet === 'model' ? r.model ?? r.response_model : r.dialect;
 
         if (v !== null) {

@@ -307,6 +307,7 @@ test('the keys work: j k Enter Esc [ ] 1–8 d c x ? s and the palette', async (
     await page.keyboard.press('?');
     await page.getByRole('dialog', { name: 'Help' }).waitFor();
     await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
 
     await page.keyboard.press('s');
     await page.getByRole('main', { name: 'Statistics' }).waitFor();

@@ -201,6 +201,7 @@ test('a hostile record executes nothing and reaches nowhere', async () => {
     await page.keyboard.press('Control+k');
     await page.keyboard.type('img');
     await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
     await page.goto(api.url + '#view=stats');
     await page.locator('.stats').waitFor();
 
