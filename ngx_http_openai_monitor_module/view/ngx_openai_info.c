@@ -62,8 +62,9 @@ ngx_int_t
 ngx_openai_clear(ngx_openai_call_t *call)
 {
     if (ngx_openai_zone_clear(call->zone) != NGX_OK) {
-        return ngx_openai_refuse(call, NGX_HTTP_SERVICE_UNAVAILABLE, "busy",
+        (void) ngx_openai_refuse(call, NGX_HTTP_SERVICE_UNAVAILABLE, "busy",
                                  "the zone is locked, try again");
+        return call->rc;
     }
 
     return ngx_openai_send_status(call->request, NGX_HTTP_NO_CONTENT);
