@@ -77,8 +77,8 @@ ngx_http_openai_outcome(ngx_http_openai_exchange_t *ex)
 }
 
 
-/* worker_shutdown_timeout closes connections this way; that of an HTTP/2
-   stream is not one of them */
+/* worker_shutdown_timeout closes connections this way.  Of an HTTP/2 stream it
+   closes the real connection, which then is in error without the client */
 
 static ngx_uint_t
 ngx_http_openai_outcome_shutdown(ngx_http_request_t *r)
@@ -90,6 +90,9 @@ ngx_http_openai_outcome_shutdown(ngx_http_request_t *r)
 #if (NGX_HTTP_V2)
     if (r->stream) {
         c = r->stream->connection->connection;
+
+        return ngx_exiting && c->error && !c->timedout
+               && !c->read->timedout && !c->read->eof && !c->read->error;
     }
 #endif
 
