@@ -48,7 +48,13 @@ before(async () => {
 
     await until('the upstream', () => connects(at.upstream_port), Boolean);
 
-    nginx = await Nginx.start({ ...at, entries: 100, zone: '64m' });
+    // while it compresses, the upstream may miss that a kept connection is in
+    // use again, and close it
+
+    nginx = await Nginx.start({
+        ...at, entries: 100, zone: '64m', connection: 'close',
+    });
+
     monitor = nginx.monitor;
 });
 
@@ -135,9 +141,11 @@ for (const [split, size] of [[1, 2000], [7, 20000], [64, 100000],
          (t) => conforms(t, upTo(size), { 'x-split': split }));
 }
 
-for (const coding of ['gzip', 'br', 'deflate']) {
+// brotli takes its time, at the upstream
+
+for (const [coding, size] of [['gzip', 1e9], ['deflate', 1e9], ['br', 50000]]) {
     test(`as ${coding}`, { skip },
-         (t) => conforms(t, rows, { 'x-enc': coding, 'x-split': 613 }));
+         (t) => conforms(t, upTo(size), { 'x-enc': coding, 'x-split': 613 }));
 }
 
 // what a compressed request asks for is what the plain one does
@@ -146,7 +154,7 @@ for (const [coding, encode] of [['gzip', gzipSync], ['deflate', deflateSync],
                                 ['br', brotliCompressSync]])
 {
     test(`requests as ${coding}`, { skip }, async (t) => {
-        const asking = rows.filter((row) => row.request_file
+        const asking = upTo(50000).filter((row) => row.request_file
             && !requestOf(row).headers['content-type']?.includes('multipart'));
 
         const asked = (r) => ({

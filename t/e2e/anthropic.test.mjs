@@ -7,8 +7,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import Anthropic from '@anthropic-ai/sdk';
-import { LLMock } from '@copilotkit/aimock';
 
+import { LLMock } from './lib/aimock.mjs';
 import { eventsIn, noUsage, sameAsOnTheWire } from './lib/expect.mjs';
 import { Nginx } from './lib/nginx.mjs';
 import { ports } from './lib/ports.mjs';

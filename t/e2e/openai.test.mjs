@@ -7,9 +7,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { LLMock } from '@copilotkit/aimock';
 import OpenAI from 'openai';
 
+import { LLMock } from './lib/aimock.mjs';
 import { eventsIn, fields, noUsage, sameAsOnTheWire } from './lib/expect.mjs';
 import { until } from './lib/monitor.mjs';
 import { Nginx } from './lib/nginx.mjs';

@@ -7,10 +7,10 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 
-import { LLMock } from '@copilotkit/aimock';
 import OpenAI from 'openai';
 import { chromium } from 'playwright-core';
 
+import { LLMock } from './lib/aimock.mjs';
 import { Nginx } from './lib/nginx.mjs';
 import { ports } from './lib/ports.mjs';
 import { recorder } from './lib/wire.mjs';

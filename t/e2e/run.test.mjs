@@ -9,9 +9,9 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { test } from 'node:test';
 
-import { LLMock } from '@copilotkit/aimock';
 import OpenAI from 'openai';
 
+import { LLMock } from './lib/aimock.mjs';
 import { until, Monitor } from './lib/monitor.mjs';
 import { root } from './lib/nginx.mjs';
 import { ports } from './lib/ports.mjs';

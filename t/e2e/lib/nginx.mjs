@@ -30,7 +30,7 @@ const wrong = /\[(alert|crit|emerg)\]|Sanitizer|runtime error:/;
 
 function configuration(options, prefix) {
     const values = {
-        workers: 2, zone: '32m', entries: 1000, ...options,
+        workers: 2, zone: '32m', entries: 1000, connection: '', ...options,
         root, prefix,
         load_module: module === '' ? '' : `load_module ${module};`,
         user: process.getuid() === 0 ? 'user root;' : '',
@@ -52,7 +52,8 @@ export class Nginx {
     log = '';
     workers = [];
 
-    // options: upstream_port, proxy_port, view_port; workers, zone, entries
+    // options: upstream_port, proxy_port, view_port; workers, zone, entries,
+    // and what the upstream is told of its connection
 
     static async start(options) {
         const nginx = new Nginx();
