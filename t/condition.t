@@ -61,8 +61,14 @@ location @other { return 200 "here"; }
 --- client
 http(get("/?n=$_")) for 1 .. 100;
 
-open my $log, '<', server_root() . '/logs/sample.log' or die $!;
-my @wanted = map { /^(\d+) 1$/ ? { uri => "/?n=$1" } : () } <$log>;
+my @lines;
+wait_for(sub {
+    open my $log, '<', server_root() . '/logs/sample.log' or die $!;
+    @lines = <$log>;
+    return @lines == 100;
+}, 'the log of the last one');
+
+my @wanted = map { /^(\d+) 1$/ ? { uri => "/?n=$1" } : () } @lines;
 
 check(scalar(@wanted) > 20 && scalar(@wanted) < 80, 1, 'about half of them');
 check(records(scalar @wanted), \@wanted, 'these');

@@ -52,6 +52,7 @@ our @EXPORT = qw/ true false null
                   http monitor records record raw wait_for
                   random_bytes seed
                   upstream master worker_pids reload edit_conf error_log
+                  edit_log
                   differences check check_like check_same /;
 
 # nothing that a correct module writes, at any time
@@ -587,7 +588,9 @@ sub worker_pids {
             if $parent && $parent == $master && $state ne 'Z';
     }
 
-    return sort { $a <=> $b } @pids;
+    @pids = sort { $a <=> $b } @pids;
+
+    return @pids;
 }
 
 
@@ -607,7 +610,24 @@ sub edit_conf {
 }
 
 
-# HUP, until new workers serve; and the old ones are gone, unless they may stay
+# takes out what nginx writes about what a test did on purpose
+
+sub edit_log {
+    my ($function) = @_;
+    my $path = $Test::Nginx::Util::ErrLogFile;
+
+    local $_ = join '', error_log();
+    $function->();
+
+    # in place: the workers append to it
+
+    open my $out, '>', $path or die "$path: $!\n";
+    print $out $_;
+    close $out;
+}
+
+
+# HUP, until only new workers serve; old ones may stay to end what they have
 
 sub reload {
     my (%option) = @_;
@@ -618,8 +638,20 @@ sub reload {
     wait_for(sub {
         my @now = worker_pids();
         my @new = grep { !$old{$_} } @now;
-        return @new >= keys %old && ($option{stay} || @new == @now);
+
+        return if @new < keys %old;
+        return @new == @now unless $option{stay};
+        return !grep { $old{$_} && !leaving($_) } @now;
     }, 'the workers of the new configuration');
+}
+
+
+sub leaving {
+    my ($pid) = @_;
+
+    open my $file, '<', "/proc/$pid/cmdline" or return 1;
+
+    return (<$file> // '') =~ /shutting down/;
 }
 
 
