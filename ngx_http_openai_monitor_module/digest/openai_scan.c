@@ -35,6 +35,9 @@ static const uint8_t  openai_scan_classes[256] = {
 };
 
 
+#define openai_scan_cut(len)                                                  \
+    ((len) < OPENAI_SCAN_VALUE ? (size_t) (len) : OPENAI_SCAN_VALUE)
+
 #define openai_is_low(c)   ((c) >= 0xdc00 && (c) <= 0xdfff)
 #define openai_is_high(c)  ((c) >= 0xd800 && (c) <= 0xdbff)
 
@@ -311,7 +314,7 @@ openai_scan_members(openai_scan_t *s, const openai_node_t *nodes,
                 v.type = OPENAI_SCAN_STRING;
                 v.element = -1;
                 v.str.data = p + 1;
-                v.str.len = end - p - 1;
+                v.str.len = openai_scan_cut(end - p - 1);
                 v.size = end - p - 1;
                 openai_scan_take(s, node, &v);
             }
@@ -466,7 +469,7 @@ openai_scan_deliver(openai_scan_t *s, openai_scan_type_e type, const char *p,
         v.type = type;
         v.element = frame ? frame->index : -1;
         v.str.data = p;
-        v.str.len = len;
+        v.str.len = openai_scan_cut(len);
         v.size = size;
         openai_scan_take(s, s->node, &v);
     }

@@ -217,20 +217,16 @@ openai_skip(openai_skip_t *k, const char *p, const char *last)
 
         ch = *p++;
 
-        if (k->escaped) {
-            k->escaped = 0;
+        if (ch == '\\') {
+            k->escaped = !k->escaped;
+            continue;
+        }
+
+        if (ch == '"') {
+            k->quoted ^= !k->escaped;
 
         } else if (k->quoted) {
-
-            if (ch == '\\') {
-                k->escaped = 1;
-
-            } else if (ch == '"') {
-                k->quoted = 0;
-            }
-
-        } else if (ch == '"') {
-            k->quoted = 1;
+            /* void */
 
         } else if ((ch | 0x20) == '{') {
             k->depth++;
@@ -238,6 +234,8 @@ openai_skip(openai_skip_t *k, const char *p, const char *last)
         } else if ((ch | 0x20) == '}') {
             k->depth--;
         }
+
+        k->escaped = 0;
 
         if (k->depth == 0 && !k->quoted) {
             break;

@@ -1,0 +1,465 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+/*
+ * Holds the promise that the scanner finds the values that a parser finds,
+ * wherever the bytes are split, with the memo as without it.
+ */
+
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "digest/openai_memo.h"
+#include "digest/openai_skip.h"
+#include "digest_run.h"
+
+
+#define ROUNDS  3000
+
+
+typedef struct {
+    char    text[1 << 20];
+    size_t  len;
+} heard_t;
+
+
+static heard_t   heard, again;
+static char      json[1 << 16];
+static size_t    json_len;
+static uint64_t  state;
+
+
+static void
+hear(void *ctx, const openai_node_t *node, const openai_value_t *v)
+{
+    heard_t  *h = ctx;
+
+    /* a memo does not repeat what is null, as it changes nothing */
+
+    if (v->type == OPENAI_SCAN_NULL || h->len > sizeof(h->text) - 1024) {
+        return;
+    }
+
+    h->len += snprintf(h->text + h->len, 1024, "%.*s %d %d %llu %.*s\n",
+                       (int) node->key.len, node->key.data, v->type,
+                       v->element, (unsigned long long) v->size,
+                       (node->flags & OPENAI_NODE_TEXT) ? 0 : (int) v->str.len,
+                       v->str.data ? v->str.data : "");
+}
+
+
+static const openai_node_t  inner[] = {
+    openai_node("c", hear, 0),
+    openai_node_text("text", hear, 0),
+    openai_node_end
+};
+
+
+static const openai_node_t  outer[] = {
+    openai_node_in("b", inner, hear, 0),
+    openai_node("c", hear, 0),
+    openai_node("content", hear, 0),
+    openai_node_end
+};
+
+
+static const openai_node_t  top[] = {
+    openai_node_in("a", outer, hear, 0),
+    openai_node_in("b", inner, hear, 0),
+    openai_node_text("text", hear, 0),
+    openai_node("index", hear, 0),
+    openai_node_end
+};
+
+
+static const openai_node_t  root = openai_node_root(top, hear);
+
+
+static unsigned
+pick(unsigned n)
+{
+    return (unsigned) (run_random(&state) % n);
+}
+
+
+static void
+put(const char *s)
+{
+    size_t  n;
+
+    n = strlen(s);
+
+    if (json_len + n < sizeof(json)) {
+        memcpy(json + json_len, s, n);
+        json_len += n;
+    }
+}
+
+
+static void
+blank(void)
+{
+    static const char *const  blanks[] = { "", "", "", " ", "\n", "\t\r\n  " };
+
+    put(blanks[pick(6)]);
+}
+
+
+static void
+string(void)
+{
+    unsigned  n, i;
+
+    static const char *const  pieces[] = {
+        "a", "plain text", "\\n", "\\\"", "\\\\", "\\u00e9", "\\ud83d\\ude00",
+        "\\ud83d", "\\ude00", "\xc3\xa9", "\xf0\x9f\x98\x80", "{", "}", "[",
+        "]", ",", ":", "\\/", "\\\\\\\"", "\\u0022", "0123456789abcdef",
+        "a long run of characters without anything that needs an escape, "
+        "longer than a block of sixty-four bytes, twice over, to be sure of it"
+    };
+
+    n = pick(8) ? pick(5) : pick(60);
+
+    put("\"");
+
+    for (i = 0; i < n; i++) {
+        put(pieces[pick(22)]);
+    }
+
+    put("\"");
+}
+
+
+static void
+value(unsigned depth)
+{
+    unsigned  n, i;
+
+    static const char *const  bare[] = {
+        "0", "-1", "12345678901234567890", "1.5e3", "true", "false", "null"
+    };
+
+    static const char *const  keys[] = {
+        "\"a\"", "\"b\"", "\"c\"", "\"text\"", "\"content\"", "\"index\"",
+        "\"other\"", "\"\\u0061\"", "\"\"", "\"a\\\"b\""
+    };
+
+    n = pick(depth > 12 ? 3 : 6);
+
+    if (n == 0) {
+        put(bare[pick(7)]);
+
+    } else if (n < 3) {
+        string();
+
+    } else {
+        put(n == 3 ? "[" : "{");
+
+        for (i = pick(5); i; i--) {
+            blank();
+
+            if (n != 3) {
+                put(keys[pick(10)]);
+                blank();
+                put(":");
+                blank();
+            }
+
+            value(depth + 1);
+            blank();
+            put(i > 1 ? "," : "");
+        }
+
+        put(n == 3 ? "]" : "}");
+    }
+}
+
+
+/* the same by a parser: strings of a.b.text and the like, decoded */
+
+static uint64_t
+text_bytes(yyjson_val *v, const openai_node_t *node)
+{
+    size_t                i, n;
+    uint64_t              sum;
+    yyjson_val           *k, *m;
+    const openai_node_t  *child;
+
+    sum = 0;
+
+    if (yyjson_is_str(v)) {
+        return (node->flags & OPENAI_NODE_TEXT) ? yyjson_get_len(v) : 0;
+    }
+
+    if (yyjson_is_arr(v)) {
+        yyjson_arr_foreach(v, i, n, m) {
+            sum += text_bytes(m, node);
+        }
+    }
+
+    if (yyjson_is_obj(v) && node->nodes) {
+        yyjson_obj_foreach(v, i, n, k, m) {
+            for (child = node->nodes; child->key.data; child++) {
+                if (yyjson_equals_strn(k, child->key.data, child->key.len)) {
+                    sum += text_bytes(m, child);
+                }
+            }
+        }
+    }
+
+    return sum;
+}
+
+
+static uint64_t
+heard_bytes(const heard_t *h)
+{
+    int                  type, element;
+    uint64_t             sum;
+    const char          *p;
+    unsigned long long   size;
+
+    sum = 0;
+
+    for (p = h->text; (p = strstr(p, "text ")) != NULL; p++) {
+        if ((p == h->text || p[-1] == '\n')
+            && sscanf(p, "text %d %d %llu", &type, &element, &size) == 3
+            && type == OPENAI_SCAN_STRING)
+        {
+            sum += size;
+        }
+    }
+
+    return sum;
+}
+
+
+/* pieces in memory of their own, so that reading beyond them is noticed */
+
+static void
+scan(openai_scan_t *s, unsigned split)
+{
+    char    *piece;
+    size_t   i, n;
+
+    for (i = 0; i < json_len; i += n) {
+        n = split ? 1 + pick(split) : json_len;
+        n = n < json_len - i ? n : json_len - i;
+
+        piece = malloc(n);
+        memcpy(piece, json + i, n);
+        openai_scan(s, piece, n);
+        free(piece);
+    }
+}
+
+
+static int
+round_trip(void)
+{
+    int             i;
+    yyjson_doc     *doc;
+    openai_scan_t   s;
+
+    json_len = 0;
+    json[0] = '\0';
+    value(0);
+
+    if (json_len > sizeof(json) - 256) {
+        return 1;
+    }
+
+    heard.len = 0;
+    heard.text[0] = '\0';
+    openai_scan_init(&s, &root, &heard);
+    scan(&s, 0);
+
+    for (i = 0; i < 4; i++) {
+        again.len = 0;
+        again.text[0] = '\0';
+        openai_scan_init(&s, &root, &again);
+        scan(&s, i == 0 ? 1 : 2 + pick(80));
+
+        if (strcmp(heard.text, again.text) != 0) {
+            run_note("split: %.*s", (int) json_len, json);
+            return 0;
+        }
+    }
+
+    /* halves of surrogate pairs are no business of strict parsers */
+
+    doc = yyjson_read(json, json_len, 0);
+
+    if (doc && heard.len < sizeof(heard.text) - 2048
+        && heard_bytes(&heard) != text_bytes(yyjson_doc_get_root(doc), &root))
+    {
+        run_note("parser: %.*s", (int) json_len, json);
+        yyjson_doc_free(doc);
+        return 0;
+    }
+
+    yyjson_doc_free(doc);
+
+    return 1;
+}
+
+
+/* documents like the events of a stream: the same but for some values */
+
+static void
+event(unsigned kind, unsigned n)
+{
+    char  number[32];
+
+    (void) snprintf(number, sizeof(number), "%u", n);
+
+    put(kind ? "{\"text\":\"kind\",\"a\":{\"b\":[{\"c\":1,\"text\":"
+             : "{\"index\":");
+
+    if (kind == 0) {
+        put(number);
+        put(",\"a\":[{\"c\":0,\"b\":{\"text\":");
+    }
+
+    string();
+    put(",\"c\":null}}],\"other\":{\"x\":[1,2]},\"text\":");
+
+    if (kind) {
+        put("0");
+
+    } else {
+        string();
+    }
+
+    put(pick(20) ? "}" : ",\"index\":7}");
+}
+
+
+static int
+memo_round(void)
+{
+    size_t          at;
+    unsigned        n, kind;
+    openai_memo_t   memo;
+    openai_scan_t   with, without;
+
+    memset(&memo, 0, sizeof(memo));
+
+    heard.len = 0;
+    again.len = 0;
+    kind = 0;
+
+    openai_scan_init(&with, &root, &heard);
+    openai_scan_init(&without, &root, &again);
+
+    with.memo = &memo;
+
+    for (n = pick(40); n < 120; n++) {
+
+        json_len = 0;
+        at = heard.len;
+        kind = pick(10) ? kind : pick(3);
+
+        if (kind == 2) {
+            value(0);
+
+        } else {
+            event(kind, n);
+        }
+
+        openai_scan_reset(&with);
+        openai_scan_reset(&without);
+
+        scan(&with, pick(10) ? 0 : 50);
+        scan(&without, 0);
+
+        if (with.state != without.state || heard.len != again.len
+            || memcmp(heard.text, again.text, heard.len) != 0)
+        {
+            run_note("memo: %.*s", (int) json_len, json);
+            run_note("with:\n%s", heard.text + at);
+            run_note("without:\n%s", again.text + at);
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+/* the blocks of 64 bytes against one byte at a time */
+
+static int
+skip_round(void)
+{
+    size_t          i, len, at[2];
+    const char     *p;
+    openai_skip_t   skip;
+
+    static const char  bytes[] = "\"\\\\\\{}[]abcdefgh    \"";
+
+    len = pick(300);
+
+    for (i = 0; i < len; i++) {
+        json[i] = bytes[pick(sizeof(bytes) - 1)];
+    }
+
+    for (i = 0; i < 2; i++) {
+        skip.depth = len & 1;
+        skip.quoted = !skip.depth;
+        skip.escaped = 0;
+        at[i] = 0;
+
+        if (i == 0) {
+            at[i] = openai_skip(&skip, json, json + len) - json;
+            continue;
+        }
+
+        for (p = json; p < json + len && openai_skipping(&skip); p++) {
+            (void) openai_skip(&skip, p, p + 1);
+        }
+
+        at[i] = p - json;
+    }
+
+    if (at[0] != at[1]) {
+        run_note("skip: %zu, expected %zu: %.*s", at[0], at[1], (int) len,
+                 json);
+    }
+
+    return at[0] == at[1];
+}
+
+
+int
+main(void)
+{
+    int  i, ok;
+
+    state = run_seed();
+
+    for (i = 0, ok = 1; i < ROUNDS && ok; i++) {
+        ok = round_trip();
+    }
+
+    run_ok(ok, "values of %d random documents, split at random", i);
+
+    for (i = 0, ok = 1; i < 300 && ok; i++) {
+        ok = memo_round();
+    }
+
+    run_ok(ok, "%d random streams with the memo as without", i);
+
+    for (i = 0, ok = 1; i < 20000 && ok; i++) {
+        ok = skip_round();
+    }
+
+    run_ok(ok, "%d random runs of brackets and quotes are skipped alike", i);
+
+    return run_done();
+}
