@@ -1,0 +1,436 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+/*
+ * Holds what the meter promises beside the recorded traffic: when tokens came,
+ * who asked, what failed, how bodies are coded, and how much memory it takes.
+ */
+
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "digest_run.h"
+
+
+static char    blocks[32][262144];
+static size_t  nblocks, taken;
+
+
+static void *
+test_alloc(void *ctx, size_t size)
+{
+    taken += size;
+
+    return (nblocks < 32 && size <= sizeof(blocks[0])) ? blocks[nblocks++]
+                                                       : NULL;
+}
+
+
+static openai_meter_t *
+begin(const char *uri)
+{
+    openai_alloc_t   alloc = { test_alloc, NULL };
+    openai_meter_t  *m;
+
+    nblocks = 0;
+    taken = 0;
+
+    m = openai_meter_create(&alloc);
+    openai_meter_request_line(m, run_str("POST"), run_str(uri));
+
+    return m;
+}
+
+
+static void
+asks(openai_meter_t *m, const char *body)
+{
+    openai_meter_request_body(m, body, strlen(body), 1);
+}
+
+
+static void
+answers(openai_meter_t *m, unsigned status, const char *type)
+{
+    openai_meter_response_status(m, status);
+    openai_meter_response_header(m, run_str("content-type"), run_str(type));
+}
+
+
+static void
+says(openai_meter_t *m, const char *body, uint64_t now)
+{
+    openai_meter_response_body(m, body, strlen(body), now);
+}
+
+
+#define is(got, want, ...)  run_ok((got) == (want), __VA_ARGS__)
+#define is_str(got, want, ...)                                                \
+    do {                                                                      \
+        if (!run_ok(strcmp(got, want) == 0, __VA_ARGS__)) {                   \
+            run_note("\"%s\", expected \"%s\"", got, want);                   \
+        }                                                                     \
+    } while (0)
+
+#define CHUNK(delta)                                                          \
+    "data: {\"choices\":[{\"index\":0,\"delta\":" delta "}]}\n\n"
+
+
+static void
+test_tokens(void)
+{
+    openai_meter_t        *m;
+    const openai_facts_t  *f;
+
+    m = begin("/v1/chat/completions");
+    f = openai_meter_facts(m);
+
+    asks(m, "{\"model\":\"m\",\"stream\":true,\"messages\":[{},{}]}");
+    answers(m, 200, "text/event-stream");
+
+    says(m, ": keep-alive\n\n", 10);
+    says(m, CHUNK("{\"role\":\"assistant\",\"content\":\"\"}"), 20);
+    says(m, "data: {\"choices\":[],\"prompt_filter_results\":[{}]}\n\n", 30);
+    is(f->first_token_us, 0, "comments, roles and filters are no token");
+
+    says(m, "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a",
+         100);
+    is(f->first_token_us, 0, "half an event is none, either");
+    says(m, "b\"", 110);
+    says(m, "}}]}\n\n", 120);
+    says(m, CHUNK("{\"content\":null}"), 200);
+    says(m, CHUNK("{\"reasoning_content\":\"r\"}"), 500);
+    says(m, CHUNK("{\"tool_calls\":[{\"index\":0,\"id\":\"c\",\"function\":"
+                  "{\"name\":\"f\",\"arguments\":\"\"}}]}"), 600);
+
+    is(f->first_token_us, 120, "the first token comes with its event");
+    is(f->last_token_us, 600, "the last one is a tool's name");
+    is(f->longest_gap_us, 380, "the longest silence is between tokens");
+    is_str(f->tool_names, "f", "the tool is known while the stream runs");
+
+    openai_meter_finish(m, 0, 700);
+
+    is(f->flags & OPENAI_FACT_TERMINAL, 0u, "the stream had no end");
+    is(f->flags & OPENAI_FACT_USAGE, 0u, "nor did it tell what it used");
+    is(f->estimated_output, 3, "an estimate: at least a token an event");
+    is(f->usage.output, OPENAI_UNKNOWN, "which is kept apart");
+    is(f->messages, 2, "messages are counted");
+    is(f->stream_asked, 1, "a stream was asked for");
+    is(f->events, 6u, "events that came");
+
+    openai_meter_destroy(m);
+    openai_meter_destroy(m);
+}
+
+
+static void
+test_usage(void)
+{
+    openai_meter_t        *m;
+    const openai_facts_t  *f;
+
+    m = begin("/v1/chat/completions");
+    f = openai_meter_facts(m);
+
+    answers(m, 200, "text/event-stream");
+    says(m, "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":5,"
+            "\"completion_tokens\":1,\"total_tokens\":6}}\n\n", 1);
+    says(m, "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":5,"
+            "\"completion_tokens\":2,\"total_tokens\":7,"
+            "\"cost\":0.25}}\n\n", 2);
+    says(m, "data: {\"choices\":[],\"usage\":null}\n\n", 3);
+    says(m, "data: [DONE]\n\n", 4);
+    openai_meter_finish(m, 1, 5);
+
+    is(f->usage.output, 2, "the last usage that is not null counts");
+    is(f->usage.input, 5, "and is not added up");
+    run_ok(fabs(f->usage.cost - 0.25) < 1e-9, "a cost that was stated");
+    is(f->usage.cached, OPENAI_UNKNOWN, "what was not stated is unknown");
+    run_ok(f->flags & OPENAI_FACT_TERMINAL, "[DONE] is the end");
+
+    m = begin("/v1/chat/completions");
+    f = openai_meter_facts(m);
+    answers(m, 200, "application/json");
+    says(m, "{\"choices\":[{\"index\":0,\"message\":{\"content\":\"x\"},"
+            "\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":2}}]}", 1);
+    openai_meter_finish(m, 1, 2);
+    is(f->usage.total, 3, "usage in a choice, its total made up");
+}
+
+
+static void
+test_who(void)
+{
+    openai_meter_t        *m;
+    const openai_facts_t  *f;
+
+    m = begin("/v1/chat/completions?x=1");
+    f = openai_meter_facts(m);
+
+    openai_meter_request_header(m, run_str("Host"), run_str("api.x.ai:443"));
+    openai_meter_request_header(m, run_str("User-Agent"), run_str("t/1"));
+    openai_meter_request_header(m, run_str("X-Stainless-Retry-Count"),
+                                run_str("2"));
+    openai_meter_request_header(m, run_str("x-client-request-id"),
+                                run_str("low"));
+    openai_meter_request_header(m, run_str("thread-id"), run_str("mid"));
+    openai_meter_request_header(m, run_str("Session-Id"), run_str("high"));
+    asks(m, "{\"model\":\"a\\u0062c\",\"n\":3,\"max_tokens\":10,"
+            "\"temperature\":0.5,\"user\":\"u\",\"metadata\":"
+            "{\"session_id\":\"body\"},\"messages\":[{\"role\":\"user\","
+            "\"content\":[{\"type\":\"image_url\"},{\"type\":\"file\"}]}],"
+            "\"tools\":[{},{}]}");
+
+    answers(m, 200, "application/json");
+    openai_meter_response_header(m, run_str("X-Request-Id"), run_str("req"));
+    openai_meter_response_header(m, run_str("openai-processing-ms"),
+                                 run_str("42"));
+
+    is_str(f->session, "high", "the session's own header wins");
+    is_str(f->user, "u", "user");
+    is_str(f->user_agent, "t/1", "user agent");
+    is_str(f->provider, "x_ai", "the provider shows in the host");
+    is_str(f->request_id, "req", "the upstream's id");
+    is_str(f->model, "abc", "the model, an escape in it undone");
+    is_str(f->operation, "chat", "the operation");
+    is(f->retry, 2, "the retry count");
+    is(f->processing_ms, 42, "the upstream's time");
+    is(f->choices, 3, "n");
+    is(f->max_tokens, 10, "max_tokens");
+    run_ok(f->temperature == 0.5, "temperature");
+    is(f->tools, 2, "tools");
+    is(f->flags & (OPENAI_FACT_IMAGE|OPENAI_FACT_AUDIO|OPENAI_FACT_FILE),
+       (unsigned) (OPENAI_FACT_IMAGE|OPENAI_FACT_FILE), "parts of messages");
+
+    m = begin("/openai/deployments/my-gpt/chat/completions?api-version=1");
+    f = openai_meter_facts(m);
+    is_str(f->provider, "azure.ai.openai", "Azure shows in the path");
+    is_str(f->model, "my-gpt", "and so does its deployment");
+
+    m = begin("/v1beta/models/gemini-2.5-pro:streamGenerateContent?alt=sse");
+    f = openai_meter_facts(m);
+    is_str(f->model, "gemini-2.5-pro", "Gemini's model is in the path");
+    is_str(openai_dialect_name(f->dialect), "gemini", "and its dialect");
+    is(f->stream_asked, 1, "and that it is to stream");
+
+    m = begin("/v1/rerank");
+    f = openai_meter_facts(m);
+    run_ok(openai_dialect_name(f->dialect) == NULL, "an unknown path");
+    is_str(f->operation, "rerank", "is labelled by its last segment");
+
+    m = begin("/llm/proxy");
+    f = openai_meter_facts(m);
+    asks(m, "{\"model\":\"m\",\"messages\":[]}");
+    is_str(openai_dialect_name(f->dialect), "chat", "or known by its body");
+}
+
+
+static void
+test_errors(void)
+{
+    size_t                 i;
+    openai_meter_t        *m;
+    const openai_facts_t  *f;
+
+    static const char *const  bodies[][4] = {
+        { "{\"error\":{\"message\":\"M\",\"type\":\"T\",\"code\":\"C\"}}",
+          "M", "T", "C" },
+        { "{\"error\":{\"message\":\"M\",\"type\":\"T\",\"code\":null}}",
+          "M", "T", "" },
+        { "{\"error\":{\"message\":\"M\",\"code\":429}}", "M", "", "429" },
+        { "{\"error\":\"M\"}", "M", "", "" },
+        { "{\"message\":\"M\",\"request_id\":\"r\"}", "M", "", "" },
+        { "{\"detail\":[{\"loc\":[\"a\"],\"msg\":\"M\",\"type\":\"T\"}]}",
+          "M", "T", "" },
+        { "{\"detail\":\"M\"}", "M", "", "" },
+        { "{\"object\":\"error\",\"message\":\"M\",\"type\":\"T\","
+          "\"code\":400}", "M", "T", "400" },
+        { "[{\"error\":{\"code\":429,\"message\":\"M\",\"status\":\"T\"}}]",
+          "M", "T", "429" },
+        { "{\"statusCode\":401,\"message\":\"M\"}", "M", "", "401" },
+        { "{\"type\":\"error\",\"error\":{\"type\":\"T\",\"message\":\"M\"}}",
+          "M", "T", "" }
+    };
+
+    for (i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+        m = begin("/v1/chat/completions");
+        f = openai_meter_facts(m);
+
+        answers(m, 429, "application/json");
+        says(m, bodies[i][0], 1);
+        openai_meter_finish(m, 1, 2);
+
+        run_ok((f->flags & OPENAI_FACT_ERROR)
+               && strcmp(f->error_message, bodies[i][1]) == 0
+               && strcmp(f->error_type, bodies[i][2]) == 0
+               && strcmp(f->error_code, bodies[i][3]) == 0,
+               "error %s", bodies[i][0]);
+    }
+
+    m = begin("/v1/fine_tuning/jobs");
+    f = openai_meter_facts(m);
+    answers(m, 200, "application/json");
+    says(m, "{\"id\":\"j\",\"error\":{\"code\":null,\"message\":null}}", 1);
+    openai_meter_finish(m, 1, 2);
+    is(f->flags & OPENAI_FACT_ERROR, 0u, "an error of nulls is none");
+
+    m = begin("/v1/responses");
+    f = openai_meter_facts(m);
+    answers(m, 200, "text/event-stream");
+    says(m, "event: error\ndata: {\"type\":\"error\",\"code\":\"C\","
+            "\"message\":\"M\"}\n\n", 1);
+    run_ok((f->flags & OPENAI_FACT_ERROR) && strcmp(f->error_code, "C") == 0,
+           "an error within a stream of 200");
+}
+
+
+static void
+test_forms(void)
+{
+    openai_meter_t        *m;
+    const openai_facts_t  *f;
+
+    static const char  body[] =
+        "--B\r\nContent-Disposition: form-data; name=\"file\"; "
+        "filename=\"a.mp3\"\r\nContent-Type: audio/mpeg\r\n\r\n"
+        "\x01\r\n--C\r\n--\r\n"
+        "--B\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\n"
+        "whisper-1\r\n"
+        "--B\r\ncontent-disposition: form-data; name=stream\r\n\r\ntrue\r\n"
+        "--B--\r\n";
+
+    size_t  split, i, n;
+
+    for (split = 1; split <= sizeof(body); split += 7) {
+
+        m = begin("/v1/audio/transcriptions");
+        f = openai_meter_facts(m);
+
+        openai_meter_request_header(m, run_str("content-type"),
+                        run_str("multipart/form-data; boundary=\"B\""));
+
+        for (i = 0; i < sizeof(body) - 1; i += n) {
+            n = sizeof(body) - 1 - i < split ? sizeof(body) - 1 - i : split;
+            openai_meter_request_body(m, body + i, n,
+                                      i + n == sizeof(body) - 1);
+        }
+
+        run_ok(strcmp(f->model, "whisper-1") == 0 && f->stream_asked == 1
+               && (f->flags & OPENAI_FACT_AUDIO),
+               "a form split by %zu", split);
+    }
+}
+
+
+/* a body coded, cut, and said to be coded but not */
+
+static void
+test_coded(void)
+{
+    size_t                 i;
+    Bytef                  coded[4096];
+    z_stream               z;
+    openai_meter_t        *m;
+    const openai_facts_t  *f;
+
+    static const char  body[] =
+        "{\"id\":\"x\",\"model\":\"m\",\"choices\":[{\"index\":0,\"message\":"
+        "{\"content\":\"hello\"},\"finish_reason\":\"stop\"}],"
+        "\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":2}}";
+
+    memset(&z, 0, sizeof(z));
+    (void) deflateInit2(&z, 6, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY);
+
+    z.next_in = (Bytef *) body;
+    z.avail_in = sizeof(body) - 1;
+    z.next_out = coded;
+    z.avail_out = sizeof(coded);
+    (void) deflate(&z, Z_FINISH);
+    (void) deflateEnd(&z);
+
+    m = begin("/v1/chat/completions");
+    f = openai_meter_facts(m);
+    answers(m, 200, "application/json");
+    openai_meter_response_header(m, run_str("Content-Encoding"),
+                                 run_str("gzip"));
+
+    for (i = 0; i < z.total_out; i++) {
+        openai_meter_response_body(m, coded + i, 1, 1);
+    }
+
+    openai_meter_finish(m, 1, 2);
+    run_ok(f->usage.output == 2 && strcmp(f->finish_reason, "stop") == 0,
+           "an answer in gzip, byte by byte");
+    openai_meter_destroy(m);
+
+    m = begin("/v1/chat/completions");
+    f = openai_meter_facts(m);
+    answers(m, 200, "application/json");
+    openai_meter_response_header(m, run_str("content-encoding"),
+                                 run_str("gzip"));
+    openai_meter_response_body(m, coded, z.total_out - 20, 1);
+    openai_meter_finish(m, 0, 2);
+    is_str(f->response_model, "m", "as far as it goes when cut");
+    openai_meter_destroy(m);
+
+    m = begin("/v1/chat/completions");
+    f = openai_meter_facts(m);
+    answers(m, 200, "application/json");
+    openai_meter_response_header(m, run_str("content-encoding"),
+                                 run_str("gzip"));
+    says(m, body, 1);
+    openai_meter_finish(m, 1, 2);
+    run_ok(f->flags & OPENAI_FACT_UNDECODABLE, "what is no gzip is told");
+    openai_meter_destroy(m);
+}
+
+
+static void
+test_memory(void)
+{
+    int              i;
+    openai_meter_t  *m;
+
+    m = begin("/v1/chat/completions");
+    asks(m, "{\"model\":\"m\",\"messages\":[]}");
+    answers(m, 200, "application/json");
+    says(m, "{\"choices\":[]}", 1);
+    openai_meter_finish(m, 1, 2);
+
+    run_ok(taken <= 4096 + sizeof(openai_facts_t),
+           "a plain exchange takes %zu bytes, %zu of them facts", taken,
+           sizeof(openai_facts_t));
+
+    m = begin("/v1/chat/completions");
+    answers(m, 200, "text/event-stream");
+
+    for (i = 0; i < 1000; i++) {
+        says(m, CHUNK("{\"content\":\"x\"}"), i);
+    }
+
+    openai_meter_finish(m, 1, 1000);
+
+    run_ok(taken <= 6144, "a stream of 1000 events takes %zu bytes", taken);
+}
+
+
+int
+main(void)
+{
+    test_tokens();
+    test_usage();
+    test_who();
+    test_errors();
+    test_forms();
+    test_coded();
+    test_memory();
+
+    return run_done();
+}
