@@ -5,6 +5,7 @@ import { useState } from 'preact/hooks';
 import { loose, pretty } from './format';
 import { t } from './i18n';
 import { Json } from './json';
+import { meaning, type Meaning } from './mark';
 import { Prose } from './markdown';
 import { hasMedia, Media } from './media';
 import { markdown } from './prefs';
@@ -156,11 +157,19 @@ function TurnView({ turn, tools, results }: { turn: Turn; tools: Tool[]; results
     );
 }
 
-function ChoiceView({ choice: c, tools, of, running }: { choice: Choice; tools: Tool[]; of: number; running: boolean }) {
+interface ChoiceProps {
+    choice: Choice;
+    tools: Tool[];
+    of: number;
+    how: Meaning;
+}
+
+function ChoiceView({ choice: c, tools, of, how }: ChoiceProps) {
+    const running = how === 'running';
     const calls = c.tool_calls ?? [];
 
     return (
-        <article class="turn answer" data-role="assistant" data-running={running}>
+        <article class="turn answer" data-role="assistant" data-running={running} data-meaning={how}>
             <header>
                 <h3>{t('answer')}{of > 1 && ' ' + (c.index + 1)}</h3>
                 {c.finish_reason !== null && <span class="quiet">{c.finish_reason}</span>}
@@ -244,7 +253,7 @@ export function Conversation({ record }: { record: Detail }) {
             )}
             {hidden > 0 && <Button label={t('earlier', { n: hidden })} text={t('earlier', { n: hidden })} onClick={() => setAll(true)} />}
             {said.slice(hidden).map((m, i) => <TurnView key={hidden + i} turn={m} tools={tools} results={results} />)}
-            {choices.map((x) => <ChoiceView key={'a' + x.index} choice={x} tools={tools} of={choices.length} running={running} />)}
+            {choices.map((x) => <ChoiceView key={'a' + x.index} choice={x} tools={tools} of={choices.length} how={meaning(record)} />)}
             {Object.entries(record.answer ?? {}).filter(([k, v]) => k !== 'choices' && v !== null).map(([k, v]) => (
                 <Fold key={k} label={<span>{k}</span>}>{() => typeof v === 'object' ? <Json value={v} /> : <p class="plain">{String(v)}</p>}</Fold>
             ))}

@@ -54,7 +54,7 @@ const en = {
     cancelled: 'Cancelled', notRunning: 'This request is not running',
 
     windowLabel: 'Window', since: 'since', reset: 'Reset…', resetQuestion: 'Set the statistics back to zero?', wasReset: 'The statistics were reset', errors: 'Errors', aborted: 'Aborted', mean: 'Mean', weighted: 'weighted by tokens',
-    unpriced: '{n} without a price', bytesMoved: 'Received', sentOf: '{n} sent', cachedLabel: 'Cached', spread: 'Spread', outcomes: 'Outcomes', latency: 'Latency', keys: 'Client keys', peers: 'Upstream peers', zone: 'Zone', records: 'records',
+    unpriced: '{n} without a price', bytesMoved: 'Received', sentOf: '{n} sent', cachedLabel: 'Cached', spread: 'Spread', outcomes: 'Outcomes', latency: 'Latency', keys: 'Client keys', peers: 'Upstream peers', zone: 'Zone', records: 'records', others: 'all others',
     evicted: 'Evicted', dropped: 'Dropped', cutShort: 'Kept in part', heals: 'Heals', workersDied: 'Dead workers',
 
     keyboard: 'Keyboard', queryLanguage: 'Query language', paletteHint: 'Command, model or text', goTo: 'Go to',
@@ -124,7 +124,7 @@ const zh: Record<Text, string> = {
     cancelled: '已取消', notRunning: '此请求不在进行中',
 
     windowLabel: '时间窗口', since: '自', reset: '重置…', resetQuestion: '要把统计归零吗？', wasReset: '统计已重置', errors: '错误', aborted: '中断', mean: '平均', weighted: '按词元加权',
-    unpriced: '{n} 个没有价格', bytesMoved: '接收', sentOf: '发送 {n}', cachedLabel: '缓存', spread: '分布', outcomes: '结果', latency: '延迟', keys: '客户端密钥', peers: '上游节点', zone: '共享内存区', records: '条记录',
+    unpriced: '{n} 个没有价格', bytesMoved: '接收', sentOf: '发送 {n}', cachedLabel: '缓存', spread: '分布', outcomes: '结果', latency: '延迟', keys: '客户端密钥', peers: '上游节点', zone: '共享内存区', records: '条记录', others: '其余',
     evicted: '已淘汰', dropped: '已丢弃', cutShort: '部分保存', heals: '修复', workersDied: '进程死亡',
 
     keyboard: '键盘', queryLanguage: '查询语言', paletteHint: '命令、模型或文字', goTo: '转到',

@@ -16,6 +16,9 @@ import { Value } from './values';
 
 const every = 2000;
 
+// the server's name for what has no row of its own
+const rest = 'other';
+
 function useStats() {
     const data = useSignal<Numbers | null>(null);
     const error = useSignal<string | null>(null);
@@ -137,7 +140,7 @@ function Groups({ label, facet, list }: { label: string; facet: Facet; list: Gro
                         <tbody>
                             {rows.map((g) => (
                                 <tr key={g.name}>
-                                    <th scope="row"><Value facet={facet} value={g.name} /></th>
+                                    <th scope="row">{g.name === rest ? <span class="quiet">{t('others')}</span> : <Value facet={facet} value={g.name} />}</th>
                                     <td class="number">{count(g.requests)}</td><td class={'number ' + (g.errors > 0 ? 'error-text' : 'quiet')}>{count(g.errors)}</td>
                                     <td class="number">{compact(g.input_tokens)}</td><td class="number">{compact(g.output_tokens)}</td><td class="number">{compact(g.cached_tokens)}</td>
                                     <td class="number">{duration(g.mean_ms)}</td><td class="number">{money(g.cost_usd)}</td>
