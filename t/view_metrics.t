@@ -1,0 +1,129 @@
+# The promise: /metrics is what Prometheus reads, whatever names the traffic
+# brings: promtool accepts it, buckets add up, labels are bounded and escaped.
+
+use strict;
+use warnings;
+
+use File::Temp ();
+use Test::Nginx::Socket 'no_plan';
+
+use MonitorTest;
+
+sub metrics {
+    my ($status, $body) = monitor('/metrics');
+    die "/metrics answers $status\n" unless $status == 200;
+
+    return $body;
+}
+
+# how promtool ends; undef when there is none
+
+sub promtool {
+    my ($text) = @_;
+
+    return unless grep { -x "$_/promtool" } split /:/, $ENV{PATH};
+
+    my $file = File::Temp->new;
+    print $file $text;
+    close $file;
+
+    my $said = `promtool check metrics < $file 2>&1`;
+    return $? ? $said || "status $?" : '';
+}
+
+# every histogram: buckets grow, +Inf is the count
+
+sub wrong_buckets {
+    my ($text) = @_;
+    my (%last, @wrong);
+
+    while ($text =~ /^(\w+?)_(bucket|count)\{(.*?)(?:le="([^"]+)")?\} (\S+)$/mg) {
+        my ($key, $value) = ("$1\{$3}", $5);
+
+        push @wrong, "$key: $value" if $2 eq 'bucket' && $value < ($last{$key} // 0);
+        push @wrong, "$key: $value is not $last{$key}"
+            if $2 eq 'count' && $value != ($last{$key} // -1);
+        $last{$key} = $value;
+    }
+
+    return %last ? @wrong : 'no histogram';
+}
+
+run_tests();
+
+__DATA__
+
+=== TEST 1: nothing has happened yet
+--- client
+my $text = metrics();
+check_like($text, qr/^openai_monitor_requests_total\{outcome="ok",\} 0$/m, 'counters are there');
+check(promtool($text) // '', '', 'promtool');
+
+
+
+=== TEST 2: every kind of exchange
+--- upstream
+while (my $r = $u->request) {
+    if ($r->{uri} =~ /fail/) { $u->answer(503, { error => { message => 'x', type => 'y' } }) }
+    elsif ($r->{body} =~ /"stream":true/) {
+        $u->stream;
+        $u->event({ model => 'answered', choices => [ { index => 0, delta => { content => $_ } } ] })
+            for qw/ a b c /;
+        $u->event({ choices => [], usage => { prompt_tokens => 1000, completion_tokens => 3,
+                    total_tokens => 1003, prompt_tokens_details => { cached_tokens => 512 } } });
+        $u->event('[DONE]'); $u->finish;
+    } else { $u->answer(200, completion()) }
+}
+--- client
+http(post('/v1/chat/completions', { model => 'plain' }));
+http(post('/v1/chat/completions', { model => 'streams', stream => true }));
+http(post('/v1/chat/completions?fail', { model => 'fails' }));
+http(post('/v1/embeddings', { model => "odd\\\"\n\xe4\xb8\xad\xff{}," }));
+records(4);
+
+my $text = metrics();
+check(promtool($text) // '', '', 'promtool');
+check([ wrong_buckets($text) ], [], 'buckets');
+
+my $labels = 'gen_ai_operation_name="chat",gen_ai_provider_name="\w*",gen_ai_request_model="%s",'
+             . 'gen_ai_response_model="%s",error_type="%s",';
+
+check_like($text, qr/^gen_ai_server_request_duration_seconds_count\{${\ sprintf $labels, 'plain', 'test-model-1', ''}\} 1$/m, 'duration');
+check_like($text, qr/^gen_ai_server_time_to_first_token_seconds_bucket\{${\ sprintf $labels, 'streams', 'answered', ''}le="60"\} 1$/m, 'first token, up to 60 s');
+check_like($text, qr/^gen_ai_client_token_usage_sum\{${\ sprintf $labels, 'streams', 'answered', ''}gen_ai_token_type="input",\} 1000$/m, 'tokens');
+check_like($text, qr/^gen_ai_client_token_usage_bucket\{.*gen_ai_token_type="output",le="67108864"\} 1$/m, 'the last bound');
+check_like($text, qr/^gen_ai_server_request_duration_seconds_count\{${\ sprintf $labels, 'fails', '', '503'}\} 1$/m, 'an error by its status');
+check_like($text, qr/^openai_monitor_cached_input_tokens_total\{.*"streams".*\} 512$/m, 'cached tokens');
+check_like($text, qr/^openai_monitor_requests_total\{outcome="upstream_error",\} 1$/m, 'outcomes');
+check_like($text, qr/^openai_monitor_zone_records 4$/m, 'the zone');
+
+my (undef, undef, $head) = monitor('/metrics');
+check_like($head, qr{^Content-Type: text/plain; version=0.0.4; charset=utf-8\r$}m, 'its type');
+
+
+
+=== TEST 3: more names than there is room for
+--- zone: 32m
+--- upstream
+while ($u->request) { $u->answer(200, completion()) }
+--- client
+my $c = connection();
+
+for my $n (1 .. 300) {
+    send_bytes($c, post('/v1/chat/completions', { model => "model-$n" }));
+    read_answer($c);
+}
+
+wait_for(sub { metrics() =~ /^openai_monitor_zone_records 300$/m }, '300 records');
+
+my $text = metrics();
+check(promtool($text) // '', '', 'promtool');
+check([ wrong_buckets($text) ], [], 'buckets');
+
+my %models = map { $_ => 1 } $text =~ /gen_ai_request_model="([^"]*)"/g;
+check(keys %models <= 64 && $models{other} ? 1 : 0, 1, 'names are bounded');
+
+my $sum = 0;
+$sum += $1 while $text =~ /^gen_ai_server_request_duration_seconds_count\{.*\} (\d+)$/mg;
+check($sum, 300, 'no request is lost');
+check(length $text < 2_000_000 ? 1 : 0, 1, 'the page is bounded');
