@@ -156,7 +156,7 @@ typedef struct {
     char                   provider[24];
     char                   model[96];
     char                   response_model[96];
-    char                   error[24];    /* error.type; "" where there is none */
+    char                   error[24];    /* error.type; "" for none */
     ngx_openai_series_hist_t  hists[NGX_OPENAI_SERIES_HISTS];
 } ngx_openai_series_t;
 

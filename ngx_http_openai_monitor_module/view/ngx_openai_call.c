@@ -9,6 +9,7 @@
 #include <ngx_http.h>
 
 #include "view/ngx_openai_call.h"
+#include "view/ngx_openai_exchange.h"
 
 
 static void ngx_openai_decode_arg(ngx_str_t *value);
@@ -380,7 +381,7 @@ ngx_openai_call_record(ngx_openai_call_t *call, ngx_openai_ref_t *ref,
     rc = ngx_openai_reader_find(call->zone, &call->id, ref);
 
     if (rc == NGX_OK) {
-        rc = (ngx_openai_reader_record(call->zone, ref, rec) == NGX_OK)
+        rc = (ngx_openai_exchange_record(call->zone, ref, rec) == NGX_OK)
              ? NGX_OK : NGX_DONE;
     }
 

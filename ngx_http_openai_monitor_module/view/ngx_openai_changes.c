@@ -278,7 +278,7 @@ ngx_openai_changes_running(ngx_openai_viewer_t *v, ngx_openai_ref_t *refs,
             return;
         }
 
-        if (ngx_openai_reader_record(v->call->zone, &refs[i], rec) != NGX_OK
+        if (ngx_openai_exchange_record(v->call->zone, &refs[i], rec) != NGX_OK
             || rec->outcome != NGX_OPENAI_RUNNING)
         {
             continue;

@@ -34,6 +34,27 @@ static void *ngx_openai_budget_realloc(void *ctx, void *p, size_t old,
 static void ngx_openai_budget_free(void *ctx, void *p);
 
 
+ngx_int_t
+ngx_openai_exchange_record(ngx_openai_zone_t *zone,
+    const ngx_openai_ref_t *ref, ngx_openai_record_t *rec)
+{
+    uint64_t  size;
+
+    if (ngx_openai_reader_record(zone, ref, rec) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    if (rec->outcome == NGX_OPENAI_RUNNING) {
+        size = ngx_openai_reader_size(zone, ref, NGX_OPENAI_RESPONSE_BODY);
+
+        rec->response_kept = ngx_max(rec->response_kept, size);
+        rec->response_bytes = ngx_max(rec->response_bytes, size);
+    }
+
+    return NGX_OK;
+}
+
+
 ngx_openai_exchange_t *
 ngx_openai_exchange_create(ngx_pool_t *pool, ngx_openai_zone_t *zone,
     size_t body_max)

@@ -60,6 +60,13 @@ typedef struct {
 } ngx_openai_exchange_t;
 
 
+/*
+ * Reads a record: NGX_OK, or NGX_DECLINED when it is gone.  Of one that runs,
+ * owners publish the state now and then only, but its bytes at once.
+ */
+ngx_int_t ngx_openai_exchange_record(ngx_openai_zone_t *zone,
+    const ngx_openai_ref_t *ref, ngx_openai_record_t *rec);
+
 /* its memory is released with the pool */
 ngx_openai_exchange_t *ngx_openai_exchange_create(ngx_pool_t *pool,
     ngx_openai_zone_t *zone, size_t body_max);

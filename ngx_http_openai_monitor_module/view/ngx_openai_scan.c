@@ -115,7 +115,7 @@ ngx_openai_scan_try(ngx_openai_scan_t *scan, const ngx_openai_ref_t *ref)
 {
     const ngx_openai_thread_t  *thread;
 
-    if (ngx_openai_reader_record(scan->zone, ref, &scan->rec) != NGX_OK) {
+    if (ngx_openai_exchange_record(scan->zone, ref, &scan->rec) != NGX_OK) {
         return NGX_DONE;
     }
 

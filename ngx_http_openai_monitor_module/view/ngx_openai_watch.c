@@ -140,7 +140,7 @@ ngx_openai_watch_due(ngx_openai_viewer_t *v)
 
     /* first the state: what is stored then is all of a record that is over */
 
-    if (ngx_openai_reader_record(v->call->zone, &w->ref, &w->rec) != NGX_OK) {
+    if (ngx_openai_exchange_record(v->call->zone, &w->ref, &w->rec) != NGX_OK) {
         w->active = 0;
         return NGX_DECLINED;
     }
