@@ -36,7 +36,6 @@ await Promise.all(copies.map((f) => copyFile(join(here, 'src', f), join(dist, f)
 if (process.argv.includes('--watch')) {
     const ctx = await context({ ...options, minify: false, sourcemap: 'inline' });
     await ctx.watch();
-
 } else {
     await build(options);
 

@@ -46,15 +46,16 @@ export function openCursor(): void {
 // to the neighbour in the same conversation, else in the same session
 export function stepThread(by: number): void {
     const id = selected.value ?? cursor.value;
-    const from = id === null ? undefined : byId(id) ?? loaded.value?.data ?? undefined;
+    const from = id === null ? undefined : (byId(id) ?? loaded.value?.data ?? undefined);
 
     if (from === undefined) {
         return;
     }
 
-    const same = rows.value.filter((r) => from.thread !== null ? r.thread === from.thread
-        : from.session !== null && r.session === from.session);
-    const list = same.sort((a, b) => a.started_at < b.started_at ? -1 : 1);
+    const same = rows.value.filter((r) =>
+        from.thread !== null ? r.thread === from.thread : from.session !== null && r.session === from.session,
+    );
+    const list = same.sort((a, b) => (a.started_at < b.started_at ? -1 : 1));
     const next = list[list.findIndex((r) => r.id === from.id) + by]?.id ?? (by < 0 ? from.parent : null);
 
     if (next === null || list.length === 0) {

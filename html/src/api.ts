@@ -4,7 +4,11 @@ import * as shape from './shape';
 import type { Detail, DiffReport, Info, Page, Stats, StreamEvent, Window } from './types';
 
 export class ApiError extends Error {
-    constructor(readonly status: number, readonly code: string, message: string) {
+    constructor(
+        readonly status: number,
+        readonly code: string,
+        message: string,
+    ) {
         super(message);
     }
 }
@@ -13,14 +17,14 @@ async function answer<T>(path: string, init?: RequestInit): Promise<T> {
     const res = await fetch(path, { credentials: 'same-origin', ...init });
 
     if (res.ok) {
-        return res.status === 204 ? undefined as T : await res.json() as T;
+        return res.status === 204 ? (undefined as T) : ((await res.json()) as T);
     }
 
     let code = 'http_' + res.status;
     let message = res.statusText || String(res.status);
 
     try {
-        const { error } = await res.json() as { error?: { code?: string; message?: string } };
+        const { error } = (await res.json()) as { error?: { code?: string; message?: string } };
         code = error?.code ?? code;
         message = error?.message ?? message;
     } catch {
@@ -42,19 +46,28 @@ export interface ListQuery {
 }
 
 export async function requests(a: ListQuery, signal?: AbortSignal): Promise<Page> {
-    const page = await answer<Page>('./api/requests?' + new URLSearchParams({
-        ...(a.q === '' ? {} : { q: a.q }), sort: a.sort, page: String(a.page), page_size: String(a.size),
-    }), { signal });
+    const page = await answer<Page>(
+        './api/requests?' +
+            new URLSearchParams({
+                ...(a.q === '' ? {} : { q: a.q }),
+                sort: a.sort,
+                page: String(a.page),
+                page_size: String(a.size),
+            }),
+        { signal },
+    );
 
     return { ...page, items: page.items.map(shape.summary) };
 }
 
-export const request = async (id: string, signal?: AbortSignal): Promise<Detail> => shape.detail(await answer<Detail>(one(id), { signal }));
-export const summary = async (id: string): Promise<Detail> => shape.detail(await answer<Detail>(one(id) + '?body=none'));
+export const request = async (id: string, signal?: AbortSignal): Promise<Detail> =>
+    shape.detail(await answer<Detail>(one(id), { signal }));
+export const summary = async (id: string): Promise<Detail> =>
+    shape.detail(await answer<Detail>(one(id) + '?body=none'));
 export const events = (id: string, signal?: AbortSignal) => answer<StreamEvent[]>(one(id) + '/events', { signal });
 
-export const diff = (id: string, other: string | null, signal?: AbortSignal) => answer<DiffReport>(
-    one(id) + '/diff' + (other === null ? '' : '?with=' + encodeURIComponent(other)), { signal });
+export const diff = (id: string, other: string | null, signal?: AbortSignal) =>
+    answer<DiffReport>(one(id) + '/diff' + (other === null ? '' : '?with=' + encodeURIComponent(other)), { signal });
 
 export const stats = async (window: Window, signal?: AbortSignal): Promise<Stats> =>
     shape.stats(await answer<Stats>('./api/stats?window=' + window, { signal }));

@@ -40,10 +40,28 @@ function Divider() {
     };
 
     return (
-        <div class="divider" role="separator" aria-orientation="vertical" aria-label={t('divider')} tabIndex={0}
-            aria-valuenow={Math.round(split.value * 100)} aria-valuemin={least * 100} aria-valuemax={most * 100}
-            onPointerDown={(e) => { drag.current = true; e.currentTarget.setPointerCapture(e.pointerId); }}
-            onPointerMove={move} onPointerUp={() => { drag.current = false; }} onKeyDown={key} onDblClick={() => { split.value = 0.52; }} />
+        <div
+            class="divider"
+            role="separator"
+            aria-orientation="vertical"
+            aria-label={t('divider')}
+            tabIndex={0}
+            aria-valuenow={Math.round(split.value * 100)}
+            aria-valuemin={least * 100}
+            aria-valuemax={most * 100}
+            onPointerDown={(e) => {
+                drag.current = true;
+                e.currentTarget.setPointerCapture(e.pointerId);
+            }}
+            onPointerMove={move}
+            onPointerUp={() => {
+                drag.current = false;
+            }}
+            onKeyDown={key}
+            onDblClick={() => {
+                split.value = 0.52;
+            }}
+        />
     );
 }
 
@@ -54,7 +72,9 @@ export function App() {
         <>
             <div class="app" data-view={view.value}>
                 <Bar />
-                {view.value === 'stats' ? <Stats /> : (
+                {view.value === 'stats' ? (
+                    <Stats />
+                ) : (
                     <>
                         {!blank.value && <Strip />}
                         <main class="work" data-open={open} style={{ '--split': split.value * 100 + '%' }}>

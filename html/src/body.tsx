@@ -52,25 +52,35 @@ function hex(base64: string): string {
 
 function Content({ message }: { message: Message }) {
     const body = message.body ?? '';
-    const json = useMemo(() => message.body_encoding === 'text' ? parse(body) : null, [body, message.body_encoding]);
+    const json = useMemo(() => (message.body_encoding === 'text' ? parse(body) : null), [body, message.body_encoding]);
 
     if (message.body_encoding === 'base64') {
         return (
             <>
-                {/^(?:image|audio)\//.test(message.content_type ?? '') && <Media part={`data:${message.content_type};base64,${body}`} />}
+                {/^(?:image|audio)\//.test(message.content_type ?? '') && (
+                    <Media part={`data:${message.content_type};base64,${body}`} />
+                )}
                 <RawText text={hex(body)} />
             </>
         );
     }
 
-    return json !== null && !raw.value ? <Json value={json.value} depth={body.length < 20_000 ? 7 : 2} /> : <RawText text={body} />;
+    return json !== null && !raw.value ? (
+        <Json value={json.value} depth={body.length < 20_000 ? 7 : 2} />
+    ) : (
+        <RawText text={body} />
+    );
 }
 
 export function Body({ record, side }: { record: Detail; side: 'request' | 'response' }) {
     const m = record[side];
 
     if (m === null || m.body === null || m.body === '') {
-        return <p class="nothing">{side === 'response' && record.outcome === 'running' ? t('waitingForAnswer') : t('noBody')}</p>;
+        return (
+            <p class="nothing">
+                {side === 'response' && record.outcome === 'running' ? t('waitingForAnswer') : t('noBody')}
+            </p>
+        );
     }
 
     const text = m.body;
@@ -80,17 +90,41 @@ export function Body({ record, side }: { record: Detail; side: 'request' | 'resp
         <div class="body">
             <div class="panel-bar">
                 <span class="switch" role="group" aria-label={t('shape')}>
-                    <button type="button" aria-pressed={!raw.value} onClick={() => { raw.value = false; }}>{t('tree')}</button>
-                    <button type="button" aria-pressed={raw.value} onClick={() => { raw.value = true; }}>{t('raw')}</button>
+                    <button
+                        type="button"
+                        aria-pressed={!raw.value}
+                        onClick={() => {
+                            raw.value = false;
+                        }}
+                    >
+                        {t('tree')}
+                    </button>
+                    <button
+                        type="button"
+                        aria-pressed={raw.value}
+                        onClick={() => {
+                            raw.value = true;
+                        }}
+                    >
+                        {t('raw')}
+                    </button>
                 </span>
                 <span class="quiet clip">
-                    {[m.content_type, bytes(m.body_bytes), m.content_encoding, m.decoded === true ? t('decoded') : null].filter((x) => x !== null && x !== '').join(' · ')}
+                    {[m.content_type, bytes(m.body_bytes), m.content_encoding, m.decoded === true ? t('decoded') : null]
+                        .filter((x) => x !== null && x !== '')
+                        .join(' · ')}
                 </span>
                 <span class="push" />
-                <a class="button" href={bodyHref(record.id, side, false)} download="">{t('download')}</a>
+                <a class="button" href={bodyHref(record.id, side, false)} download="">
+                    {t('download')}
+                </a>
                 <Copy text={() => text} />
             </div>
-            {cut && <p class="notice cut"><span>{t('keptOf', { kept: bytes(m.body_kept_bytes), all: bytes(m.body_bytes) })}</span></p>}
+            {cut && (
+                <p class="notice cut">
+                    <span>{t('keptOf', { kept: bytes(m.body_kept_bytes), all: bytes(m.body_bytes) })}</span>
+                </p>
+            )}
             <Content message={m} />
         </div>
     );

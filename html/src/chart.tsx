@@ -37,10 +37,12 @@ const color = (name: string) => {
     return value;
 };
 
-const clockValues = (_: uPlot, at: number[], __: number, ___: number, step: number) => at.map((s) => clock(s * 1000, step < 60));
+const clockValues = (_: uPlot, at: number[], __: number, ___: number, step: number) =>
+    at.map((s) => clock(s * 1000, step < 60));
 
 // 0.1000 says no more than 0.1 does
-const tick = (text: string, value: number) => value === 0 ? '0' : text.replace(/(\.\d*?)0+(?=\D|$)/, '$1').replace(/\.(?=\D|$)/, '');
+const tick = (text: string, value: number) =>
+    value === 0 ? '0' : text.replace(/(\.\d*?)0+(?=\D|$)/, '$1').replace(/\.(?=\D|$)/, '');
 
 function options(p: ChartProps, width: number, height: number): uPlot.Options {
     const quiet = color('text-2');
@@ -57,7 +59,7 @@ function options(p: ChartProps, width: number, height: number): uPlot.Options {
         paths: l.bars === true ? bars : undefined,
         points: { show: l.points === true, size: 4 },
         spanGaps: true,
-        value: (_u: uPlot, v: number | null) => v === null ? '–' : p.format(v),
+        value: (_u: uPlot, v: number | null) => (v === null ? '–' : p.format(v)),
     }));
 
     return {
@@ -65,19 +67,36 @@ function options(p: ChartProps, width: number, height: number): uPlot.Options {
         height,
         padding: [8, 24, 0, 0],
         cursor: { points: { size: 6 }, drag: { x: false, y: false } },
-        legend: { live: true, markers: { width: 0, fill: (_u, i) => i === 0 ? 'none' : color(p.lines[i - 1]?.color ?? 'quiet') } },
+        legend: {
+            live: true,
+            markers: { width: 0, fill: (_u, i) => (i === 0 ? 'none' : color(p.lines[i - 1]?.color ?? 'quiet')) },
+        },
         scales: {
             x: {
                 time: p.x !== 'ms',
-                range: (_u, min, max) => p.span === undefined ? [min, max] : [Math.min(min, max - p.span), max + p.span / 100],
-            }, y: { range: (_u, _min, max) => [0, Math.max(max ?? 0, 1e-9) * 1.08] },
+                range: (_u, min, max) =>
+                    p.span === undefined ? [min, max] : [Math.min(min, max - p.span), max + p.span / 100],
+            },
+            y: { range: (_u, _min, max) => [0, Math.max(max ?? 0, 1e-9) * 1.08] },
         },
         axes: [
-            { ...axis, size: 20, space: 72, values: p.x === 'ms' ? (_u, at) => at.map((v) => (v / 1000) + ' s') : clockValues },
+            {
+                ...axis,
+                size: 20,
+                space: 72,
+                values: p.x === 'ms' ? (_u, at) => at.map((v) => v / 1000 + ' s') : clockValues,
+            },
             { ...axis, size: 56, space: 28, values: (_u, at) => at.map((v) => tick(p.format(v), v)) },
         ],
-        series: [{ value: p.x === 'ms' ? (_u: uPlot, v: number | null) => v === null ? '' : (v / 1000).toFixed(2) + ' s'
-            : (_u: uPlot, v: number | null) => v === null ? '' : clock(v * 1000) }, ...series],
+        series: [
+            {
+                value:
+                    p.x === 'ms'
+                        ? (_u: uPlot, v: number | null) => (v === null ? '' : (v / 1000).toFixed(2) + ' s')
+                        : (_u: uPlot, v: number | null) => (v === null ? '' : clock(v * 1000)),
+            },
+            ...series,
+        ],
     };
 }
 
@@ -102,8 +121,12 @@ export function Chart(p: ChartProps) {
         };
     }, [look, ready]);
 
-    useLayoutEffect(() => { plot.current?.setData(p.data); }, [p.data]);
-    useLayoutEffect(() => { plot.current?.setSize({ width, height }); }, [width]);
+    useLayoutEffect(() => {
+        plot.current?.setData(p.data);
+    }, [p.data]);
+    useLayoutEffect(() => {
+        plot.current?.setSize({ width, height });
+    }, [width]);
 
     return (
         <figure class="chart">

@@ -17,7 +17,16 @@ import { Button, Copy } from './ui';
 const recent = 30;
 
 export function partText(p: Part): string | null {
-    for (const key of ['text', 'content', 'refusal', 'input_text', 'output_text', 'reasoning', 'thinking', 'transcript']) {
+    for (const key of [
+        'text',
+        'content',
+        'refusal',
+        'input_text',
+        'output_text',
+        'reasoning',
+        'thinking',
+        'transcript',
+    ]) {
         const v = p[key];
 
         if (typeof v === 'string') {
@@ -29,7 +38,10 @@ export function partText(p: Part): string | null {
 }
 
 export function turnText(turn: Turn): string {
-    return (turn.parts ?? []).map((p) => partText(p) ?? '').filter((s) => s !== '').join('\n');
+    return (turn.parts ?? [])
+        .map((p) => partText(p) ?? '')
+        .filter((s) => s !== '')
+        .join('\n');
 }
 
 export function systemText(system: unknown): string {
@@ -38,20 +50,34 @@ export function systemText(system: unknown): string {
     }
 
     return Array.isArray(system)
-        ? system.map((s: unknown) => typeof s === 'string' ? s : turnOrPart(s)).join('\n\n') : turnOrPart(system);
+        ? system.map((s: unknown) => (typeof s === 'string' ? s : turnOrPart(s))).join('\n\n')
+        : turnOrPart(system);
 }
 
 function turnOrPart(value: unknown): string {
     const v = value as Turn & Part;
-    return Array.isArray(v?.parts) ? turnText(v) : partText(v ?? {}) ?? pretty(value);
+    return Array.isArray(v?.parts) ? turnText(v) : (partText(v ?? {}) ?? pretty(value));
 }
 
-function Fold({ label, extra, open, children }: { label: ComponentChildren; extra?: ComponentChildren; open?: boolean; children: () => ComponentChildren }) {
+function Fold({
+    label,
+    extra,
+    open,
+    children,
+}: {
+    label: ComponentChildren;
+    extra?: ComponentChildren;
+    open?: boolean;
+    children: () => ComponentChildren;
+}) {
     const [on, setOn] = useState(open ?? false);
 
     return (
         <div class="fold" data-open={on}>
-            <button type="button" class="fold-head" aria-expanded={on} onClick={() => setOn(!on)}><span class="turner" aria-hidden="true" />{label}</button>
+            <button type="button" class="fold-head" aria-expanded={on} onClick={() => setOn(!on)}>
+                <span class="turner" aria-hidden="true" />
+                {label}
+            </button>
             {extra}
             {on && <div class="fold-body">{children()}</div>}
         </div>
@@ -62,14 +88,23 @@ function Fold({ label, extra, open, children }: { label: ComponentChildren; extr
 function Payload({ value }: { value: unknown }) {
     const v = loose(value);
 
-    return typeof v === 'object' && v !== null ? <Json value={v} /> : <div class="prose plain mono">{typeof v === 'string' ? v : pretty(v)}</div>;
+    return typeof v === 'object' && v !== null ? (
+        <Json value={v} />
+    ) : (
+        <div class="prose plain mono">{typeof v === 'string' ? v : pretty(v)}</div>
+    );
 }
 
 function PartView({ part }: { part: Part }) {
     const text = partText(part);
 
     if (hasMedia(part)) {
-        return <><Media part={part} />{text !== null && <Prose text={text} />}</>;
+        return (
+            <>
+                <Media part={part} />
+                {text !== null && <Prose text={text} />}
+            </>
+        );
     }
 
     if (/reasoning|thinking/.test(part.type ?? '') && text !== null) {
@@ -80,11 +115,24 @@ function PartView({ part }: { part: Part }) {
         return <Prose text={text} />;
     }
 
-    return <><span class="quiet">{part.type}</span><Json value={part.value ?? part} depth={2} /></>;
+    return (
+        <>
+            <span class="quiet">{part.type}</span>
+            <Json value={part.value ?? part} depth={2} />
+        </>
+    );
 }
 
 function Reasoning({ text, open }: { text: string; open?: boolean }) {
-    return <Fold label={<span>{t('reasoningTitle')}</span>} open={open}>{() => <div class="reasoning"><Prose text={text} /></div>}</Fold>;
+    return (
+        <Fold label={<span>{t('reasoningTitle')}</span>} open={open}>
+            {() => (
+                <div class="reasoning">
+                    <Prose text={text} />
+                </div>
+            )}
+        </Fold>
+    );
 }
 
 interface CallProps {
@@ -106,9 +154,13 @@ function Call({ call, tools, result }: CallProps) {
     return (
         <div class="call" data-call={call.id ?? undefined}>
             <p class="call-head">
-                {number > 0
-                    ? <button type="button" class="tool-number" title={t('toDefinition')} onClick={show}>{number}</button>
-                    : <span class="tool-number">?</span>}
+                {number > 0 ? (
+                    <button type="button" class="tool-number" title={t('toDefinition')} onClick={show}>
+                        {number}
+                    </button>
+                ) : (
+                    <span class="tool-number">?</span>
+                )}
                 <b>{call.name}</b>
                 {call.id !== null && <code class="quiet clip">{call.id}</code>}
             </p>
@@ -116,7 +168,9 @@ function Call({ call, tools, result }: CallProps) {
             {result !== undefined && (
                 <div class="result">
                     <p class="call-head quiet">{t('result')}</p>
-                    {(result.parts ?? []).map((p, i) => hasMedia(p) ? <PartView key={i} part={p} /> : <Payload key={i} value={partText(p) ?? p} />)}
+                    {(result.parts ?? []).map((p, i) =>
+                        hasMedia(p) ? <PartView key={i} part={p} /> : <Payload key={i} value={partText(p) ?? p} />,
+                    )}
                 </div>
             )}
         </div>
@@ -125,20 +179,35 @@ function Call({ call, tools, result }: CallProps) {
 
 function Definitions({ tools }: { tools: Tool[] }) {
     return (
-        <Fold label={<span>{t('toolsDefined')} <span class="quiet">{tools.length}</span></span>} extra={
-            <ol class="tool-list">
-                {tools.map((d, i) => (
-                    <li key={i} id={'tool-' + (i + 1)} tabIndex={-1}><span class="tool-number">{i + 1}</span>{d.name}</li>
-                ))}
-            </ol>
-        }>
-            {() => tools.map((d, i) => (
-                <div class="definition" key={i}>
-                    <p class="call-head"><span class="tool-number">{i + 1}</span><b>{d.name}</b></p>
-                    {d.description !== null && <p class="plain">{d.description}</p>}
-                    {d.parameters !== null && d.parameters !== undefined && <Json value={d.parameters} depth={2} />}
-                </div>
-            ))}
+        <Fold
+            label={
+                <span>
+                    {t('toolsDefined')} <span class="quiet">{tools.length}</span>
+                </span>
+            }
+            extra={
+                <ol class="tool-list">
+                    {tools.map((d, i) => (
+                        <li key={i} id={'tool-' + (i + 1)} tabIndex={-1}>
+                            <span class="tool-number">{i + 1}</span>
+                            {d.name}
+                        </li>
+                    ))}
+                </ol>
+            }
+        >
+            {() =>
+                tools.map((d, i) => (
+                    <div class="definition" key={i}>
+                        <p class="call-head">
+                            <span class="tool-number">{i + 1}</span>
+                            <b>{d.name}</b>
+                        </p>
+                        {d.description !== null && <p class="plain">{d.description}</p>}
+                        {d.parameters !== null && d.parameters !== undefined && <Json value={d.parameters} depth={2} />}
+                    </div>
+                ))
+            }
         </Fold>
     );
 }
@@ -149,9 +218,17 @@ function TurnView({ turn, tools, results }: { turn: Turn; tools: Tool[]; results
 
     return (
         <article class="turn" data-role={role}>
-            <header><h3>{role}</h3>{turn.name !== null && <span class="quiet">{turn.name}</span>}<Copy text={() => turnText(turn)} /></header>
-            {(turn.parts ?? []).map((p, i) => <PartView key={i} part={p} />)}
-            {calls.map((c, i) => <Call key={i} call={c} tools={tools} result={c.id === null ? undefined : results.get(c.id)} />)}
+            <header>
+                <h3>{role}</h3>
+                {turn.name !== null && <span class="quiet">{turn.name}</span>}
+                <Copy text={() => turnText(turn)} />
+            </header>
+            {(turn.parts ?? []).map((p, i) => (
+                <PartView key={i} part={p} />
+            ))}
+            {calls.map((c, i) => (
+                <Call key={i} call={c} tools={tools} result={c.id === null ? undefined : results.get(c.id)} />
+            ))}
             {calls.length === 0 && (turn.parts ?? []).length === 0 && <p class="quiet">{t('nothingSaid')}</p>}
         </article>
     );
@@ -171,16 +248,31 @@ function ChoiceView({ choice: c, tools, of, how }: ChoiceProps) {
     return (
         <article class="turn answer" data-role="assistant" data-running={running} data-meaning={how}>
             <header>
-                <h3>{t('answer')}{of > 1 && ' ' + (c.index + 1)}</h3>
+                <h3>
+                    {t('answer')}
+                    {of > 1 && ' ' + (c.index + 1)}
+                </h3>
                 {c.finish_reason !== null && <span class="quiet">{c.finish_reason}</span>}
                 <Copy text={() => c.text ?? ''} label={t('copyAnswer')} />
             </header>
-            {c.reasoning !== null && c.reasoning !== '' && <Reasoning text={c.reasoning} open={running && (c.text ?? '') === ''} />}
-            {c.refusal !== null && c.refusal !== '' && <p class="notice cut"><span><b>{t('refusal')}.</b> {c.refusal}</span></p>}
+            {c.reasoning !== null && c.reasoning !== '' && (
+                <Reasoning text={c.reasoning} open={running && (c.text ?? '') === ''} />
+            )}
+            {c.refusal !== null && c.refusal !== '' && (
+                <p class="notice cut">
+                    <span>
+                        <b>{t('refusal')}.</b> {c.refusal}
+                    </span>
+                </p>
+            )}
             {c.text !== null && c.text !== '' && <Prose text={c.text} />}
-            {(c.images ?? []).map((part, i) => <Media key={i} part={part} />)}
+            {(c.images ?? []).map((part, i) => (
+                <Media key={i} part={part} />
+            ))}
             {c.audio !== undefined && c.audio !== null && <Media part={{ audio: c.audio, type: 'audio' }} />}
-            {calls.map((call, i) => <Call key={i} call={call} tools={tools} result={undefined} />)}
+            {calls.map((call, i) => (
+                <Call key={i} call={call} tools={tools} result={undefined} />
+            ))}
             {running && <span class="caret" role="img" aria-label={t('outcome.running')} />}
         </article>
     );
@@ -195,10 +287,17 @@ function choicesOf(record: Detail): Choice[] {
         return stored;
     }
 
-    return [...live.choices].sort((a, b) => a[0] - b[0]).map(([index, c]) => ({
-        index, text: c.text, reasoning: c.reasoning, refusal: null, images: null, finish_reason: null,
-        tool_calls: index === 0 ? live.tools : null,
-    }));
+    return [...live.choices]
+        .sort((a, b) => a[0] - b[0])
+        .map(([index, c]) => ({
+            index,
+            text: c.text,
+            reasoning: c.reasoning,
+            refusal: null,
+            images: null,
+            finish_reason: null,
+            tool_calls: index === 0 ? live.tools : null,
+        }));
 }
 
 function Settings({ settings }: { settings: Record<string, unknown> }) {
@@ -208,8 +307,20 @@ function Settings({ settings }: { settings: Record<string, unknown> }) {
 
     return (
         <>
-            {simple.length > 0 && <p class="settings">{simple.map(([k, v]) => <span key={k}><span class="quiet">{k}</span> {String(v)}</span>)}</p>}
-            {nested.map(([k, v]) => <Fold key={k} label={<span>{k}</span>}>{() => <Json value={v} />}</Fold>)}
+            {simple.length > 0 && (
+                <p class="settings">
+                    {simple.map(([k, v]) => (
+                        <span key={k}>
+                            <span class="quiet">{k}</span> {String(v)}
+                        </span>
+                    ))}
+                </p>
+            )}
+            {nested.map(([k, v]) => (
+                <Fold key={k} label={<span>{k}</span>}>
+                    {() => <Json value={v} />}
+                </Fold>
+            ))}
         </>
     );
 }
@@ -224,8 +335,20 @@ export function Conversation({ record }: { record: Detail }) {
         return (
             <div class="nothing">
                 <p>{running ? t('waitingForAnswer') : t('noConversation')}</p>
-                <Button label={t('tab.request')} text={t('tab.request')} onClick={() => { tab.value = 'request'; }} />
-                <Button label={t('tab.response')} text={t('tab.response')} onClick={() => { tab.value = 'response'; }} />
+                <Button
+                    label={t('tab.request')}
+                    text={t('tab.request')}
+                    onClick={() => {
+                        tab.value = 'request';
+                    }}
+                />
+                <Button
+                    label={t('tab.response')}
+                    text={t('tab.response')}
+                    onClick={() => {
+                        tab.value = 'response';
+                    }}
+                />
             </div>
         );
     }
@@ -233,7 +356,11 @@ export function Conversation({ record }: { record: Detail }) {
     const tools = c?.tools ?? [];
     const turns = c?.messages ?? [];
     const called = new Set(turns.flatMap((m) => m.tool_calls ?? []).map((call) => call.id));
-    const results = new Map(turns.filter((m) => m.tool_call_id !== null && called.has(m.tool_call_id)).map((m) => [m.tool_call_id as string, m]));
+    const results = new Map(
+        turns
+            .filter((m) => m.tool_call_id !== null && called.has(m.tool_call_id))
+            .map((m) => [m.tool_call_id as string, m]),
+    );
     const system = systemText(c?.system);
     const folded = (m: Turn) => (m.role === 'system' || m.role === 'developer') && system.includes(turnText(m));
     const said = turns.filter((m) => (m.tool_call_id === null || !called.has(m.tool_call_id)) && !folded(m));
@@ -243,21 +370,57 @@ export function Conversation({ record }: { record: Detail }) {
         <div class="conversation">
             <div class="panel-bar">
                 {c?.settings !== null && c?.settings !== undefined && <Settings settings={c.settings} />}
-                <button type="button" class="button" aria-pressed={markdown.value} onClick={() => { markdown.value = !markdown.value; }}>Markdown</button>
+                <button
+                    type="button"
+                    class="button"
+                    aria-pressed={markdown.value}
+                    onClick={() => {
+                        markdown.value = !markdown.value;
+                    }}
+                >
+                    Markdown
+                </button>
             </div>
             {tools.length > 0 && <Definitions tools={tools} />}
             {system !== '' && (
-                <Fold label={<span>{t('system')} <span class="quiet">{system.replace(/\s+/g, ' ').slice(0, 120)}</span></span>}>
+                <Fold
+                    label={
+                        <span>
+                            {t('system')} <span class="quiet">{system.replace(/\s+/g, ' ').slice(0, 120)}</span>
+                        </span>
+                    }
+                >
                     {() => <Prose text={system} />}
                 </Fold>
             )}
-            {hidden > 0 && <Button label={t('earlier', { n: hidden })} text={t('earlier', { n: hidden })} onClick={() => setAll(true)} />}
-            {said.slice(hidden).map((m, i) => <TurnView key={hidden + i} turn={m} tools={tools} results={results} />)}
-            {choices.map((x) => <ChoiceView key={'a' + x.index} choice={x} tools={tools} of={choices.length} how={meaning(record)} />)}
-            {Object.entries(record.answer ?? {}).filter(([k, v]) => k !== 'choices' && v !== null).map(([k, v]) => (
-                <Fold key={k} label={<span>{k}</span>}>{() => typeof v === 'object' ? <Json value={v} /> : <p class="plain">{String(v)}</p>}</Fold>
+            {hidden > 0 && (
+                <Button
+                    label={t('earlier', { n: hidden })}
+                    text={t('earlier', { n: hidden })}
+                    onClick={() => setAll(true)}
+                />
+            )}
+            {said.slice(hidden).map((m, i) => (
+                <TurnView key={hidden + i} turn={m} tools={tools} results={results} />
             ))}
-            {running && choices.length === 0 && <article class="turn answer" data-role="assistant"><header><h3>{t('answer')}</h3></header><p class="quiet">{t('waitingForAnswer')}</p></article>}
+            {choices.map((x) => (
+                <ChoiceView key={'a' + x.index} choice={x} tools={tools} of={choices.length} how={meaning(record)} />
+            ))}
+            {Object.entries(record.answer ?? {})
+                .filter(([k, v]) => k !== 'choices' && v !== null)
+                .map(([k, v]) => (
+                    <Fold key={k} label={<span>{k}</span>}>
+                        {() => (typeof v === 'object' ? <Json value={v} /> : <p class="plain">{String(v)}</p>)}
+                    </Fold>
+                ))}
+            {running && choices.length === 0 && (
+                <article class="turn answer" data-role="assistant">
+                    <header>
+                        <h3>{t('answer')}</h3>
+                    </header>
+                    <p class="quiet">{t('waitingForAnswer')}</p>
+                </article>
+            )}
         </div>
     );
 }

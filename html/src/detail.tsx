@@ -27,37 +27,101 @@ interface FactProps {
 }
 
 function Fact({ label, title, children }: FactProps) {
-    return <div title={title}><dt>{label}</dt><dd>{children}</dd></div>;
+    return (
+        <div title={title}>
+            <dt>{label}</dt>
+            <dd>{children}</dd>
+        </div>
+    );
 }
 
 function Facts({ r }: { r: Summary }) {
     const u = r.usage;
     const part = (n: number | null | undefined, word: string) =>
-        n === null || n === undefined || n === 0 ? null : <span class="quiet"> · {compact(n)} {word}</span>;
+        n === null || n === undefined || n === 0 ? null : (
+            <span class="quiet">
+                {' '}
+                · {compact(n)} {word}
+            </span>
+        );
 
     return (
         <dl class="facts">
-            <Fact label={t('duration')}>{r.outcome === 'running' ? <span class="running-text"><Elapsed record={r} /></span> : duration(r.duration_ms)}</Fact>
-            <Fact label={t('ttft')} title={t('ttftLong')}>{duration(r.ttft_ms)}</Fact>
-            <Fact label={t('rate')} title={t('rateLong')}>{rate(r.tokens_per_second)}</Fact>
+            <Fact label={t('duration')}>
+                {r.outcome === 'running' ? (
+                    <span class="running-text">
+                        <Elapsed record={r} />
+                    </span>
+                ) : (
+                    duration(r.duration_ms)
+                )}
+            </Fact>
+            <Fact label={t('ttft')} title={t('ttftLong')}>
+                {duration(r.ttft_ms)}
+            </Fact>
+            <Fact label={t('rate')} title={t('rateLong')}>
+                {rate(r.tokens_per_second)}
+            </Fact>
             <Fact label={t('tokensIn')} title={count(u?.input_tokens)}>
-                {compact(u?.input_tokens)}{part(u?.cached_tokens, t('cached'))}{part(u?.cache_write_tokens, t('written'))}
+                {compact(u?.input_tokens)}
+                {part(u?.cached_tokens, t('cached'))}
+                {part(u?.cache_write_tokens, t('written'))}
             </Fact>
             <Fact label={t('tokensOut')} title={count(u?.output_tokens)}>
-                {u?.output_tokens !== null && u?.output_tokens !== undefined ? compact(u.output_tokens)
-                    : r.estimated_output_tokens !== null ? <span title={t('estimated')}>≈{compact(r.estimated_output_tokens)}</span> : dash}
+                {u?.output_tokens !== null && u?.output_tokens !== undefined ? (
+                    compact(u.output_tokens)
+                ) : r.estimated_output_tokens !== null ? (
+                    <span title={t('estimated')}>≈{compact(r.estimated_output_tokens)}</span>
+                ) : (
+                    dash
+                )}
                 {part(u?.reasoning_tokens, t('reasoning'))}
             </Fact>
-            <Fact label={t('cost')} title={r.price ?? undefined}>{money(r.cost_usd)}</Fact>
-            <Fact label={t('finish')}><Value facet="finish" value={r.finish_reason} /></Fact>
-            <Fact label={t('size')} title={`${count(r.request_bytes)} B → ${count(r.response_bytes)} B`}>{bytes(r.request_bytes)} → {bytes(r.response_bytes)}</Fact>
-            <Fact label={t('client')} title={r.user_agent ?? undefined}><Value facet="client" value={r.client} /></Fact>
-            <Fact label={t('keyShort')}><Value facet="key" value={r.key} /></Fact>
-            {r.thread !== null && <Fact label={t('thread')} title={r.thread}><Value facet="thread" value={r.thread}>{nick(r.thread)}</Value>{r.parent !== null && r.change !== null && <span class="quiet"> · {r.change}</span>}</Fact>}
-            {r.session !== null && <Fact label={t('session')} title={r.session}><Value facet="session" value={r.session}>{nick(r.session)}</Value></Fact>}
-            {r.user !== null && <Fact label={t('user')}><Value facet="user" value={r.user} /></Fact>}
-            {r.upstream !== null && <Fact label={t('upstream')}><Value facet="upstream" value={r.upstream} /></Fact>}
-            {r.provider !== null && <Fact label={t('provider')}><Value facet="provider" value={r.provider} /></Fact>}
+            <Fact label={t('cost')} title={r.price ?? undefined}>
+                {money(r.cost_usd)}
+            </Fact>
+            <Fact label={t('finish')}>
+                <Value facet="finish" value={r.finish_reason} />
+            </Fact>
+            <Fact label={t('size')} title={`${count(r.request_bytes)} B → ${count(r.response_bytes)} B`}>
+                {bytes(r.request_bytes)} → {bytes(r.response_bytes)}
+            </Fact>
+            <Fact label={t('client')} title={r.user_agent ?? undefined}>
+                <Value facet="client" value={r.client} />
+            </Fact>
+            <Fact label={t('keyShort')}>
+                <Value facet="key" value={r.key} />
+            </Fact>
+            {r.thread !== null && (
+                <Fact label={t('thread')} title={r.thread}>
+                    <Value facet="thread" value={r.thread}>
+                        {nick(r.thread)}
+                    </Value>
+                    {r.parent !== null && r.change !== null && <span class="quiet"> · {r.change}</span>}
+                </Fact>
+            )}
+            {r.session !== null && (
+                <Fact label={t('session')} title={r.session}>
+                    <Value facet="session" value={r.session}>
+                        {nick(r.session)}
+                    </Value>
+                </Fact>
+            )}
+            {r.user !== null && (
+                <Fact label={t('user')}>
+                    <Value facet="user" value={r.user} />
+                </Fact>
+            )}
+            {r.upstream !== null && (
+                <Fact label={t('upstream')}>
+                    <Value facet="upstream" value={r.upstream} />
+                </Fact>
+            )}
+            {r.provider !== null && (
+                <Fact label={t('provider')}>
+                    <Value facet="provider" value={r.provider} />
+                </Fact>
+            )}
             {r.service_tier !== null && r.service_tier !== 'default' && <Fact label={t('tier')}>{r.service_tier}</Fact>}
         </dl>
     );
@@ -71,14 +135,42 @@ function Notices({ r }: { r: Summary }) {
             {r.error !== null && (
                 <p class="notice error">
                     <Icon name="close" />
-                    <span><b>{[r.error.type, r.error.code].filter((x) => x !== null && x !== '').join(' · ') || t('failed')}</b> {r.error.message}</span>
+                    <span>
+                        <b>
+                            {[r.error.type, r.error.code].filter((x) => x !== null && x !== '').join(' · ') ||
+                                t('failed')}
+                        </b>{' '}
+                        {r.error.message}
+                    </span>
                 </p>
             )}
-            {r.error === null && m !== 'ok' && m !== 'running' && <p class={'notice ' + m}><span><b>{outcomeWord(r)}.</b> {t(`explain.${r.outcome}`)}</span></p>}
-            {r.from_cache === true && <p class="notice"><span>{t('fromCache')}</span></p>}
-            {r.buffered === true && <p class="notice cut"><span>{t('bufferedNote')}</span></p>}
-            {(r.truncated?.request === true || r.truncated?.response === true) && <p class="notice cut"><span>{t('keptLess')}</span></p>}
-            {r.retry !== null && r.retry > 0 && <p class="notice"><span>{t('retryNote', { n: r.retry })}</span></p>}
+            {r.error === null && m !== 'ok' && m !== 'running' && (
+                <p class={'notice ' + m}>
+                    <span>
+                        <b>{outcomeWord(r)}.</b> {t(`explain.${r.outcome}`)}
+                    </span>
+                </p>
+            )}
+            {r.from_cache === true && (
+                <p class="notice">
+                    <span>{t('fromCache')}</span>
+                </p>
+            )}
+            {r.buffered === true && (
+                <p class="notice cut">
+                    <span>{t('bufferedNote')}</span>
+                </p>
+            )}
+            {(r.truncated?.request === true || r.truncated?.response === true) && (
+                <p class="notice cut">
+                    <span>{t('keptLess')}</span>
+                </p>
+            )}
+            {r.retry !== null && r.retry > 0 && (
+                <p class="notice">
+                    <span>{t('retryNote', { n: r.retry })}</span>
+                </p>
+            )}
         </>
     );
 }
@@ -91,21 +183,46 @@ function Title({ r }: { r: Summary }) {
             <div class="detail-title">
                 <Mark record={r} />
                 <h2>
-                    <Value facet="model" value={r.model ?? r.response_model}><b>{r.model ?? r.response_model ?? dash}</b></Value>
+                    <Value facet="model" value={r.model ?? r.response_model}>
+                        <b>{r.model ?? r.response_model ?? dash}</b>
+                    </Value>
                     {other && <span class="quiet"> → {r.response_model}</span>}
                 </h2>
                 <div class="detail-tools">
-                    {r.outcome === 'running' && <Button icon="stop" label={t('keyCancel')} text={t('cancel')} class="danger" onClick={() => void cancel(r.id)} />}
+                    {r.outcome === 'running' && (
+                        <Button
+                            icon="stop"
+                            label={t('keyCancel')}
+                            text={t('cancel')}
+                            class="danger"
+                            onClick={() => void cancel(r.id)}
+                        />
+                    )}
                     <Button icon="up" label={t('keyPrevious')} onClick={() => step(-1)} />
                     <Button icon="down" label={t('keyNext')} onClick={() => step(1)} />
                     <Button icon="link" label={t('copyLink')} onClick={copyLink} />
-                    <Button icon="close" label={t('close')} onClick={() => { selected.value = null; }} />
+                    <Button
+                        icon="close"
+                        label={t('close')}
+                        onClick={() => {
+                            selected.value = null;
+                        }}
+                    />
                 </div>
             </div>
             <p class="detail-line">
-                <span class={meaning(r) + '-text'}>{r.status !== null && <Value facet="status" value={String(r.status)} />} {outcomeWord(r)}</span>
-                <span class="clip uri" title={r.uri}>{r.method} <Value facet="path" value={r.uri.split('?')[0]}>{r.uri}</Value></span>
-                <span class="quiet" title={exact(r.started_at)}><Since record={r} /></span>
+                <span class={meaning(r) + '-text'}>
+                    {r.status !== null && <Value facet="status" value={String(r.status)} />} {outcomeWord(r)}
+                </span>
+                <span class="clip uri" title={r.uri}>
+                    {r.method}{' '}
+                    <Value facet="path" value={r.uri.split('?')[0]}>
+                        {r.uri}
+                    </Value>
+                </span>
+                <span class="quiet" title={exact(r.started_at)}>
+                    <Since record={r} />
+                </span>
             </p>
         </header>
     );
@@ -134,9 +251,20 @@ function Tabs({ r }: { r: Summary }) {
     return (
         <div class="tabs" role="tablist" aria-label={t('detail')} ref={ref} onKeyDown={key}>
             {tabs.map((name) => (
-                <button key={name} id={'tab-' + name} type="button" role="tab" aria-selected={tab.value === name} aria-controls="panel"
-                    tabIndex={tab.value === name ? 0 : -1} onClick={() => { tab.value = name; }}>
-                    {t(`tab.${name}`)}{size[name] !== undefined && size[name] !== '' && <span class="tab-size">{size[name]}</span>}
+                <button
+                    key={name}
+                    id={'tab-' + name}
+                    type="button"
+                    role="tab"
+                    aria-selected={tab.value === name}
+                    aria-controls="panel"
+                    tabIndex={tab.value === name ? 0 : -1}
+                    onClick={() => {
+                        tab.value = name;
+                    }}
+                >
+                    {t(`tab.${name}`)}
+                    {size[name] !== undefined && size[name] !== '' && <span class="tab-size">{size[name]}</span>}
                 </button>
             ))}
         </div>
@@ -145,22 +273,22 @@ function Tabs({ r }: { r: Summary }) {
 
 function Panel({ full }: { full: Full }) {
     switch (tab.value) {
-    case 'conversation':
-        return <Conversation record={full} />;
-    case 'request':
-        return <Body record={full} side="request" />;
-    case 'response':
-        return <Body record={full} side="response" />;
-    case 'stream':
-        return <Stream record={full} />;
-    case 'timing':
-        return <Timing record={full} />;
-    case 'diff':
-        return <Diff record={full} />;
-    case 'headers':
-        return <Headers record={full} />;
-    case 'export':
-        return <Export record={full} />;
+        case 'conversation':
+            return <Conversation record={full} />;
+        case 'request':
+            return <Body record={full} side="request" />;
+        case 'response':
+            return <Body record={full} side="response" />;
+        case 'stream':
+            return <Stream record={full} />;
+        case 'timing':
+            return <Timing record={full} />;
+        case 'diff':
+            return <Diff record={full} />;
+        case 'headers':
+            return <Headers record={full} />;
+        case 'export':
+            return <Export record={full} />;
     }
 }
 
@@ -188,7 +316,15 @@ export function Detail() {
                 <header class="detail-head">
                     <div class="detail-title">
                         <h2>{state?.error === null || state === null ? '\u00a0' : id}</h2>
-                        <div class="detail-tools"><Button icon="close" label={t('close')} onClick={() => { selected.value = null; }} /></div>
+                        <div class="detail-tools">
+                            <Button
+                                icon="close"
+                                label={t('close')}
+                                onClick={() => {
+                                    selected.value = null;
+                                }}
+                            />
+                        </div>
                     </div>
                 </header>
             ) : (
@@ -197,10 +333,29 @@ export function Detail() {
                     <Tabs r={r} />
                 </>
             )}
-            <div class="panel" id="panel" role="tabpanel" aria-labelledby={r === null ? undefined : 'tab-' + tab.value} aria-label={r === null ? t('detail') : undefined} tabIndex={0} ref={panel} key={id}>
-                {r !== null && <><Facts r={r} /><Notices r={r} /></>}
-                {state?.error !== null && state !== null ? <Trouble text={state.error} retry={retry} />
-                    : state?.data === null || state === null ? <Wait /> : <Panel full={state.data} key={id} />}
+            <div
+                class="panel"
+                id="panel"
+                role="tabpanel"
+                aria-labelledby={r === null ? undefined : 'tab-' + tab.value}
+                aria-label={r === null ? t('detail') : undefined}
+                tabIndex={0}
+                ref={panel}
+                key={id}
+            >
+                {r !== null && (
+                    <>
+                        <Facts r={r} />
+                        <Notices r={r} />
+                    </>
+                )}
+                {state?.error !== null && state !== null ? (
+                    <Trouble text={state.error} retry={retry} />
+                ) : state?.data === null || state === null ? (
+                    <Wait />
+                ) : (
+                    <Panel full={state.data} key={id} />
+                )}
             </div>
         </aside>
     );

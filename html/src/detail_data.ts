@@ -36,7 +36,6 @@ async function load(id: string): Promise<void> {
         if (abort === mine) {
             loaded.value = { id, data, error: null };
         }
-
     } catch (e) {
         if (abort === mine) {
             loaded.value = { id, data: null, error: e instanceof Error ? e.message : String(e) };
@@ -91,12 +90,15 @@ export function followSelected(): void {
         if (tab.value !== 'conversation' && tab.value !== 'request') {
             void load(data.id);
         } else if (!rows.value.some((r) => r.id === data.id)) {
-            api.summary(data.id).then((r) => {
-                if (r.outcome !== 'running') {
-                    note(r);
-                    void load(data.id);
-                }
-            }, () => undefined);
+            api.summary(data.id).then(
+                (r) => {
+                    if (r.outcome !== 'running') {
+                        note(r);
+                        void load(data.id);
+                    }
+                },
+                () => undefined,
+            );
         }
     }, every);
 }

@@ -31,11 +31,14 @@ function useOther(r: Detail, other: string | null): State {
             Promise.all([
                 api.request(other, abort.signal),
                 api.diff(r.id, other === r.parent ? null : other, abort.signal).catch(() => null),
-            ]).then(([detail, report]) => setState({ other: detail, report }), (e: unknown) => {
-                if (!abort.signal.aborted) {
-                    setState({ error: e instanceof Error ? e.message : String(e) });
-                }
-            });
+            ]).then(
+                ([detail, report]) => setState({ other: detail, report }),
+                (e: unknown) => {
+                    if (!abort.signal.aborted) {
+                        setState({ error: e instanceof Error ? e.message : String(e) });
+                    }
+                },
+            );
         }
 
         return () => abort.abort();
@@ -46,7 +49,9 @@ function useOther(r: Detail, other: string | null): State {
 
 function full(turn: Turn): string {
     const calls = (turn.tool_calls ?? []).map((c) => `${c.name ?? ''}(${pretty(c.arguments)})`);
-    const odd = (turn.parts ?? []).filter((p) => turnText({ ...turn, parts: [p] }) === '').map((p) => pretty(p).slice(0, 2000));
+    const odd = (turn.parts ?? [])
+        .filter((p) => turnText({ ...turn, parts: [p] }) === '')
+        .map((p) => pretty(p).slice(0, 2000));
     return [turnText(turn), ...odd, ...calls].filter((s) => s !== '').join('\n');
 }
 
@@ -54,12 +59,25 @@ function Words({ a, b }: { a: string; b: string }) {
     const parts = useMemo<Change[]>(() => {
         const long = a.length + b.length > longest;
         const found = long ? undefined : diffWordsWithSpace(a, b, { timeout: 300, maxEditLength: 4000 });
-        return found ?? [{ value: a, removed: true, added: false, count: 1 }, { value: b, added: true, removed: false, count: 1 }];
+        return (
+            found ?? [
+                { value: a, removed: true, added: false, count: 1 },
+                { value: b, added: true, removed: false, count: 1 },
+            ]
+        );
     }, [a, b]);
 
     return (
         <div class="words">
-            {parts.map((p, i) => p.added ? <ins key={i}>{p.value}</ins> : p.removed ? <del key={i}>{p.value}</del> : <span key={i}>{p.value}</span>)}
+            {parts.map((p, i) =>
+                p.added ? (
+                    <ins key={i}>{p.value}</ins>
+                ) : p.removed ? (
+                    <del key={i}>{p.value}</del>
+                ) : (
+                    <span key={i}>{p.value}</span>
+                ),
+            )}
         </div>
     );
 }
@@ -71,7 +89,11 @@ interface Pair {
 }
 
 function pairs(a: Turn[], b: Turn[]): Pair[] {
-    return Array.from({ length: Math.max(a.length, b.length) }, (_, i) => ({ before: a[i] ?? null, after: b[i] ?? null, number: i + 1 }));
+    return Array.from({ length: Math.max(a.length, b.length) }, (_, i) => ({
+        before: a[i] ?? null,
+        after: b[i] ?? null,
+        number: i + 1,
+    }));
 }
 
 function PairView({ pair: { before, after, number } }: { pair: Pair }) {
@@ -80,31 +102,92 @@ function PairView({ pair: { before, after, number } }: { pair: Pair }) {
 
     return (
         <article class="turn change" data-kind={kind}>
-            <header><h3>{number}. {(after ?? before)?.role}</h3><span class="change-word">{word}</span></header>
+            <header>
+                <h3>
+                    {number}. {(after ?? before)?.role}
+                </h3>
+                <span class="change-word">{word}</span>
+            </header>
             <Words a={before === null ? '' : full(before)} b={after === null ? '' : full(after)} />
         </article>
     );
 }
 
 function Reason({ report: d, r }: { report: DiffReport; r: Detail }) {
-    const tools = [...d.tools?.added ?? [], ...d.tools?.removed ?? [], ...d.tools?.changed ?? []].length;
-    const name = (x: unknown) => typeof x === 'string' ? x : pretty((x as { name?: unknown })?.name ?? x);
-    const missed = d.expected_cached_tokens !== null && d.cached_tokens !== null && d.cached_tokens < d.expected_cached_tokens * 0.9;
+    const tools = [...(d.tools?.added ?? []), ...(d.tools?.removed ?? []), ...(d.tools?.changed ?? [])].length;
+    const name = (x: unknown) => (typeof x === 'string' ? x : pretty((x as { name?: unknown })?.name ?? x));
+    const missed =
+        d.expected_cached_tokens !== null &&
+        d.cached_tokens !== null &&
+        d.cached_tokens < d.expected_cached_tokens * 0.9;
 
     return (
         <>
             <dl class="facts">
-                <div><dt>{t('change')}</dt><dd>{d.change ?? r.change ?? '–'}</dd></div>
-                <div><dt>{t('sameMessages')}</dt><dd>{d.same_messages ?? '–'}</dd></div>
-                <div><dt>{t('system')}</dt><dd>{d.system_changed === null ? '–' : d.system_changed ? t('changed') : t('same')}</dd></div>
-                <div><dt>{t('toolsDefined')}</dt><dd>{d.tools === null ? '–' : tools > 0 ? t('changed') : t('same')}</dd></div>
-                <div><dt>{t('cachedLabel')}</dt><dd>{compact(d.cached_tokens)}{d.expected_cached_tokens !== null && <span class="quiet"> / {compact(d.expected_cached_tokens)} {t('expected')}</span>}</dd></div>
+                <div>
+                    <dt>{t('change')}</dt>
+                    <dd>{d.change ?? r.change ?? '–'}</dd>
+                </div>
+                <div>
+                    <dt>{t('sameMessages')}</dt>
+                    <dd>{d.same_messages ?? '–'}</dd>
+                </div>
+                <div>
+                    <dt>{t('system')}</dt>
+                    <dd>{d.system_changed === null ? '–' : d.system_changed ? t('changed') : t('same')}</dd>
+                </div>
+                <div>
+                    <dt>{t('toolsDefined')}</dt>
+                    <dd>{d.tools === null ? '–' : tools > 0 ? t('changed') : t('same')}</dd>
+                </div>
+                <div>
+                    <dt>{t('cachedLabel')}</dt>
+                    <dd>
+                        {compact(d.cached_tokens)}
+                        {d.expected_cached_tokens !== null && (
+                            <span class="quiet">
+                                {' '}
+                                / {compact(d.expected_cached_tokens)} {t('expected')}
+                            </span>
+                        )}
+                    </dd>
+                </div>
             </dl>
-            {missed && <p class="notice cut"><span><b>{t('cacheMissed')}</b> {d.change}</span></p>}
-            {(d.settings ?? []).length > 0 && <p class="notice"><span><b>{t('settings')}:</b> {d.settings?.map(name).join(', ')}</span></p>}
-            {(d.tools?.added ?? []).length > 0 && <p class="notice"><span><b>{t('toolsDefined')} +</b> {d.tools?.added.map(name).join(', ')}</span></p>}
-            {(d.tools?.removed ?? []).length > 0 && <p class="notice"><span><b>{t('toolsDefined')} −</b> {d.tools?.removed.map(name).join(', ')}</span></p>}
-            {(d.tools?.changed ?? []).length > 0 && <p class="notice"><span><b>{t('toolsDefined')} ≠</b> {d.tools?.changed.map(name).join(', ')}</span></p>}
+            {missed && (
+                <p class="notice cut">
+                    <span>
+                        <b>{t('cacheMissed')}</b> {d.change}
+                    </span>
+                </p>
+            )}
+            {(d.settings ?? []).length > 0 && (
+                <p class="notice">
+                    <span>
+                        <b>{t('settings')}:</b> {d.settings?.map(name).join(', ')}
+                    </span>
+                </p>
+            )}
+            {(d.tools?.added ?? []).length > 0 && (
+                <p class="notice">
+                    <span>
+                        <b>{t('toolsDefined')} +</b> {d.tools?.added.map(name).join(', ')}
+                    </span>
+                </p>
+            )}
+            {(d.tools?.removed ?? []).length > 0 && (
+                <p class="notice">
+                    <span>
+                        <b>{t('toolsDefined')} −</b> {d.tools?.removed.map(name).join(', ')}
+                    </span>
+                </p>
+            )}
+            {(d.tools?.changed ?? []).length > 0 && (
+                <p class="notice">
+                    <span>
+                        <b>{t('toolsDefined')} ≠</b> {d.tools?.changed.map(name).join(', ')}
+                    </span>
+                </p>
+            )}
         </>
     );
 }
@@ -114,7 +197,10 @@ function Compared({ r, other, report }: { r: Detail; other: Detail; report: Diff
     const after = r.conversation?.messages ?? [];
     const systems: [string, string] = [systemText(other.conversation?.system), systemText(r.conversation?.system)];
     const list = pairs(before, after);
-    const changed = list.filter((p) => p.before === null || p.after === null || p.before.role !== p.after.role || full(p.before) !== full(p.after));
+    const changed = list.filter(
+        (p) =>
+            p.before === null || p.after === null || p.before.role !== p.after.role || full(p.before) !== full(p.after),
+    );
     const same = list.length - changed.length;
     const told = after.some((m) => m.role === 'system' || m.role === 'developer');
     const noTalk = r.conversation === null || other.conversation === null;
@@ -122,13 +208,22 @@ function Compared({ r, other, report }: { r: Detail; other: Detail; report: Diff
     return (
         <>
             {report !== null && <Reason report={report} r={r} />}
-            {noTalk ? <Words a={other.request?.body ?? ''} b={r.request?.body ?? ''} /> : (
+            {noTalk ? (
+                <Words a={other.request?.body ?? ''} b={r.request?.body ?? ''} />
+            ) : (
                 <div class="conversation">
                     {systems[0] !== systems[1] && !told && (
-                        <article class="turn change" data-kind="changed"><header><h3>{t('system')}</h3></header><Words a={systems[0]} b={systems[1]} /></article>
+                        <article class="turn change" data-kind="changed">
+                            <header>
+                                <h3>{t('system')}</h3>
+                            </header>
+                            <Words a={systems[0]} b={systems[1]} />
+                        </article>
                     )}
                     {same > 0 && <p class="same quiet">{t('messagesSame', { n: same })}</p>}
-                    {changed.map((p) => <PairView key={p.number} pair={p} />)}
+                    {changed.map((p) => (
+                        <PairView key={p.number} pair={p} />
+                    ))}
                     {changed.length === 0 && systems[0] === systems[1] && <p class="nothing">{t('noChange')}</p>}
                 </div>
             )}
@@ -140,11 +235,17 @@ export function Diff({ record: r }: { record: Detail }) {
     const other = compared.value !== null && compared.value !== r.id ? compared.value : r.parent;
     const state = useOther(r, other);
     const near = rows.value.filter((x) => x.id !== r.id && x.message_count !== null);
-    const list = [...near.filter((x) => x.thread !== null && x.thread === r.thread), ...near.filter((x) => x.thread === null || x.thread !== r.thread)].slice(0, 100);
-    const options = other !== null && !list.some((x) => x.id === other) ? [other, ...list.map((x) => x.id)] : list.map((x) => x.id);
+    const list = [
+        ...near.filter((x) => x.thread !== null && x.thread === r.thread),
+        ...near.filter((x) => x.thread === null || x.thread !== r.thread),
+    ].slice(0, 100);
+    const options =
+        other !== null && !list.some((x) => x.id === other) ? [other, ...list.map((x) => x.id)] : list.map((x) => x.id);
     const name = (id: string) => {
         const x = rows.value.find((y) => y.id === id);
-        return x === undefined ? id : `${ago(now.peek() - Date.parse(x.started_at))} · ${x.model ?? endpoint(x)} · ${x.message_count ?? '–'} ${t('messages')} · ${duration(x.duration_ms)}`;
+        return x === undefined
+            ? id
+            : `${ago(now.peek() - Date.parse(x.started_at))} · ${x.model ?? endpoint(x)} · ${x.message_count ?? '–'} ${t('messages')} · ${duration(x.duration_ms)}`;
     };
 
     return (
@@ -152,17 +253,41 @@ export function Diff({ record: r }: { record: Detail }) {
             <div class="panel-bar">
                 <label class="picker">
                     <span class="quiet">{t('compareWith')}</span>
-                    <select value={other ?? ''} onChange={(e) => { compared.value = e.currentTarget.value === '' ? null : e.currentTarget.value; }}>
+                    <select
+                        value={other ?? ''}
+                        onChange={(e) => {
+                            compared.value = e.currentTarget.value === '' ? null : e.currentTarget.value;
+                        }}
+                    >
                         <option value="">{t('none')}</option>
-                        {options.map((id) => <option key={id} value={id}>{(id === r.parent ? '← ' : '') + name(id)}</option>)}
+                        {options.map((id) => (
+                            <option key={id} value={id}>
+                                {(id === r.parent ? '← ' : '') + name(id)}
+                            </option>
+                        ))}
                     </select>
                 </label>
-                {other !== null && <Button icon="left" label={t('openOther')} text={t('openOther')} onClick={() => { selected.value = other; compared.value = null; }} />}
+                {other !== null && (
+                    <Button
+                        icon="left"
+                        label={t('openOther')}
+                        text={t('openOther')}
+                        onClick={() => {
+                            selected.value = other;
+                            compared.value = null;
+                        }}
+                    />
+                )}
             </div>
-            {other === null ? <p class="nothing">{t('firstOfThread')}</p>
-                : state === null ? <Wait />
-                    : 'error' in state ? <Trouble text={state.error} />
-                        : <Compared r={r} other={state.other} report={state.report} />}
+            {other === null ? (
+                <p class="nothing">{t('firstOfThread')}</p>
+            ) : state === null ? (
+                <Wait />
+            ) : 'error' in state ? (
+                <Trouble text={state.error} />
+            ) : (
+                <Compared r={r} other={state.other} report={state.report} />
+            )}
         </div>
     );
 }

@@ -8,7 +8,7 @@ import { feedState, info } from './state';
 import { Copy } from './ui';
 
 const kinds = ['Python', 'Node', 'curl'] as const;
-type Kind = typeof kinds[number];
+type Kind = (typeof kinds)[number];
 
 const kind = signal<Kind>('Python');
 
@@ -62,11 +62,23 @@ export function Empty() {
         <div class="empty">
             <h2>{t('emptyTitle')}</h2>
             <p>{t('emptyText')}</p>
-            <p class="address"><code>{base()}</code><Copy text={base} label={t('copyAddress')} /></p>
+            <p class="address">
+                <code>{base()}</code>
+                <Copy text={base} label={t('copyAddress')} />
+            </p>
             <div class="snippet">
                 <div class="switch" role="group" aria-label={t('language')}>
                     {kinds.map((k) => (
-                        <button key={k} type="button" aria-pressed={kind.value === k} onClick={() => { kind.value = k; }}>{k}</button>
+                        <button
+                            key={k}
+                            type="button"
+                            aria-pressed={kind.value === k}
+                            onClick={() => {
+                                kind.value = k;
+                            }}
+                        >
+                            {k}
+                        </button>
                     ))}
                     <Copy text={() => text} />
                 </div>

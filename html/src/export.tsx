@@ -27,26 +27,51 @@ export function Export({ record: r }: { record: Detail }) {
                 <div class="snippet">
                     <div class="switch" role="group" aria-label={t('language')}>
                         {(Object.keys(kinds) as Kind[]).map((k) => (
-                            <button key={k} type="button" aria-pressed={kind.value === k} onClick={() => { kind.value = k; }}>{kinds[k][0]}</button>
+                            <button
+                                key={k}
+                                type="button"
+                                aria-pressed={kind.value === k}
+                                onClick={() => {
+                                    kind.value = k;
+                                }}
+                            >
+                                {kinds[k][0]}
+                            </button>
                         ))}
                         <Copy text={() => text} />
                     </div>
-                    <pre tabIndex={0}>{text.slice(0, longest)}{text.length > longest && '\n…'}</pre>
+                    <pre tabIndex={0}>
+                        {text.slice(0, longest)}
+                        {text.length > longest && '\n…'}
+                    </pre>
                 </div>
             </section>
             <section class="section">
                 <h3>{t('files')}</h3>
                 <p class="quiet">{t('filesText')}</p>
                 <p class="buttons">
-                    <a class="button" href={exportHref('har', one)} download={r.id + '.har'}>HAR 1.2</a>
-                    <a class="button" href={exportHref('jsonl', one)} download={r.id + '.jsonl'}>JSONL</a>
-                    <Button label={t('htmlFile')} text={t('htmlFile')} onClick={() => save(r.id + '.html', 'text/html', standalone(r))} />
-                    <a class="button" href={'./api/request/' + encodeURIComponent(r.id)} target="_blank" rel="noopener">JSON</a>
+                    <a class="button" href={exportHref('har', one)} download={r.id + '.har'}>
+                        HAR 1.2
+                    </a>
+                    <a class="button" href={exportHref('jsonl', one)} download={r.id + '.jsonl'}>
+                        JSONL
+                    </a>
+                    <Button
+                        label={t('htmlFile')}
+                        text={t('htmlFile')}
+                        onClick={() => save(r.id + '.html', 'text/html', standalone(r))}
+                    />
+                    <a class="button" href={'./api/request/' + encodeURIComponent(r.id)} target="_blank" rel="noopener">
+                        JSON
+                    </a>
                 </p>
             </section>
             <section class="section">
                 <h3>{t('link')}</h3>
-                <p class="address"><code>{recordLink(r.id)}</code><Button icon="copy" label={t('copyLink')} onClick={() => void copy(recordLink(r.id))} /></p>
+                <p class="address">
+                    <code>{recordLink(r.id)}</code>
+                    <Button icon="copy" label={t('copyLink')} onClick={() => void copy(recordLink(r.id))} />
+                </p>
             </section>
         </div>
     );

@@ -25,7 +25,7 @@ const fields: [string, (r: Summary) => string | null | undefined][] = [
     ['thread', (r) => r.thread],
     ['finish', (r) => r.finish_reason],
     ['method', (r) => r.method],
-    ['status', (r) => r.status === null ? null : String(r.status)],
+    ['status', (r) => (r.status === null ? null : String(r.status))],
 ];
 
 function add(key: string, value: string | null | undefined): void {
@@ -52,4 +52,4 @@ export function noteFacets(r: Summary): void {
     r.tool_calls?.forEach((name) => add('tool', name));
 }
 
-export const facets = (key: string): string[] => [...seen.get(key) ?? []].sort();
+export const facets = (key: string): string[] => [...(seen.get(key) ?? [])].sort();

@@ -75,7 +75,10 @@ export class Feed {
             const res = await fetch('./api/events' + (args.size > 0 ? '?' + args : ''), {
                 signal: abort.signal,
                 cache: 'no-store',
-                headers: { Accept: 'text/event-stream', ...(this.lastId === null ? {} : { 'Last-Event-ID': this.lastId }) },
+                headers: {
+                    Accept: 'text/event-stream',
+                    ...(this.lastId === null ? {} : { 'Last-Event-ID': this.lastId }),
+                },
             });
 
             // a query that the server cannot read does not get better by asking again
@@ -91,7 +94,6 @@ export class Feed {
             this.on.state('live');
             this.delay = shortest;
             await this.parse(res.body, abort);
-
         } catch {
             // fall through: whatever ended it, it is tried again
         }
@@ -142,17 +144,17 @@ export class Feed {
             const value = line.slice(colon + 1).replace(/^ /, '');
 
             switch (colon < 0 ? line : line.slice(0, colon)) {
-            case 'event':
-                event = value;
-                break;
+                case 'event':
+                    event = value;
+                    break;
 
-            case 'data':
-                data.push(value);
-                break;
+                case 'data':
+                    data.push(value);
+                    break;
 
-            case 'id':
-                this.lastId = value;
-                break;
+                case 'id':
+                    this.lastId = value;
+                    break;
             }
         }
 

@@ -9,10 +9,11 @@ type Maybe = number | null | undefined;
 
 const known = (n: Maybe): n is number => n !== null && n !== undefined && Number.isFinite(n);
 
-const digits = (n: number, places: number) => n.toLocaleString('en-US', {
-    minimumFractionDigits: places,
-    maximumFractionDigits: places,
-});
+const digits = (n: number, places: number) =>
+    n.toLocaleString('en-US', {
+        minimumFractionDigits: places,
+        maximumFractionDigits: places,
+    });
 
 export function duration(ms: Maybe): string {
     if (!known(ms)) {
@@ -164,20 +165,31 @@ export function exact(iso: string | null): string {
     const at = new Date(iso);
     const locale = lang.value === 'zh' ? 'zh-CN' : 'en-GB';
 
-    return Number.isNaN(at.getTime()) ? iso : at.toLocaleString(locale, {
-        year: 'numeric', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit',
-        second: '2-digit', fractionalSecondDigits: 3, hour12: false, timeZoneName: 'short',
-    });
+    return Number.isNaN(at.getTime())
+        ? iso
+        : at.toLocaleString(locale, {
+              year: 'numeric',
+              month: 'short',
+              day: 'numeric',
+              hour: '2-digit',
+              minute: '2-digit',
+              second: '2-digit',
+              fractionalSecondDigits: 3,
+              hour12: false,
+              timeZoneName: 'short',
+          });
 }
 
 export function clock(at: number, seconds = true): string {
     return new Date(at).toLocaleTimeString('en-GB', {
-        hour: '2-digit', minute: '2-digit', second: seconds ? '2-digit' : undefined,
+        hour: '2-digit',
+        minute: '2-digit',
+        second: seconds ? '2-digit' : undefined,
     });
 }
 
 export function pretty(value: unknown): string {
-    return typeof value === 'string' ? value : JSON.stringify(value, null, 2) ?? '';
+    return typeof value === 'string' ? value : (JSON.stringify(value, null, 2) ?? '');
 }
 
 // arguments of a tool call come as text or as a value

@@ -15,12 +15,19 @@ function Table({ label, list }: { label: string; list: Header[] }) {
 
     return (
         <section class="section">
-            <h3>{label} <span class="quiet">{list.length}</span><Copy text={() => list.map((h) => h.name + ': ' + h.value).join('\n')} /></h3>
+            <h3>
+                {label} <span class="quiet">{list.length}</span>
+                <Copy text={() => list.map((h) => h.name + ': ' + h.value).join('\n')} />
+            </h3>
             <dl class="pairs">
                 {list.map((h, i) => (
                     <div key={i}>
                         <dt>{h.name}</dt>
-                        <dd><button type="button" class="value" title={t('filter')} onClick={() => find(h)}>{h.value}</button></dd>
+                        <dd>
+                            <button type="button" class="value" title={t('filter')} onClick={() => find(h)}>
+                                {h.value}
+                            </button>
+                        </dd>
                     </div>
                 ))}
             </dl>
@@ -30,8 +37,12 @@ function Table({ label, list }: { label: string; list: Header[] }) {
 
 export function Headers({ record: r }: { record: Detail }) {
     const facts: [string, string | null][] = [
-        [t('id'), r.id], [t('host'), r.host], ['HTTP', r.http_version], [t('responseId'), r.response_id],
-        [t('upstreamRequestId'), r.upstream_request_id], [t('processing'), r.processing_ms === null ? null : duration(r.processing_ms)],
+        [t('id'), r.id],
+        [t('host'), r.host],
+        ['HTTP', r.http_version],
+        [t('responseId'), r.response_id],
+        [t('upstreamRequestId'), r.upstream_request_id],
+        [t('processing'), r.processing_ms === null ? null : duration(r.processing_ms)],
     ];
     const limits = Object.entries(r.rate_limit ?? {}).map(([name, value]) => ({ name, value: String(value) }));
 
@@ -43,11 +54,21 @@ export function Headers({ record: r }: { record: Detail }) {
             <section class="section">
                 <h3>{t('identity')}</h3>
                 <dl class="pairs">
-                    {facts.filter(([, v]) => v !== null).map(([k, v]) => <div key={k}><dt>{k}</dt><dd>{v}</dd></div>)}
+                    {facts
+                        .filter(([, v]) => v !== null)
+                        .map(([k, v]) => (
+                            <div key={k}>
+                                <dt>{k}</dt>
+                                <dd>{v}</dd>
+                            </div>
+                        ))}
                 </dl>
             </section>
             {r.usage_raw !== null && r.usage_raw !== undefined && (
-                <section class="section"><h3>{t('usageRaw')}</h3><Json value={r.usage_raw} /></section>
+                <section class="section">
+                    <h3>{t('usageRaw')}</h3>
+                    <Json value={r.usage_raw} />
+                </section>
             )}
         </>
     );

@@ -24,23 +24,47 @@ export function Help() {
         return null;
     }
 
-    const close = () => { help.value = false; };
+    const close = () => {
+        help.value = false;
+    };
 
     return (
         <Dialog label={t('help')} close={close} class="help">
-            <header><h2>{t('help')}</h2><Button icon="close" label={t('close')} onClick={close} /></header>
+            <header>
+                <h2>{t('help')}</h2>
+                <Button icon="close" label={t('close')} onClick={close} />
+            </header>
             <div class="help-columns">
                 <section>
                     <h3>{t('keyboard')}</h3>
                     <dl>
-                        {keyTable.map((k) => <div key={k.shown}><dt><kbd>{k.shown}</kbd></dt><dd>{t(k.label)}</dd></div>)}
-                        <div><dt><kbd>Ctrl K</kbd></dt><dd>{t('commands')}</dd></div>
+                        {keyTable.map((k) => (
+                            <div key={k.shown}>
+                                <dt>
+                                    <kbd>{k.shown}</kbd>
+                                </dt>
+                                <dd>{t(k.label)}</dd>
+                            </div>
+                        ))}
+                        <div>
+                            <dt>
+                                <kbd>Ctrl K</kbd>
+                            </dt>
+                            <dd>{t('commands')}</dd>
+                        </div>
                     </dl>
                 </section>
                 <section>
                     <h3>{t('queryLanguage')}</h3>
                     <dl class="stacked">
-                        {examples.map(([q, label]) => <div key={q}><dt><code>{q}</code></dt><dd>{t(label)}</dd></div>)}
+                        {examples.map(([q, label]) => (
+                            <div key={q}>
+                                <dt>
+                                    <code>{q}</code>
+                                </dt>
+                                <dd>{t(label)}</dd>
+                            </div>
+                        ))}
                     </dl>
                 </section>
             </div>

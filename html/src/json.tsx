@@ -22,9 +22,16 @@ function Text({ value }: { value: string }) {
 
     return (
         <>
-            <span class="json-string">"{value.slice(0, shown)}{value.length <= shown && '"'}</span>
+            <span class="json-string">
+                "{value.slice(0, shown)}
+                {value.length <= shown && '"'}
+            </span>
             {value.length > shown && (
-                <button type="button" class="text-button" onClick={() => setShown(shown === longText ? 20_000 : shown * 4)}>
+                <button
+                    type="button"
+                    class="text-button"
+                    onClick={() => setShown(shown === longText ? 20_000 : shown * 4)}
+                >
                     {t('moreCharacters', { n: value.length - shown })}
                 </button>
             )}
@@ -37,7 +44,11 @@ function Leaf({ value }: { value: unknown }) {
         return <Text value={value} />;
     }
 
-    return <span class={value === null ? 'json-null' : typeof value === 'number' ? 'json-number' : 'json-word'}>{String(value)}</span>;
+    return (
+        <span class={value === null ? 'json-null' : typeof value === 'number' ? 'json-number' : 'json-word'}>
+            {String(value)}
+        </span>
+    );
 }
 
 interface NodeProps {
@@ -55,26 +66,46 @@ function Node({ name, value, depth, open }: NodeProps) {
     const label = name === null ? null : <span class="json-key">{name}</span>;
 
     if (!branch) {
-        return <li class="json-leaf">{label}{label !== null && ': '}<Leaf value={value} /></li>;
+        return (
+            <li class="json-leaf">
+                {label}
+                {label !== null && ': '}
+                <Leaf value={value} />
+            </li>
+        );
     }
 
     const list = Array.isArray(value);
-    const children = on ? list
-        ? value.slice(0, upto).map((v: unknown, i) => [String(i), v] as const)
-        : Object.keys(value).slice(0, upto).map((k) => [k, (value as Record<string, unknown>)[k]] as const) : [];
+    const children = on
+        ? list
+            ? value.slice(0, upto).map((v: unknown, i) => [String(i), v] as const)
+            : Object.keys(value)
+                  .slice(0, upto)
+                  .map((k) => [k, (value as Record<string, unknown>)[k]] as const)
+        : [];
 
     return (
         <li class="json-branch">
             <button type="button" class="json-fold" aria-expanded={on} onClick={() => setOn(!on)}>
-                {label}{label !== null && ': '}
-                <span class="json-shape">{list ? '[' : '{'}{on ? '' : '…' + (list ? ']' : '}')}</span>
+                {label}
+                {label !== null && ': '}
+                <span class="json-shape">
+                    {list ? '[' : '{'}
+                    {on ? '' : '…' + (list ? ']' : '}')}
+                </span>
                 <span class="quiet"> {list ? t('items', { n }) : t('members', { n })}</span>
             </button>
             {on && (
                 <ul>
-                    {children.map(([k, v]) => <Node key={k} name={k} value={v} depth={depth + 1} open={open} />)}
+                    {children.map(([k, v]) => (
+                        <Node key={k} name={k} value={v} depth={depth + 1} open={open} />
+                    ))}
                     {n > upto && (
-                        <li><button type="button" class="text-button" onClick={() => setUpto(upto + part * 5)}>{t('moreItems', { n: n - upto })}</button></li>
+                        <li>
+                            <button type="button" class="text-button" onClick={() => setUpto(upto + part * 5)}>
+                                {t('moreItems', { n: n - upto })}
+                            </button>
+                        </li>
                     )}
                 </ul>
             )}
@@ -85,5 +116,9 @@ function Node({ name, value, depth, open }: NodeProps) {
 export function Json({ value, depth = 3 }: { value: unknown; depth?: number }) {
     const open: Open = (d, n) => d === 0 || (d < depth && n <= 40);
 
-    return <ul class="json"><Node name={null} value={value} depth={0} open={open} /></ul>;
+    return (
+        <ul class="json">
+            <Node name={null} value={value} depth={0} open={open} />
+        </ul>
+    );
 }

@@ -26,7 +26,15 @@ function escape(): void {
 }
 
 export const keyTable: Key[] = [
-    { keys: ['/'], shown: '/', label: 'keySearch', run: () => { searchBox.current?.focus(); searchBox.current?.select(); } },
+    {
+        keys: ['/'],
+        shown: '/',
+        label: 'keySearch',
+        run: () => {
+            searchBox.current?.focus();
+            searchBox.current?.select();
+        },
+    },
     { keys: ['j', 'ArrowDown'], shown: 'j ↓', label: 'keyNext', run: () => step(1) },
     { keys: ['k', 'ArrowUp'], shown: 'k ↑', label: 'keyPrevious', run: () => step(-1) },
     { keys: ['PageDown'], shown: 'PgDn', label: 'keyTenDown', run: () => step(10) },
@@ -37,14 +45,43 @@ export const keyTable: Key[] = [
     { keys: ['Escape'], shown: 'Esc', label: 'keyClose', run: escape },
     { keys: ['['], shown: '[', label: 'keyThreadBack', run: () => stepThread(-1) },
     { keys: [']'], shown: ']', label: 'keyThreadOn', run: () => stepThread(1) },
-    { keys: tabs.map((_, i) => String(i + 1)), shown: '1 … 8', label: 'keyTabs', run: (key) => { openCursor(); tab.value = tabs[Number(key) - 1] ?? 'conversation'; } },
+    {
+        keys: tabs.map((_, i) => String(i + 1)),
+        shown: '1 … 8',
+        label: 'keyTabs',
+        run: (key) => {
+            openCursor();
+            tab.value = tabs[Number(key) - 1] ?? 'conversation';
+        },
+    },
     { keys: ['d'], shown: 'd', label: 'keyDiff', run: showDiff },
     { keys: ['c'], shown: 'c', label: 'keyCurl', run: () => void copyCurl() },
     { keys: ['x'], shown: 'x', label: 'keyCancel', run: cancelSelected },
     { keys: ['p'], shown: 'p', label: 'keyPause', run: togglePause },
-    { keys: ['m'], shown: 'm', label: 'keyMarkdown', run: () => { markdown.value = !markdown.value; } },
-    { keys: ['s'], shown: 's', label: 'keyStats', run: () => { view.value = view.value === 'stats' ? 'list' : 'stats'; } },
-    { keys: ['?'], shown: '?', label: 'keyHelp', run: () => { help.value = true; } },
+    {
+        keys: ['m'],
+        shown: 'm',
+        label: 'keyMarkdown',
+        run: () => {
+            markdown.value = !markdown.value;
+        },
+    },
+    {
+        keys: ['s'],
+        shown: 's',
+        label: 'keyStats',
+        run: () => {
+            view.value = view.value === 'stats' ? 'list' : 'stats';
+        },
+    },
+    {
+        keys: ['?'],
+        shown: '?',
+        label: 'keyHelp',
+        run: () => {
+            help.value = true;
+        },
+    },
 ];
 
 const own = 'input, textarea, select, [contenteditable], audio, dialog';
@@ -60,7 +97,14 @@ export function listenToKeys(): void {
 
         const target = e.target instanceof Element ? e.target : null;
 
-        if (e.defaultPrevented || e.ctrlKey || e.metaKey || e.altKey || target?.closest(own) || document.querySelector('dialog[open]')) {
+        if (
+            e.defaultPrevented ||
+            e.ctrlKey ||
+            e.metaKey ||
+            e.altKey ||
+            target?.closest(own) ||
+            document.querySelector('dialog[open]')
+        ) {
             return;
         }
 

@@ -3,7 +3,20 @@
 import { Component } from 'preact';
 import { useMemo } from 'preact/hooks';
 import { cursor } from './actions';
-import { chosen, columns, Elapsed, endpoint, finish, fitting, outputTokens, Since, standardColumns, template, toggleColumn, type Column } from './columns';
+import {
+    chosen,
+    columns,
+    Elapsed,
+    endpoint,
+    finish,
+    fitting,
+    outputTokens,
+    Since,
+    standardColumns,
+    template,
+    toggleColumn,
+    type Column,
+} from './columns';
 import { Empty } from './empty';
 import { compact, dash, duration, exact, money } from './format';
 import { lang, t } from './i18n';
@@ -34,7 +47,7 @@ interface RowProps {
 }
 
 function cellMenu(e: MouseEvent, column: Column, record: Summary): void {
-    const value = column.facet === undefined ? null : column.facetValue?.(record) ?? null;
+    const value = column.facet === undefined ? null : (column.facetValue?.(record) ?? null);
 
     if (column.facet !== undefined && value !== null) {
         menu(e, t('filterValue'), valueItems(column.facet, value));
@@ -55,8 +68,15 @@ class Row extends Component<RowProps> {
 
     override shouldComponentUpdate(next: RowProps): boolean {
         const p = this.props;
-        return p.record !== next.record || p.chosen !== next.chosen || p.under !== next.under || p.stop !== next.stop || p.columns !== next.columns
-            || p.index !== next.index || p.language !== next.language;
+        return (
+            p.record !== next.record ||
+            p.chosen !== next.chosen ||
+            p.under !== next.under ||
+            p.stop !== next.stop ||
+            p.columns !== next.columns ||
+            p.index !== next.index ||
+            p.language !== next.language
+        );
     }
 
     render({ record, index, chosen: on, under, stop, columns: fit }: RowProps) {
@@ -69,7 +89,9 @@ class Row extends Component<RowProps> {
                 aria-selected={on}
                 data-cursor={under}
                 tabIndex={stop ? 0 : -1}
-                onFocus={() => { cursor.value = record.id; }}
+                onFocus={() => {
+                    cursor.value = record.id;
+                }}
                 data-outcome={record.outcome}
                 onClick={() => open(record.id)}
             >
@@ -96,7 +118,13 @@ class Card extends Component<Omit<RowProps, 'columns'>> {
 
     override shouldComponentUpdate(next: Omit<RowProps, 'columns'>): boolean {
         const p = this.props;
-        return p.record !== next.record || p.chosen !== next.chosen || p.under !== next.under || p.stop !== next.stop || p.language !== next.language;
+        return (
+            p.record !== next.record ||
+            p.chosen !== next.chosen ||
+            p.under !== next.under ||
+            p.stop !== next.stop ||
+            p.language !== next.language
+        );
     }
 
     render({ record: r, index, chosen: on, under, stop }: Omit<RowProps, 'columns'>) {
@@ -104,18 +132,39 @@ class Card extends Component<Omit<RowProps, 'columns'>> {
         const cost = money(r.cost_usd);
 
         return (
-            <div class="row card" role="row" id={'row-' + r.id} aria-rowindex={index + 2} aria-selected={on} data-cursor={under} data-outcome={r.outcome}
-                tabIndex={stop ? 0 : -1} onFocus={() => { cursor.value = r.id; }}
-                onClick={() => open(r.id)}>
+            <div
+                class="row card"
+                role="row"
+                id={'row-' + r.id}
+                aria-rowindex={index + 2}
+                aria-selected={on}
+                data-cursor={under}
+                data-outcome={r.outcome}
+                tabIndex={stop ? 0 : -1}
+                onFocus={() => {
+                    cursor.value = r.id;
+                }}
+                onClick={() => open(r.id)}
+            >
                 <span role="gridcell" class="card-line">
                     <Mark record={r} />
                     <b class="clip">{r.model ?? r.response_model ?? endpoint(r)}</b>
-                    <span class="quiet" title={exact(r.started_at)}><Since record={r} /></span>
-                    <span class="number">{r.outcome === 'running' ? <Elapsed record={r} /> : duration(r.duration_ms)}</span>
+                    <span class="quiet" title={exact(r.started_at)}>
+                        <Since record={r} />
+                    </span>
+                    <span class="number">
+                        {r.outcome === 'running' ? <Elapsed record={r} /> : duration(r.duration_ms)}
+                    </span>
                 </span>
                 <span role="gridcell" class="card-line quiet">
-                    <span class="clip">{r.status !== null && r.status !== 200 && r.status + ' '}{endpoint(r)} · {finish(r)}</span>
-                    <span class="number">{input !== dash && <>{input} → </>}{outputTokens(r)}</span>
+                    <span class="clip">
+                        {r.status !== null && r.status !== 200 && r.status + ' '}
+                        {endpoint(r)} · {finish(r)}
+                    </span>
+                    <span class="number">
+                        {input !== dash && <>{input} → </>}
+                        {outputTokens(r)}
+                    </span>
                     {cost !== dash && <span class="number">{cost}</span>}
                 </span>
             </div>
@@ -131,7 +180,10 @@ function sortBy(key: SortKey): void {
 function chooser(e: MouseEvent): void {
     menu(e, t('columns'), () => [
         ...columns.map((c) => ({
-            label: t(c.label), checked: chosen.value.includes(c.id), keep: true, run: () => toggleColumn(c.id),
+            label: t(c.label),
+            checked: chosen.value.includes(c.id),
+            keep: true,
+            run: () => toggleColumn(c.id),
         })),
         { label: t('standardColumns'), keep: true, run: standardColumns },
     ]);
@@ -143,9 +195,15 @@ function Head({ fit }: { fit: Column[] }) {
     return (
         <div class="head" role="row" aria-rowindex={1}>
             {fit.map((c) => (
-                <span key={c.id} role="columnheader" class={c.end === true ? 'cell end' : 'cell'}
-                    aria-sort={c.sort === key ? (down ? 'descending' : 'ascending') : undefined}>
-                    {c.sort === undefined ? t(c.label) : (
+                <span
+                    key={c.id}
+                    role="columnheader"
+                    class={c.end === true ? 'cell end' : 'cell'}
+                    aria-sort={c.sort === key ? (down ? 'descending' : 'ascending') : undefined}
+                >
+                    {c.sort === undefined ? (
+                        t(c.label)
+                    ) : (
                         <button type="button" class="sort" onClick={() => sortBy(c.sort as SortKey)}>
                             {t(c.label)}
                             {c.sort === key && <Icon name={down ? 'down' : 'up'} />}
@@ -178,7 +236,14 @@ function Nothing() {
     return (
         <div class="nothing">
             <p>{t('noMatch')}</p>
-            <Button label={t('clearFilter')} text={t('clearFilter')} onClick={() => { query.value = ''; range.value = null; }} />
+            <Button
+                label={t('clearFilter')}
+                text={t('clearFilter')}
+                onClick={() => {
+                    query.value = '';
+                    range.value = null;
+                }}
+            />
         </div>
     );
 }
@@ -219,9 +284,20 @@ export function List() {
         const under = r.id === stand;
         const stop = under || (at < 0 && i === 0);
 
-        return cards
-            ? <Card key={r.id} record={r} index={i} chosen={on} under={under} stop={stop} language={language} />
-            : <Row key={r.id} record={r} index={i} chosen={on} under={under} stop={stop} columns={fit} language={language} />;
+        return cards ? (
+            <Card key={r.id} record={r} index={i} chosen={on} under={under} stop={stop} language={language} />
+        ) : (
+            <Row
+                key={r.id}
+                record={r}
+                index={i}
+                chosen={on}
+                under={under}
+                stop={stop}
+                columns={fit}
+                language={language}
+            />
+        );
     };
 
     const toTop = () => {
@@ -232,13 +308,26 @@ export function List() {
     return (
         <section class="list" ref={ref} style={{ '--columns': template(fit) }} aria-label={t('requests')}>
             {waiting.value > 0 && (
-                <button type="button" class="pill" onClick={toTop}><Icon name="up" />{t('newOnes', { n: waiting.value })}</button>
+                <button type="button" class="pill" onClick={toTop}>
+                    <Icon name="up" />
+                    {t('newOnes', { n: waiting.value })}
+                </button>
             )}
-            {!cards && rows.value.length > 0 && <Button class="chooser" icon="columns" label={t('columns')} onClick={chooser} menu />}
-            {rows.value.length === 0 ? <Nothing /> : (
+            {!cards && rows.value.length > 0 && (
+                <Button class="chooser" icon="columns" label={t('columns')} onClick={chooser} menu />
+            )}
+            {rows.value.length === 0 ? (
+                <Nothing />
+            ) : (
                 <div class="grid" role="grid" aria-label={t('requests')} aria-rowcount={total.value + 1}>
                     {!cards && <Head fit={fit} />}
-                    <Virtual count={rows.value.length} height={cards ? cardHeight : rowHeight} row={row} show={show} onScroll={onScroll} />
+                    <Virtual
+                        count={rows.value.length}
+                        height={cards ? cardHeight : rowHeight}
+                        row={row}
+                        show={show}
+                        onScroll={onScroll}
+                    />
                 </div>
             )}
         </section>

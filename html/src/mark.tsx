@@ -7,20 +7,20 @@ export type Meaning = 'running' | 'ok' | 'error' | 'cut';
 
 export function meaning(r: Summary): Meaning {
     switch (r.outcome) {
-    case 'running':
-    case 'upgraded':
-        return r.outcome === 'running' ? 'running' : 'ok';
+        case 'running':
+        case 'upgraded':
+            return r.outcome === 'running' ? 'running' : 'ok';
 
-    case 'ok':
-        return r.error !== null || (r.status !== null && r.status >= 400) ? 'error' : 'ok';
+        case 'ok':
+            return r.error !== null || (r.status !== null && r.status >= 400) ? 'error' : 'ok';
 
-    case 'truncated':
-    case 'client_aborted':
-    case 'shutdown':
-        return 'cut';
+        case 'truncated':
+        case 'client_aborted':
+        case 'shutdown':
+            return 'cut';
 
-    default:
-        return 'error';
+        default:
+            return 'error';
     }
 }
 
@@ -36,8 +36,12 @@ const shapes: Record<Meaning, string> = {
 
 export function Mark({ record }: { record: Summary }) {
     const m = meaning(record);
-    const label = m === 'ok' && record.outcome !== 'ok' ? outcomeWord(record) : m === 'error' && record.outcome === 'ok'
-        ? t('failed') : outcomeWord(record);
+    const label =
+        m === 'ok' && record.outcome !== 'ok'
+            ? outcomeWord(record)
+            : m === 'error' && record.outcome === 'ok'
+              ? t('failed')
+              : outcomeWord(record);
 
     return (
         <svg class="mark" data-meaning={m} viewBox="0 0 12 12" role="img" aria-label={label}>

@@ -41,8 +41,37 @@ function harmless(text: string): DocumentFragment {
     return purifier.sanitize(marked.parse(text, { gfm: true, async: false }), {
         RETURN_DOM_FRAGMENT: true,
         ALLOWED_TAGS: [
-            'a', 'b', 'blockquote', 'br', 'code', 'del', 'em', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'hr', 'i', 'img',
-            'li', 'ol', 'p', 'pre', 's', 'strong', 'sub', 'sup', 'table', 'tbody', 'td', 'th', 'thead', 'tr', 'ul',
+            'a',
+            'b',
+            'blockquote',
+            'br',
+            'code',
+            'del',
+            'em',
+            'h1',
+            'h2',
+            'h3',
+            'h4',
+            'h5',
+            'h6',
+            'hr',
+            'i',
+            'img',
+            'li',
+            'ol',
+            'p',
+            'pre',
+            's',
+            'strong',
+            'sub',
+            'sup',
+            'table',
+            'tbody',
+            'td',
+            'th',
+            'thead',
+            'tr',
+            'ul',
         ],
         ALLOWED_ATTR: ['href', 'src', 'alt', 'title', 'align', 'start'],
         ALLOW_DATA_ATTR: false,
@@ -53,7 +82,9 @@ function harmless(text: string): DocumentFragment {
 function Rendered({ text }: { text: string }) {
     const ref = useRef<HTMLDivElement>(null);
 
-    useLayoutEffect(() => { ref.current?.replaceChildren(harmless(text)); }, [text]);
+    useLayoutEffect(() => {
+        ref.current?.replaceChildren(harmless(text));
+    }, [text]);
 
     return <div ref={ref} class="prose" />;
 }

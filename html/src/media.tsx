@@ -7,8 +7,8 @@ import { t } from './i18n';
 
 type Bag = Record<string, unknown>;
 
-const bag = (v: unknown): Bag => typeof v === 'object' && v !== null ? v as Bag : {};
-const str = (v: unknown): string | null => typeof v === 'string' && v !== '' ? v : null;
+const bag = (v: unknown): Bag => (typeof v === 'object' && v !== null ? (v as Bag) : {});
+const str = (v: unknown): string | null => (typeof v === 'string' && v !== '' ? v : null);
 
 const image = /^data:image\/(?:png|jpe?g|gif|webp|avif)[;,]/i;
 const sound = /^data:audio\//i;
@@ -18,8 +18,20 @@ function address(part: Bag): string | null {
     const source = bag(part.source);
     const inline = bag(part.inline_data ?? part.inlineData);
     const input = bag(part.input_audio ?? part.audio);
-    const type = str(part.media_type) ?? str(part.mime_type) ?? str(source.media_type) ?? str(inline.mime_type) ?? str(inline.mimeType);
-    const data = str(part.data) ?? str(source.data) ?? str(inline.data) ?? str(input.data) ?? str(part.b64_json) ?? str(part.result) ?? str(part.file_data);
+    const type =
+        str(part.media_type) ??
+        str(part.mime_type) ??
+        str(source.media_type) ??
+        str(inline.mime_type) ??
+        str(inline.mimeType);
+    const data =
+        str(part.data) ??
+        str(source.data) ??
+        str(inline.data) ??
+        str(input.data) ??
+        str(part.b64_json) ??
+        str(part.result) ??
+        str(part.file_data);
     const url = str(part.image_url) ?? str(nested.url) ?? str(part.url) ?? str(source.url);
 
     if (url !== null || data === null) {
@@ -51,7 +63,11 @@ export function Media({ part }: { part: unknown }) {
         return <audio controls src={src} aria-label={t('audio')} />;
     }
 
-    return <p class="elsewhere"><span class="quiet">{t('notFetched')}</span> <code>{src.slice(0, 500)}</code></p>;
+    return (
+        <p class="elsewhere">
+            <span class="quiet">{t('notFetched')}</span> <code>{src.slice(0, 500)}</code>
+        </p>
+    );
 }
 
 export const hasMedia = (part: unknown): boolean => address(bag(part)) !== null;

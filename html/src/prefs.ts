@@ -44,11 +44,12 @@ export function remembered<T>(name: string, initial: T, valid: (value: unknown) 
 export const isBoolean = (v: unknown): v is boolean => typeof v === 'boolean';
 export const isNumber = (v: unknown): v is number => typeof v === 'number' && Number.isFinite(v);
 
-export const isStrings = (v: unknown): v is string[] =>
-    Array.isArray(v) && v.every((s) => typeof s === 'string');
+export const isStrings = (v: unknown): v is string[] => Array.isArray(v) && v.every((s) => typeof s === 'string');
 
-export const isOneOf = <T extends string>(...values: T[]) =>
-    (v: unknown): v is T => values.includes(v as T);
+export const isOneOf =
+    <T extends string>(...values: T[]) =>
+    (v: unknown): v is T =>
+        values.includes(v as T);
 
 export type Theme = 'auto' | 'light' | 'dark';
 

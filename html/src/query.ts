@@ -4,14 +4,57 @@
 // terms.  What a query means is the server's to say.
 
 export const keys = [
-    'status', 'model', 'method', 'path', 'host', 'client', 'key', 'upstream', 'session', 'user', 'thread', 'id',
-    'dialect', 'op', 'provider', 'finish', 'outcome', 'tool', 'latency', 'ttft', 'tokens', 'in_tokens', 'out_tokens',
-    'cached', 'cost', 'size', 'is', 'has', 'in', 'header.',
+    'status',
+    'model',
+    'method',
+    'path',
+    'host',
+    'client',
+    'key',
+    'upstream',
+    'session',
+    'user',
+    'thread',
+    'id',
+    'dialect',
+    'op',
+    'provider',
+    'finish',
+    'outcome',
+    'tool',
+    'latency',
+    'ttft',
+    'tokens',
+    'in_tokens',
+    'out_tokens',
+    'cached',
+    'cost',
+    'size',
+    'is',
+    'has',
+    'in',
+    'header.',
 ] as const;
 
 export type Facet =
-    | 'status' | 'model' | 'method' | 'path' | 'host' | 'client' | 'key' | 'upstream' | 'session' | 'user'
-    | 'thread' | 'id' | 'dialect' | 'op' | 'provider' | 'finish' | 'outcome' | 'tool';
+    | 'status'
+    | 'model'
+    | 'method'
+    | 'path'
+    | 'host'
+    | 'client'
+    | 'key'
+    | 'upstream'
+    | 'session'
+    | 'user'
+    | 'thread'
+    | 'id'
+    | 'dialect'
+    | 'op'
+    | 'provider'
+    | 'finish'
+    | 'outcome'
+    | 'tool';
 
 const fixed: Record<string, string[]> = {
     is: ['running', 'ok', 'error', 'stream', 'aborted', 'tool', 'truncated', 'retry', 'cached'],
@@ -19,7 +62,18 @@ const fixed: Record<string, string[]> = {
     in: ['request', 'response'],
     status: ['2xx', '4xx', '5xx', '200', '429', '>=400'],
     method: ['POST', 'GET'],
-    outcome: ['ok', 'upstream_error', 'client_aborted', 'truncated', 'rejected', 'timeout', 'upgraded', 'shutdown', 'worker_died', 'running'],
+    outcome: [
+        'ok',
+        'upstream_error',
+        'client_aborted',
+        'truncated',
+        'rejected',
+        'timeout',
+        'upgraded',
+        'shutdown',
+        'worker_died',
+        'running',
+    ],
     latency: ['>1s', '>5s', '>30s'],
     ttft: ['>500ms', '>1s', '>5s'],
     tokens: ['>1k', '>10k', '>100k'],
@@ -76,13 +130,20 @@ export function complete(q: string, caret: number, facets: (key: string) => stri
     const colon = word.indexOf(':');
 
     if (colon < 0) {
-        const options = word === '' ? [] : keys.filter((k) => k.startsWith(word.toLowerCase()) && k !== word)
-            .map((k) => k.endsWith('.') ? k : k + ':');
+        const options =
+            word === ''
+                ? []
+                : keys
+                      .filter((k) => k.startsWith(word.toLowerCase()) && k !== word)
+                      .map((k) => (k.endsWith('.') ? k : k + ':'));
         return { from, to: caret, options };
     }
 
     const key = word.slice(0, colon).toLowerCase();
-    const typed = word.slice(colon + 1).replace(/^"/, '').toLowerCase();
+    const typed = word
+        .slice(colon + 1)
+        .replace(/^"/, '')
+        .toLowerCase();
     const values = [...new Set([...(fixed[key] ?? []), ...facets(key)])];
 
     const options = values

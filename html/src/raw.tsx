@@ -18,9 +18,15 @@ export function RawText({ text }: { text: string }) {
 
     return (
         <>
-            <pre class="raw" tabIndex={0}>{parts.map((p, i) => <span key={i}>{p}</span>)}</pre>
+            <pre class="raw" tabIndex={0}>
+                {parts.map((p, i) => (
+                    <span key={i}>{p}</span>
+                ))}
+            </pre>
             {text.length > upto && (
-                <button type="button" class="text-button" onClick={() => setUpto(upto + part * 5)}>{t('moreText', { n: bytes(text.length - upto) })}</button>
+                <button type="button" class="text-button" onClick={() => setUpto(upto + part * 5)}>
+                    {t('moreText', { n: bytes(text.length - upto) })}
+                </button>
             )}
         </>
     );

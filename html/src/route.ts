@@ -7,10 +7,19 @@ import { batch, effect, signal } from '@preact/signals';
 import type { Window } from './types';
 
 export const tabs = ['conversation', 'request', 'response', 'stream', 'timing', 'diff', 'headers', 'export'] as const;
-export type Tab = typeof tabs[number];
+export type Tab = (typeof tabs)[number];
 
-export const sorts = ['started_at', 'duration', 'ttft', 'input_tokens', 'output_tokens', 'cost', 'status', 'response_bytes'] as const;
-export type SortKey = typeof sorts[number];
+export const sorts = [
+    'started_at',
+    'duration',
+    'ttft',
+    'input_tokens',
+    'output_tokens',
+    'cost',
+    'status',
+    'response_bytes',
+] as const;
+export type SortKey = (typeof sorts)[number];
 
 export const windows: Window[] = ['5m', '1h', '24h', 'all'];
 
@@ -29,7 +38,7 @@ export const statsWindow = signal<Window>('1h');
 export const range = signal<Range | null>(null);
 
 const member = <T extends string>(list: readonly T[], value: string | null, otherwise: T): T =>
-    list.includes(value as T) ? value as T : otherwise;
+    list.includes(value as T) ? (value as T) : otherwise;
 
 function read(): void {
     const at = new URLSearchParams(location.hash.slice(1));

@@ -14,8 +14,11 @@ const longPause = 1000;
 
 // not yet a query: a key without value, an open quote or parenthesis
 function unfinished(q: string): boolean {
-    return /(?::[<>=]*|\(|\bOR|-)$/.test(q.trim()) || (q.match(/"/g) ?? []).length % 2 === 1
-        || (q.match(/\(/g) ?? []).length > (q.match(/\)/g) ?? []).length;
+    return (
+        /(?::[<>=]*|\(|\bOR|-)$/.test(q.trim()) ||
+        (q.match(/"/g) ?? []).length % 2 === 1 ||
+        (q.match(/\(/g) ?? []).length > (q.match(/\)/g) ?? []).length
+    );
 }
 
 export const searchBox: { current: HTMLInputElement | null } = { current: null };
@@ -39,7 +42,9 @@ export function Search() {
     const timer = useRef(0);
     const ref = useRef<HTMLInputElement>(null);
 
-    useEffect(() => { searchBox.current = ref.current; }, []);
+    useEffect(() => {
+        searchBox.current = ref.current;
+    }, []);
 
     useSignalEffect(() => {
         if (query.value !== text.peek().trim()) {
@@ -108,38 +113,38 @@ export function Search() {
         e.stopPropagation();
 
         switch (e.key) {
-        case 'ArrowDown':
-        case 'ArrowUp':
-            if (options.length > 0) {
-                e.preventDefault();
-                at.value = (at.value + (e.key === 'ArrowDown' ? 1 : -1) + options.length) % options.length;
-            }
-            break;
+            case 'ArrowDown':
+            case 'ArrowUp':
+                if (options.length > 0) {
+                    e.preventDefault();
+                    at.value = (at.value + (e.key === 'ArrowDown' ? 1 : -1) + options.length) % options.length;
+                }
+                break;
 
-        case 'Tab':
-        case 'Enter': {
-            const option = options[e.key === 'Tab' ? Math.max(0, at.value) : at.value];
+            case 'Tab':
+            case 'Enter': {
+                const option = options[e.key === 'Tab' ? Math.max(0, at.value) : at.value];
 
-            if (option !== undefined && !e.shiftKey) {
-                e.preventDefault();
-                take(option);
-            } else if (e.key === 'Enter') {
-                list.value = null;
-                apply(text.value);
+                if (option !== undefined && !e.shiftKey) {
+                    e.preventDefault();
+                    take(option);
+                } else if (e.key === 'Enter') {
+                    list.value = null;
+                    apply(text.value);
+                }
+                break;
             }
-            break;
-        }
 
-        case 'Escape':
-            if (list.value !== null) {
-                list.value = null;
-            } else if (text.value !== '') {
-                text.value = '';
-                apply('');
-            } else {
-                ref.current?.blur();
-            }
-            break;
+            case 'Escape':
+                if (list.value !== null) {
+                    list.value = null;
+                } else if (text.value !== '') {
+                    text.value = '';
+                    apply('');
+                } else {
+                    ref.current?.blur();
+                }
+                break;
         }
     };
 
@@ -167,14 +172,43 @@ export function Search() {
                 onInput={input}
                 onClick={offer}
                 onKeyDown={key}
-                onBlur={() => { list.value = null; }}
+                onBlur={() => {
+                    list.value = null;
+                }}
             />
-            {text.value === '' ? <kbd aria-hidden="true">/</kbd> : (
-                <Button icon="close" label={t('clearFilter')} onClick={() => { text.value = ''; apply(''); ref.current?.focus(); }} />
+            {text.value === '' ? (
+                <kbd aria-hidden="true">/</kbd>
+            ) : (
+                <Button
+                    icon="close"
+                    label={t('clearFilter')}
+                    onClick={() => {
+                        text.value = '';
+                        apply('');
+                        ref.current?.focus();
+                    }}
+                />
             )}
-            <div id="completions" class="completions" role="listbox" aria-label={t('completions')} hidden={list.value === null}>
+            <div
+                id="completions"
+                class="completions"
+                role="listbox"
+                aria-label={t('completions')}
+                hidden={list.value === null}
+            >
                 {list.value?.options.map((o, i) => (
-                    <div key={o} id={'completion-' + i} role="option" aria-selected={i === at.value} onPointerDown={(e) => { e.preventDefault(); take(o); }}>{o}</div>
+                    <div
+                        key={o}
+                        id={'completion-' + i}
+                        role="option"
+                        aria-selected={i === at.value}
+                        onPointerDown={(e) => {
+                            e.preventDefault();
+                            take(o);
+                        }}
+                    >
+                        {o}
+                    </div>
                 ))}
             </div>
             {bad && (

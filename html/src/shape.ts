@@ -7,59 +7,172 @@ import type { Answer, Choice, Conversation, Detail, Message, Stats, Summary, Too
 type Loose<T> = Partial<T> | null | undefined;
 
 const empty: Summary = {
-    id: '', started_at: '', method: '', uri: '', host: null, http_version: null, status: null, outcome: 'running', dialect: null,
-    operation: null, provider: null, model: null, response_model: null, streamed: null, stream_requested: null, complete: null,
-    buffered: null, from_cache: null, duration_ms: null, ttft_ms: null, last_token_ms: null, longest_gap_ms: null, pieces: null, events: null,
-    tokens_per_second: null, usage: null, estimated_output_tokens: null, finish_reason: null, message_count: null, tool_count: null,
-    tool_calls: null, refusal: null, has_reasoning: null, has_image: null, service_tier: null, cost_usd: null, price: null,
-    request_bytes: null, response_bytes: null, error: null, client: null, user_agent: null, key: null, session: null, user: null,
-    thread: null, parent: null, change: null, retry: null, upstream: null, attempts: null, truncated: null,
+    id: '',
+    started_at: '',
+    method: '',
+    uri: '',
+    host: null,
+    http_version: null,
+    status: null,
+    outcome: 'running',
+    dialect: null,
+    operation: null,
+    provider: null,
+    model: null,
+    response_model: null,
+    streamed: null,
+    stream_requested: null,
+    complete: null,
+    buffered: null,
+    from_cache: null,
+    duration_ms: null,
+    ttft_ms: null,
+    last_token_ms: null,
+    longest_gap_ms: null,
+    pieces: null,
+    events: null,
+    tokens_per_second: null,
+    usage: null,
+    estimated_output_tokens: null,
+    finish_reason: null,
+    message_count: null,
+    tool_count: null,
+    tool_calls: null,
+    refusal: null,
+    has_reasoning: null,
+    has_image: null,
+    service_tier: null,
+    cost_usd: null,
+    price: null,
+    request_bytes: null,
+    response_bytes: null,
+    error: null,
+    client: null,
+    user_agent: null,
+    key: null,
+    session: null,
+    user: null,
+    thread: null,
+    parent: null,
+    change: null,
+    retry: null,
+    upstream: null,
+    attempts: null,
+    truncated: null,
 };
 
-const list = <T, R>(value: T[] | null | undefined, each: (item: T) => R): R[] => Array.isArray(value) ? value.map(each) : [];
+const list = <T, R>(value: T[] | null | undefined, each: (item: T) => R): R[] =>
+    Array.isArray(value) ? value.map(each) : [];
 
-const call = (c: Loose<ToolCall>): ToolCall => ({ id: c?.id ?? null, name: c?.name ?? null, arguments: c?.arguments ?? null });
+const call = (c: Loose<ToolCall>): ToolCall => ({
+    id: c?.id ?? null,
+    name: c?.name ?? null,
+    arguments: c?.arguments ?? null,
+});
 
 const turn = (m: Loose<Turn>): Turn => ({
-    role: m?.role ?? null, name: m?.name ?? null, tool_call_id: m?.tool_call_id ?? null,
-    parts: list(m?.parts, (p) => p), tool_calls: list(m?.tool_calls, call),
+    role: m?.role ?? null,
+    name: m?.name ?? null,
+    tool_call_id: m?.tool_call_id ?? null,
+    parts: list(m?.parts, (p) => p),
+    tool_calls: list(m?.tool_calls, call),
 });
 
-const tool = (d: Loose<Tool>): Tool => ({ name: d?.name ?? null, description: d?.description ?? null, parameters: d?.parameters ?? null });
+const tool = (d: Loose<Tool>): Tool => ({
+    name: d?.name ?? null,
+    description: d?.description ?? null,
+    parameters: d?.parameters ?? null,
+});
 
 const choice = (c: Loose<Choice>, i: number): Choice => ({
-    index: c?.index ?? i, text: c?.text ?? null, reasoning: c?.reasoning ?? null, refusal: c?.refusal ?? null,
-    tool_calls: list(c?.tool_calls, call), finish_reason: c?.finish_reason ?? null, images: list(c?.images, (x) => x), audio: c?.audio ?? null,
+    index: c?.index ?? i,
+    text: c?.text ?? null,
+    reasoning: c?.reasoning ?? null,
+    refusal: c?.refusal ?? null,
+    tool_calls: list(c?.tool_calls, call),
+    finish_reason: c?.finish_reason ?? null,
+    images: list(c?.images, (x) => x),
+    audio: c?.audio ?? null,
 });
 
-const conversation = (c: Loose<Conversation>): Conversation | null => c === null || c === undefined ? null : {
-    system: c.system ?? null, settings: c.settings ?? null, tools: list(c.tools, tool), messages: list(c.messages, turn),
-};
+const conversation = (c: Loose<Conversation>): Conversation | null =>
+    c === null || c === undefined
+        ? null
+        : {
+              system: c.system ?? null,
+              settings: c.settings ?? null,
+              tools: list(c.tools, tool),
+              messages: list(c.messages, turn),
+          };
 
-const answer = (a: Loose<Answer>): Answer | null => a === null || a === undefined ? null
-    : { ...a, choices: Array.isArray(a.choices) ? a.choices.map(choice) : [] };
+const answer = (a: Loose<Answer>): Answer | null =>
+    a === null || a === undefined ? null : { ...a, choices: Array.isArray(a.choices) ? a.choices.map(choice) : [] };
 
-const message = (m: Loose<Message>): Message | null => m === null || m === undefined ? null : {
-    headers: list(m.headers, (h) => h), body: m.body ?? null, body_encoding: m.body_encoding ?? 'text', body_bytes: m.body_bytes ?? null,
-    body_kept_bytes: m.body_kept_bytes ?? null, content_type: m.content_type ?? null, content_encoding: m.content_encoding ?? null, decoded: m.decoded ?? null,
-};
+const message = (m: Loose<Message>): Message | null =>
+    m === null || m === undefined
+        ? null
+        : {
+              headers: list(m.headers, (h) => h),
+              body: m.body ?? null,
+              body_encoding: m.body_encoding ?? 'text',
+              body_bytes: m.body_bytes ?? null,
+              body_kept_bytes: m.body_kept_bytes ?? null,
+              content_type: m.content_type ?? null,
+              content_encoding: m.content_encoding ?? null,
+              decoded: m.decoded ?? null,
+          };
 
 export const summary = (r: Partial<Summary>): Summary => ({ ...empty, ...r });
 
 export const detail = (r: Partial<Detail>): Detail => ({
-    ...empty, ...r, request: message(r.request), response: message(r.response), conversation: conversation(r.conversation), answer: answer(r.answer),
-    usage_raw: r.usage_raw ?? null, rate_limit: r.rate_limit ?? null, upstream_request_id: r.upstream_request_id ?? null,
-    processing_ms: r.processing_ms ?? null, response_id: r.response_id ?? null, pieces_timeline: r.pieces_timeline ?? null,
-    timing: r.timing === null || r.timing === undefined ? null : {
-        request_received_ms: r.timing.request_received_ms ?? null, connect_ms: r.timing.connect_ms ?? null,
-        upstream_header_ms: r.timing.upstream_header_ms ?? null, first_byte_ms: r.timing.first_byte_ms ?? null,
-        first_token_ms: r.timing.first_token_ms ?? null, last_token_ms: r.timing.last_token_ms ?? null,
-        last_byte_ms: r.timing.last_byte_ms ?? null, duration_ms: r.timing.duration_ms ?? null,
-    },
+    ...empty,
+    ...r,
+    request: message(r.request),
+    response: message(r.response),
+    conversation: conversation(r.conversation),
+    answer: answer(r.answer),
+    usage_raw: r.usage_raw ?? null,
+    rate_limit: r.rate_limit ?? null,
+    upstream_request_id: r.upstream_request_id ?? null,
+    processing_ms: r.processing_ms ?? null,
+    response_id: r.response_id ?? null,
+    pieces_timeline: r.pieces_timeline ?? null,
+    timing:
+        r.timing === null || r.timing === undefined
+            ? null
+            : {
+                  request_received_ms: r.timing.request_received_ms ?? null,
+                  connect_ms: r.timing.connect_ms ?? null,
+                  upstream_header_ms: r.timing.upstream_header_ms ?? null,
+                  first_byte_ms: r.timing.first_byte_ms ?? null,
+                  first_token_ms: r.timing.first_token_ms ?? null,
+                  last_token_ms: r.timing.last_token_ms ?? null,
+                  last_byte_ms: r.timing.last_byte_ms ?? null,
+                  duration_ms: r.timing.duration_ms ?? null,
+              },
 });
 
 export const stats = (s: Partial<Stats>): Stats => ({
-    window: 'all', since: null, requests: 0, in_flight: 0, success_rate: null, by_status: null, by_outcome: null, duration_ms: null,
-    ttft_ms: null, tokens_per_second: null, usage: null, cost_usd: null, unpriced_requests: null, request_bytes: null, response_bytes: null,
-    models: null, endpoints: null, keys: null, peers: null, series: null, zone: null, ...s,
+    window: 'all',
+    since: null,
+    requests: 0,
+    in_flight: 0,
+    success_rate: null,
+    by_status: null,
+    by_outcome: null,
+    duration_ms: null,
+    ttft_ms: null,
+    tokens_per_second: null,
+    usage: null,
+    cost_usd: null,
+    unpriced_requests: null,
+    request_bytes: null,
+    response_bytes: null,
+    models: null,
+    endpoints: null,
+    keys: null,
+    peers: null,
+    series: null,
+    zone: null,
+    ...s,
 });

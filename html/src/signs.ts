@@ -22,7 +22,9 @@ export function showSigns(): void {
             running.value > 0 ? t('titleRunning', { n: running.value }) : '',
             errorsLately.value > 0 ? t('titleErrors', { n: errorsLately.value }) : '',
             'openai monitor',
-        ].filter((s) => s !== '').join(' · ');
+        ]
+            .filter((s) => s !== '')
+            .join(' · ');
     });
 
     const bad = computed(() => errorsLately.value > 0);
@@ -34,6 +36,10 @@ export function showSigns(): void {
         }
     });
 
-    effect(() => { document.documentElement.lang = lang.value === 'zh' ? 'zh-CN' : 'en'; });
-    effect(() => { document.documentElement.dataset.theme = theme.value; });
+    effect(() => {
+        document.documentElement.lang = lang.value === 'zh' ? 'zh-CN' : 'en';
+    });
+    effect(() => {
+        document.documentElement.dataset.theme = theme.value;
+    });
 }

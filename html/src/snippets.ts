@@ -7,9 +7,26 @@ import { proxyAddress } from './empty';
 import type { Detail, Header } from './types';
 
 const dropped = new Set([
-    'host', 'content-length', 'connection', 'accept-encoding', 'authorization', 'x-api-key', 'api-key', 'transfer-encoding',
-    'expect', 'keep-alive', 'te', 'trailer', 'upgrade', 'proxy-connection', 'x-goog-api-key', 'cookie', 'user-agent',
-    'proxy-authorization', 'sec-fetch-mode', 'accept-language',
+    'host',
+    'content-length',
+    'connection',
+    'accept-encoding',
+    'authorization',
+    'x-api-key',
+    'api-key',
+    'transfer-encoding',
+    'expect',
+    'keep-alive',
+    'te',
+    'trailer',
+    'upgrade',
+    'proxy-connection',
+    'x-goog-api-key',
+    'cookie',
+    'user-agent',
+    'proxy-authorization',
+    'sec-fetch-mode',
+    'accept-language',
 ]);
 
 const keyHeader = ['x-api-key', 'api-key', 'x-goog-api-key'];
@@ -25,8 +42,12 @@ function authorization(d: Detail): Header {
 }
 
 function headers(d: Detail): Header[] {
-    return (d.request?.headers ?? [])
-        .filter((h) => !dropped.has(h.name.toLowerCase()) && !h.name.toLowerCase().startsWith('x-stainless-') && !hidden.test(h.value));
+    return (d.request?.headers ?? []).filter(
+        (h) =>
+            !dropped.has(h.name.toLowerCase()) &&
+            !h.name.toLowerCase().startsWith('x-stainless-') &&
+            !hidden.test(h.value),
+    );
 }
 
 const address = (d: Detail): string =>
@@ -57,23 +78,40 @@ export function curl(d: Detail): string {
 
 // JSON text is a literal of both languages, once its words are translated
 const literal = (value: string): string =>
-    JSON.stringify(value).replace(/[\u2028\u2029\u007f-\u009f]/g, (c) => '\\u' + c.charCodeAt(0).toString(16).padStart(4, '0'));
+    JSON.stringify(value).replace(
+        /[\u2028\u2029\u007f-\u009f]/g,
+        (c) => '\\u' + c.charCodeAt(0).toString(16).padStart(4, '0'),
+    );
 
 function python(value: unknown, indent: string): string {
     const inner = indent + '    ';
 
     if (Array.isArray(value)) {
-        return value.length === 0 ? '[]' : '[\n' + value.map((v) => inner + python(v, inner)).join(',\n') + ',\n' + indent + ']';
+        return value.length === 0
+            ? '[]'
+            : '[\n' + value.map((v) => inner + python(v, inner)).join(',\n') + ',\n' + indent + ']';
     }
 
     if (typeof value === 'object' && value !== null) {
         const entries = Object.entries(value);
-        return entries.length === 0 ? '{}'
-            : '{\n' + entries.map(([k, v]) => inner + literal(k) + ': ' + python(v, inner)).join(',\n') + ',\n' + indent + '}';
+        return entries.length === 0
+            ? '{}'
+            : '{\n' +
+                  entries.map(([k, v]) => inner + literal(k) + ': ' + python(v, inner)).join(',\n') +
+                  ',\n' +
+                  indent +
+                  '}';
     }
 
-    return value === null ? 'None' : value === true ? 'True' : value === false ? 'False'
-        : typeof value === 'string' ? literal(value) : JSON.stringify(value);
+    return value === null
+        ? 'None'
+        : value === true
+          ? 'True'
+          : value === false
+            ? 'False'
+            : typeof value === 'string'
+              ? literal(value)
+              : JSON.stringify(value);
 }
 
 function parsed(d: Detail): { json: unknown } | null {
@@ -88,7 +126,9 @@ export function pythonCode(d: Detail): string {
     const body = parsed(d);
     const raw = text(d);
     const auth = authorization(d);
-    const list = headers(d).map((h) => `        ${literal(h.name)}: ${literal(h.value)},\n`).join('');
+    const list = headers(d)
+        .map((h) => `        ${literal(h.name)}: ${literal(h.value)},\n`)
+        .join('');
 
     return `import os
 import httpx
@@ -110,8 +150,15 @@ export function nodeCode(d: Detail): string {
     const body = parsed(d);
     const raw = text(d);
     const auth = authorization(d);
-    const list = headers(d).map((h) => `        ${literal(h.name)}: ${literal(h.value)},\n`).join('');
-    const json = body === null ? null : JSON.stringify(body.json, null, 4).replace(/\n/g, '\n    ').replace(/[\u2028\u2029]/g, (c) => '\\u' + c.charCodeAt(0).toString(16));
+    const list = headers(d)
+        .map((h) => `        ${literal(h.name)}: ${literal(h.value)},\n`)
+        .join('');
+    const json =
+        body === null
+            ? null
+            : JSON.stringify(body.json, null, 4)
+                  .replace(/\n/g, '\n    ')
+                  .replace(/[\u2028\u2029]/g, (c) => '\\u' + c.charCodeAt(0).toString(16));
 
     return `const response = await fetch(${literal(address(d))}, {
     method: ${literal(d.method)},

@@ -29,7 +29,8 @@ export function standalone(r: Detail): string {
             add('pre', text).className = code ? 'code' : '';
         }
     };
-    const calls = (list: ToolCall[] | null) => (list ?? []).forEach((c) => block('→ ' + (c.name ?? ''), pretty(c.arguments), true));
+    const calls = (list: ToolCall[] | null) =>
+        (list ?? []).forEach((c) => block('→ ' + (c.name ?? ''), pretty(c.arguments), true));
 
     const meta = doc.createElement('meta');
     meta.setAttribute('charset', 'utf-8');
@@ -47,9 +48,15 @@ export function standalone(r: Detail): string {
     doc.body.append(table);
 
     const facts: [string, string][] = [
-        [t('time'), exact(r.started_at)], [t('status'), `${r.status ?? dash} ${outcomeWord(r)}`], [t('duration'), duration(r.duration_ms)],
-        [t('ttft'), duration(r.ttft_ms)], [t('tokensIn'), count(r.usage?.input_tokens)], [t('tokensOut'), count(r.usage?.output_tokens)],
-        [t('cost'), money(r.cost_usd)], [t('finish'), r.finish_reason ?? dash], [t('id'), r.id],
+        [t('time'), exact(r.started_at)],
+        [t('status'), `${r.status ?? dash} ${outcomeWord(r)}`],
+        [t('duration'), duration(r.duration_ms)],
+        [t('ttft'), duration(r.ttft_ms)],
+        [t('tokensIn'), count(r.usage?.input_tokens)],
+        [t('tokensOut'), count(r.usage?.output_tokens)],
+        [t('cost'), money(r.cost_usd)],
+        [t('finish'), r.finish_reason ?? dash],
+        [t('id'), r.id],
     ];
 
     facts.forEach(([name, value]) => {
@@ -76,8 +83,8 @@ export function standalone(r: Detail): string {
         block(t('failed'), pretty(r.error), true);
     }
 
-    block(t('tab.request'), r.request?.body_encoding === 'text' ? r.request.body ?? '' : '', true);
-    block(t('tab.response'), r.response?.body_encoding === 'text' ? r.response.body ?? '' : '', true);
+    block(t('tab.request'), r.request?.body_encoding === 'text' ? (r.request.body ?? '') : '', true);
+    block(t('tab.response'), r.response?.body_encoding === 'text' ? (r.response.body ?? '') : '', true);
 
     // put in as text: this page's own policy forbids inline styles
     return '<!doctype html>\n' + doc.documentElement.outerHTML.replace('</head>', `<style>${style}</style></head>`);

@@ -125,7 +125,7 @@ function bound(): void {
 
     const oldest = [...known.values()]
         .filter((r) => r.outcome !== 'running')
-        .sort((a, b) => a.started_at < b.started_at ? -1 : 1)
+        .sort((a, b) => (a.started_at < b.started_at ? -1 : 1))
         .slice(0, known.size - most);
 
     oldest.forEach((r) => {
@@ -224,8 +224,12 @@ export function togglePause(): void {
     }
 }
 
-const failed = (r: Summary) => r.outcome === 'upstream_error' || r.outcome === 'timeout' || r.outcome === 'worker_died'
-    || r.outcome === 'truncated' || (r.status !== null && r.status >= 400 && r.outcome !== 'client_aborted');
+const failed = (r: Summary) =>
+    r.outcome === 'upstream_error' ||
+    r.outcome === 'timeout' ||
+    r.outcome === 'worker_died' ||
+    r.outcome === 'truncated' ||
+    (r.status !== null && r.status >= 400 && r.outcome !== 'client_aborted');
 
 export function note(r: Summary): void {
     const before = byId(r.id);
@@ -277,41 +281,50 @@ function grow(delta: AnswerDelta): void {
 
         choices.set(c.index, {
             text: c.text === null || c.text === undefined ? was.text : splice(was.text, c.text_at ?? null, c.text),
-            reasoning: c.reasoning === null || c.reasoning === undefined ? was.reasoning : splice(was.reasoning, c.reasoning_at ?? null, c.reasoning),
+            reasoning:
+                c.reasoning === null || c.reasoning === undefined
+                    ? was.reasoning
+                    : splice(was.reasoning, c.reasoning_at ?? null, c.reasoning),
         });
     }
 
-    answers.value = new Map().set(delta.id, { choices, tools: delta.tool_calls?.map((c) => ({ id: c.id ?? null, name: c.name ?? null, arguments: c.arguments ?? '' })) ?? old?.tools ?? [] });
+    answers.value = new Map().set(delta.id, {
+        choices,
+        tools:
+            delta.tool_calls?.map((c) => ({ id: c.id ?? null, name: c.name ?? null, arguments: c.arguments ?? '' })) ??
+            old?.tools ??
+            [],
+    });
 }
 
 function receive({ event, data }: FeedEvent): void {
     const body: unknown = JSON.parse(data);
 
     switch (event) {
-    case 'hello':
-        skew = Date.parse((body as Hello).now) - Date.now();
-        break;
+        case 'hello':
+            skew = Date.parse((body as Hello).now) - Date.now();
+            break;
 
-    case 'record':
-        note(summary(body as Partial<Summary>));
-        break;
+        case 'record':
+            note(summary(body as Partial<Summary>));
+            break;
 
-    case 'answer':
-        grow(body as AnswerDelta);
-        break;
+        case 'answer':
+            grow(body as AnswerDelta);
+            break;
 
-    case 'stats':
-        counters.value = body as Counters;
-        break;
+        case 'stats':
+            counters.value = body as Counters;
+            break;
 
-    case 'clear':
-        empty();
-        refresh();
-        break;
+        case 'clear':
+            empty();
+            refresh();
+            break;
 
-    case 'lag':
-        void reload();
-        break;
+        case 'lag':
+            void reload();
+            break;
     }
 }
 
@@ -348,7 +361,10 @@ export async function reload(): Promise<void> {
     loading.value = true;
 
     try {
-        const page = await api.requests({ q: query.value, sort: sortArgument(), page: 1, size: firstPage }, request.signal);
+        const page = await api.requests(
+            { q: query.value, sort: sortArgument(), page: 1, size: firstPage },
+            request.signal,
+        );
 
         if (mine !== generation) {
             return;
@@ -376,7 +392,6 @@ export async function reload(): Promise<void> {
         if (page.total > page.items.length) {
             void more();
         }
-
     } catch (e) {
         if (mine === generation) {
             failure.value = e instanceof Error ? e.message : String(e);
@@ -404,7 +419,10 @@ export async function more(): Promise<void> {
 
     try {
         const page = await api.requests({
-            q: query.value, sort: sortArgument(), page: Math.floor(before / nextPage) + 1, size: nextPage,
+            q: query.value,
+            sort: sortArgument(),
+            page: Math.floor(before / nextPage) + 1,
+            size: nextPage,
         });
 
         if (mine !== generation) {
@@ -419,7 +437,6 @@ export async function more(): Promise<void> {
         });
         total.value = known.size === before ? known.size : page.total;
         force();
-
     } catch {
         // the next scroll asks again
     } finally {
@@ -430,7 +447,9 @@ export async function more(): Promise<void> {
 // A running record that fell out of the filter is not told of again.
 async function check(): Promise<void> {
     const since = Date.now() - stale;
-    const quiet = [...known.values()].filter((r) => r.outcome === 'running' && (heard.get(r.id) ?? 0) < since).slice(0, 4);
+    const quiet = [...known.values()]
+        .filter((r) => r.outcome === 'running' && (heard.get(r.id) ?? 0) < since)
+        .slice(0, 4);
 
     for (const r of quiet) {
         heard.set(r.id, Date.now());
@@ -443,7 +462,6 @@ async function check(): Promise<void> {
             } else {
                 note(last);
             }
-
         } catch (e) {
             if (e instanceof api.ApiError && (e.status === 404 || e.status === 410)) {
                 forget(r.id);
@@ -453,19 +471,30 @@ async function check(): Promise<void> {
 }
 
 // nothing is there, and nothing is asked for
-export const blank = computed(() => rows.value.length === 0 && query.value === '' && range.value === null
-    && selected.value === null && !loading.value);
+export const blank = computed(
+    () =>
+        rows.value.length === 0 &&
+        query.value === '' &&
+        range.value === null &&
+        selected.value === null &&
+        !loading.value,
+);
 
 export const running = computed(() => rows.value.filter((r) => r.outcome === 'running').length);
 
 export const watched = computed(() => {
     const id = selected.value;
-    const r = id === null ? undefined : rows.value.find((x) => x.id === id) ?? byId(id);
+    const r = id === null ? undefined : (rows.value.find((x) => x.id === id) ?? byId(id));
     return r?.outcome === 'running' ? r.id : null;
 });
 
 export function start(): void {
-    api.info().then((i) => { info.value = i; }, () => undefined);
+    api.info().then(
+        (i) => {
+            info.value = i;
+        },
+        () => undefined,
+    );
 
     let asked: string | null = null;
 
@@ -485,6 +514,8 @@ export function start(): void {
         untracked(force);
     });
 
-    window.setInterval(() => { now.value = serverNow(); }, 200);
+    window.setInterval(() => {
+        now.value = serverNow();
+    }, 200);
     window.setInterval(() => void check(), stale);
 }

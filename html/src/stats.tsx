@@ -56,42 +56,105 @@ function useStats() {
 }
 
 function Tile({ label, value, more, tone }: { label: string; value: string; more?: string; tone?: string }) {
-    return <div class="tile"><dt>{label}</dt><dd class={tone}>{value}</dd>{more !== undefined && <dd class="quiet">{more}</dd>}</div>;
+    return (
+        <div class="tile">
+            <dt>{label}</dt>
+            <dd class={tone}>{value}</dd>
+            {more !== undefined && <dd class="quiet">{more}</dd>}
+        </div>
+    );
 }
 
 function Tiles({ s }: { s: Numbers }) {
     const o = s.by_outcome ?? {};
-    const errors = (o.upstream_error ?? 0) + (o.timeout ?? 0) + (o.rejected ?? 0) + (o.worker_died ?? 0) + (o.truncated ?? 0);
+    const errors =
+        (o.upstream_error ?? 0) + (o.timeout ?? 0) + (o.rejected ?? 0) + (o.worker_died ?? 0) + (o.truncated ?? 0);
     const u = s.usage ?? {};
     const input = u.input_tokens ?? null;
     const cached = u.cached_tokens ?? null;
 
     return (
         <dl class="tiles">
-            <Tile label={t('requests')} value={count(s.requests)} more={t('runningNow', { n: counters.value?.in_flight ?? s.in_flight })} />
-            <Tile label={t('success')} value={percent(s.success_rate)} more={`${count(s.by_status?.['4xx'])} × 4xx · ${count(s.by_status?.['5xx'])} × 5xx`} />
-            <Tile label={t('errors')} value={count(errors)} tone={errors > 0 ? 'error-text' : undefined} more={`${count(o.client_aborted ?? 0)} ${t('outcome.client_aborted')}`} />
-            <Tile label={t('tokensIn')} value={compact(input)} more={input !== null && input > 0 && cached !== null ? `${percent(cached / input)} ${t('cached')}` : undefined} />
-            <Tile label={t('tokensOut')} value={compact(u.output_tokens)} more={`${compact(u.reasoning_tokens)} ${t('reasoning')}`} />
+            <Tile
+                label={t('requests')}
+                value={count(s.requests)}
+                more={t('runningNow', { n: counters.value?.in_flight ?? s.in_flight })}
+            />
+            <Tile
+                label={t('success')}
+                value={percent(s.success_rate)}
+                more={`${count(s.by_status?.['4xx'])} × 4xx · ${count(s.by_status?.['5xx'])} × 5xx`}
+            />
+            <Tile
+                label={t('errors')}
+                value={count(errors)}
+                tone={errors > 0 ? 'error-text' : undefined}
+                more={`${count(o.client_aborted ?? 0)} ${t('outcome.client_aborted')}`}
+            />
+            <Tile
+                label={t('tokensIn')}
+                value={compact(input)}
+                more={
+                    input !== null && input > 0 && cached !== null
+                        ? `${percent(cached / input)} ${t('cached')}`
+                        : undefined
+                }
+            />
+            <Tile
+                label={t('tokensOut')}
+                value={compact(u.output_tokens)}
+                more={`${compact(u.reasoning_tokens)} ${t('reasoning')}`}
+            />
             <Tile label={t('rate')} value={rate(s.tokens_per_second)} more={t('weighted')} />
-            <Tile label={t('cost')} value={money(s.cost_usd)} more={s.unpriced_requests !== null && s.unpriced_requests > 0 ? t('unpriced', { n: s.unpriced_requests }) : undefined} />
-            <Tile label={t('bytesMoved')} value={bytes(s.response_bytes)} more={t('sentOf', { n: bytes(s.request_bytes) })} />
+            <Tile
+                label={t('cost')}
+                value={money(s.cost_usd)}
+                more={
+                    s.unpriced_requests !== null && s.unpriced_requests > 0
+                        ? t('unpriced', { n: s.unpriced_requests })
+                        : undefined
+                }
+            />
+            <Tile
+                label={t('bytesMoved')}
+                value={bytes(s.response_bytes)}
+                more={t('sentOf', { n: bytes(s.request_bytes) })}
+            />
         </dl>
     );
 }
 
 function Spread({ s }: { s: Numbers }) {
     const names = ['mean', 'p50', 'p90', 'p95', 'p99'] as const;
-    const lines: [Text, Quantiles | null][] = [['duration', s.duration_ms], ['ttft', s.ttft_ms]];
+    const lines: [Text, Quantiles | null][] = [
+        ['duration', s.duration_ms],
+        ['ttft', s.ttft_ms],
+    ];
 
     return (
         <section class="card-box">
             <h3>{t('spread')}</h3>
             <table class="plain-table">
-                <thead><tr><th scope="col" />{names.map((n) => <th key={n} scope="col" class="number">{n === 'mean' ? t('mean') : n}</th>)}</tr></thead>
+                <thead>
+                    <tr>
+                        <th scope="col" />
+                        {names.map((n) => (
+                            <th key={n} scope="col" class="number">
+                                {n === 'mean' ? t('mean') : n}
+                            </th>
+                        ))}
+                    </tr>
+                </thead>
                 <tbody>
                     {lines.map(([label, q]) => (
-                        <tr key={label}><th scope="row">{t(label)}</th>{names.map((n) => <td key={n} class="number">{duration(q?.[n])}</td>)}</tr>
+                        <tr key={label}>
+                            <th scope="row">{t(label)}</th>
+                            {names.map((n) => (
+                                <td key={n} class="number">
+                                    {duration(q?.[n])}
+                                </td>
+                            ))}
+                        </tr>
                     ))}
                 </tbody>
             </table>
@@ -100,7 +163,9 @@ function Spread({ s }: { s: Numbers }) {
 }
 
 function Outcomes({ s }: { s: Numbers }) {
-    const list = (Object.entries(s.by_outcome ?? {}) as [Outcome, number][]).filter(([, n]) => n > 0).sort((a, b) => b[1] - a[1]);
+    const list = (Object.entries(s.by_outcome ?? {}) as [Outcome, number][])
+        .filter(([, n]) => n > 0)
+        .sort((a, b) => b[1] - a[1]);
     const most = Math.max(1, ...list.map(([, n]) => n));
 
     return (
@@ -110,8 +175,26 @@ function Outcomes({ s }: { s: Numbers }) {
                 <tbody>
                     {list.map(([name, n]) => (
                         <tr key={name}>
-                            <th scope="row"><Value facet="outcome" value={name}>{t(`outcome.${name}`)}</Value></th>
-                            <td class="track" aria-hidden="true"><span class={'share ' + (name === 'ok' ? 'ok' : name === 'client_aborted' || name === 'truncated' ? 'cut' : name === 'running' ? 'running' : 'error')} style={{ width: n / most * 100 + '%' }} /></td>
+                            <th scope="row">
+                                <Value facet="outcome" value={name}>
+                                    {t(`outcome.${name}`)}
+                                </Value>
+                            </th>
+                            <td class="track" aria-hidden="true">
+                                <span
+                                    class={
+                                        'share ' +
+                                        (name === 'ok'
+                                            ? 'ok'
+                                            : name === 'client_aborted' || name === 'truncated'
+                                              ? 'cut'
+                                              : name === 'running'
+                                                ? 'running'
+                                                : 'error')
+                                    }
+                                    style={{ width: (n / most) * 100 + '%' }}
+                                />
+                            </td>
                             <td class="number">{count(n)}</td>
                         </tr>
                     ))}
@@ -122,28 +205,61 @@ function Outcomes({ s }: { s: Numbers }) {
 }
 
 function Groups({ label, facet, list }: { label: string; facet: Facet; list: Group[] | null }) {
-    const rows = [...list ?? []].sort((a, b) => b.requests - a.requests).slice(0, 20);
+    const rows = [...(list ?? [])].sort((a, b) => b.requests - a.requests).slice(0, 20);
 
     return (
         <section class="card-box wide">
             <h3>{label}</h3>
-            {rows.length === 0 ? <p class="quiet">{dash}</p> : (
+            {rows.length === 0 ? (
+                <p class="quiet">{dash}</p>
+            ) : (
                 <div class="scroll" tabIndex={0} role="group" aria-label={label}>
                     <table class="plain-table">
                         <thead>
                             <tr>
-                                <th scope="col">{label}</th><th scope="col" class="number">{t('requests')}</th><th scope="col" class="number">{t('errors')}</th>
-                                <th scope="col" class="number">{t('tokensIn')}</th><th scope="col" class="number">{t('tokensOut')}</th><th scope="col" class="number">{t('cachedLabel')}</th>
-                                <th scope="col" class="number">{t('mean')}</th><th scope="col" class="number">{t('cost')}</th>
+                                <th scope="col">{label}</th>
+                                <th scope="col" class="number">
+                                    {t('requests')}
+                                </th>
+                                <th scope="col" class="number">
+                                    {t('errors')}
+                                </th>
+                                <th scope="col" class="number">
+                                    {t('tokensIn')}
+                                </th>
+                                <th scope="col" class="number">
+                                    {t('tokensOut')}
+                                </th>
+                                <th scope="col" class="number">
+                                    {t('cachedLabel')}
+                                </th>
+                                <th scope="col" class="number">
+                                    {t('mean')}
+                                </th>
+                                <th scope="col" class="number">
+                                    {t('cost')}
+                                </th>
                             </tr>
                         </thead>
                         <tbody>
                             {rows.map((g) => (
                                 <tr key={g.name}>
-                                    <th scope="row">{g.name === rest ? <span class="quiet">{t('others')}</span> : <Value facet={facet} value={g.name} />}</th>
-                                    <td class="number">{count(g.requests)}</td><td class={'number ' + (g.errors > 0 ? 'error-text' : 'quiet')}>{count(g.errors)}</td>
-                                    <td class="number">{compact(g.input_tokens)}</td><td class="number">{compact(g.output_tokens)}</td><td class="number">{compact(g.cached_tokens)}</td>
-                                    <td class="number">{duration(g.mean_ms)}</td><td class="number">{money(g.cost_usd)}</td>
+                                    <th scope="row">
+                                        {g.name === rest ? (
+                                            <span class="quiet">{t('others')}</span>
+                                        ) : (
+                                            <Value facet={facet} value={g.name} />
+                                        )}
+                                    </th>
+                                    <td class="number">{count(g.requests)}</td>
+                                    <td class={'number ' + (g.errors > 0 ? 'error-text' : 'quiet')}>
+                                        {count(g.errors)}
+                                    </td>
+                                    <td class="number">{compact(g.input_tokens)}</td>
+                                    <td class="number">{compact(g.output_tokens)}</td>
+                                    <td class="number">{compact(g.cached_tokens)}</td>
+                                    <td class="number">{duration(g.mean_ms)}</td>
+                                    <td class="number">{money(g.cost_usd)}</td>
                                 </tr>
                             ))}
                         </tbody>
@@ -157,16 +273,40 @@ function Groups({ label, facet, list }: { label: string; facet: Facet; list: Gro
 function ZoneUse({ zone: z }: { zone: Zone }) {
     const used = z.pages === null || z.pages_free === null ? null : z.pages - z.pages_free;
     const share = used === null || z.pages === null ? null : used / Math.max(1, z.pages);
-    const facts: [Text, number | null][] = [['evicted', z.evicted], ['dropped', z.dropped], ['cutShort', z.truncated], ['heals', z.heals], ['workersDied', z.worker_died]];
+    const facts: [Text, number | null][] = [
+        ['evicted', z.evicted],
+        ['dropped', z.dropped],
+        ['cutShort', z.truncated],
+        ['heals', z.heals],
+        ['workersDied', z.worker_died],
+    ];
 
     return (
         <section class="card-box">
-            <h3>{t('zone')} <span class="quiet">{z.name}</span></h3>
-            <div class="meter" role="meter" aria-label={t('zone')} aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round((share ?? 0) * 100)}>
+            <h3>
+                {t('zone')} <span class="quiet">{z.name}</span>
+            </h3>
+            <div
+                class="meter"
+                role="meter"
+                aria-label={t('zone')}
+                aria-valuemin={0}
+                aria-valuemax={100}
+                aria-valuenow={Math.round((share ?? 0) * 100)}
+            >
                 <span style={{ width: (share ?? 0) * 100 + '%' }} />
             </div>
-            <p class="quiet">{percent(share)} · {bytes(z.size_bytes)} · {count(z.records)} / {count(z.entries)} {t('records')}</p>
-            <dl class="facts">{facts.map(([k, v]) => <div key={k}><dt>{t(k)}</dt><dd>{count(v)}</dd></div>)}</dl>
+            <p class="quiet">
+                {percent(share)} · {bytes(z.size_bytes)} · {count(z.records)} / {count(z.entries)} {t('records')}
+            </p>
+            <dl class="facts">
+                {facts.map(([k, v]) => (
+                    <div key={k}>
+                        <dt>{t(k)}</dt>
+                        <dd>{count(v)}</dd>
+                    </div>
+                ))}
+            </dl>
         </section>
     );
 }
@@ -179,22 +319,67 @@ const spans: Record<Window, number> = { '5m': 300, '1h': 3600, '24h': 86400, all
 function Charts({ series }: { series: Sample[] }) {
     const span = spans[statsWindow.value];
     const x = series.map((s) => Date.parse(s.at) / 1000);
-    const made = useMemo(() => ({
-        volume: [x, column(series, (s) => s.requests), column(series, (s) => s.errors), column(series, (s) => s.aborted)] as AlignedData,
-        time: [x, column(series, (s) => s.p50_ms), column(series, (s) => s.p95_ms), column(series, (s) => s.ttft_p50_ms)] as AlignedData,
-        tokens: [x, column(series, (s) => s.input_tokens), column(series, (s) => s.output_tokens)] as AlignedData,
-        cost: [x, column(series, (s) => s.cost_usd)] as AlignedData,
-    }), [series]);
+    const made = useMemo(
+        () => ({
+            volume: [
+                x,
+                column(series, (s) => s.requests),
+                column(series, (s) => s.errors),
+                column(series, (s) => s.aborted),
+            ] as AlignedData,
+            time: [
+                x,
+                column(series, (s) => s.p50_ms),
+                column(series, (s) => s.p95_ms),
+                column(series, (s) => s.ttft_p50_ms),
+            ] as AlignedData,
+            tokens: [x, column(series, (s) => s.input_tokens), column(series, (s) => s.output_tokens)] as AlignedData,
+            cost: [x, column(series, (s) => s.cost_usd)] as AlignedData,
+        }),
+        [series],
+    );
 
     return (
         <div class="charts">
-            <Chart label={t('requests')} data={made.volume} span={span} format={compact} lines={[
-                { label: t('requests'), color: 'accent', bars: true }, { label: t('errors'), color: 'error', bars: true }, { label: t('aborted'), color: 'cut', bars: true }]} />
-            <Chart label={t('latency')} data={made.time} span={span} format={(v) => duration(v)} lines={[
-                { label: 'p50', color: 'accent' }, { label: 'p95', color: 'quiet' }, { label: t('ttft') + ' p50', color: 'ok', dash: true }]} />
-            <Chart label={t('tokens')} data={made.tokens} span={span} format={compact} lines={[
-                { label: t('tokensIn'), color: 'quiet' }, { label: t('tokensOut'), color: 'accent' }]} />
-            <Chart label={t('cost')} data={made.cost} span={span} format={money} lines={[{ label: t('cost'), color: 'accent', bars: true }]} />
+            <Chart
+                label={t('requests')}
+                data={made.volume}
+                span={span}
+                format={compact}
+                lines={[
+                    { label: t('requests'), color: 'accent', bars: true },
+                    { label: t('errors'), color: 'error', bars: true },
+                    { label: t('aborted'), color: 'cut', bars: true },
+                ]}
+            />
+            <Chart
+                label={t('latency')}
+                data={made.time}
+                span={span}
+                format={(v) => duration(v)}
+                lines={[
+                    { label: 'p50', color: 'accent' },
+                    { label: 'p95', color: 'quiet' },
+                    { label: t('ttft') + ' p50', color: 'ok', dash: true },
+                ]}
+            />
+            <Chart
+                label={t('tokens')}
+                data={made.tokens}
+                span={span}
+                format={compact}
+                lines={[
+                    { label: t('tokensIn'), color: 'quiet' },
+                    { label: t('tokensOut'), color: 'accent' },
+                ]}
+            />
+            <Chart
+                label={t('cost')}
+                data={made.cost}
+                span={span}
+                format={money}
+                lines={[{ label: t('cost'), color: 'accent', bars: true }]}
+            />
         </div>
     );
 }
@@ -222,15 +407,36 @@ export function Stats() {
                 <h2>{t('stats')}</h2>
                 <span class="switch" role="group" aria-label={t('windowLabel')}>
                     {windows.map((w) => (
-                        <button key={w} type="button" aria-pressed={statsWindow.value === w} onClick={() => { statsWindow.value = w; }}>{t(`window.${w}`)}</button>
+                        <button
+                            key={w}
+                            type="button"
+                            aria-pressed={statsWindow.value === w}
+                            onClick={() => {
+                                statsWindow.value = w;
+                            }}
+                        >
+                            {t(`window.${w}`)}
+                        </button>
                     ))}
                 </span>
-                {s?.since !== null && s?.since !== undefined && <span class="quiet clip">{t('since')} {exact(s.since)}</span>}
+                {s?.since !== null && s?.since !== undefined && (
+                    <span class="quiet clip">
+                        {t('since')} {exact(s.since)}
+                    </span>
+                )}
                 <span class="push" />
-                <a class="button" href={'./api/stats?window=' + statsWindow.value} target="_blank" rel="noopener">JSON</a>
+                <a class="button" href={'./api/stats?window=' + statsWindow.value} target="_blank" rel="noopener">
+                    JSON
+                </a>
                 <Button label={t('reset')} text={t('reset')} onClick={() => void reset()} />
             </header>
-            {s === null ? error.value !== null ? <Trouble text={error.value} /> : <Wait /> : (
+            {s === null ? (
+                error.value !== null ? (
+                    <Trouble text={error.value} />
+                ) : (
+                    <Wait />
+                )
+            ) : (
                 <>
                     <Tiles s={s} />
                     {s.series !== null && s.series.length > 0 && <Charts series={s.series} />}

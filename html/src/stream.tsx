@@ -24,11 +24,14 @@ function useEvents(r: Detail): Load {
     useEffect(() => {
         const abort = new AbortController();
 
-        api.events(r.id, abort.signal).then((list) => setState({ list }), (e: unknown) => {
-            if (!abort.signal.aborted) {
-                setState({ error: e instanceof Error ? e.message : String(e) });
-            }
-        });
+        api.events(r.id, abort.signal).then(
+            (list) => setState({ list }),
+            (e: unknown) => {
+                if (!abort.signal.aborted) {
+                    setState({ error: e instanceof Error ? e.message : String(e) });
+                }
+            },
+        );
 
         return () => abort.abort();
     }, [r.id, r.outcome, r.response_bytes]);
@@ -38,7 +41,10 @@ function useEvents(r: Detail): Load {
 
 // a silence that stands out against the stream's own pace
 function gapLimit(list: StreamEvent[]): number {
-    const gaps = list.slice(1).map((e, i) => (e.ms ?? 0) - (list[i]?.ms ?? 0)).sort((a, b) => a - b);
+    const gaps = list
+        .slice(1)
+        .map((e, i) => (e.ms ?? 0) - (list[i]?.ms ?? 0))
+        .sort((a, b) => a - b);
     return Math.max(leastGap, (gaps[Math.floor(gaps.length / 2)] ?? 0) * 6);
 }
 
@@ -52,13 +58,27 @@ function growth(r: Detail, list: StreamEvent[]): AlignedData {
     return [(r.pieces_timeline ?? []).map(([ms]) => ms), (r.pieces_timeline ?? []).map(([, at]) => at)];
 }
 
-function Row({ e, gap, limit, on, choose }: { e: StreamEvent; gap: number | null; limit: number; on: boolean; choose: () => void }) {
+function Row({
+    e,
+    gap,
+    limit,
+    on,
+    choose,
+}: {
+    e: StreamEvent;
+    gap: number | null;
+    limit: number;
+    on: boolean;
+    choose: () => void;
+}) {
     const long = gap !== null && gap > limit;
 
     return (
         <button type="button" class="event" data-gap={long} aria-pressed={on} onClick={choose}>
             <span class="number">{e.ms === null ? '' : '+' + duration(e.ms)}</span>
-            <span class="number quiet">{gap === null ? '' : long ? t('gap', { d: duration(gap) }) : '+' + duration(gap)}</span>
+            <span class="number quiet">
+                {gap === null ? '' : long ? t('gap', { d: duration(gap) }) : '+' + duration(gap)}
+            </span>
             <span class="quiet clip">{e.event ?? ''}</span>
             <span class="clip mono">{e.data.slice(0, 400)}</span>
             <span class="number quiet">{bytes(e.bytes)}</span>
@@ -82,18 +102,44 @@ function Events({ list }: { list: StreamEvent[] }) {
     return (
         <section class="section" ref={ref}>
             <h3>
-                {t('events')} <span class="quiet">{count(list.length)}{gaps > 0 && ' · ' + t('gaps', { n: gaps, d: duration(limit) })}</span>
-                <Copy text={() => list.map((e) => (e.event === null ? '' : 'event: ' + e.event + '\n') + 'data: ' + e.data).join('\n\n')} />
+                {t('events')}{' '}
+                <span class="quiet">
+                    {count(list.length)}
+                    {gaps > 0 && ' · ' + t('gaps', { n: gaps, d: duration(limit) })}
+                </span>
+                <Copy
+                    text={() =>
+                        list
+                            .map((e) => (e.event === null ? '' : 'event: ' + e.event + '\n') + 'data: ' + e.data)
+                            .join('\n\n')
+                    }
+                />
             </h3>
             <div class="events">
-                <Virtual count={list.length} height={rowHeight} row={(i) => {
-                    const e = list[i];
-                    return e === undefined ? null : <Row key={i} e={e} gap={gap(i)} limit={limit} on={i === at} choose={() => setAt(i === at ? null : i)} />;
-                }} />
+                <Virtual
+                    count={list.length}
+                    height={rowHeight}
+                    row={(i) => {
+                        const e = list[i];
+                        return e === undefined ? null : (
+                            <Row
+                                key={i}
+                                e={e}
+                                gap={gap(i)}
+                                limit={limit}
+                                on={i === at}
+                                choose={() => setAt(i === at ? null : i)}
+                            />
+                        );
+                    }}
+                />
             </div>
             {chosen !== undefined && (
                 <div class="event-data">
-                    <h3>{t('eventNumber', { n: (at ?? 0) + 1 })} <span class="quiet">{chosen.event}</span><Copy text={() => chosen.data} /></h3>
+                    <h3>
+                        {t('eventNumber', { n: (at ?? 0) + 1 })} <span class="quiet">{chosen.event}</span>
+                        <Copy text={() => chosen.data} />
+                    </h3>
                     {json !== null ? <Json value={json.value} depth={5} /> : <RawText text={chosen.data} />}
                 </div>
             )}
@@ -104,7 +150,7 @@ function Events({ list }: { list: StreamEvent[] }) {
 export function Stream({ record: r }: { record: Detail }) {
     const state = useEvents(r);
     const list = state !== null && 'list' in state ? state.list : null;
-    const data = useMemo(() => list === null ? null : growth(r, list), [list]);
+    const data = useMemo(() => (list === null ? null : growth(r, list)), [list]);
 
     if (state === null) {
         return <Wait />;
@@ -123,8 +169,14 @@ export function Stream({ record: r }: { record: Detail }) {
     return (
         <div class="stream">
             {data[0].length > 1 && (
-                <Chart label={timed ? t('eventsOverTime') : t('bytesOverTime')} data={data} x="ms" height={120}
-                    lines={[{ label: timed ? t('events') : t('size'), color: 'accent', points: data[0].length < 40 }]} format={timed ? compact : bytes} />
+                <Chart
+                    label={timed ? t('eventsOverTime') : t('bytesOverTime')}
+                    data={data}
+                    x="ms"
+                    height={120}
+                    lines={[{ label: timed ? t('events') : t('size'), color: 'accent', points: data[0].length < 40 }]}
+                    format={timed ? compact : bytes}
+                />
             )}
             <Events list={list} />
         </div>

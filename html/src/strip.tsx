@@ -34,7 +34,9 @@ interface Bins {
 function bins(list: Summary[], wanted: Range | null, at: number, bars: number): Bins {
     let oldest = at;
 
-    list.forEach((r) => { oldest = Math.min(oldest, Date.parse(r.started_at)); });
+    list.forEach((r) => {
+        oldest = Math.min(oldest, Date.parse(r.started_at));
+    });
 
     const from = wanted?.from ?? Math.min(oldest, at - 60_000);
     const to = wanted?.to ?? at;
@@ -66,9 +68,10 @@ function Histogram() {
     const data = bins(settled.value, range.value, second.value, bars);
     const each = width / data.list.length;
     const end = data.from + data.step * data.list.length;
-    const at = (x: number) => data.from + x / Math.max(1, width) * (end - data.from);
+    const at = (x: number) => data.from + (x / Math.max(1, width)) * (end - data.from);
     const long = end - data.from > 86400_000;
-    const place = (e: PointerEvent) => Math.max(0, Math.min(width, e.clientX - (ref.current?.getBoundingClientRect().left ?? 0)));
+    const place = (e: PointerEvent) =>
+        Math.max(0, Math.min(width, e.clientX - (ref.current?.getBoundingClientRect().left ?? 0)));
 
     const down = (e: PointerEvent) => {
         (e.currentTarget as Element).setPointerCapture(e.pointerId);
@@ -87,13 +90,26 @@ function Histogram() {
     };
 
     const bar = (b: Bin, i: number) => {
-        const y = (n: number) => n === 0 ? 0 : Math.max(2, n / data.most * (height - 4));
-        const parts: [string, number][] = [['ok', y(b.ok)], ['cut', y(b.cut)], ['error', y(b.error)]];
+        const y = (n: number) => (n === 0 ? 0 : Math.max(2, (n / data.most) * (height - 4)));
+        const parts: [string, number][] = [
+            ['ok', y(b.ok)],
+            ['cut', y(b.cut)],
+            ['error', y(b.error)],
+        ];
         let top = height;
 
         return parts.map(([name, h]) => {
             top -= h;
-            return h === 0 ? null : <rect key={name + i} class={'bin ' + name} x={i * each + 0.5} y={top} width={Math.max(1, each - 1)} height={h} />;
+            return h === 0 ? null : (
+                <rect
+                    key={name + i}
+                    class={'bin ' + name}
+                    x={i * each + 0.5}
+                    y={top}
+                    width={Math.max(1, each - 1)}
+                    height={h}
+                />
+            );
         });
     };
 
@@ -101,21 +117,51 @@ function Histogram() {
 
     return (
         <div class="histogram" ref={ref}>
-            <svg width={width} height={height} role="img" aria-label={t('histogram', { n: settled.value.length, errors })}
-                onPointerDown={down} onPointerMove={(e) => { if (drag.value !== null) { drag.value = { ...drag.value, b: place(e) }; } }}
-                onPointerUp={up} onPointerCancel={() => { drag.value = null; }}>
+            <svg
+                width={width}
+                height={height}
+                role="img"
+                aria-label={t('histogram', { n: settled.value.length, errors })}
+                onPointerDown={down}
+                onPointerMove={(e) => {
+                    if (drag.value !== null) {
+                        drag.value = { ...drag.value, b: place(e) };
+                    }
+                }}
+                onPointerUp={up}
+                onPointerCancel={() => {
+                    drag.value = null;
+                }}
+            >
                 <line class="ground" x1="0" x2={width} y1={height - 0.5} y2={height - 0.5} />
                 {data.list.flatMap(bar)}
                 {drag.value !== null && (
-                    <rect class="brush" x={Math.min(drag.value.a, drag.value.b)} y="0" width={Math.abs(drag.value.a - drag.value.b)} height={height} />
+                    <rect
+                        class="brush"
+                        x={Math.min(drag.value.a, drag.value.b)}
+                        y="0"
+                        width={Math.abs(drag.value.a - drag.value.b)}
+                        height={height}
+                    />
                 )}
             </svg>
             <div class="axis quiet" aria-hidden="true">
-                <span>{long ? new Date(data.from).toISOString().slice(5, 10) + ' ' : ''}{clock(data.from, !long)}</span>
+                <span>
+                    {long ? new Date(data.from).toISOString().slice(5, 10) + ' ' : ''}
+                    {clock(data.from, !long)}
+                </span>
                 <span>{range.value === null ? t('now') : clock(end)}</span>
             </div>
             {range.value !== null && (
-                <Button class="unbrush" icon="close" label={t('wholeTime')} text={t('wholeTime')} onClick={() => { range.value = null; }} />
+                <Button
+                    class="unbrush"
+                    icon="close"
+                    label={t('wholeTime')}
+                    text={t('wholeTime')}
+                    onClick={() => {
+                        range.value = null;
+                    }}
+                />
             )}
         </div>
     );
@@ -138,7 +184,15 @@ function Figures() {
     const used = list.some((r) => r.usage !== null);
 
     const figures: [string, ComponentChildren, string?][] = [
-        [t('requests'), <>{count(list.length)}{running.value > 0 && !small && <small class="running-text"> {t('runningNow', { n: running.value })}</small>}</>],
+        [
+            t('requests'),
+            <>
+                {count(list.length)}
+                {running.value > 0 && !small && (
+                    <small class="running-text"> {t('runningNow', { n: running.value })}</small>
+                )}
+            </>,
+        ],
         [t('success'), done.length === 0 ? dash : percent(good / done.length)],
         [t('p50'), duration(median(done.map((r) => r.duration_ms))), t('p50Long')],
         [t('ttft'), duration(median(list.map((r) => r.ttft_ms))), t('ttftLong')],
@@ -148,9 +202,14 @@ function Figures() {
 
     return (
         <dl class="figures" aria-label={t('shown')}>
-            {figures.filter((_, i) => !small || [0, 1, 2, 5].includes(i)).map(([label, value, title]) => (
-                <div key={label} title={title}><dt>{label}</dt><dd>{value}</dd></div>
-            ))}
+            {figures
+                .filter((_, i) => !small || [0, 1, 2, 5].includes(i))
+                .map(([label, value, title]) => (
+                    <div key={label} title={title}>
+                        <dt>{label}</dt>
+                        <dd>{value}</dd>
+                    </div>
+                ))}
         </dl>
     );
 }
@@ -161,16 +220,22 @@ function Chips({ facet, label, most }: { facet: Facet; label: string; most: numb
     const counts = new Map<string, number>(facets(facet).map((v) => [v, 0]));
 
     settled.value.forEach((r) => {
-        const v = facet === 'model' ? r.model ?? r.response_model : r.dialect;
+        const v = facet === 'model' ? (r.model ?? r.response_model) : r.dialect;
 
         if (v !== null) {
             counts.set(v, (counts.get(v) ?? 0) + 1);
         }
     });
 
-    const state = (v: string) => has(query.value, term(facet, v)) ? 'on' : has(query.value, term(facet, v, true)) ? 'off' : undefined;
+    const state = (v: string) =>
+        has(query.value, term(facet, v)) ? 'on' : has(query.value, term(facet, v, true)) ? 'off' : undefined;
     const asked = facet === 'model' ? [...counts].filter(([v, n]) => n > 0 || state(v) !== undefined) : [...counts];
-    const all = asked.sort((a, b) => Number(state(b[0]) !== undefined) - Number(state(a[0]) !== undefined) || b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
+    const all = asked.sort(
+        (a, b) =>
+            Number(state(b[0]) !== undefined) - Number(state(a[0]) !== undefined) ||
+            b[1] - a[1] ||
+            (a[0] < b[0] ? -1 : 1),
+    );
     const rest = all.slice(most);
 
     if (all.length === 0) {
@@ -180,14 +245,37 @@ function Chips({ facet, label, most }: { facet: Facet; label: string; most: numb
     return (
         <div class="chips" role="group" aria-label={label}>
             {all.slice(0, most).map(([v, n]) => (
-                <button key={v} type="button" class="chip" data-state={state(v)} aria-pressed={state(v) === 'on'} title={t('chipHint')}
-                    onClick={(e) => filterBy(facet, v, e.shiftKey || e.altKey || state(v) === 'off')} onContextMenu={(e) => menu(e, label, valueItems(facet, v))}>
-                    <span class="clip">{v}</span><span class="quiet">{n > 0 ? n : ''}</span>
+                <button
+                    key={v}
+                    type="button"
+                    class="chip"
+                    data-state={state(v)}
+                    aria-pressed={state(v) === 'on'}
+                    title={t('chipHint')}
+                    onClick={(e) => filterBy(facet, v, e.shiftKey || e.altKey || state(v) === 'off')}
+                    onContextMenu={(e) => menu(e, label, valueItems(facet, v))}
+                >
+                    <span class="clip">{v}</span>
+                    <span class="quiet">{n > 0 ? n : ''}</span>
                 </button>
             ))}
             {rest.length > 0 && (
-                <button type="button" class="chip" aria-haspopup="menu"
-                    onClick={(e) => menu(e, label, () => rest.slice(0, 40).map(([v, n]) => ({ label: v, hint: n > 0 ? String(n) : undefined, run: () => filterBy(facet, v) })))}>
+                <button
+                    type="button"
+                    class="chip"
+                    aria-haspopup="menu"
+                    onClick={(e) =>
+                        menu(e, label, () =>
+                            rest
+                                .slice(0, 40)
+                                .map(([v, n]) => ({
+                                    label: v,
+                                    hint: n > 0 ? String(n) : undefined,
+                                    run: () => filterBy(facet, v),
+                                })),
+                        )
+                    }
+                >
                     +{rest.length}
                 </button>
             )}

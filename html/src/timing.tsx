@@ -44,19 +44,37 @@ function spans(r: Detail): Span[] {
 export function Timing({ record: r }: { record: Detail }) {
     const list = spans(r);
     const end = Math.max(1, r.duration_ms ?? 0, ...list.map((s) => s.to));
-    const share = (ms: number) => ms / end * 100 + '%';
+    const share = (ms: number) => (ms / end) * 100 + '%';
 
     return (
         <div class="timing">
-            {list.length === 0 ? <p class="nothing">{t('noTiming')}</p> : (
+            {list.length === 0 ? (
+                <p class="nothing">{t('noTiming')}</p>
+            ) : (
                 <table class="waterfall">
                     <caption class="unseen">{t('waterfall')}</caption>
-                    <thead><tr><th scope="col">{t('phase')}</th><th scope="col" class="track" aria-hidden="true" /><th scope="col" class="number">{t('took')}</th><th scope="col" class="number">{t('until')}</th></tr></thead>
+                    <thead>
+                        <tr>
+                            <th scope="col">{t('phase')}</th>
+                            <th scope="col" class="track" aria-hidden="true" />
+                            <th scope="col" class="number">
+                                {t('took')}
+                            </th>
+                            <th scope="col" class="number">
+                                {t('until')}
+                            </th>
+                        </tr>
+                    </thead>
                     <tbody>
                         {list.map((s) => (
                             <tr key={s.label}>
                                 <th scope="row">{t(s.label)}</th>
-                                <td class="track" aria-hidden="true"><span class={'span ' + s.kind} style={{ left: share(s.from), width: `max(2px, ${share(s.to - s.from)})` }} /></td>
+                                <td class="track" aria-hidden="true">
+                                    <span
+                                        class={'span ' + s.kind}
+                                        style={{ left: share(s.from), width: `max(2px, ${share(s.to - s.from)})` }}
+                                    />
+                                </td>
                                 <td class="number">{duration(s.to - s.from)}</td>
                                 <td class="number quiet">{duration(s.to)}</td>
                             </tr>
@@ -65,29 +83,63 @@ export function Timing({ record: r }: { record: Detail }) {
                 </table>
             )}
             <dl class="facts">
-                <div><dt>{t('longestGap')}</dt><dd>{duration(r.longest_gap_ms)}</dd></div>
-                <div><dt>{t('pieces')}</dt><dd>{count(r.pieces)}</dd></div>
-                <div><dt>{t('events')}</dt><dd>{count(r.events)}</dd></div>
-                <div><dt>{t('processing')}</dt><dd>{duration(r.processing_ms)}</dd></div>
+                <div>
+                    <dt>{t('longestGap')}</dt>
+                    <dd>{duration(r.longest_gap_ms)}</dd>
+                </div>
+                <div>
+                    <dt>{t('pieces')}</dt>
+                    <dd>{count(r.pieces)}</dd>
+                </div>
+                <div>
+                    <dt>{t('events')}</dt>
+                    <dd>{count(r.events)}</dd>
+                </div>
+                <div>
+                    <dt>{t('processing')}</dt>
+                    <dd>{duration(r.processing_ms)}</dd>
+                </div>
             </dl>
             <section class="section">
-                <h3>{t('attempts')} <span class="quiet">{r.attempts?.length ?? 0}</span></h3>
+                <h3>
+                    {t('attempts')} <span class="quiet">{r.attempts?.length ?? 0}</span>
+                </h3>
                 {(r.attempts ?? []).length > 0 && (
                     <div class="scroll" tabIndex={0} role="group" aria-label={t('attempts')}>
                         <table class="plain-table">
                             <thead>
                                 <tr>
-                                    <th scope="col">{t('upstream')}</th><th scope="col" class="number">{t('status')}</th><th scope="col" class="number">{t('timeConnect')}</th>
-                                    <th scope="col" class="number">{t('timeHeader')}</th><th scope="col" class="number">{t('duration')}</th>
-                                    <th scope="col" class="number">{t('sent')}</th><th scope="col" class="number">{t('received')}</th>
+                                    <th scope="col">{t('upstream')}</th>
+                                    <th scope="col" class="number">
+                                        {t('status')}
+                                    </th>
+                                    <th scope="col" class="number">
+                                        {t('timeConnect')}
+                                    </th>
+                                    <th scope="col" class="number">
+                                        {t('timeHeader')}
+                                    </th>
+                                    <th scope="col" class="number">
+                                        {t('duration')}
+                                    </th>
+                                    <th scope="col" class="number">
+                                        {t('sent')}
+                                    </th>
+                                    <th scope="col" class="number">
+                                        {t('received')}
+                                    </th>
                                 </tr>
                             </thead>
                             <tbody>
                                 {r.attempts?.map((a, i) => (
                                     <tr key={i}>
-                                        <td>{a.peer}</td><td class="number">{a.status === null || a.status === 0 ? dash : a.status}</td><td class="number">{duration(a.connect_ms)}</td>
-                                        <td class="number">{duration(a.header_ms)}</td><td class="number">{duration(a.response_ms)}</td>
-                                        <td class="number">{bytes(a.bytes_sent)}</td><td class="number">{bytes(a.bytes_received)}</td>
+                                        <td>{a.peer}</td>
+                                        <td class="number">{a.status === null || a.status === 0 ? dash : a.status}</td>
+                                        <td class="number">{duration(a.connect_ms)}</td>
+                                        <td class="number">{duration(a.header_ms)}</td>
+                                        <td class="number">{duration(a.response_ms)}</td>
+                                        <td class="number">{bytes(a.bytes_sent)}</td>
+                                        <td class="number">{bytes(a.bytes_received)}</td>
                                     </tr>
                                 ))}
                             </tbody>

@@ -3,8 +3,16 @@
 // The shapes of docs/api.md.
 
 export type Outcome =
-    | 'running' | 'ok' | 'upstream_error' | 'client_aborted' | 'truncated'
-    | 'rejected' | 'timeout' | 'upgraded' | 'shutdown' | 'worker_died';
+    | 'running'
+    | 'ok'
+    | 'upstream_error'
+    | 'client_aborted'
+    | 'truncated'
+    | 'rejected'
+    | 'timeout'
+    | 'upgraded'
+    | 'shutdown'
+    | 'worker_died';
 
 export interface Usage {
     input_tokens: number | null;
@@ -300,13 +308,15 @@ export interface Hello {
 
 export interface AnswerDelta {
     id: string;
-    choices: {
-        index: number;
-        text_at?: number | null;
-        text?: string | null;
-        reasoning_at?: number | null;
-        reasoning?: string | null;
-    }[] | null;
+    choices:
+        | {
+              index: number;
+              text_at?: number | null;
+              text?: string | null;
+              reasoning_at?: number | null;
+              reasoning?: string | null;
+          }[]
+        | null;
     tool_calls: (ToolCall & { index?: number })[] | null;
 }
 

@@ -133,7 +133,7 @@ export function Menus() {
     }
 
     const move = (by: number) => {
-        const all = [...ref.current?.querySelectorAll<HTMLElement>('[role^=menuitem]') ?? []];
+        const all = [...(ref.current?.querySelectorAll<HTMLElement>('[role^=menuitem]') ?? [])];
         const at = all.indexOf(document.activeElement as HTMLElement);
         all[(at + by + all.length) % all.length]?.focus();
     };
@@ -161,11 +161,28 @@ export function Menus() {
     };
 
     return (
-        <div class="veil" onClick={closeMenu} onContextMenu={(e) => { e.preventDefault(); closeMenu(); }}>
-            <div ref={ref} class="menu" role="menu" aria-label={state.label} onKeyDown={onKeyDown} onClick={(e) => e.stopPropagation()}>
-                {state.items().map((item) => item.href !== undefined
-                    ? <a key={item.label} role="menuitem" href={item.href} download="" onClick={closeMenu}>{item.label}</a>
-                    : (
+        <div
+            class="veil"
+            onClick={closeMenu}
+            onContextMenu={(e) => {
+                e.preventDefault();
+                closeMenu();
+            }}
+        >
+            <div
+                ref={ref}
+                class="menu"
+                role="menu"
+                aria-label={state.label}
+                onKeyDown={onKeyDown}
+                onClick={(e) => e.stopPropagation()}
+            >
+                {state.items().map((item) =>
+                    item.href !== undefined ? (
+                        <a key={item.label} role="menuitem" href={item.href} download="" onClick={closeMenu}>
+                            {item.label}
+                        </a>
+                    ) : (
                         <button
                             key={item.label}
                             type="button"
@@ -173,11 +190,14 @@ export function Menus() {
                             aria-checked={item.checked}
                             onClick={() => choose(item)}
                         >
-                            {item.checked !== undefined && <span class="tick">{item.checked && <Icon name="check" />}</span>}
+                            {item.checked !== undefined && (
+                                <span class="tick">{item.checked && <Icon name="check" />}</span>
+                            )}
                             <span>{item.label}</span>
                             {item.hint !== undefined && <kbd>{item.hint}</kbd>}
                         </button>
-                    ))}
+                    ),
+                )}
             </div>
         </div>
     );
@@ -189,11 +209,17 @@ let messageTimer = 0;
 export function say(text: string): void {
     message.value = text;
     clearTimeout(messageTimer);
-    messageTimer = window.setTimeout(() => { message.value = ''; }, 2400);
+    messageTimer = window.setTimeout(() => {
+        message.value = '';
+    }, 2400);
 }
 
 export function Messages() {
-    return <div class="toast" role="status" aria-live="polite" data-shown={message.value !== ''}>{message.value}</div>;
+    return (
+        <div class="toast" role="status" aria-live="polite" data-shown={message.value !== ''}>
+            {message.value}
+        </div>
+    );
 }
 
 export async function copy(text: string): Promise<void> {
@@ -236,7 +262,11 @@ export function Wait() {
         return () => clearTimeout(timer);
     }, []);
 
-    return <p class="quiet pad" aria-busy="true">{late ? t('loading') : '\u00a0'}</p>;
+    return (
+        <p class="quiet pad" aria-busy="true">
+            {late ? t('loading') : '\u00a0'}
+        </p>
+    );
 }
 
 export function Trouble({ text, retry }: { text: string; retry?: () => void }) {
@@ -270,7 +300,11 @@ export function Dialog({ label, close, class: extra, children }: DialogProps) {
             class={extra}
             aria-label={label}
             onClose={close}
-            onClick={(e) => { if (e.target === ref.current) { close(); } }}
+            onClick={(e) => {
+                if (e.target === ref.current) {
+                    close();
+                }
+            }}
             onKeyDown={(e) => e.stopPropagation()}
         >
             {children}

@@ -15,12 +15,18 @@ export function filterBy(key: Facet, value: string, not = false): void {
 }
 
 export const valueItems = (key: Facet, value: string) => (): MenuItem[] => [
-    { label: has(query.value, term(key, value)) ? t('dropFilter') : t('only', { v: short(value) }), run: () => filterBy(key, value) },
-    { label: has(query.value, term(key, value, true)) ? t('dropFilter') + ' ' : t('without', { v: short(value) }), run: () => filterBy(key, value, true) },
+    {
+        label: has(query.value, term(key, value)) ? t('dropFilter') : t('only', { v: short(value) }),
+        run: () => filterBy(key, value),
+    },
+    {
+        label: has(query.value, term(key, value, true)) ? t('dropFilter') + ' ' : t('without', { v: short(value) }),
+        run: () => filterBy(key, value, true),
+    },
     { label: t('copyValue'), run: () => void copy(value) },
 ];
 
-const short = (value: string) => value.length > 40 ? value.slice(0, 39) + '…' : value;
+const short = (value: string) => (value.length > 40 ? value.slice(0, 39) + '…' : value);
 
 interface ValueProps {
     facet: Facet;
@@ -34,7 +40,12 @@ export function Value({ facet, value, children }: ValueProps) {
     }
 
     return (
-        <button type="button" class="value" aria-haspopup="menu" onClick={(e) => menu(e, t('filterValue'), valueItems(facet, value))}>
+        <button
+            type="button"
+            class="value"
+            aria-haspopup="menu"
+            onClick={(e) => menu(e, t('filterValue'), valueItems(facet, value))}
+        >
             {children ?? value}
         </button>
     );

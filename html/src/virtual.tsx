@@ -67,7 +67,9 @@ export function Virtual({ count, height, class: extra, row, show, onScroll, top 
     return (
         <div ref={ref} class={'virtual ' + (extra ?? '')} onScroll={scroll} role="presentation">
             <div class="virtual-space" style={{ height: count * height + 'px' }} role="presentation">
-                <div class="virtual-slice" style={{ transform: `translateY(${first * height}px)` }} role="presentation">{slice}</div>
+                <div class="virtual-slice" style={{ transform: `translateY(${first * height}px)` }} role="presentation">
+                    {slice}
+                </div>
             </div>
         </div>
     );

@@ -11,9 +11,16 @@ import { launch, visit } from './lib/browser.mjs';
 
 let browser, api, open;
 
-before(async () => { browser = await launch(); });
-after(async () => { await browser.close(); });
-beforeEach(async () => { api = await Api.start(); open = []; });
+before(async () => {
+    browser = await launch();
+});
+after(async () => {
+    await browser.close();
+});
+beforeEach(async () => {
+    api = await Api.start();
+    open = [];
+});
 
 afterEach(async () => {
     const wrong = open.flatMap((v) => v.wrong);
@@ -34,7 +41,9 @@ const until = async (check) => {
 
     while (!check()) {
         assert.ok(Date.now() < end, 'it did not happen: ' + check);
-        await new Promise((done) => { setTimeout(done, 10); });
+        await new Promise((done) => {
+            setTimeout(done, 10);
+        });
     }
 };
 
@@ -46,7 +55,8 @@ test('the text of a running answer appears as it streams, within 200 ms', async 
     await until(() => [...api.viewers].some((v) => v.watch === r.id));
 
     // text comes at offsets in code points, the second piece twice
-    const answer = (at, words) => api.send('answer', { id: r.id, choices: [{ index: 0, text_at: at, text: words }], tool_calls: [] });
+    const answer = (at, words) =>
+        api.send('answer', { id: r.id, choices: [{ index: 0, text_at: at, text: words }], tool_calls: [] });
     answer(0, 'Grüße 🎉 ');
     answer(8, 'to');
     answer(8, 'to **you**');
@@ -64,7 +74,7 @@ test('the text of a running answer appears as it streams, within 200 ms', async 
     });
     const sent = Date.now();
     answer(18, ' mark-of-time');
-    assert.ok(await page.evaluate(() => window.seen) - sent < 200);
+    assert.ok((await page.evaluate(() => window.seen)) - sent < 200);
 
     api.details.get(r.id).answer = { choices: [{ index: 0, text: 'The whole answer.', finish_reason: 'stop' }] };
     api.change(r, { outcome: 'ok', status: 200, duration_ms: 900 });
@@ -85,20 +95,41 @@ test('a running request is cancelled by a POST with its proof', async () => {
 });
 
 test('conversation: system folded, reasoning apart, calls numbered and joined with their results, media', async () => {
-    const pixel = 'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
-    const r = api.add({}, {
-        conversation: {
-            system: 'You are careful.', settings: { temperature: 0.7 },
-            tools: [{ name: 'search', description: 'Finds things', parameters: { type: 'object' } }, { name: 'get_weather', parameters: {} }],
-            messages: [
-                { role: 'user', parts: [{ type: 'text', text: 'Look at this' }, { type: 'image', url: pixel }, { type: 'image', url: 'https://example.org/cat.png' },
-                    { type: 'audio', format: 'wav', data: 'UklGRg==' }] },
-                { role: 'assistant', parts: [], tool_calls: [{ id: 'call_1', name: 'get_weather', arguments: '{"city":"Porto"}' }] },
-                { role: 'tool', tool_call_id: 'call_1', parts: [{ type: 'text', text: '{"sky":"blue"}' }] },
-            ],
+    const pixel =
+        'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+    const r = api.add(
+        {},
+        {
+            conversation: {
+                system: 'You are careful.',
+                settings: { temperature: 0.7 },
+                tools: [
+                    { name: 'search', description: 'Finds things', parameters: { type: 'object' } },
+                    { name: 'get_weather', parameters: {} },
+                ],
+                messages: [
+                    {
+                        role: 'user',
+                        parts: [
+                            { type: 'text', text: 'Look at this' },
+                            { type: 'image', url: pixel },
+                            { type: 'image', url: 'https://example.org/cat.png' },
+                            { type: 'audio', format: 'wav', data: 'UklGRg==' },
+                        ],
+                    },
+                    {
+                        role: 'assistant',
+                        parts: [],
+                        tool_calls: [{ id: 'call_1', name: 'get_weather', arguments: '{"city":"Porto"}' }],
+                    },
+                    { role: 'tool', tool_call_id: 'call_1', parts: [{ type: 'text', text: '{"sky":"blue"}' }] },
+                ],
+            },
+            answer: {
+                choices: [{ index: 0, text: 'It is **blue**.', reasoning: 'The tool said so.', finish_reason: 'stop' }],
+            },
         },
-        answer: { choices: [{ index: 0, text: 'It is **blue**.', reasoning: 'The tool said so.', finish_reason: 'stop' }] },
-    });
+    );
     const page = await show(r.id);
     const panel = page.locator('.panel');
 
@@ -137,7 +168,9 @@ test('a body of 5 MB opens within a second, in parts', async () => {
     const took = await page.evaluate(async () => {
         const began = performance.now();
         document.querySelectorAll('.json-fold')[1].click();
-        await new Promise((done) => { requestAnimationFrame(() => requestAnimationFrame(done)); });
+        await new Promise((done) => {
+            requestAnimationFrame(() => requestAnimationFrame(done));
+        });
         return performance.now() - began;
     });
     assert.ok(took < 1000, `${took} ms`);
@@ -149,9 +182,21 @@ test('a body of 5 MB opens within a second, in parts', async () => {
 });
 
 test('what was kept in part, encoded or not text says so', async () => {
-    const cut = { ...text('{"a":', 'application/json'), body_bytes: 5_000_000, body_kept_bytes: 1_000_000, content_encoding: 'gzip', decoded: true };
-    const binary = { ...text(''), body: Buffer.from('\u0000\u0001Hello').toString('base64'), body_encoding: 'base64', body_bytes: 7, body_kept_bytes: 7,
-        content_type: 'application/octet-stream' };
+    const cut = {
+        ...text('{"a":', 'application/json'),
+        body_bytes: 5_000_000,
+        body_kept_bytes: 1_000_000,
+        content_encoding: 'gzip',
+        decoded: true,
+    };
+    const binary = {
+        ...text(''),
+        body: Buffer.from('\u0000\u0001Hello').toString('base64'),
+        body_encoding: 'base64',
+        body_bytes: 7,
+        body_kept_bytes: 7,
+        content_type: 'application/octet-stream',
+    };
     const r = api.add({}, { request: binary, response: cut });
     const page = await show(r.id, 'response');
 
@@ -163,12 +208,22 @@ test('what was kept in part, encoded or not text says so', async () => {
 
 test('stream: every event with its time, gaps marked, a chart', async () => {
     const r = api.add({ streamed: true, events: 200 });
-    api.events.set(r.id, Array.from({ length: 200 }, (_, i) => ({ ms: i * 10 + (i > 50 ? 2000 : 0), event: 'delta', data: `{"n":${i}}`, bytes: 9 })));
+    api.events.set(
+        r.id,
+        Array.from({ length: 200 }, (_, i) => ({
+            ms: i * 10 + (i > 50 ? 2000 : 0),
+            event: 'delta',
+            data: `{"n":${i}}`,
+            bytes: 9,
+        })),
+    );
     const page = await show(r.id, 'stream');
 
     await page.locator('.chart canvas').waitFor();
     assert.match(await page.locator('.section h3').first().textContent(), /200 · 1 gap over 250 ms/);
-    await page.locator('.events .virtual').evaluate((e) => { e.scrollTop = 45 * 24; });
+    await page.locator('.events .virtual').evaluate((e) => {
+        e.scrollTop = 45 * 24;
+    });
     const gap = page.locator('.event[data-gap=true]');
     await gap.getByText('2.01 s gap').waitFor();
     await gap.click();
@@ -176,24 +231,74 @@ test('stream: every event with its time, gaps marked, a chart', async () => {
 });
 
 test('timing: the phases and every attempt upstream', async () => {
-    const r = api.add({ attempts: [
-        { peer: '10.0.0.1:443', status: 502, connect_ms: 3, header_ms: null, response_ms: 5, bytes_sent: 10, bytes_received: 0 },
-        { peer: '10.0.0.2:443', status: 200, connect_ms: 4, header_ms: 90, response_ms: 800, bytes_sent: 10, bytes_received: 900 }] });
+    const r = api.add({
+        attempts: [
+            {
+                peer: '10.0.0.1:443',
+                status: 502,
+                connect_ms: 3,
+                header_ms: null,
+                response_ms: 5,
+                bytes_sent: 10,
+                bytes_received: 0,
+            },
+            {
+                peer: '10.0.0.2:443',
+                status: 200,
+                connect_ms: 4,
+                header_ms: 90,
+                response_ms: 800,
+                bytes_sent: 10,
+                bytes_received: 900,
+            },
+        ],
+    });
     const page = await show(r.id, 'timing');
 
     const phases = await page.locator('.waterfall tbody th').allTextContents();
-    assert.deepEqual(phases, ['Request received', 'Connect', 'Upstream header', 'First byte', 'First token', 'Tokens', 'Last byte', 'To the client']);
+    assert.deepEqual(phases, [
+        'Request received',
+        'Connect',
+        'Upstream header',
+        'First byte',
+        'First token',
+        'Tokens',
+        'Last byte',
+        'To the client',
+    ]);
     assert.match(await page.locator('.waterfall tbody tr').nth(4).textContent(), /20 ms121 ms/);
-    assert.deepEqual(await page.locator('.plain-table tbody td:first-child').allTextContents(), ['10.0.0.1:443', '10.0.0.2:443']);
+    assert.deepEqual(await page.locator('.plain-table tbody td:first-child').allTextContents(), [
+        '10.0.0.1:443',
+        '10.0.0.2:443',
+    ]);
 });
 
 test('diff: messages, then words, with the reason of a cache miss; any other request can be picked', async () => {
-    const talk = (...words) => ({ conversation: { system: 'S', settings: {}, tools: [], messages: words.map((w, i) => ({ role: i % 2 ? 'assistant' : 'user', parts: [{ type: 'text', text: w }] })) } });
+    const talk = (...words) => ({
+        conversation: {
+            system: 'S',
+            settings: {},
+            tools: [],
+            messages: words.map((w, i) => ({ role: i % 2 ? 'assistant' : 'user', parts: [{ type: 'text', text: w }] })),
+        },
+    });
     const a = api.add({ thread: 't' }, talk('one', 'two', 'a lazy dog'));
     const other = api.add({}, talk('something else'));
-    const b = api.add({ thread: 't', parent: a.id, change: 'changed at message 3' }, talk('one', 'two', 'a quick dog', 'four'));
-    api.diffs.set(b.id, { parent: a.id, change: 'changed at message 3', same_messages: 2, settings: ['temperature'], tools: { added: ['search'], removed: [], changed: [] },
-        system_changed: false, first_changed_message: 3, cached_tokens: 0, expected_cached_tokens: 1024 });
+    const b = api.add(
+        { thread: 't', parent: a.id, change: 'changed at message 3' },
+        talk('one', 'two', 'a quick dog', 'four'),
+    );
+    api.diffs.set(b.id, {
+        parent: a.id,
+        change: 'changed at message 3',
+        same_messages: 2,
+        settings: ['temperature'],
+        tools: { added: ['search'], removed: [], changed: [] },
+        system_changed: false,
+        first_changed_message: 3,
+        cached_tokens: 0,
+        expected_cached_tokens: 1024,
+    });
     const page = await show(b.id, 'diff');
 
     await page.getByText('The prompt cache was missed: changed at message 3').waitFor();
@@ -211,14 +316,32 @@ test('diff: messages, then words, with the reason of a cache miss; any other req
 
 test('export: snippets survive a shell, files are linked, the HTML stands alone', async () => {
     const nasty = `it's $(touch no) \`x\` "q" \\ !\n\u00e9`;
-    const body = JSON.stringify({ model: 'gpt-4o', messages: [{ role: 'user', content: nasty }], stream: true, n: null });
-    const r = api.add({ uri: "/v1/chat/completions?a='b" }, { request: { ...text(body), headers: [
-        { name: 'Content-Type', value: 'application/json' }, { name: 'Authorization', value: '[redacted]' }, { name: 'X-Note', value: "a 'b' $HOME" }] } });
+    const body = JSON.stringify({
+        model: 'gpt-4o',
+        messages: [{ role: 'user', content: nasty }],
+        stream: true,
+        n: null,
+    });
+    const r = api.add(
+        { uri: "/v1/chat/completions?a='b" },
+        {
+            request: {
+                ...text(body),
+                headers: [
+                    { name: 'Content-Type', value: 'application/json' },
+                    { name: 'Authorization', value: '[redacted]' },
+                    { name: 'X-Note', value: "a 'b' $HOME" },
+                ],
+            },
+        },
+    );
     const page = await show(r.id, 'export');
     const snippet = page.locator('.snippet pre');
 
     const curl = await snippet.textContent();
-    const told = execFileSync('sh', ['-c', 'curl() { for a; do printf "%s\\0" "$a"; done; }; ' + curl], { env: { OPENAI_API_KEY: 'from-env' } });
+    const told = execFileSync('sh', ['-c', 'curl() { for a; do printf "%s\\0" "$a"; done; }; ' + curl], {
+        env: { OPENAI_API_KEY: 'from-env' },
+    });
     const args = told.toString().split('\0');
     assert.equal(args[args.indexOf('--data-raw') + 1], body);
     assert.ok(args.includes('Authorization: Bearer from-env'));
@@ -228,7 +351,11 @@ test('export: snippets survive a shell, files are linked, the HTML stands alone'
     await page.getByRole('button', { name: 'Python' }).click();
     await page.getByText('os.environ["OPENAI_API_KEY"]').waitFor();
     const python = await snippet.textContent();
-    const said = execFileSync('python3', ['-c', `
+    const said = execFileSync(
+        'python3',
+        [
+            '-c',
+            `
 import sys, types, json, os
 class R:
     def __enter__(self): return self
@@ -241,7 +368,10 @@ def stream(method, url, headers, json=None, timeout=0):
     return R()
 m.stream = stream
 sys.modules["httpx"] = m
-exec(sys.stdin.read())`], { input: python, env: { ...process.env, OPENAI_API_KEY: 'from-env' } });
+exec(sys.stdin.read())`,
+        ],
+        { input: python, env: { ...process.env, OPENAI_API_KEY: 'from-env' } },
+    );
     const [method, , headers, json] = JSON.parse(said);
     assert.equal(method, 'POST');
     assert.equal(headers.Authorization, 'Bearer from-env');
@@ -249,15 +379,28 @@ exec(sys.stdin.read())`], { input: python, env: { ...process.env, OPENAI_API_KEY
 
     await page.getByRole('button', { name: 'Node' }).click();
     const node = (await snippet.textContent()).replace('await fetch', 'await told');
-    const run = execFileSync(process.execPath, ['--input-type=module', '-e',
-        'const told = async (...a) => { console.log(JSON.stringify(a)); return { body: [] }; };\n' + node], { env: { OPENAI_API_KEY: 'from-env' } });
+    const run = execFileSync(
+        process.execPath,
+        [
+            '--input-type=module',
+            '-e',
+            'const told = async (...a) => { console.log(JSON.stringify(a)); return { body: [] }; };\n' + node,
+        ],
+        { env: { OPENAI_API_KEY: 'from-env' } },
+    );
     assert.deepEqual(JSON.parse(JSON.parse(run)[1].body), JSON.parse(body));
 
     for (const format of ['har', 'jsonl']) {
-        assert.equal(await page.locator(`.panel a[href*="format=${format}"]`).getAttribute('href'), `./api/export?format=${format}&q=id%3A${r.id}`);
+        assert.equal(
+            await page.locator(`.panel a[href*="format=${format}"]`).getAttribute('href'),
+            `./api/export?format=${format}&q=id%3A${r.id}`,
+        );
     }
 
-    const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'HTML, self-contained' }).click()]);
+    const [file] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('button', { name: 'HTML, self-contained' }).click(),
+    ]);
     const stream = await file.createReadStream();
     const html = Buffer.concat(await stream.toArray()).toString();
     assert.match(html, /^<!doctype html>/);
@@ -267,11 +410,54 @@ exec(sys.stdin.read())`], { input: python, env: { ...process.env, OPENAI_API_KEY
 test('statistics: windows, numbers, charts, groups that filter, reset', async () => {
     const at = Date.now();
     Object.assign(api.statistics, {
-        requests: 57, success_rate: 0.9649, by_outcome: { ok: 55, upstream_error: 2 }, by_status: { '4xx': 0, '5xx': 2 }, cost_usd: 0.1234, tokens_per_second: 61.2,
-        duration_ms: { mean: 812, p50: 640, p90: 900, p95: 1100, p99: 2500 }, usage: { input_tokens: 10_000, output_tokens: 4321, cached_tokens: 5000, reasoning_tokens: 7 },
-        models: [{ name: 'gpt-4o', requests: 57, errors: 2, input_tokens: 1, output_tokens: 1, cached_tokens: null, cost_usd: null, mean_ms: 10 }],
-        series: [0, 1, 2].map((i) => ({ at: new Date(at - i * 5000).toISOString(), seconds: 5, requests: i, errors: 0, aborted: 0, p50_ms: 1, p95_ms: 2, ttft_p50_ms: 1, input_tokens: 1, output_tokens: 1, cost_usd: 0 })).reverse(),
-        zone: { name: 'z', size_bytes: 67108864, pages: 100, pages_free: 75, entries: 1000, records: 57, evicted: 3, dropped: 0, truncated: 1, heals: 0, worker_died: 0 },
+        requests: 57,
+        success_rate: 0.9649,
+        by_outcome: { ok: 55, upstream_error: 2 },
+        by_status: { '4xx': 0, '5xx': 2 },
+        cost_usd: 0.1234,
+        tokens_per_second: 61.2,
+        duration_ms: { mean: 812, p50: 640, p90: 900, p95: 1100, p99: 2500 },
+        usage: { input_tokens: 10_000, output_tokens: 4321, cached_tokens: 5000, reasoning_tokens: 7 },
+        models: [
+            {
+                name: 'gpt-4o',
+                requests: 57,
+                errors: 2,
+                input_tokens: 1,
+                output_tokens: 1,
+                cached_tokens: null,
+                cost_usd: null,
+                mean_ms: 10,
+            },
+        ],
+        series: [0, 1, 2]
+            .map((i) => ({
+                at: new Date(at - i * 5000).toISOString(),
+                seconds: 5,
+                requests: i,
+                errors: 0,
+                aborted: 0,
+                p50_ms: 1,
+                p95_ms: 2,
+                ttft_p50_ms: 1,
+                input_tokens: 1,
+                output_tokens: 1,
+                cost_usd: 0,
+            }))
+            .reverse(),
+        zone: {
+            name: 'z',
+            size_bytes: 67108864,
+            pages: 100,
+            pages_free: 75,
+            entries: 1000,
+            records: 57,
+            evicted: 3,
+            dropped: 0,
+            truncated: 1,
+            heals: 0,
+            worker_died: 0,
+        },
     });
     const v = await visit(browser, api.url, { hash: { view: 'stats', window: '5m' } });
     open.push(v);
@@ -305,7 +491,14 @@ test('exports of the whole filter result carry the query', async () => {
     open.push(v);
     await v.page.getByRole('button', { name: 'More' }).click();
 
-    for (const [name, format] of [['HAR', 'har'], ['JSONL', 'jsonl'], ['CSV', 'csv']]) {
-        assert.equal(await v.page.getByRole('menuitem', { name: 'Export as ' + name }).getAttribute('href'), `./api/export?format=${format}&q=model%3Agpt-4o`);
+    for (const [name, format] of [
+        ['HAR', 'har'],
+        ['JSONL', 'jsonl'],
+        ['CSV', 'csv'],
+    ]) {
+        assert.equal(
+            await v.page.getByRole('menuitem', { name: 'Export as ' + name }).getAttribute('href'),
+            `./api/export?format=${format}&q=model%3Agpt-4o`,
+        );
     }
 });

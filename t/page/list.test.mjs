@@ -10,9 +10,16 @@ import { launch, visit } from './lib/browser.mjs';
 
 let browser, api, open;
 
-before(async () => { browser = await launch(); });
-after(async () => { await browser.close(); });
-beforeEach(async () => { api = await Api.start(); open = []; });
+before(async () => {
+    browser = await launch();
+});
+after(async () => {
+    await browser.close();
+});
+beforeEach(async () => {
+    api = await Api.start();
+    open = [];
+});
 
 afterEach(async () => {
     const wrong = open.flatMap((v) => v.wrong);
@@ -73,7 +80,9 @@ test('rows do not move under a reader who scrolled: a pill counts what is new', 
 
     const page = await show();
     await live(page);
-    await page.locator('.virtual').evaluate((e) => { e.scrollTop = 2000; });
+    await page.locator('.virtual').evaluate((e) => {
+        e.scrollTop = 2000;
+    });
     await page.waitForFunction(() => Number(document.querySelector('.row')?.getAttribute('aria-rowindex')) > 30);
     const before = await ids(page);
 
@@ -95,9 +104,11 @@ test('only the rows in sight exist, and the whole list can be reached', async ()
 
     const page = await show();
     await page.waitForFunction(() => document.querySelector('[role=grid]')?.getAttribute('aria-rowcount') === '901');
-    assert.ok(await rows(page).count() < 80);
+    assert.ok((await rows(page).count()) < 80);
     await page.waitForFunction(() => document.querySelector('.virtual').scrollHeight >= 900 * 28);
-    await page.locator('.virtual').evaluate((e) => { e.scrollTop = e.scrollHeight; });
+    await page.locator('.virtual').evaluate((e) => {
+        e.scrollTop = e.scrollHeight;
+    });
     await page.locator('#row-' + api.records[0].id).waitFor();
 });
 
@@ -289,7 +300,15 @@ test('the keys work: j k Enter Esc [ ] 1–8 d c x ? s and the palette', async (
     await page.keyboard.press(']');
     await page.waitForURL((u) => u.hash.includes('id=' + c.id));
 
-    for (const [key, name] of [['2', 'Request'], ['3', 'Response'], ['5', 'Timing'], ['7', 'Headers'], ['8', 'Export'], ['d', 'Diff'], ['1', 'Conversation']]) {
+    for (const [key, name] of [
+        ['2', 'Request'],
+        ['3', 'Response'],
+        ['5', 'Timing'],
+        ['7', 'Headers'],
+        ['8', 'Export'],
+        ['d', 'Diff'],
+        ['1', 'Conversation'],
+    ]) {
         await page.keyboard.press(key);
         await page.getByRole('tab', { name, selected: true }).waitFor();
     }
@@ -344,7 +363,12 @@ test('title and favicon tell of errors', async () => {
 
     const r = api.begin();
     await page.waitForFunction(() => /1 running/.test(document.title));
-    api.change(r, { outcome: 'upstream_error', status: 502, duration_ms: 9, error: { type: 'bad_gateway', code: null, message: 'no' } });
+    api.change(r, {
+        outcome: 'upstream_error',
+        status: 502,
+        duration_ms: 9,
+        error: { type: 'bad_gateway', code: null, message: 'no' },
+    });
     await page.locator('link[rel=icon][data-state=error]').waitFor({ state: 'attached' });
     await page.waitForFunction(() => /1 error/.test(document.title));
 });

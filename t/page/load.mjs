@@ -31,7 +31,7 @@ let sent = 0;
 const began = Date.now();
 
 const timer = setInterval(() => {
-    for (; sent < (Date.now() - began) / 1000 * rate; sent++) {
+    for (; sent < ((Date.now() - began) / 1000) * rate; sent++) {
         const r = api.begin();
         setTimeout(() => api.change(r, { status: 200, response_bytes: 500 }), 300);
         setTimeout(() => api.change(r, { outcome: 'ok', duration_ms: 700, finish_reason: 'stop' }), 700);
@@ -44,28 +44,37 @@ const timer = setInterval(() => {
 
 const first = await heap();
 
-const frames = await page.evaluate((time) => new Promise((done) => {
-    const list = [];
-    const end = performance.now() + time;
-    const frame = (at) => {
-        list.push(at);
+const frames = await page.evaluate(
+    (time) =>
+        new Promise((done) => {
+            const list = [];
+            const end = performance.now() + time;
+            const frame = (at) => {
+                list.push(at);
 
-        if (at < end) {
+                if (at < end) {
+                    requestAnimationFrame(frame);
+                } else {
+                    done(list);
+                }
+            };
             requestAnimationFrame(frame);
-        } else {
-            done(list);
-        }
-    };
-    requestAnimationFrame(frame);
-}), seconds * 1000);
+        }),
+    seconds * 1000,
+);
 
 clearInterval(timer);
 
-const gaps = frames.slice(1).map((t, i) => t - frames[i]).sort((a, b) => a - b);
+const gaps = frames
+    .slice(1)
+    .map((t, i) => t - frames[i])
+    .sort((a, b) => a - b);
 const fps = gaps.length / ((frames.at(-1) - frames[0]) / 1000);
 
-console.log(`${sent} requests in ${seconds} s: ${fps.toFixed(1)} frames/s, p99 of a frame ${gaps[Math.floor(gaps.length * 0.99)].toFixed(1)} ms, `
-    + `heap ${first.toFixed(1)} MB before, ${(await heap()).toFixed(1)} MB after, ${wrong.length} errors`);
+console.log(
+    `${sent} requests in ${seconds} s: ${fps.toFixed(1)} frames/s, p99 of a frame ${gaps[Math.floor(gaps.length * 0.99)].toFixed(1)} ms, ` +
+        `heap ${first.toFixed(1)} MB before, ${(await heap()).toFixed(1)} MB after, ${wrong.length} errors`,
+);
 
 await browser.close();
 await api.stop();

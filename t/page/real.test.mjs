@@ -18,7 +18,9 @@ let browser, nginx, upstream, answer;
 
 before(async () => {
     upstream = createServer((req, res) => answer(req, res));
-    await new Promise((done) => { upstream.listen(at.upstream_port, '127.0.0.1', done); });
+    await new Promise((done) => {
+        upstream.listen(at.upstream_port, '127.0.0.1', done);
+    });
     nginx = await Nginx.start(at);
     browser = await launch();
 });
@@ -31,14 +33,26 @@ after(async () => {
     assert.deepEqual(nginx.complaints(), []);
 });
 
-const json = (body, status = 200) => (_, res) => res.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
+const json =
+    (body, status = 200) =>
+    (_, res) =>
+        res.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
 
-const said = (content, more = {}) => json({ id: 'c1', object: 'chat.completion', model: 'gpt-4o-2024-08-06',
-    choices: [{ index: 0, message: { role: 'assistant', content, ...more }, finish_reason: 'stop' }], usage: { prompt_tokens: 20, completion_tokens: 5, total_tokens: 25 } });
+const said = (content, more = {}) =>
+    json({
+        id: 'c1',
+        object: 'chat.completion',
+        model: 'gpt-4o-2024-08-06',
+        choices: [{ index: 0, message: { role: 'assistant', content, ...more }, finish_reason: 'stop' }],
+        usage: { prompt_tokens: 20, completion_tokens: 5, total_tokens: 25 },
+    });
 
-const ask = (body, path = '/v1/chat/completions', headers = {}) => fetch(proxy + path, {
-    method: 'POST', headers: { 'Content-Type': 'application/json', Authorization: 'Bearer a-word', ...headers }, body: JSON.stringify(body),
-});
+const ask = (body, path = '/v1/chat/completions', headers = {}) =>
+    fetch(proxy + path, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', Authorization: 'Bearer a-word', ...headers },
+        body: JSON.stringify(body),
+    });
 
 async function sent(body, path, headers) {
     const res = await ask(body, path, headers);
@@ -49,18 +63,40 @@ async function sent(body, path, headers) {
 // A stream that goes on when the test says so.
 function stream() {
     const s = {};
-    const started = new Promise((done) => { s.started = done; });
+    const started = new Promise((done) => {
+        s.started = done;
+    });
 
     answer = (req, res) => {
         res.writeHead(200, { 'Content-Type': 'text/event-stream' });
-        s.closed = new Promise((done) => { res.on('close', done); });
-        s.say = (content) => res.write(`data: ${JSON.stringify({ id: 'c', model: 'gpt-4o', choices: [{ index: 0, delta: { content }, finish_reason: null }] })}\n\n`);
-        s.end = () => res.end(`data: ${JSON.stringify({ id: 'c', model: 'gpt-4o', choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] })}\n\ndata: [DONE]\n\n`);
+        s.closed = new Promise((done) => {
+            res.on('close', done);
+        });
+        s.say = (content) =>
+            res.write(
+                `data: ${JSON.stringify({ id: 'c', model: 'gpt-4o', choices: [{ index: 0, delta: { content }, finish_reason: null }] })}\n\n`,
+            );
+        s.end = () =>
+            res.end(
+                `data: ${JSON.stringify({ id: 'c', model: 'gpt-4o', choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] })}\n\ndata: [DONE]\n\n`,
+            );
         s.say('Once ');
         s.started();
     };
 
-    return { ...s, ready: started, get say() { return s.say; }, get end() { return s.end; }, get closed() { return s.closed; } };
+    return {
+        ...s,
+        ready: started,
+        get say() {
+            return s.say;
+        },
+        get end() {
+            return s.end;
+        },
+        get closed() {
+            return s.closed;
+        },
+    };
 }
 
 test('a new install explains itself; the first request replaces the explanation', async () => {
@@ -90,13 +126,20 @@ test('tokens of a running answer appear within 200 ms of the upstream', async ()
 
     for (let i = 0; i < 10; i++) {
         const word = 'word' + i;
-        const seen = page.evaluate((w) => new Promise((done) => {
-            const look = () => document.querySelector('.answer')?.textContent.includes(w) ? done(Date.now()) : requestAnimationFrame(look);
-            look();
-        }), word);
+        const seen = page.evaluate(
+            (w) =>
+                new Promise((done) => {
+                    const look = () =>
+                        document.querySelector('.answer')?.textContent.includes(w)
+                            ? done(Date.now())
+                            : requestAnimationFrame(look);
+                    look();
+                }),
+            word,
+        );
         const began = Date.now();
         s.say(word + ' ');
-        times.push(await seen - began);
+        times.push((await seen) - began);
     }
 
     times.sort((a, b) => a - b);
@@ -156,7 +199,10 @@ test('the query language finds, refuses and suggests; the feed keeps to the filt
 
 test('a conversation that goes on is a thread: neighbours, and what changed', async () => {
     answer = said('Two.');
-    const messages = [{ role: 'system', content: 'Count.' }, { role: 'user', content: 'One?' }];
+    const messages = [
+        { role: 'system', content: 'Count.' },
+        { role: 'user', content: 'One?' },
+    ];
     const one = await sent({ model: 'gpt-4o', messages });
     messages.push({ role: 'assistant', content: 'Two.' }, { role: 'user', content: 'And then?' });
     const two = await sent({ model: 'gpt-4o', messages });
@@ -164,7 +210,10 @@ test('a conversation that goes on is a thread: neighbours, and what changed', as
     const { page, wrong, close } = await visit(browser, view, { hash: { id: two, tab: 'diff' } });
     await page.getByText('append-only').first().waitFor();
     await page.locator('.change').getByText('And then?').waitFor();
-    await page.locator('.panel').getByText(/2 messages unchanged/).waitFor();
+    await page
+        .locator('.panel')
+        .getByText(/2 messages unchanged/)
+        .waitFor();
 
     await page.keyboard.press('[');
     await page.waitForURL((u) => u.hash.includes(one));
@@ -231,7 +280,11 @@ test("statistics count the traffic, and never the page's own requests", async ()
     await page.locator('.tiles').getByText(String(before), { exact: true }).first().waitFor();
     answer = said('One more.');
     await sent({ model: 'gpt-4o', messages: [] });
-    await page.locator('.tiles').getByText(String(before + 1), { exact: true }).first().waitFor();
+    await page
+        .locator('.tiles')
+        .getByText(String(before + 1), { exact: true })
+        .first()
+        .waitFor();
     await page.locator('.chart canvas').first().waitFor();
     assert.equal(await count(), before + 1);
     assert.deepEqual(wrong, []);
@@ -240,16 +293,30 @@ test("statistics count the traffic, and never the page's own requests", async ()
 
 test('markup and scripts on the wire are text on the page', async () => {
     const mark = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>';
-    answer = said(mark + ' [x](javascript:window.hacked=1) ![y](https://evil.example/y.png)', { tool_calls: [{ id: 'c', type: 'function', function: { name: mark, arguments: mark } }] });
-    const id = await sent({ model: mark, messages: [{ role: 'user', name: mark, content: mark }], tools: [{ type: 'function', function: { name: mark, description: mark, parameters: {} } }] },
-        '/v1/chat/completions?x=' + encodeURIComponent(mark), { 'X-Mark': mark, 'User-Agent': mark });
-    const { page, wrong, close } = await visit(browser, view, { hash: { id }, width: 390, height: 844, bypassCSP: true });
+    answer = said(mark + ' [x](javascript:window.hacked=1) ![y](https://evil.example/y.png)', {
+        tool_calls: [{ id: 'c', type: 'function', function: { name: mark, arguments: mark } }],
+    });
+    const id = await sent(
+        {
+            model: mark,
+            messages: [{ role: 'user', name: mark, content: mark }],
+            tools: [{ type: 'function', function: { name: mark, description: mark, parameters: {} } }],
+        },
+        '/v1/chat/completions?x=' + encodeURIComponent(mark),
+        { 'X-Mark': mark, 'User-Agent': mark },
+    );
+    const { page, wrong, close } = await visit(browser, view, {
+        hash: { id },
+        width: 390,
+        height: 844,
+        bypassCSP: true,
+    });
     await page.locator('.answer').waitFor();
 
     for (let i = 1; i <= 8; i++) {
         await page.keyboard.press(String(i));
         await page.locator('.panel [aria-busy]').waitFor({ state: 'detached' });
-        assert.ok(await sideways(page) <= 0);
+        assert.ok((await sideways(page)) <= 0);
     }
 
     assert.equal(await page.locator('.panel :is(img, script, iframe)').count(), 0);
@@ -260,7 +327,12 @@ test('markup and scripts on the wire are text on the page', async () => {
 
 test('the policy lets the page show what a record holds, and nothing else', async () => {
     const res = await fetch(view);
-    const policy = Object.fromEntries(res.headers.get('content-security-policy').split(';').map((d) => [d.trim().split(' ')[0], d.trim().split(' ').slice(1)]));
+    const policy = Object.fromEntries(
+        res.headers
+            .get('content-security-policy')
+            .split(';')
+            .map((d) => [d.trim().split(' ')[0], d.trim().split(' ').slice(1)]),
+    );
 
     assert.deepEqual(policy['default-src'], ["'none'"]);
     assert.deepEqual(policy['script-src'], ["'self'"]);

@@ -22,7 +22,10 @@ const first = Number(process.env.OPENAI_MONITOR_TEST_PORT ?? 24290);
 const at = { proxy_port: first, view_port: first + 1, upstream_port: first + 2 };
 const proxy = `http://127.0.0.1:${at.proxy_port}`;
 const view = `http://127.0.0.1:${at.view_port}/`;
-const pause = (ms) => new Promise((done) => { setTimeout(done, ms); });
+const pause = (ms) =>
+    new Promise((done) => {
+        setTimeout(done, ms);
+    });
 const file = (name) => readFileSync(join(fixtures, name));
 
 const upstream = createServer(async (req, res) => {
@@ -32,7 +35,9 @@ const upstream = createServer(async (req, res) => {
     const body = file(name);
     const wait = Number(req.headers['x-delay-ms'] ?? 0);
 
-    res.writeHead(Number(req.headers['x-status'] ?? 200), { 'Content-Type': name.endsWith('.sse') ? 'text/event-stream' : 'application/json' });
+    res.writeHead(Number(req.headers['x-status'] ?? 200), {
+        'Content-Type': name.endsWith('.sse') ? 'text/event-stream' : 'application/json',
+    });
 
     for (let i = 0; i < body.length && !res.destroyed; i += 330) {
         res.write(body.subarray(i, i + 330));
@@ -42,21 +47,44 @@ const upstream = createServer(async (req, res) => {
     res.end();
 });
 
-await new Promise((done) => { upstream.listen(at.upstream_port, '127.0.0.1', done); });
+await new Promise((done) => {
+    upstream.listen(at.upstream_port, '127.0.0.1', done);
+});
 
 const nginx = await Nginx.start(at);
 const paths = { 'openai-chat': '/v1/chat/completions', 'openai-responses': '/v1/responses', anthropic: '/v1/messages' };
 
-const traffic = file('MANIFEST.tsv').toString().split('\n').slice(1).map((l) => l.split('\t'))
+const traffic = file('MANIFEST.tsv')
+    .toString()
+    .split('\n')
+    .slice(1)
+    .map((l) => l.split('\t'))
     .filter((r) => r.length > 15 && r[1] in paths)
     .map(([name, api, , , status, , , request, , , , , , , , model]) => ({
-        name, path: paths[api], status: status || '200',
-        body: request ? file(request).toString() : JSON.stringify({ model: model || 'gpt-4o', stream: name.endsWith('.sse'), messages: [{ role: 'user', content: 'Go on.' }] }),
+        name,
+        path: paths[api],
+        status: status || '200',
+        body: request
+            ? file(request).toString()
+            : JSON.stringify({
+                  model: model || 'gpt-4o',
+                  stream: name.endsWith('.sse'),
+                  messages: [{ role: 'user', content: 'Go on.' }],
+              }),
     }));
 
 async function send({ name, path, status, body }, wait) {
-    const res = await fetch(proxy + path, { method: 'POST', body, headers: {
-        'Content-Type': 'application/json', Authorization: 'Bearer of-nobody', 'X-Fixture': name, 'X-Status': status, 'X-Delay-Ms': String(wait) } });
+    const res = await fetch(proxy + path, {
+        method: 'POST',
+        body,
+        headers: {
+            'Content-Type': 'application/json',
+            Authorization: 'Bearer of-nobody',
+            'X-Fixture': name,
+            'X-Status': status,
+            'X-Delay-Ms': String(wait),
+        },
+    });
     await res.arrayBuffer().catch(() => undefined);
     return res.headers.get('x-monitor-id');
 }
@@ -78,9 +106,18 @@ async function shoot(name, options, act = () => undefined) {
 }
 
 const story = {
-    name: 'openai-chat/stream-text-gpt.sse', path: '/v1/chat/completions', status: '200',
-    body: JSON.stringify({ model: 'gpt-4.1-nano', stream: true, temperature: 0.7, messages: [
-        { role: 'system', content: 'You invent things, and describe them briefly.' }, { role: 'user', content: 'Invent a new holiday and describe its traditions.' }] }),
+    name: 'openai-chat/stream-text-gpt.sse',
+    path: '/v1/chat/completions',
+    status: '200',
+    body: JSON.stringify({
+        model: 'gpt-4.1-nano',
+        stream: true,
+        temperature: 0.7,
+        messages: [
+            { role: 'system', content: 'You invent things, and describe them briefly.' },
+            { role: 'user', content: 'Invent a new holiday and describe its traditions.' },
+        ],
+    }),
 };
 
 async function running(name, options) {

@@ -4,16 +4,33 @@ import { chromium } from 'playwright-core';
 
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
-export const launch = () => chromium.launch({
-    executablePath,
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-        '--disable-component-update', '--disable-sync'],
-});
+export const launch = () =>
+    chromium.launch({
+        executablePath,
+        args: [
+            '--no-sandbox',
+            '--disable-gpu',
+            '--disable-quic',
+            '--no-first-run',
+            '--disable-background-networking',
+            '--disable-component-update',
+            '--disable-sync',
+        ],
+    });
 
 // A page that takes note of whatever should not happen: errors, requests to
 // elsewhere, dialogs, scripts of a record.
-export async function visit(browser, url, { hash = '', width = 1440, height = 900, dark = false, locale = 'en-US', bypassCSP = false } = {}) {
-    const context = await browser.newContext({ viewport: { width, height }, colorScheme: dark ? 'dark' : 'light', locale, bypassCSP });
+export async function visit(
+    browser,
+    url,
+    { hash = '', width = 1440, height = 900, dark = false, locale = 'en-US', bypassCSP = false } = {},
+) {
+    const context = await browser.newContext({
+        viewport: { width, height },
+        colorScheme: dark ? 'dark' : 'light',
+        locale,
+        bypassCSP,
+    });
     const page = await context.newPage();
     const wrong = [];
 
