@@ -73,6 +73,8 @@ location / {
     proxy_buffer_size 4k;
     proxy_busy_buffers_size 4k;
     openai_monitor_body_max 8m;
+    sendfile on;
+    if ($arg_copy) { sendfile off; }
 }
 --- zone: 32m
 --- upstream
@@ -80,11 +82,13 @@ $u->request;
 $u->answer(200, $::body x 10);
 $u->note('sent');
 --- client
-my $socket = connection(receive_buffer => 4096);
-send_bytes($socket, get('/'));
-upstream()->notes(1);
-check_same(read_answer($socket)->{body}, $::body x 10, 'client');
-$::recorded->(1, $::body x 10, 'record');
+for my $n (1, 2) {
+    my $socket = connection(receive_buffer => 4096);
+    send_bytes($socket, get('/?copy=' . ($n - 1)));
+    upstream()->notes($n);
+    check_same(read_answer($socket)->{body}, $::body x 10, "$n: client");
+    $::recorded->($n, $::body x 10, "$n: record");
+}
 check_like(join('', error_log()), qr/buffered to a temporary file/,
            'a file was used');
 
@@ -98,14 +102,17 @@ location / {
     proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
     proxy_cache cache;
     proxy_cache_valid 200 1m;
+    proxy_cache_key $uri;
     add_header X-Cache $upstream_cache_status;
+    sendfile on;
+    if ($arg_copy) { sendfile off; }
 }
 --- upstream
 $u->request; $u->answer(200, $::body);
 --- client
 my $n = 0;
 for my $state ('MISS', 'HIT', 'HIT') {
-    my $answer = http(get('/v1/models'));
+    my $answer = http(get('/v1/models?copy=' . $n % 2));
     check($answer->{headers}{'x-cache'}, $state, "$state: header");
     check_same($answer->{body}, $::body, "$state: client");
     $::recorded->(++$n, $::body, $state);
@@ -119,6 +126,7 @@ for my $state ('MISS', 'HIT', 'HIT') {
 --- http_config
 proxy_cache_path cache_cache keys_zone=cache:1m;
 --- config
+sendfile on;
 location /file { root html; }
 location / {
     proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;

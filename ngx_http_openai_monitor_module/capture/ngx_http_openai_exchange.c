@@ -403,7 +403,10 @@ ngx_http_openai_exchange_header(ngx_http_openai_exchange_t *ex)
     }
 #endif
 
-    if (r->header_only) {
+    /* later filters turn HEAD into header_only, and post_action does so to
+       any request */
+
+    if (r->header_only || r->method == NGX_HTTP_HEAD) {
         rec->flags |= NGX_OPENAI_REC_HEAD_ONLY;
     }
 
