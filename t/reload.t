@@ -125,6 +125,13 @@ http(post('/21', 'x', 'Authorization: Bearer a-key'));
 check(records(21)->[20], { uri => '/21', key => $before->[0]{key} }, 'one more');
 check(scalar(keys %{{ map { $_ => 1 } @{ $::ids->(21) } }}), 21, 'ids differ');
 
+# nginx unmapped the zone that it had just taken over, and died of it
+
+for my $n (1 .. 2) {
+    reload();
+    check(scalar(@{ records(21) }), 21, "the same size again, $n");
+}
+
 
 
 === TEST 5: fewer and more entries
@@ -145,6 +152,9 @@ check($::stats->(), { requests => 50, zone => { entries => 20, records => 20 } }
 $::resized->('8m entries=100');
 http(post('/51', 'body 51'));
 check(records(21), [ @$before[30 .. 49], { uri => '/51' } ], 'room again');
+
+reload();
+check(scalar(@{ records(21) }), 21, 'the same entries again');
 
 
 
