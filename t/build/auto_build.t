@@ -23,7 +23,8 @@ my $root = abs_path(dirname(__FILE__) . '/../..');
 my $script = "$root/auto-build.sh";
 my @options = split ' ', $ENV{TEST_AUTO_BUILD_OPTIONS} // '';
 
-my ($proxy, $web, $upstream, $nobody) = (24101, 24102, 24103, 24104);
+my $port = $ENV{TEST_AUTO_BUILD_PORT} // 24101;
+my ($proxy, $web, $upstream, $nobody) = ($port .. $port + 3);
 
 my @settings = qw/ PROXY_HOST PROXY_PORT WEB_HOST WEB_PORT OPENAI_API_BASE
                    MAX_REQUESTS_HISTORY ZONE_SIZE PAGE_SIZE /;
@@ -32,7 +33,7 @@ my %base = (PROXY_PORT => $proxy, WEB_PORT => $web,
             OPENAI_API_BASE => "http://127.0.0.1:$nobody");
 
 $SIG{PIPE} = 'IGNORE';
-$SIG{ALRM} = sub { BAIL_OUT('a step took more than ten minutes') };
+$SIG{ALRM} = sub { die 'all of it took more than ten minutes' };
 alarm 600;
 
 # the script by its process id; what a failed test leaves ends with this one
@@ -49,7 +50,7 @@ END {
 }
 
 
-# runs the script to its end: exit code, stdout, stderr
+# runs the script to its end, which comes soon: exit code, stdout, stderr
 
 sub script {
     my ($env, @args) = @_;
@@ -65,8 +66,14 @@ sub script {
         enter($env, @args);
     }
 
-    waitpid $pid, 0;
-    my $code = $? >> 8;
+    $running{$pid} = 1;
+
+    my $code = reap($pid, 60);
+
+    if (!defined $code) {
+        kill 'TERM', $pid;
+        reap($pid, 10);
+    }
 
     return ($code, slurp($out_name), slurp($err_name));
 }
@@ -116,7 +123,7 @@ sub start {
 
         if (!$n) {
             diag($self->{output});
-            BAIL_OUT('it did not start');
+            die 'it did not start';
         }
     }
 
