@@ -24,6 +24,7 @@ debug=no
 nginx_bin=          # the nginx that "run" and "test" start
 module_so=          # the module, empty when it is linked into nginx_bin
 nginx_pid=
+demo_pid=
 policy_set=no
 apt_updated=no
 
@@ -65,6 +66,11 @@ cleanup()
     if [ -n "$nginx_pid" ]; then
         kill -TERM "$nginx_pid" 2> /dev/null || true
     fi
+
+    if [ -n "$demo_pid" ]; then
+        kill -TERM "$demo_pid" 2> /dev/null || true
+        wait "$demo_pid" 2> /dev/null || true
+    fi
 }
 
 
@@ -74,6 +80,7 @@ help()
 Usage: ./auto-build.sh COMMAND [OPTIONS]
 
   run      install what is missing, build, start nginx in the foreground
+  demo     the same with an API and sample traffic of its own: needs no key
   build    install what is missing, build the module
   test     install what the tests need, build, run all tests
   install  put the module where the installed nginx looks for modules
@@ -85,7 +92,7 @@ Usage: ./auto-build.sh COMMAND [OPTIONS]
   --with-asan              with the address and undefined behaviour sanitizers
   --with-debug             with nginx's debug log, and less optimised
 
-Settings of "run", from the environment:
+Settings of "run" and "demo", from the environment:
 
   PROXY_HOST=127.0.0.1  PROXY_PORT=8080       where clients connect
   WEB_HOST=127.0.0.1    WEB_PORT=8081         where the monitor is read
@@ -122,7 +129,7 @@ parse_command_line()
     done
 
     case $command in
-        run | build | test | install | clean | help) ;;
+        run | demo | build | test | install | clean | help) ;;
         "") usage_error "a command is missing" ;;
         *)  usage_error "unknown command \"$command\"" ;;
     esac
@@ -1000,7 +1007,7 @@ set_tls()
 
 set_main()
 {
-    local prefix=$1 workers limit
+    local prefix=$1 workers limit level=warn
 
     value[module]=
 
@@ -1020,9 +1027,13 @@ set_main()
     fi
 
     value[nofile]="worker_rlimit_nofile $limit;"
+
+    # its upstream breaks off on purpose
+    if [ "$command" = demo ]; then level=crit; fi
+
     value[main]="pid \"$prefix/nginx.pid\";
 error_log \"$prefix/error.log\" notice;
-error_log stderr warn;"
+error_log stderr $level;"
 
     if [ "$(id -u)" = 0 ]; then
         value[main]+=$'\n'$(worker_user "$prefix")
@@ -1139,6 +1150,10 @@ stop_nginx()
 {
     stopping=yes
 
+    if [ -n "$demo_pid" ]; then
+        kill -TERM "$demo_pid" 2> /dev/null || true
+    fi
+
     if [ -n "$nginx_pid" ]; then
         kill -TERM "$nginx_pid" 2> /dev/null || true
     fi
@@ -1164,6 +1179,44 @@ start_nginx()
     done
 }
 
+# an API on loopback in place of the real one, and clients that wait for nginx
+
+start_demo()
+{
+    local port_file=$1/demo.port
+
+    need_node_for_tests
+    need_node_modules "$ROOT/demo"
+
+    mkdir -p "$1"
+    rm -f "$port_file"
+
+    setpriv --pdeathsig TERM node "$ROOT/demo/main.mjs" "$port_file" \
+        "$proxy_url" &
+    demo_pid=$!
+
+    while [ ! -s "$port_file" ] && kill -0 "$demo_pid" 2> /dev/null; do
+        sleep 0.05
+    done
+
+    [ -s "$port_file" ] || die "the demo's API did not start"
+
+    OPENAI_API_BASE=http://127.0.0.1:$(cat "$port_file")
+    check_base
+}
+
+print_demo()
+{
+    say "the demo runs; Ctrl-C stops it"
+    echo
+    echo "    open $(url_of "$WEB_HOST" "$WEB_PORT")/"
+    echo
+    echo "    the list   answers grow while they are written; open one and read"
+    echo "    an agent   search for session:keeper-1, see Diff and cached tokens"
+    echo "    trouble    search for is:error, is:aborted, is:retry; then Stats"
+    echo
+}
+
 run()
 {
     local base_scheme base_name base_port base_path base_host
@@ -1178,6 +1231,10 @@ run()
     prefix=$OUT/run/$PROXY_PORT
     proxy_url=$(url_of "$PROXY_HOST" "$PROXY_PORT")
 
+    if [ "$command" = demo ]; then
+        start_demo "$prefix"
+    fi
+
     write_configuration "$prefix"
     test_configuration "$prefix"
 
@@ -1185,7 +1242,7 @@ run()
     start_nginx "$prefix"
 
     if [ $stopping = no ] && [ -s "$prefix/nginx.pid" ]; then
-        print_addresses
+        if [ "$command" = demo ]; then print_demo; else print_addresses; fi
     fi
 
     # a signal ends "wait" early, with more than 128
@@ -1299,6 +1356,7 @@ run_tests()
     test_step "end-to-end test" node_tests t/e2e
     test_step "page tests" node_tests t/page
     test_step "load test" node_tests t/load
+    test_step "demo" node_tests t/demo
 
     if [ ${#failed[@]} -gt 0 ]; then
         printf -v list ', %s' "${failed[@]}"
@@ -1360,6 +1418,7 @@ trap cleanup EXIT
 
 case $command in
     run)     run ;;
+    demo)    OPENAI_API_BASE=http://127.0.0.1 run ;;
     build)
         build
         say "built ${module_so:-$nginx_bin}"
