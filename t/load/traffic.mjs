@@ -8,7 +8,10 @@ const words = 'the quick brown fox jumps over the lazy dog again and again ';
 export const marker = (n) => `marker-${String(n).padStart(6, '0')}`;
 export const streamed = (n) => n % 4 === 0;
 
-const filler = (n) => words.repeat(1 + (n * 37) % 40);
+// most fill a page of the zone or less, some fill several
+
+const filler = (n) =>
+    words.repeat(1 + (n % 16 < 2 ? 300 + n % 50 : (n * 37) % 40));
 
 export const text = (n) => `${marker(n)} ${filler(n)}`;
 
