@@ -109,7 +109,9 @@ class End {
         const body = Buffer.from(b.subarray(at, at + size));
 
         if (mask) {
-            body.forEach((byte, i) => { body[i] = byte ^ b[at - 4 + (i & 3)]; });
+            const key = b.subarray(at - 4, at);
+
+            body.forEach((byte, i) => { body[i] = byte ^ key[i & 3]; });
         }
 
         if ((b[0] & 15) === 8) {

@@ -39,7 +39,7 @@ function upstream() {
 
     api.onMessage('weather', {
         toolCalls: [
-            { name: 'get_weather', arguments: { city: 'Tromsø' }, id: 'call_a' },
+            { name: 'get_weather', arguments: { city: 'Bodø' }, id: 'call_a' },
             { name: 'get_time', arguments: { zone: 'CET' }, id: 'call_b' },
         ],
         usage: { prompt_tokens: 80, completion_tokens: 31 },

@@ -2,8 +2,8 @@
 
 // Under load, with readers at work and four workers writing, the monitor keeps
 // exactly the newest thousand records, each of them whole and nobody else's,
-// and counts every exchange once.  Workers that are killed take their own exchanges
-// with them and nothing else.
+// and counts every exchange once.  Workers that are killed take their own
+// exchanges with them and nothing else.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
