@@ -318,7 +318,7 @@ location /after { proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT; }
 --- upstream
 while (my $request = $u->request) {
     $u->note($request->{uri});
-    $u->answer(200, $request->{uri} =~ /after/ ? 'after' : 'answer');
+    $u->answer($request->{uri} =~ /after/ ? (404, 'after') : (200, 'answer'));
 }
 --- client
 check(http(post('/v1/x', '{}'))->{body}, 'answer', 'client');

@@ -288,7 +288,11 @@ check(api('/api/stats'), { requests => 0, success_rate => null, models => [],
 --- http_config
 server {
     listen 127.0.0.1:$TEST_NGINX_OTHER_PORT;
-    location /monitor/ { openai_monitor_view zone=monitor; }
+    location /monitor/ {
+        openai_monitor_view zone=monitor;
+        if ($arg_other) { set $other 1; }
+        limit_except GET { allow 127.0.0.1; deny all; }
+    }
 }
 --- client
 my $get = sub {
@@ -299,6 +303,14 @@ my $get = sub {
 
 check(json_value($get->('/monitor/api/requests')->{body}), { total => 0 }, 'the API');
 check($get->('/monitor')->{status}, 301, 'the slash');
+
+# both make a location of their own, which had the handler and no zone, or the
+# zone and no handler
+
+check($get->('/monitor/api/requests?other=1')->{status}, 200, 'within if');
+check(http("POST /monitor/api/clear HTTP/1.1\r\nHost: a\r\nX-OpenAI-Monitor: 1\r\n"
+           . "Connection: close\r\n\r\n", port => $ENV{TEST_NGINX_OTHER_PORT})->{status},
+      204, 'within limit_except');
 
 my $plain = $get->('/monitor/');
 check_like($plain->{body}, qr/^<!doctype html>/i, 'the page');
