@@ -75,7 +75,7 @@ function options(p: ChartProps, width: number, height: number): uPlot.Options {
             x: {
                 time: p.x !== 'ms',
                 range: (_u, min, max) =>
-                    p.span === undefined ? [min, max] : [Math.min(min, max - p.span), max + p.span / 100],
+                    p.span === undefined ? [min, max] : [Math.min(min, max - p.span), max + p.span / 50],
             },
             y: { range: (_u, _min, max) => [0, Math.max(max ?? 0, 1e-9) * 1.08] },
         },
