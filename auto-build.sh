@@ -796,7 +796,7 @@ check_settings()
 
     check_number PROXY_PORT 1 65535
     check_number WEB_PORT 1 65535
-    check_number MAX_REQUESTS_HISTORY 1 10000000
+    check_number MAX_REQUESTS_HISTORY 16 1000000
     check_number PAGE_SIZE 1 1000
     check_size ZONE_SIZE
     check_base
@@ -1356,6 +1356,7 @@ run_tests()
     test_step "end-to-end test" node_tests t/e2e
     test_step "page tests" node_tests t/page
     test_step "load test" node_tests t/load
+    test_step "conformance tests" node_tests t/conformance
     test_step "demo" node_tests t/demo
 
     if [ ${#failed[@]} -gt 0 ]; then
