@@ -15,7 +15,8 @@
 
 #define NGX_OPENAI_PAGE_CSP                                                  \
     "default-src 'none'; script-src 'self'; style-src 'self'; "              \
-    "img-src 'self' data:; connect-src 'self'; font-src 'self'; "            \
+    "img-src 'self' data: blob:; media-src data: blob:; "                    \
+    "connect-src 'self'; font-src 'self'; "                                  \
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
