@@ -103,6 +103,8 @@ sub slurp {
 sub start {
     my (%env) = (%base, @_);
 
+    unlink "$root/build/run/$proxy/error.log";
+
     pipe my $reader, my $writer or die "pipe: $!";
     my $pid = fork() // die "fork: $!";
 
@@ -370,7 +372,6 @@ unlike(slurp("$root/build/run/$proxy/error.log"), qr/\[(alert|crit|emerg)\]/,
 
 # --- a name that does not resolve ---
 
-unlink "$root/build/run/$proxy/error.log";
 $run = start(OPENAI_API_BASE => 'https://no-such-host.invalid');
 
 is(get($proxy, '/v1/models')->{status}, 502,
