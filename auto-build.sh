@@ -1383,6 +1383,8 @@ install_module()
     dir=${dir:-$("$installed" -V 2>&1 | tr ' ' '\n' \
                      | sed -n 's/^--prefix=//p')/modules}
 
+    # Debian's nginx has none until a package with a module comes
+    mkdir -p "$dir" 2> /dev/null || true
     [ -w "$dir" ] || die "cannot write to $dir"
 
     # By rename: writing into a file that nginx has mapped kills its workers.
