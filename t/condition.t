@@ -1,6 +1,10 @@
+# Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+
 # The promise: what shall be recorded is recorded and nothing else: by
 # location, inherited or switched off, by a condition; and never the monitor's
-# own requests, though capture is inherited there in every block.
+# own requests, though capture is inherited there in every block. Seen to fail
+# when a condition's value did not matter, and when the monitor recorded
+# itself.
 
 use strict;
 use warnings;

@@ -1,6 +1,9 @@
+# Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+
 # The promise: a configuration that cannot mean anything is refused with a
-# sentence that says why; one that can is accepted.  The sentences are compared
-# to the letter, as people look for them.
+# sentence that says why; one that can is accepted. The sentences are compared
+# to the letter, as people look for them. Seen to fail with another least
+# number of entries.
 
 use strict;
 use warnings;

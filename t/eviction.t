@@ -1,6 +1,9 @@
+# Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+
 # The promise: a full zone forgets the oldest finished record, never a running
-# one and never the newest, and never does a request suffer.  What is listed is
-# whole, or says what is missing.
+# one and never the newest, and never does a request suffer. What is listed is
+# whole, or says what is missing. Seen to fail when an evicted record's pages
+# were not freed.
 
 use strict;
 use warnings;

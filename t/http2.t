@@ -1,6 +1,9 @@
-# The promise: HTTP/2 is recorded as HTTP/1 is.  Its streams have connections
+# Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+
+# The promise: HTTP/2 is recorded as HTTP/1 is. Its streams have connections
 # that are not real ones, its bodies come in frames, and a client that resets a
-# stream leaves the connection open.
+# stream leaves the connection open. Seen to fail when every cut answer was
+# laid to the upstream.
 
 use strict;
 use warnings;

@@ -1,6 +1,9 @@
+# Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+
 # The promise: an exchange is listed and readable while it runs, byte for byte
 # as far as it has come; what is kept of a body is limited and says so; and it
-# can be ended from the monitor.
+# can be ended from the monitor. Seen to fail when a request's body was not
+# published.
 
 use strict;
 use warnings;

@@ -1,7 +1,11 @@
+# Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+
 # The promise: one exchange leaves one record, with the method, the URI and the
 # body that the client sent, whatever nginx makes of it inside: error pages,
-# rewrites, subrequests, other upstreams.  nginx forgets the module's context,
-# and rewrites method and URI, at every internal redirect.
+# rewrites, subrequests, other upstreams. nginx forgets the module's context,
+# and rewrites method and URI, at every internal redirect. Seen to fail when
+# the lost context was not looked for, and when subrequests were taken for the
+# main one.
 
 use strict;
 use warnings;

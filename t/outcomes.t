@@ -1,6 +1,9 @@
-# The promise: a record tells how its exchange ended.  nginx's own fields do
+# Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+
+# The promise: a record tells how its exchange ended. nginx's own fields do
 # not: an upstream that dies in the middle of its answer, a client that leaves
-# and a whole answer all log 200.
+# and a whole answer all log 200. Seen to fail without the note of the last
+# buffer, and when an answer to HEAD counted as cut.
 
 use strict;
 use warnings;

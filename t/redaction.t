@@ -1,6 +1,10 @@
+# Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+
 # The promise: no secret of a request's or an answer's head is stored, whatever
-# its name's writing; a fingerprint tells two keys apart.  Each block looks for
-# the secret in all that the API says, not only where it was sent.
+# its name's writing; a fingerprint tells two keys apart. Each block looks for
+# the secret in all that the API says, not only where it was sent. Seen to fail
+# when names were not percent-decoded, and before fragments, nested URIs and
+# lines that are no HTTP were looked at.
 
 use strict;
 use warnings;

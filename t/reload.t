@@ -1,6 +1,9 @@
+# Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+
 # The promise: a reload loses nothing: records, statistics, ids and the salt of
 # fingerprints stay, streams that old workers still carry end in their records,
-# and another size or number of entries keeps the newest records.
+# and another size or number of entries keeps the newest records. Seen to fail
+# when a zone of another size began empty.
 
 use strict;
 use warnings;

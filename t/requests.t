@@ -1,6 +1,9 @@
+# Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+
 # The promise: the record has the body that the client sent, each byte once,
 # however it came and whatever nginx did with it: in memory, in a temporary
-# file, in chunks, unbuffered, pipelined.
+# file, in chunks, unbuffered, pipelined. Seen to fail when only the first
+# buffer of each call was taken.
 
 use strict;
 use warnings;

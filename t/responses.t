@@ -1,7 +1,11 @@
+# Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+
 # The promise: the record has the upstream's answer, each byte once, in
 # whatever buffers it passes: a buffer that was read back from a file is in
 # memory and in the file, and must not count twice; one that is only in a file
-# must not be missed.
+# must not be missed. Seen to fail when file buffers counted twice, without
+# filter_need_in_memory, and, under a sanitizer, when an enormous content type
+# overran its buffer.
 
 use strict;
 use warnings;

@@ -1,6 +1,9 @@
+# Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+
 # The promise: all workers write into one history, and whatever becomes of one
 # of them, the others go on and its records say what happened: killed, told to
-# stop, or stopped for a while.
+# stop, or stopped for a while. Seen to fail when dead workers were not looked
+# for, and when the end of HTTP/2 streams at shutdown was laid to clients.
 
 use strict;
 use warnings;
