@@ -89,13 +89,24 @@ static void
 openai_memo_replay(openai_memo_t *memo, openai_scan_t *s,
     const openai_memo_segment_t *seg, const char *p)
 {
-    unsigned             i;
+    unsigned             i, stale;
     openai_value_t       v;
     openai_memo_take_t  *t, *end;
 
     end = memo->takes + seg->take + seg->ntakes;
+    stale = memo->stale;
 
     for (t = memo->takes + seg->take; t < end; t++) {
+
+        if (t->node->flags & OPENAI_NODE_LASTING) {
+
+            if (seg == memo->segments && !stale) {
+                continue;
+            }
+
+            memo->stale = (seg != memo->segments);
+        }
+
         v.type = t->type;
         v.element = t->element;
         v.str.data = p + t->offset;
@@ -187,6 +198,10 @@ openai_memo_segment(openai_memo_t *memo, openai_scan_t *s, const char *p,
     memo->segment = p;
     memo->end = p + same;
 
+    if (memo->n == 0) {
+        memo->stale = 0;
+    }
+
     s->token = NULL;
     s->recording = 1;
     openai_scan_run(s, p, p + same);
@@ -273,7 +288,7 @@ openai_memo_token(const openai_memo_t *memo, size_t at)
 }
 
 
-/* what is null changes nothing, and what lasts has been said before */
+/* what is null changes nothing */
 
 void
 openai_memo_record(openai_memo_t *memo, const openai_node_t *node,
@@ -281,10 +296,12 @@ openai_memo_record(openai_memo_t *memo, const openai_node_t *node,
 {
     openai_memo_take_t  *t;
 
-    if (value->type == OPENAI_SCAN_NULL
-        || (node->flags & OPENAI_NODE_LASTING))
-    {
+    if (value->type == OPENAI_SCAN_NULL) {
         return;
+    }
+
+    if ((node->flags & OPENAI_NODE_LASTING) && memo->n) {
+        memo->stale = 1;
     }
 
     if (memo->ntakes == OPENAI_MEMO_TAKES || value->element > INT16_MAX

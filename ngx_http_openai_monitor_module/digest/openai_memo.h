@@ -60,6 +60,7 @@ struct openai_memo_s {
     uint8_t                 ntakes;
     uint8_t                 tries;     /* to learn more, in vain */
     uint8_t                 failed;    /* what is recorded cannot be kept */
+    uint8_t                 stale;     /* what lasts was told elsewhere, too */
     const char             *segment;   /* being recorded */
     const char             *end;
     openai_memo_segment_t   segments[OPENAI_MEMO_SEGMENTS];

@@ -73,6 +73,9 @@ openai_scan_take(openai_scan_t *s, const openai_node_t *node,
 {
     if (s->recording) {
         openai_memo_record(s->memo, node, value);
+
+    } else if ((node->flags & OPENAI_NODE_LASTING) && s->memo) {
+        s->memo->stale = 1;
     }
 
     node->take(s->ctx, node, value);
