@@ -32,6 +32,7 @@ struct ngx_openai_node_s {
 
 struct ngx_openai_threads_s {
     ngx_queue_t             queue;          /* of all zones' threads */
+    ngx_pool_t             *pool;
     ngx_openai_shared_t    *sh;
     ngx_openai_zone_t      *zone;
     ngx_openai_exchange_t  *exchange;
@@ -119,6 +120,7 @@ ngx_openai_threads_create(ngx_openai_zone_t *zone, size_t body_max)
         goto failed;
     }
 
+    threads->pool = pool;
     threads->sh = zone->sh;
     threads->zone = zone;
     threads->max = zone->entries;
