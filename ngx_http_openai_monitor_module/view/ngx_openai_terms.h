@@ -39,6 +39,59 @@ typedef enum {
 } ngx_openai_op_e;
 
 
+/* what a term is about, "what" of the term by its type; the names in the
+   language are in ngx_openai_terms.c */
+
+typedef enum {
+    NGX_OPENAI_FIELD_MODEL = 0,
+    NGX_OPENAI_FIELD_METHOD,
+    NGX_OPENAI_FIELD_PATH,
+    NGX_OPENAI_FIELD_HOST,
+    NGX_OPENAI_FIELD_CLIENT,
+    NGX_OPENAI_FIELD_KEY,
+    NGX_OPENAI_FIELD_UPSTREAM,
+    NGX_OPENAI_FIELD_SESSION,
+    NGX_OPENAI_FIELD_USER,
+    NGX_OPENAI_FIELD_THREAD,
+    NGX_OPENAI_FIELD_ID,
+    NGX_OPENAI_FIELD_DIALECT,
+    NGX_OPENAI_FIELD_OPERATION,
+    NGX_OPENAI_FIELD_PROVIDER,
+    NGX_OPENAI_FIELD_FINISH,
+    NGX_OPENAI_FIELD_OUTCOME,
+    NGX_OPENAI_FIELD_TOOL
+} ngx_openai_field_e;
+
+typedef enum {
+    NGX_OPENAI_NUMBER_LATENCY = 0,
+    NGX_OPENAI_NUMBER_TTFT,
+    NGX_OPENAI_NUMBER_TOKENS,
+    NGX_OPENAI_NUMBER_IN,
+    NGX_OPENAI_NUMBER_OUT,
+    NGX_OPENAI_NUMBER_CACHED,
+    NGX_OPENAI_NUMBER_COST,
+    NGX_OPENAI_NUMBER_SIZE
+} ngx_openai_number_e;
+
+typedef enum {
+    NGX_OPENAI_IS_RUNNING = 0,
+    NGX_OPENAI_IS_OK,
+    NGX_OPENAI_IS_ERROR,
+    NGX_OPENAI_IS_STREAM,
+    NGX_OPENAI_IS_ABORTED,
+    NGX_OPENAI_IS_TOOL,
+    NGX_OPENAI_IS_TRUNCATED,
+    NGX_OPENAI_IS_RETRY,
+    NGX_OPENAI_IS_CACHED,
+    NGX_OPENAI_HAS_TOOL_CALLS,
+    NGX_OPENAI_HAS_REASONING,
+    NGX_OPENAI_HAS_IMAGE,
+    NGX_OPENAI_HAS_REFUSAL,
+    NGX_OPENAI_HAS_USAGE,
+    NGX_OPENAI_HAS_ERROR
+} ngx_openai_state_e;
+
+
 struct ngx_openai_term_s {
     ngx_openai_term_e      type;
     ngx_uint_t             what;        /* the field, number or state */

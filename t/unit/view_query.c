@@ -17,6 +17,7 @@
 #include "view/ngx_openai_json.c"
 #include "view/ngx_openai_match.c"
 #include "view/ngx_openai_terms.c"
+#include "view/ngx_openai_terms_match.c"
 #include "view/ngx_openai_query.c"
 
 
