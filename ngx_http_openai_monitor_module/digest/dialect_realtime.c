@@ -111,7 +111,7 @@ openai_realtime_conversation(openai_builder_t *b, yyjson_val *root)
     openai_build_settings(b, session, but);
 
     if (openai_get(session, "instructions")) {
-        b->system = NULL;
+        b->system.len = 0;
         openai_build_system(b, openai_get(session, "instructions"));
     }
 

@@ -387,7 +387,7 @@ openai_responses_conversation(openai_builder_t *b, yyjson_val *root)
     /* each turn on a WebSocket says anew what it changes */
 
     if (openai_get(root, "instructions")) {
-        b->system = NULL;
+        b->system.len = 0;
         openai_build_system(b, openai_get(root, "instructions"));
     }
 

@@ -281,7 +281,8 @@ openai_conversation(yyjson_mut_doc *doc, const openai_exchange_t *ex)
 #define openai_or(x, otherwise)  ((x) ? (x) : (otherwise))
 
         yyjson_mut_obj_add_val(doc, v, "system",
-                               openai_or(b.system, yyjson_mut_null(doc)));
+                               b.system.len ? openai_mut_buf(&b, &b.system)
+                                            : yyjson_mut_null(doc));
         yyjson_mut_obj_add_val(doc, v, "settings",
                                openai_or(b.settings, yyjson_mut_obj(doc)));
         yyjson_mut_obj_add_val(doc, v, "tools",

@@ -11,6 +11,8 @@
 
 
 static void *openai_build_alloc(openai_builder_t *b, size_t size);
+static openai_tool_t *openai_build_new_tool(openai_builder_t *b,
+    int64_t index);
 static void openai_builder_nullable(openai_builder_t *b, yyjson_mut_val *to,
     const char *key, const openai_buf_t *buf);
 static yyjson_mut_val *openai_builder_result(openai_builder_t *b,
@@ -60,6 +62,8 @@ openai_builder_done(openai_builder_t *b)
         openai_buf_free(b, &r->transcript);
         alc->free(alc->ctx, r);
     }
+
+    openai_buf_free(b, &b->system);
 }
 
 
@@ -174,9 +178,15 @@ openai_build_result(openai_builder_t *b, int64_t index)
         }
     }
 
+    if (b->nresults == OPENAI_BUILD_RESULTS) {
+        b->partial = 1;
+        return NULL;
+    }
+
     r = openai_build_alloc(b, sizeof(openai_result_t));
 
     if (r) {
+        b->nresults++;
         r->index = index;
         r->next = *next;
         *next = r;
@@ -226,11 +236,28 @@ openai_build_call(openai_builder_t *b, openai_result_t *r, int64_t index,
         return t;
     }
 
+    t = openai_build_new_tool(b, index);
+    *next = t;
+
+    return t;
+}
+
+
+static openai_tool_t *
+openai_build_new_tool(openai_builder_t *b, int64_t index)
+{
+    openai_tool_t  *t;
+
+    if (b->ntools == OPENAI_BUILD_TOOLS) {
+        b->partial = 1;
+        return NULL;
+    }
+
     t = openai_build_alloc(b, sizeof(openai_tool_t));
 
     if (t) {
+        b->ntools++;
         t->index = index;
-        *next = t;
     }
 
     return t;
@@ -248,12 +275,8 @@ openai_build_tool(openai_builder_t *b, openai_result_t *r, int64_t index)
         }
     }
 
-    t = openai_build_alloc(b, sizeof(openai_tool_t));
-
-    if (t) {
-        t->index = index;
-        *next = t;
-    }
+    t = openai_build_new_tool(b, index);
+    *next = t;
 
     return t;
 }
@@ -505,25 +528,15 @@ openai_build_list(openai_builder_t *b, yyjson_mut_val **list)
 void
 openai_build_system(openai_builder_t *b, yyjson_val *text)
 {
-    openai_buf_t  buf;
-
     if (!yyjson_is_str(text)) {
         return;
     }
 
-    memset(&buf, 0, sizeof(openai_buf_t));
-
-    if (b->system) {
-        openai_buf_append(b, &buf, yyjson_mut_get_str(b->system),
-                          yyjson_mut_get_len(b->system));
-        openai_buf_append(b, &buf, "\n\n", 2);
+    if (b->system.len) {
+        openai_buf_append(b, &b->system, "\n\n", 2);
     }
 
-    openai_buf_value(b, &buf, text);
-
-    b->system = openai_mut_buf(b, &buf);
-
-    openai_buf_free(b, &buf);
+    openai_buf_value(b, &b->system, text);
 }
 
 
@@ -555,7 +568,9 @@ openai_build_settings(openai_builder_t *b, yyjson_val *root,
             }
         }
 
-        if (*name == NULL) {
+        if (*name == NULL
+            && yyjson_mut_obj_size(b->settings) < OPENAI_BUILD_SETTINGS)
+        {
             yyjson_mut_obj_put(b->settings, openai_mut_copy(b, k),
                                openai_mut_copy(b, v));
         }

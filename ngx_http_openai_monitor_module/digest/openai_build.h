@@ -26,6 +26,13 @@ typedef struct {
 } openai_buf_t;
 
 
+/* more of them are no answer of a model; lists stay short enough to walk */
+
+#define OPENAI_BUILD_RESULTS   256
+#define OPENAI_BUILD_TOOLS     1024
+#define OPENAI_BUILD_SETTINGS  512
+
+
 typedef struct openai_tool_s    openai_tool_t;
 typedef struct openai_result_s  openai_result_t;
 
@@ -65,9 +72,11 @@ typedef struct {
     const openai_exchange_t  *ex;
 
     openai_result_t          *results;
+    unsigned                  nresults;
+    unsigned                  ntools;
     yyjson_mut_val           *extra;   /* members of the answer besides */
 
-    yyjson_mut_val           *system;
+    openai_buf_t              system;
     yyjson_mut_val           *settings;
     yyjson_mut_val           *tools;
     yyjson_mut_val           *messages;

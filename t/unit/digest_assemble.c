@@ -1,0 +1,209 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+/*
+ * Holds what the assembler promises beside the recorded traffic: bodies that
+ * are cut or broken give what they have, and conversations keep their parts.
+ */
+
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "digest/openai_json.h"
+#include "digest_run.h"
+
+
+static void
+check_repair(const char *in, const char *want, int want_partial)
+{
+    int      partial;
+    char    *out;
+    size_t   n;
+
+    out = malloc(openai_json_room(strlen(in)));
+    n = openai_json_repair(in, strlen(in), out, &partial);
+
+    if (!run_ok(n == strlen(want) && memcmp(out, want, n) == 0
+                && partial == want_partial, "repair %s", in))
+    {
+        run_note("%.*s, expected %s", (int) n, out, want);
+    }
+
+    free(out);
+}
+
+
+static void
+check(yyjson_mut_val *(*build)(yyjson_mut_doc *, const openai_exchange_t *),
+    const openai_exchange_t *ex, const char *what, const char *want)
+{
+    char            *json;
+    yyjson_mut_doc  *doc;
+
+    doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_doc_set_root(doc, build(doc, ex));
+    json = yyjson_mut_write(doc, 0, NULL);
+
+    if (!run_ok(strcmp(json ? json : "null", want) == 0, "%s", what)) {
+        run_note("%s", json ? json : "null");
+        run_note("expected %s", want);
+    }
+
+    free(json);
+    yyjson_mut_doc_free(doc);
+}
+
+
+static unsigned
+dialect(const char *name)
+{
+    unsigned     i;
+
+    for (i = 1; openai_dialect_name(i); i++) {
+        if (strcmp(openai_dialect_name(i), name) == 0) {
+            return i;
+        }
+    }
+
+    return 0;
+}
+
+
+static void
+set(openai_exchange_t *ex, const char *name, const char *request,
+    const char *type, const char *answer)
+{
+    memset(ex, 0, sizeof(*ex));
+
+    ex->dialect = dialect(name);
+    ex->status = 200;
+    ex->method = run_str("POST");
+    ex->uri = run_str("");
+    ex->request_type = run_str("application/json");
+    ex->request_encoding = run_str("");
+    ex->request_body = run_str(request);
+    ex->response_type = run_str(type);
+    ex->response_encoding = run_str("");
+    ex->response_body = run_str(answer);
+}
+
+
+static void
+test_repairs(void)
+{
+    check_repair("{\"a\":1}", "{\"a\":1}", 0);
+    check_repair("{\"a\":[1,2", "{\"a\":[1]}", 1);
+    check_repair("{\"a\":[1,2]", "{\"a\":[1,2]}", 1);
+    check_repair("{\"a\":\"text th", "{\"a\":\"text th\"}", 1);
+    check_repair("{\"a\":\"x\\", "{\"a\":\"x\"}", 1);
+    check_repair("{\"a\":\"x\\u00", "{\"a\":\"x\"}", 1);
+    check_repair("{\"a\":\"x\xe2\x82", "{\"a\":\"x\"}", 1);
+    check_repair("{\"a\":1,\"b", "{\"a\":1}", 1);
+    check_repair("{\"a\":1,\"b\":", "{\"a\":1}", 1);
+    check_repair("{\"a\":{\"b\":[{", "{\"a\":{\"b\":[{}]}}", 1);
+    check_repair("{\"a\":\"\\ud83d\"}", "{\"a\":\"\\ufffd\"}", 0);
+    check_repair("{\"a\":\"\xff\"}", "{\"a\":\"\xef\xbf\xbd\"}", 0);
+    check_repair("{\"a\":tru}", "{}", 1);
+    check_repair("not json", "", 1);
+    check_repair("{\"a\":\"b\nc\"}", "{\"a\":\"b\\nc\"}", 0);
+}
+
+
+static void
+test_cut(void)
+{
+    openai_exchange_t  ex;
+
+    set(&ex, "chat", "{\"model\":\"m\",\"messages\":[{\"role\":\"user\","
+        "\"content\":\"half of wh", "application/json",
+        "{\"id\":\"x\",\"choices\":[{\"index\":0,\"message\":{\"role\":"
+        "\"assistant\",\"content\":\"half an ans");
+
+    check(openai_conversation, &ex, "a request that is cut",
+          "{\"system\":null,\"settings\":{\"model\":\"m\"},\"tools\":[],"
+          "\"messages\":[{\"role\":\"user\",\"parts\":[{\"type\":\"text\","
+          "\"text\":\"half of wh\"}]}],\"partial\":true}");
+    check(openai_answer, &ex, "an answer that is cut",
+          "{\"choices\":[{\"index\":0,\"text\":\"half an ans\","
+          "\"reasoning\":null,\"refusal\":null,\"tool_calls\":[],"
+          "\"finish_reason\":null}],\"partial\":true}");
+
+    set(&ex, "chat", "", "text/event-stream",
+        "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\n"
+        "data: nonsense\n\n"
+        "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"b\"}}]}\n\n"
+        "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"c");
+    check(openai_answer, &ex, "a stream that is cut",
+          "{\"choices\":[{\"index\":0,\"text\":\"ab\",\"reasoning\":null,"
+          "\"refusal\":null,\"tool_calls\":[],\"finish_reason\":null}]}");
+
+    set(&ex, "chat", "", "text/event-stream",
+        ": x\n\nevent: e\ndata: 1\n\ndata: \xff\n\n");
+    check(openai_events, &ex, "events and where they end",
+          "[{\"event\":\"e\",\"data\":\"1\",\"bytes\":18,\"at\":22},"
+          "{\"event\":null,\"data\":\"\xef\xbf\xbd\",\"bytes\":9,\"at\":31}]");
+
+    set(&ex, "chat", "", "application/json",
+        "{\"error\":{\"message\":\"M\",\"code\":1}}");
+    ex.status = 400;
+    check(openai_answer, &ex, "an error",
+          "{\"error\":{\"message\":\"M\",\"code\":1},\"choices\":[]}");
+    check(openai_usage_raw, &ex, "has no usage", "null");
+}
+
+
+static void
+test_conversations(void)
+{
+    openai_exchange_t  ex;
+
+    set(&ex, "chat", "{\"model\":\"m\",\"temperature\":1,\"tools\":[{\"type\":"
+        "\"function\",\"function\":{\"name\":\"f\",\"description\":\"d\","
+        "\"parameters\":{}}}],\"messages\":[{\"role\":\"system\",\"content\":"
+        "\"s\"},{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":"
+        "\"t\"},{\"type\":\"image_url\",\"image_url\":{\"url\":\"u\"}}]},"
+        "{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{\"id\":"
+        "\"c\",\"type\":\"function\",\"function\":{\"name\":\"f\","
+        "\"arguments\":\"{}\"}}]},{\"role\":\"tool\",\"tool_call_id\":\"c\","
+        "\"content\":\"r\"}]}", "", "");
+
+    check(openai_conversation, &ex, "a conversation of Chat Completions",
+          "{\"system\":\"s\",\"settings\":{\"model\":\"m\",\"temperature\":1},"
+          "\"tools\":[{\"name\":\"f\",\"description\":\"d\",\"parameters\":{}}"
+          "],\"messages\":[{\"role\":\"system\",\"parts\":[{\"type\":\"text\","
+          "\"text\":\"s\"}]},{\"role\":\"user\",\"parts\":[{\"type\":\"text\","
+          "\"text\":\"t\"},{\"type\":\"image\",\"url\":\"u\"}]},{\"role\":"
+          "\"assistant\",\"parts\":[],\"tool_calls\":[{\"id\":\"c\",\"name\":"
+          "\"f\",\"arguments\":\"{}\"}]},{\"role\":\"tool\",\"parts\":["
+          "{\"type\":\"text\",\"text\":\"r\"}],\"tool_call_id\":\"c\"}]}");
+
+    set(&ex, "responses", "{\"model\":\"m\",\"instructions\":\"i\",\"input\":["
+        "{\"role\":\"user\",\"content\":[{\"type\":\"input_text\",\"text\":"
+        "\"t\"}]},{\"type\":\"function_call\",\"call_id\":\"c\",\"name\":"
+        "\"f\",\"arguments\":\"{}\"},{\"type\":\"function_call_output\","
+        "\"call_id\":\"c\",\"output\":\"r\"}]}", "", "");
+
+    check(openai_conversation, &ex, "a conversation of Responses",
+          "{\"system\":\"i\",\"settings\":{\"model\":\"m\"},\"tools\":[],"
+          "\"messages\":[{\"role\":\"user\",\"parts\":[{\"type\":\"text\","
+          "\"text\":\"t\"}]},{\"role\":\"assistant\",\"parts\":[],"
+          "\"tool_calls\":[{\"id\":\"c\",\"name\":\"f\",\"arguments\":\"{}\"}]"
+          "},{\"role\":\"tool\",\"parts\":[{\"type\":\"text\",\"text\":\"r\"}"
+          "],\"tool_call_id\":\"c\"}]}");
+}
+
+
+int
+main(void)
+{
+    test_repairs();
+    test_cut();
+    test_conversations();
+
+    return run_done();
+}
