@@ -82,7 +82,7 @@ static const openai_node_t  openai_chat_call_nodes[] = {
 };
 
 
-/* Mistral's reasoning models write parts of {type, thinking} and {type, text} */
+/* Mistral's reasoning models write parts of {thinking} and of {text} */
 
 static const openai_node_t  openai_chat_thinking_nodes[] = {
     openai_node_text("text", openai_take_add,

@@ -28,9 +28,14 @@ static void openai_responses_terminal(openai_meter_t *m);
 
 static void openai_responses_conversation(openai_builder_t *b,
     yyjson_val *root);
+static void openai_responses_result(openai_builder_t *b, yyjson_val *item);
+static void openai_responses_said(openai_builder_t *b, yyjson_val *item,
+    openai_str_t type);
 static void openai_responses_parts(openai_builder_t *b,
     yyjson_mut_val *message, yyjson_val *content);
 static void openai_responses_answer(openai_builder_t *b, yyjson_val *root);
+static void openai_responses_piece_of(openai_builder_t *b, openai_result_t *r,
+    openai_str_t type, yyjson_val *root);
 static void openai_responses_final(openai_builder_t *b, openai_result_t *r,
     yyjson_val *response);
 static void openai_responses_build(openai_builder_t *b, openai_result_t *r,
@@ -420,53 +425,76 @@ openai_responses_conversation(openai_builder_t *b, yyjson_val *root)
 void
 openai_responses_input(openai_builder_t *b, yyjson_val *item)
 {
-    size_t           i, n, len;
-    yyjson_val      *v;
-    openai_str_t     type, role;
-    yyjson_mut_val  *m;
+    size_t        i, n;
+    yyjson_val   *v, *content;
+    openai_str_t  type, role;
 
     type = openai_get_str(item, "type");
     role = openai_get_str(item, "role");
-    len = type.len;
 
     if (role.len) {
-        m = openai_build_message(b, role);
-        openai_responses_parts(b, m, openai_get(item, "content"));
+        content = openai_get(item, "content");
+        openai_responses_parts(b, openai_build_message(b, role), content);
 
         if (openai_str_is(role, "system") || openai_str_is(role, "developer")) {
-            openai_build_system(b, openai_get(item, "content"));
+            openai_build_system(b, content);
 
-            yyjson_arr_foreach(openai_get(item, "content"), i, n, v) {
+            yyjson_arr_foreach(content, i, n, v) {
                 openai_build_system(b, openai_get(v, "text"));
             }
         }
 
-        return;
+    } else if (type.len > 7
+               && memcmp(type.data + type.len - 7, "_output", 7) == 0)
+    {
+        openai_responses_result(b, item);
+
+    } else {
+        openai_responses_said(b, item, type);
+    }
+}
+
+
+/* what a tool gave back */
+
+static void
+openai_responses_result(openai_builder_t *b, yyjson_val *item)
+{
+    yyjson_val      *v;
+    openai_str_t     role;
+    yyjson_mut_val  *m;
+
+    role.data = "tool";
+    role.len = 4;
+
+    m = openai_build_message(b, role);
+    v = openai_get(item, "call_id");
+
+    if (v) {
+        yyjson_mut_obj_add_val(b->doc, m, "tool_call_id",
+                               openai_mut_copy(b, v));
     }
 
-    if (len > 7 && memcmp(type.data + len - 7, "_output", 7) == 0) {
-        role.data = "tool";
-        role.len = 4;
+    v = openai_get(item, "output");
 
-        m = openai_build_message(b, role);
-        v = openai_get(item, "call_id");
+    if (yyjson_is_str(v) || yyjson_is_arr(v)) {
+        openai_responses_parts(b, m, v);
 
-        if (v) {
-            yyjson_mut_obj_add_val(b->doc, m, "tool_call_id",
-                                   openai_mut_copy(b, v));
-        }
-
-        v = openai_get(item, "output");
-
-        if (yyjson_is_str(v) || yyjson_is_arr(v)) {
-            openai_responses_parts(b, m, v);
-
-        } else {
-            openai_build_other(b, m, item);
-        }
-
-        return;
+    } else {
+        openai_build_other(b, m, item);
     }
+}
+
+
+/* what the model gave in an earlier turn */
+
+static void
+openai_responses_said(openai_builder_t *b, yyjson_val *item, openai_str_t type)
+{
+    size_t           i, n;
+    yyjson_val      *v;
+    openai_str_t     role;
+    yyjson_mut_val  *m;
 
     role.data = "assistant";
     role.len = 9;
@@ -486,11 +514,11 @@ openai_responses_input(openai_builder_t *b, yyjson_val *item)
     } else if (openai_str_is(type, "function_call")
                || openai_str_is(type, "custom_tool_call"))
     {
+        v = openai_get(item, "arguments");
+
         openai_build_asked(b, m, openai_get(item, "call_id"),
                            openai_get(item, "name"),
-                           openai_get(item, "arguments")
-                           ? openai_get(item, "arguments")
-                           : openai_get(item, "input"));
+                           v ? v : openai_get(item, "input"));
 
     } else {
         openai_build_other(b, m, item);
@@ -571,10 +599,8 @@ void
 openai_responses_event(openai_builder_t *b, openai_str_t name,
     yyjson_val *root)
 {
-    int64_t           index;
     yyjson_val       *v;
-    openai_str_t      type, delta;
-    openai_tool_t    *t;
+    openai_str_t      type;
     openai_result_t  *r;
 
     type = openai_get_str(root, "type");
@@ -608,8 +634,31 @@ openai_responses_event(openai_builder_t *b, openai_str_t name,
         return;
     }
 
-    index = b->state + openai_get_int(root, "output_index", 0);
+    if (openai_str_is(type, "response.output_item.added")
+        || openai_str_is(type, "response.output_item.done"))
+    {
+        openai_responses_call(b, r, openai_get(root, "item"),
+                              b->state
+                              + openai_get_int(root, "output_index", 0));
+        return;
+    }
+
+    openai_responses_piece_of(b, r, type, root);
+}
+
+
+static void
+openai_responses_piece_of(openai_builder_t *b, openai_result_t *r,
+    openai_str_t type, yyjson_val *root)
+{
+    openai_str_t    delta;
+    openai_tool_t  *t;
+
     delta = openai_get_str(root, "delta");
+
+    if (delta.len == 0) {
+        return;
+    }
 
     if (openai_str_is(type, "response.output_text.delta")
         || openai_str_is(type, "response.text.delta")
@@ -631,12 +680,7 @@ openai_responses_event(openai_builder_t *b, openai_str_t name,
     {
         r->audio += delta.len;
 
-    } else if (openai_str_is(type, "response.output_item.added")
-               || openai_str_is(type, "response.output_item.done"))
-    {
-        openai_responses_call(b, r, openai_get(root, "item"), index);
-
-    } else if (delta.len) {
+    } else {
 
         /* xAI does not say to which item a delta belongs */
 
@@ -646,7 +690,8 @@ openai_responses_event(openai_builder_t *b, openai_str_t name,
             t = t->next;
         }
 
-        t = t ? t : openai_build_tool(b, r, index);
+        t = t ? t : openai_build_tool(b, r, b->state
+                               + openai_get_int(root, "output_index", 0));
 
         if (t) {
             openai_buf_append(b, &t->arguments, delta.data, delta.len);

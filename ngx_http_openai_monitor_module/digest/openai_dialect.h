@@ -28,7 +28,7 @@
 
 typedef struct {
     openai_str_t            path;
-    uint32_t                tail;       /* its last bytes; 0: not all are told */
+    uint32_t                tail;       /* its last bytes; 0: not told */
     unsigned                flags;
     const char             *operation;  /* OpenTelemetry's, where it has one */
 } openai_route_t;

@@ -79,7 +79,8 @@ static const openai_header_t  openai_request_headers[] = {
     { openai_header("x-client-request-id"), openai_know_session, NULL, 1 },
     { openai_header("helicone-user-id"), openai_know_user, NULL, 0 },
     { openai_header("x-goog-api-key"), openai_know_provider, "gcp.gemini", 2 },
-    { openai_header("anthropic-version"), openai_know_provider, "anthropic", 2 },
+    { openai_header("anthropic-version"), openai_know_provider,
+      "anthropic", 2 },
     { { NULL, 0 }, 0, NULL, NULL, 0 }
 };
 
@@ -97,7 +98,8 @@ static const openai_header_t  openai_response_headers[] = {
     { openai_header("openai-processing-ms"), openai_know_processing, NULL, 0 },
     { openai_header("openai-version"), openai_know_provider, "openai", 5 },
     { openai_header("openai-organization"), openai_know_provider, "openai", 5 },
-    { openai_header("x-ms-region"), openai_know_provider, "azure.ai.openai", 6 },
+    { openai_header("x-ms-region"), openai_know_provider,
+      "azure.ai.openai", 6 },
     { openai_header("azureml-model-session"), openai_know_provider,
       "azure.ai.openai", 6 },
     { openai_header("x-groq-region"), openai_know_provider, "groq", 6 },

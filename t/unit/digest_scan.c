@@ -119,8 +119,8 @@ string(void)
         "a", "plain text", "\\n", "\\\"", "\\\\", "\\u00e9", "\\ud83d\\ude00",
         "\\ud83d", "\\ude00", "\xc3\xa9", "\xf0\x9f\x98\x80", "{", "}", "[",
         "]", ",", ":", "\\/", "\\\\\\\"", "\\u0022", "0123456789abcdef",
-        "a long run of characters without anything that needs an escape, "
-        "longer than a block of sixty-four bytes, twice over, to be sure of it"
+        ("a long run of characters without anything that needs an escape, "
+         "longer than a block of sixty-four bytes, twice over, to be sure")
     };
 
     n = pick(8) ? pick(5) : pick(60);
