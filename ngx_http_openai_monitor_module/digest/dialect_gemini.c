@@ -597,7 +597,7 @@ openai_gemini_argument(openai_builder_t *b, openai_tool_t *t,
         path.len -= 2;
     }
 
-    if (t->key.len != path.len
+    if (t->key.data == NULL || t->key.len != path.len
         || memcmp(t->key.data, path.data, path.len) != 0)
     {
         if (t->quoted) {
