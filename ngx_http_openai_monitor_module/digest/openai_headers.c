@@ -258,6 +258,12 @@ openai_know_host(openai_meter_t *m, const openai_header_t *h,
     size_t       i, n, len;
     const char  *suffix;
 
+    /* an address tells nothing */
+
+    if (value.data[0] >= '0' && value.data[0] <= '9') {
+        return;
+    }
+
     len = openai_find2(value.data, value.data + value.len, ':', ':')
           - value.data;
 

@@ -48,6 +48,9 @@ static const char *openai_scan_between(openai_scan_t *s, const char *p,
     const char *last);
 static const char *openai_scan_members(openai_scan_t *s,
     const openai_node_t *nodes, const char *p, const char *last);
+static inline void openai_scan_member(openai_scan_t *s,
+    const openai_node_t *node, openai_scan_type_e type, const char *p,
+    const char *end);
 static void openai_scan_begin(openai_scan_t *s);
 static const char *openai_scan_value(openai_scan_t *s, const char *start,
     const char *end);
@@ -60,6 +63,7 @@ static void openai_scan_code(openai_scan_t *s, uint32_t code);
 static void openai_scan_keep(openai_scan_t *s, const char *p, size_t len);
 static const char *openai_scan_bare(openai_scan_t *s, const char *p,
     const char *last);
+static inline openai_scan_type_e openai_scan_bare_type(char ch);
 static inline const openai_node_t *openai_scan_lookup(const openai_node_t *n,
     const char *key, size_t len);
 static inline int openai_scan_same(const char *a, const char *b, size_t len);
@@ -280,7 +284,6 @@ openai_scan_members(openai_scan_t *s, const openai_node_t *nodes,
     const char *p, const char *last)
 {
     const char           *end;
-    openai_value_t        v;
     const openai_node_t  *node;
 
     while (p < last && *p == '"') {
@@ -314,19 +317,13 @@ openai_scan_members(openai_scan_t *s, const openai_node_t *nodes,
             }
 
             if (node) {
-                v.type = OPENAI_SCAN_STRING;
-                v.element = -1;
-                v.str.data = p + 1;
-                v.str.len = openai_scan_cut(end - p - 1);
-                v.size = end - p - 1;
-                openai_scan_take(s, node, &v);
+                openai_scan_member(s, node, OPENAI_SCAN_STRING, p + 1, end);
             }
 
             p = end + 1;
 
-        } else if (node == NULL
-                   && openai_scan_classes[(unsigned char) *p]
-                      == OPENAI_SCAN_BARE)
+        } else if (openai_scan_classes[(unsigned char) *p] == OPENAI_SCAN_BARE
+                   && (node == NULL || node->take))
         {
             end = p;
 
@@ -337,6 +334,10 @@ openai_scan_members(openai_scan_t *s, const openai_node_t *nodes,
 
             if (end == last) {
                 break;
+            }
+
+            if (node) {
+                openai_scan_member(s, node, openai_scan_bare_type(*p), p, end);
             }
 
             p = end;
@@ -354,6 +355,22 @@ openai_scan_members(openai_scan_t *s, const openai_node_t *nodes,
     }
 
     return p;
+}
+
+
+static inline void
+openai_scan_member(openai_scan_t *s, const openai_node_t *node,
+    openai_scan_type_e type, const char *p, const char *end)
+{
+    openai_value_t  v;
+
+    v.type = type;
+    v.element = -1;
+    v.str.data = p;
+    v.str.len = openai_scan_cut(end - p);
+    v.size = end - p;
+
+    openai_scan_take(s, node, &v);
 }
 
 
@@ -686,8 +703,7 @@ openai_scan_keep(openai_scan_t *s, const char *p, size_t len)
 static const char *
 openai_scan_bare(openai_scan_t *s, const char *p, const char *last)
 {
-    const char         *start;
-    openai_scan_type_e  type;
+    const char  *start;
 
     start = p;
 
@@ -717,16 +733,22 @@ openai_scan_bare(openai_scan_t *s, const char *p, const char *last)
         s->len = p - start;
     }
 
-    switch (*start) {
-    case 'n': type = OPENAI_SCAN_NULL; break;
-    case 't': type = OPENAI_SCAN_TRUE; break;
-    case 'f': type = OPENAI_SCAN_FALSE; break;
-    default:  type = OPENAI_SCAN_NUMBER;
-    }
-
-    openai_scan_deliver(s, type, start, s->len, s->len);
+    openai_scan_deliver(s, openai_scan_bare_type(*start), start, s->len,
+                        s->len);
 
     return p;
+}
+
+
+static inline openai_scan_type_e
+openai_scan_bare_type(char ch)
+{
+    switch (ch) {
+    case 'n': return OPENAI_SCAN_NULL;
+    case 't': return OPENAI_SCAN_TRUE;
+    case 'f': return OPENAI_SCAN_FALSE;
+    default:  return OPENAI_SCAN_NUMBER;
+    }
 }
 
 
