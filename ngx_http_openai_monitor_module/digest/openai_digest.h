@@ -62,6 +62,7 @@ void openai_meter_request_header(openai_meter_t *m, openai_str_t name,
 void openai_meter_request_body(openai_meter_t *m, const void *data, size_t len,
     int last);
 
+/* after a 101 the bytes of both bodies are frames of a WebSocket */
 void openai_meter_response_status(openai_meter_t *m, unsigned status);
 void openai_meter_response_header(openai_meter_t *m, openai_str_t name,
     openai_str_t value);
