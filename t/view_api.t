@@ -64,12 +64,15 @@ records(25);
 check(api('/api/requests'), { total => 25, page => 1, page_size => 20,
       pages => 2, items => sub { @{ $_[0] } == 20 } }, 'defaults');
 check(ids('/api/requests?page_size=10'), [ reverse 16 .. 25 ], 'newest first');
-check(ids('/api/requests?page_size=10&page=3'), [ reverse 1 .. 5 ], 'last page');
-check(api('/api/requests?page=999999'), { items => [], total => 25, pages => 2 },
+check(ids('/api/requests?page_size=10&page=3'), [ reverse 1 .. 5 ],
+      'last page');
+check(api('/api/requests?page=999999'), { items => [], total => 25,
+      pages => 2 },
       'behind the last page');
 check(api('/api/requests?page_size=%31%30&page=%32'), { page => 2,
       page_size => 10 }, 'encoded numbers');
-check(ids('/api/requests?sort=started_at&page_size=3'), [ 1, 2, 3 ], 'oldest first');
+check(ids('/api/requests?sort=started_at&page_size=3'), [ 1, 2, 3 ],
+      'oldest first');
 check(ids('/api/requests?sort=input_tokens&q=status:200&page_size=3'),
       [ 25, 24, 22 ], 'least input first');
 check(ids('/api/requests?sort=-input_tokens&q=status:200&page_size=3'),
@@ -91,18 +94,26 @@ check(ids('/api/requests?q=n%3D25+OR+%22n%3D7%22'), [ 25, 7 ],
 refused("/api/requests?$_", [ 400, 'bad_request', qr/^"page" / ], $_)
     for qw/ page=0 page=-1 page=x page= page=1000001 page=99999999999999999999
             page=1e3 page=%00 page=1%202 /;
-refused("/api/requests?$_", [ 400, 'bad_request', qr/^"page_size" .*1000$/ ], $_)
+refused("/api/requests?$_", [ 400, 'bad_request', qr/^"page_size" .*1000$/ ],
+      $_)
     for qw/ page_size=0 page_size=1001 page_size=-5 /;
-refused('/api/requests?page=1&page=2', [ 400, 'bad_request', qr/"page" is repeated/ ]);
+refused('/api/requests?page=1&page=2', [ 400, 'bad_request',
+      qr/"page" is repeated/ ]);
 refused('/api/requests?q=a&q=b', [ 400, 'bad_request', qr/"q" is repeated/ ]);
-refused('/api/requests?sort=colour', [ 400, 'bad_request', qr/"sort".*"colour"/ ]);
-refused('/api/requests?q=modle:x', [ 400, 'bad_request', qr/"modle", did you mean "model"/ ]);
-refused('/api/requests?status=teapot', [ 400, 'bad_request', qr/^"status".*"teapot"/ ]);
-refused('/api/requests?q=%22%FF%01%3Cb%3E', [ 400, 'bad_request', qr/no quote ends/ ]);
+refused('/api/requests?sort=colour', [ 400, 'bad_request',
+      qr/"sort".*"colour"/ ]);
+refused('/api/requests?q=modle:x', [ 400, 'bad_request',
+      qr/"modle", did you mean "model"/ ]);
+refused('/api/requests?status=teapot', [ 400, 'bad_request',
+      qr/^"status".*"teapot"/ ]);
+refused('/api/requests?q=%22%FF%01%3Cb%3E', [ 400, 'bad_request',
+      qr/no quote ends/ ]);
 refused('/api/stats?window=7d', [ 400, 'bad_request', qr/"window"/ ]);
 refused('/api/export?format=xml', [ 400, 'bad_request', qr/"format"/ ]);
-refused('/api/requests?q=' . 'a' x 3000, [ 400, 'bad_request', qr/too long/ ], 'a long query');
-check(api('/api/requests?unknown=1&&=&page='  . '1'), { page => 1 }, 'others are let alone');
+refused('/api/requests?q=' . 'a' x 3000, [ 400, 'bad_request', qr/too long/ ],
+      'a long query');
+check(api('/api/requests?unknown=1&&=&page='  . '1'), { page => 1 },
+      'others are let alone');
 
 
 
@@ -117,16 +128,20 @@ my $other = ($id =~ s/.$//r) . ($id =~ /0$/ ? 1 : 0);
 refused($_, [ 404, 'not_found', qr/./ ])
     for '/api', '/api/', '/api/nothing', '/api/requests/', '/nothing.js',
         '/api/request/', '/api/request/x', "/api/request/$other",
-        "/api/request/$id/nothing", "/api/request/$id/", '/api/request/' . 'a' x 1000, '/api/request/..%2f..%2fetc%2fpasswd',
+        "/api/request/$id/nothing", "/api/request/$id/",
+        '/api/request/' . 'a' x 1000, '/api/request/..%2f..%2fetc%2fpasswd',
         '/api/request/18446744073709551616', '/api/request/-1';
 
 refused('/%22%3E%3Cscript%3E', [ 404, 'not_found', qr/"><script>/ ]);
 
 refused($_->[1], [ 405, 'method_not_allowed', qr/^use $_->[2]$/ ],
         "$_->[0] $_->[1]", $_->[0])
-    for [ POST => '/api/requests', 'GET, HEAD' ], [ DELETE => '/api/stats', 'GET, HEAD' ],
-        [ PUT => "/api/request/$id", 'GET, HEAD' ], [ GET => '/api/clear', 'POST' ],
-        [ GET => "/api/request/$id/cancel", 'POST' ], [ POST => '/', 'GET, HEAD' ],
+    for [ POST => '/api/requests', 'GET, HEAD' ], [ DELETE => '/api/stats',
+          'GET, HEAD' ],
+        [ PUT => "/api/request/$id", 'GET, HEAD' ],
+        [ GET => '/api/clear', 'POST' ],
+        [ GET => "/api/request/$id/cancel", 'POST' ],
+        [ POST => '/', 'GET, HEAD' ],
         [ OPTIONS => '/api/requests', 'GET, HEAD' ];
 
 my (undef, undef, $head) = monitor('/api/clear');
@@ -145,7 +160,8 @@ for my $uri ('/api/requests', "/api/request/$id", '/api/stats', '/metrics',
 }
 
 monitor('/api/clear', 'POST', 'X-OpenAI-Monitor: 1');
-refused("/api/request/$id$_", [ 410, 'gone', qr/\Q$id/ ]) for '', '/request', '/events';
+refused("/api/request/$id$_", [ 410, 'gone', qr/\Q$id/ ]) for '', '/request',
+      '/events';
 
 
 
@@ -154,14 +170,17 @@ refused("/api/request/$id$_", [ 410, 'gone', qr/\Q$id/ ]) for '', '/request', '/
 my $binary = join('', map chr, 0 .. 255);
 while (my $r = $u->request) {
     if ($r->{uri} =~ /gzip/) {
-        $u->answer(200, Compress::Zlib::memGzip("{\"model\":\"m\",\"text\":\"plain \xe4\xb8\xad\"}"),
+        $u->answer(200,
+        Compress::Zlib::memGzip('{"model":"m","text":"plain '
+                                        . "\xe4\xb8\xad\"}"),
                    'Content-Encoding' => 'gzip');
     } elsif ($r->{uri} =~ /broken/) {
         $u->answer(200, "no gzip", 'Content-Encoding' => 'gzip');
     } else {
         $u->answer(200, $r->{uri} =~ /binary/ ? $binary
                         : $r->{uri} =~ /latin/ ? "caf\xe9"
-                        : $r->{uri} =~ /html/ ? '<script>alert(1)</script>' : '',
+                        : $r->{uri} =~ /html/ ? '<script>alert(1)</script>'
+                        : '',
                    'X-Odd' => "q\"\\\t\xff<b>");
     }
 }
@@ -174,7 +193,8 @@ check($r{'/binary'}{response}, { body_encoding => 'base64', decoded => false,
       body => MIME::Base64::encode($binary, ''), body_bytes => 256,
       body_kept_bytes => 256, content_encoding => null,
       headers => sub { grep { $_->{name} eq 'X-Odd'
-                              && $_->{value} eq "q\"\\\t\x{fffd}<b>" } @{ $_[0] } } },
+                              && $_->{value} eq "q\"\\\t\x{fffd}<b>" }
+                              @{ $_[0] } } },
       'binary');
 check($r{'/gzip'}{response}, { body_encoding => 'text', decoded => true,
       body => "{\"model\":\"m\",\"text\":\"plain \x{4e2d}\"}",
@@ -187,24 +207,31 @@ check($r{'/html'}{response}, { body_encoding => 'text',
 check($r{'/empty'}{response}, { body => null, body_encoding => null,
       body_bytes => 0 }, 'nothing');
 
-check_same(raw($r{'/binary'}{id}, $_), $binary, "raw $_") for qw/ request response /;
+check_same(raw($r{'/binary'}{id}, $_), $binary, "raw $_")
+      for qw/ request response /;
 check_same(raw($r{'/gzip'}{id}, 'response?decoded=1'),
            "{\"model\":\"m\",\"text\":\"plain \xe4\xb8\xad\"}", 'decoded');
 check_same(Compress::Zlib::memGunzip(raw($r{'/gzip'}{id}, 'response')),
-           "{\"model\":\"m\",\"text\":\"plain \xe4\xb8\xad\"}", 'as it travelled');
+           "{\"model\":\"m\",\"text\":\"plain \xe4\xb8\xad\"}",
+           'as it travelled');
 
 my (undef, undef, $head) = monitor("/api/request/$r{'/html'}{id}/response");
 check_like($head, qr{^Content-Type: application/octet-stream\r$}m, 'no page');
-check_like($head, qr{^Content-Disposition: attachment; filename="\w+-response.bin"\r$}m, 'a file');
+check_like($head,
+      qr{^Content-Disposition: attachment; filename="\w+-response.bin"\r$}m,
+      'a file');
 check_like($head, qr{^Content-Security-Policy: .*sandbox\r$}m, 'a sandbox');
 (undef, undef, $head) = monitor("/api/request/$r{'/html'}{id}/response?text=1");
-check_like($head, qr{^Content-Type: text/plain; charset=utf-8\r$}m, 'plain text');
-refused("/api/request/$r{'/html'}{id}/response?text=2", [ 400, 'bad_request', qr/"text"/ ]);
+check_like($head, qr{^Content-Type: text/plain; charset=utf-8\r$}m,
+      'plain text');
+refused("/api/request/$r{'/html'}{id}/response?text=2",
+      [ 400, 'bad_request', qr/"text"/ ]);
 
 check(record($r{'/html'}{id}, '?body=none'), { request => { body => null,
       body_bytes => 256 }, response => { body => null, body_bytes => 25 },
       answer => null, conversation => null }, 'without bodies');
-refused("/api/request/$r{'/html'}{id}?body=some", [ 400, 'bad_request', qr/"some"/ ]);
+refused("/api/request/$r{'/html'}{id}?body=some", [ 400, 'bad_request',
+      qr/"some"/ ]);
 
 
 
@@ -223,7 +250,8 @@ location / {
 }
 --- client
 my $c = connection();
-send_bytes($c, post('/v1/chat/completions', { model => 'asked', stream => true }));
+send_bytes($c, post('/v1/chat/completions', { model => 'asked',
+      stream => true }));
 read_upto($c, qr/Hel/);
 
 my $list = wait_for(sub {
@@ -240,15 +268,20 @@ check(record($id), { answer => { choices => [ { text => 'Hel' } ] },
       response => { body => qr/Hel/ }, timing => { duration_ms => null } },
       'readable while it runs');
 
-refused("/api/request/$id/cancel", [ 403, 'forbidden', qr/X-OpenAI-Monitor/ ], 'without proof', 'POST');
-my ($status, $body) = monitor("/api/request/$id/cancel", 'POST', 'X-OpenAI-Monitor: 1');
-check([ $status, json_value($body) ], [ 202, { cancelled => true } ], 'cancelled');
+refused("/api/request/$id/cancel", [ 403, 'forbidden', qr/X-OpenAI-Monitor/ ],
+      'without proof', 'POST');
+my ($status, $body) = monitor("/api/request/$id/cancel", 'POST',
+      'X-OpenAI-Monitor: 1');
+check([ $status, json_value($body) ], [ 202, { cancelled => true } ],
+      'cancelled');
 
 read_answer($c);
 my $r = records(1)->[0];
-check($r, { outcome => 'client_aborted', answer => { choices => [ { text => 'Hel' } ] } },
+check($r, { outcome => 'client_aborted', answer => { choices =>
+      [ { text => 'Hel' } ] } },
       'ended, with what it had');
-refused("/api/request/$id/cancel", [ 409, 'conflict', qr/\Q$id/ ], 'over', 'POST', 'X-OpenAI-Monitor: 1');
+refused("/api/request/$id/cancel", [ 409, 'conflict', qr/\Q$id/ ], 'over',
+      'POST', 'X-OpenAI-Monitor: 1');
 
 
 
@@ -264,14 +297,19 @@ records(4);
 
 for my $window ('', '?window=all', '?window=5m', '?window=1h', '?window=24h') {
     check(api("/api/stats$window"), { requests => 4, in_flight => 0,
-          success_rate => 0.75, by_status => { '2xx' => 3, '5xx' => 1, '4xx' => 0 },
+          success_rate => 0.75, by_status => { '2xx' => 3, '5xx' => 1,
+          '4xx' => 0 },
           by_outcome => { ok => 3, upstream_error => 1 },
           usage => { input_tokens => sub { $_[0] =~ /^(?:33|44)$/ } },
-          duration_ms => { map { $_ => sub { $_[0] > 0 } } qw/ mean p50 p90 p95 p99 / },
+          duration_ms => { map { $_ => sub { $_[0] > 0 } }
+          qw/ mean p50 p90 p95 p99 / },
           ttft_ms => { mean => null, p50 => null }, tokens_per_second => null,
-          models => sub { $_[0][0]{requests} + ($_[0][1] ? $_[0][1]{requests} : 0) == 4 },
-          endpoints => [ { name => '/v1/chat/completions', requests => 4, errors => 1 } ],
-          series => sub { my $n = 0; $n += $_->{requests} for @{ $_[0] }; $n == 4 },
+          models => sub { $_[0][0]{requests} + ($_[0][1] ? $_[0][1]{requests}
+          : 0) == 4 },
+          endpoints => [ { name => '/v1/chat/completions', requests => 4,
+          errors => 1 } ],
+          series => sub { my $n = 0; $n += $_->{requests}
+          for @{ $_[0] }; $n == 4 },
           zone => { name => 'monitor', records => 4, evicted => 0, dropped => 0,
                     pages => sub { $_[0] > 100 } } }, "window $window");
 }
@@ -297,33 +335,43 @@ server {
 --- client
 my $get = sub {
     my ($uri, @headers) = @_;
-    return http("GET $uri HTTP/1.1\r\nHost: a\r\n" . join('', map { "$_\r\n" } @headers)
-                . "Connection: close\r\n\r\n", port => $ENV{TEST_NGINX_OTHER_PORT});
+    return http("GET $uri HTTP/1.1\r\nHost: a\r\n" . join('',
+          map { "$_\r\n" } @headers)
+                . "Connection: close\r\n\r\n", port =>
+                $ENV{TEST_NGINX_OTHER_PORT});
 };
 
-check(json_value($get->('/monitor/api/requests')->{body}), { total => 0 }, 'the API');
+check(json_value($get->('/monitor/api/requests')->{body}), { total => 0 },
+      'the API');
 check($get->('/monitor')->{status}, 301, 'the slash');
 
 # both make a location of their own, which had the handler and no zone, or the
 # zone and no handler
 
 check($get->('/monitor/api/requests?other=1')->{status}, 200, 'within if');
-check(http("POST /monitor/api/clear HTTP/1.1\r\nHost: a\r\nX-OpenAI-Monitor: 1\r\n"
-           . "Connection: close\r\n\r\n", port => $ENV{TEST_NGINX_OTHER_PORT})->{status},
+check(http("POST /monitor/api/clear HTTP/1.1\r\nHost: a\r\n"
+           . "X-OpenAI-Monitor: 1\r\n"
+           . "Connection: close\r\n\r\n",
+           port => $ENV{TEST_NGINX_OTHER_PORT})->{status},
       204, 'within limit_except');
 
 my $plain = $get->('/monitor/');
 check_like($plain->{body}, qr/^<!doctype html>/i, 'the page');
-check($plain->{headers}, { 'content-type' => 'text/html; charset=utf-8', etag => qr/./,
+check($plain->{headers}, { 'content-type' => 'text/html; charset=utf-8',
+      etag => qr/./,
       'content-security-policy' => qr/^default-src 'none'; script-src 'self';/,
-      'x-content-type-options' => 'nosniff', 'cache-control' => 'no-cache' }, 'its headers');
+      'x-content-type-options' => 'nosniff', 'cache-control' => 'no-cache' },
+      'its headers');
 
 my $gzip = $get->('/monitor/', 'Accept-Encoding: br, gzip');
 check($gzip->{headers}{'content-encoding'}, 'gzip', 'compressed');
-check_same(Compress::Zlib::memGunzip($gzip->{body}), $plain->{body}, 'the same page');
-check($get->('/monitor/', 'Accept-Encoding: gzip;q=0')->{headers}{'content-encoding'},
+check_same(Compress::Zlib::memGunzip($gzip->{body}), $plain->{body},
+      'the same page');
+check($get->('/monitor/',
+      'Accept-Encoding: gzip;q=0')->{headers}{'content-encoding'},
       undef, 'not when it is refused');
-check($get->('/monitor/', "If-None-Match: $plain->{headers}{etag}")->{status}, 304, 'unchanged');
+check($get->('/monitor/', "If-None-Match: $plain->{headers}{etag}")->{status},
+      304, 'unchanged');
 
 for my $file ($plain->{body} =~ /(?:src|href)="\.?\/?([\w.-]+)"/g) {
     check($get->("/monitor/$file")->{status}, 200, $file);
@@ -341,31 +389,43 @@ my @more = (@m, { role => 'assistant', content => 'Hi' },
             { role => 'user', content => 'Bye' });
 
 chat({ model => 'm', messages => \@m });
-chat({ model => 'm', messages => [ $m[0], { role => 'user', content => 'Other' } ] });
+chat({ model => 'm', messages => [ $m[0], { role => 'user',
+      content => 'Other' } ] });
 chat({ model => 'm', messages => \@more, tools => [ { type => 'function',
        function => { name => 'f', parameters => {} } } ] });
-chat({ model => 'm', messages => [ @more[0 .. 2], { role => 'user', content => 'No' } ] });
+chat({ model => 'm', messages => [ @more[0 .. 2], { role => 'user',
+      content => 'No' } ] });
 http(post('/v1/embeddings', { model => 'e', input => 'x' }));
 
 my ($one, $other, $tools, $changed, $none) = @{ records(5) };
 
-check($one, { thread => $one->{id}, parent => null, change => 'initial' }, 'the first');
+check($one, { thread => $one->{id}, parent => null, change => 'initial' },
+      'the first');
 check($other, { thread => $other->{id}, parent => null, change => 'initial' },
       'the same system prompt is not the same conversation');
-check($tools, { thread => $one->{id}, parent => $one->{id}, change => 'tools changed' }, 'other tools');
+check($tools, { thread => $one->{id}, parent => $one->{id},
+      change => 'tools changed' }, 'other tools');
 check($changed, { thread => $one->{id}, parent => $tools->{id},
       change => 'tools changed' }, 'continues the nearest');
-check($none, { thread => null, parent => null, change => null }, 'no conversation');
+check($none, { thread => null, parent => null, change => null },
+      'no conversation');
 
-check(api("/api/requests?q=thread:$one->{id}"), { total => 3 }, 'found by thread');
-check(api("/api/request/$tools->{id}/diff"), { parent => $one->{id}, same_messages => 2,
+check(api("/api/requests?q=thread:$one->{id}"), { total => 3 },
+      'found by thread');
+check(api("/api/request/$tools->{id}/diff"), { parent => $one->{id},
+      same_messages => 2,
       tools => { added => [ 'f' ], removed => [], changed => [] },
       system_changed => false, expected_cached_tokens => 0 }, 'difference');
-check(api("/api/request/$changed->{id}/diff?with=$one->{id}"), { parent => $one->{id},
-      change => 'append-only', settings => [], first_changed_message => null }, 'with another');
-check(api("/api/request/$one->{id}/diff"), { parent => null, change => 'initial' }, 'none before it');
-refused("/api/request/$none->{id}/diff?with=$one->{id}", [ 400, 'bad_request', qr/no conversation/ ]);
-refused("/api/request/$one->{id}/diff?with=nobody", [ 404, 'not_found', qr/nobody/ ]);
+check(api("/api/request/$changed->{id}/diff?with=$one->{id}"),
+      { parent => $one->{id},
+      change => 'append-only', settings => [], first_changed_message => null },
+      'with another');
+check(api("/api/request/$one->{id}/diff"), { parent => null,
+      change => 'initial' }, 'none before it');
+refused("/api/request/$none->{id}/diff?with=$one->{id}",
+      [ 400, 'bad_request', qr/no conversation/ ]);
+refused("/api/request/$one->{id}/diff?with=nobody",
+      [ 404, 'not_found', qr/nobody/ ]);
 
 
 
@@ -395,7 +455,8 @@ my $events = api("/api/request/$r->{id}/events");
 
 check($events, [ { data => qr/"a"/, bytes => qr/^\d+$/ }, { data => qr/"b"/ },
                  { data => '[DONE]' } ], 'events');
-check([ $events->[1]{ms} - $events->[0]{ms} >= 40 ? 1 : 0 ], [ 1 ], 'the pause is seen');
+check([ $events->[1]{ms} - $events->[0]{ms} >= 40 ? 1 : 0 ], [ 1 ],
+      'the pause is seen');
 check($r, { pieces => sub { $_[0] >= 2 }, pieces_timeline => sub {
       $_[0][0][1] == 0 && $_[0][0][0] > 0 && $_[0][1][0] > $_[0][0][0] },
       longest_gap_ms => sub { $_[0] >= 40 } }, 'pieces');
@@ -416,6 +477,8 @@ for (1 .. 30) {
     read_answer($c);
 }
 
-check(api('/api/requests?page_size=1000'), { total => sub { $_[0] <= 16 && $_[0] >= 12 } }, 'as many as there is room for');
+check(api('/api/requests?page_size=1000'), { total => sub { $_[0] <= 16
+      && $_[0] >= 12 } }, 'as many as there is room for');
 refused("/api/request/$first", [ 410, 'gone', qr/\Q$first/ ]);
-check(api('/api/stats'), { requests => 31, zone => { entries => 16, evicted => sub { $_[0] >= 15 } } }, 'counted');
+check(api('/api/stats'), { requests => 31, zone => { entries => 16,
+      evicted => sub { $_[0] >= 15 } } }, 'counted');

@@ -19,14 +19,16 @@ sub feed {
     my $socket = connection(port => $ENV{TEST_NGINX_MONITOR_PORT},
                             (grep { ref } @headers) ? %{ pop @headers } : ());
 
-    send_bytes($socket, 'GET /api/events' . ($arguments // '') . " HTTP/1.1\r\nHost: a\r\n"
+    send_bytes($socket, 'GET /api/events' . ($arguments // '')
+          . " HTTP/1.1\r\nHost: a\r\n"
                         . join('', map { "$_\r\n" } @headers) . "\r\n");
 
     my $in = read_upto($socket, qr/\r\n\r\n/);
     $in =~ s/^(.*?\r\n\r\n)//s;
     my $head = $1;
 
-    return { socket => $socket, head => $head, in => $in, text => '', events => [] };
+    return { socket => $socket, head => $head, in => $in, text => '',
+          events => [] };
 }
 
 sub status_of { $_[0]{head} =~ m{^HTTP/1.1 (\d+)} ? $1 : 0 }
@@ -37,7 +39,8 @@ sub take {
     my ($feed, $patience) = @_;
 
     if (IO::Select->new($feed->{socket})->can_read($patience)) {
-        sysread $feed->{socket}, $feed->{in}, 65536, length $feed->{in} or return;
+        sysread $feed->{socket}, $feed->{in}, 65536,
+        length $feed->{in} or return;
     }
 
     while ($feed->{in} =~ /^([0-9a-f]+)\r\n/) {
@@ -51,7 +54,8 @@ sub take {
 
     while ($feed->{text} =~ s/^(.*?)\n\n//s) {
         my %e = $1 =~ /^(id|event|data): (.*)$/mg;
-        push @{ $feed->{events} }, { %e, data => json_value($e{data}) } if $e{event};
+        push @{ $feed->{events} }, { %e, data => json_value($e{data}) }
+        if $e{event};
         push @{ $feed->{comments} }, $1 unless $e{event};
     }
 
@@ -66,7 +70,8 @@ sub next_event {
 
     while (time < $end) {
         while (my $event = shift @{ $feed->{events} }) {
-            return $event if $event->{event} eq $what && (!$likes || $likes->($event->{data}));
+            return $event if $event->{event} eq $what
+            && (!$likes || $likes->($event->{data}));
         }
 
         last if $feed->{over};
@@ -76,7 +81,8 @@ sub next_event {
     die "no event \"$what\" in 10 s\n";
 }
 
-sub delta { { choices => [ { index => $_[1] // 0, delta => { content => $_[0] } } ] } }
+sub delta { { choices => [ { index => $_[1] // 0, delta =>
+      { content => $_[0] } } ] } }
 
 sub begin {
     my ($body, $uri) = @_;
@@ -116,23 +122,30 @@ my $feed = feed();
 check([ status_of($feed) ], [ 200 ], 'status');
 check_like($feed->{head}, qr{^Content-Type: text/event-stream\r$}m, 'type');
 check_like($feed->{head}, qr{^X-Accel-Buffering: no\r$}m, 'not to be buffered');
-check(next_event($feed, 'hello'), { id => qr/^[0-9a-f]+-\d+$/, data => { version => qr/^\d/,
-      cursor => qr/./, page_size => 20, zone => 'monitor', proxy => null, now => qr/Z$/ } }, 'hello');
+check(next_event($feed, 'hello'), { id => qr/^[0-9a-f]+-\d+$/,
+      data => { version => qr/^\d/,
+      cursor => qr/./, page_size => 20, zone => 'monitor', proxy => null,
+      now => qr/Z$/ } }, 'hello');
 
 my $c = begin({ model => 'm', stream => true });
 my $event = next_event($feed, 'record', sub { $_[0]{outcome} eq 'running' });
 my $id = $event->{data}{id};
-check($event, { id => qr/-\d+$/, data => { duration_ms => null, uri => '/v1/chat/completions' } }, 'it begins');
+check($event, { id => qr/-\d+$/, data => { duration_ms => null,
+      uri => '/v1/chat/completions' } }, 'it begins');
 
 my $first = next_event($feed, 'record', sub { $_[0]{response_bytes} > 0 });
 upstream()->release;
-$event = next_event($feed, 'record', sub { $_[0]{response_bytes} > $first->{data}{response_bytes} });
-check($event->{data}, { id => $id, outcome => 'running', ttft_ms => sub { $_[0] > 0 } }, 'it runs');
+$event = next_event($feed, 'record', sub { $_[0]{response_bytes}
+      > $first->{data}{response_bytes} });
+check($event->{data}, { id => $id, outcome => 'running',
+      ttft_ms => sub { $_[0] > 0 } }, 'it runs');
 
 upstream()->release;
 my $end = next_event($feed, 'record', sub { $_[0]{outcome} ne 'running' });
-check($end->{data}, { id => $id, outcome => 'ok', complete => true }, 'it ends');
-check(next_event($feed, 'stats', sub { $_[0]{in_flight} == 0 })->{data}, { requests => 1, errors => 0 }, 'counted');
+check($end->{data}, { id => $id, outcome => 'ok', complete => true },
+      'it ends');
+check(next_event($feed, 'stats', sub { $_[0]{in_flight} == 0 })->{data},
+      { requests => 1, errors => 0 }, 'counted');
 check($end->{id} ne $first->{id} ? 1 : 0, 1, 'the cursor moves');
 
 
@@ -148,7 +161,8 @@ read_answer($c);
 my $seen = next_event($feed, 'record', sub { $_[0]{outcome} eq 'ok' });
 close $feed->{socket};
 
-send_bytes($c, post('/v1/chat/completions', { model => "missed-$_" })), read_answer($c) for 1 .. 3;
+send_bytes($c, post('/v1/chat/completions', { model => "missed-$_" })),
+      read_answer($c) for 1 .. 3;
 records(4);
 
 my $back = feed('', "Last-Event-ID: $seen->{id}");
@@ -156,11 +170,14 @@ check([ map { next_event($back, 'record')->{data}{model} } 1 .. 3 ],
       [ 'missed-1', 'missed-2', 'missed-3' ], 'in order');
 
 $back = feed('', "Last-Event-ID: $hello->{id}");
-check(next_event($back, 'record')->{data}, { model => 'before' }, 'from the beginning');
+check(next_event($back, 'record')->{data}, { model => 'before' },
+      'from the beginning');
 
-for my $foreign ('1-1', 'x', '-', '99999999999999999999-1', $hello->{data}{cursor} =~ s/-.*/-999999/r) {
+for my $foreign ('1-1', 'x', '-', '99999999999999999999-1',
+      $hello->{data}{cursor} =~ s/-.*/-999999/r) {
     my $lost = feed('', "Last-Event-ID: $foreign");
-    check(next_event($lost, 'lag')->{data}, { missed => null }, "a cursor $foreign");
+    check(next_event($lost, 'lag')->{data}, { missed => null },
+          "a cursor $foreign");
 }
 
 monitor('/api/clear', 'POST', 'X-OpenAI-Monitor: 1');
@@ -172,10 +189,12 @@ check(next_event($back, 'clear'), { id => qr/./ }, 'the history is cleared');
 --- upstream
 $u->request; $u->stream;
 $u->event(delta("Gr\x{fc}\x{df}e "));
-$u->event({ choices => [ { index => 0, delta => { reasoning_content => 'hm ' } } ] });
+$u->event({ choices => [ { index => 0, delta => { reasoning_content => 'hm ' } }
+      ] });
 $u->hold; $u->event(delta("\x{1f600} "));
 $u->event(delta('second', 1));
-$u->event({ choices => [ { index => 0, delta => { tool_calls => [ { index => 0, id => 'c1',
+$u->event({ choices => [ { index => 0, delta => { tool_calls => [ { index => 0,
+      id => 'c1',
             function => { name => 'f', arguments => '{"a":' } } ] } } ] });
 $u->hold; $u->event(delta('end'));
 $u->event({ choices => [ { index => 0, delta => { tool_calls => [ { index => 0,
@@ -184,7 +203,8 @@ $u->event('[DONE]'); $u->finish;
 --- client
 my $c = begin({ model => 'm', stream => true });
 read_upto($c, qr/hm /);
-my $id = wait_for(sub { json_value((monitor('/api/requests'))[1])->{items}[0] }, 'a record')->{id};
+my $id = wait_for(sub { json_value((monitor('/api/requests'))[1])->{items}[0] },
+      'a record')->{id};
 
 my $feed = feed("?watch=$id");
 my (%text, $calls);
@@ -199,7 +219,8 @@ my $collect = sub {
         for my $c (@{ $data->{choices} }) {
             for my $part ('text', 'reasoning') {
                 next unless defined $c->{$part};
-                check($c->{"${part}_at"}, length($text{$c->{index}}{$part} // ''), "$part goes on where it was");
+                check($c->{"${part}_at"}, length($text{$c->{index}}{$part}
+                // ''), "$part goes on where it was");
                 $text{$c->{index}}{$part} .= $c->{$part};
             }
         }
@@ -217,9 +238,11 @@ $collect->('second', 1);
 check(time - $from < 1 ? 1 : time - $from, 1, 'soon');
 upstream()->release;
 $collect->("Gr\x{fc}\x{df}e \x{1f600} end");
-check($calls, [ { index => 0, id => 'c1', name => 'f', arguments => '{"a":1}' } ], 'tool calls');
+check($calls, [ { index => 0, id => 'c1', name => 'f',
+      arguments => '{"a":1}' } ], 'tool calls');
 
-check((monitor("/api/events?watch=nobody"))[0], 404, 'a record that is not there');
+check((monitor("/api/events?watch=nobody"))[0], 404,
+      'a record that is not there');
 
 
 
@@ -235,18 +258,24 @@ my $running = feed('?q=is:running');
 my $words = feed('?q=needle');
 next_event($_, 'hello') for $feed, $running, $words;
 
-read_answer(begin({ model => $_ })) for 'good', 'bad', 'good needle', 'bad again';
-check([ map { next_event($feed, 'record')->{data}{model} } 1 .. 2 ], [ 'bad', 'bad again' ], 'errors only');
-check(next_event($words, 'record', sub { $_[0]{outcome} eq 'ok' })->{data}, { model => 'good needle' }, 'a word in a body');
+read_answer(begin({ model => $_ })) for 'good', 'bad', 'good needle',
+      'bad again';
+check([ map { next_event($feed, 'record')->{data}{model} } 1 .. 2 ],
+      [ 'bad', 'bad again' ], 'errors only');
+check(next_event($words, 'record', sub { $_[0]{outcome} eq 'ok' })->{data},
+      { model => 'good needle' }, 'a word in a body');
 
 my $c = begin({ model => 'slow' });
-my $id = next_event($running, 'record', sub { $_[0]{model} eq 'slow' })->{data}{id};
+my $id = next_event($running, 'record', sub { $_[0]{model}
+      eq 'slow' })->{data}{id};
 select undef, undef, undef, 0.15;
 upstream()->release;
-check(next_event($running, 'unmatch', sub { $_[0]{id} eq $id })->{data}, { id => $id }, 'no longer running');
+check(next_event($running, 'unmatch', sub { $_[0]{id} eq $id })->{data},
+      { id => $id }, 'no longer running');
 
 my ($status, $body) = monitor('/api/events?q=modle:x');
-check([ $status, json_value($body) ], [ 400, { error => { code => 'bad_request' } } ], 'a bad filter');
+check([ $status, json_value($body) ], [ 400, { error =>
+      { code => 'bad_request' } } ], 'a bad filter');
 
 
 
@@ -284,18 +313,21 @@ my @feeds = map { feed() } 1 .. 64;
 check([ grep { status_of($_) != 200 } @feeds ], [], 'as many as there may be');
 
 my ($status, $body) = monitor('/api/events');
-check([ $status, json_value($body) ], [ 503, { error => { code => 'busy' } } ], 'one too many');
+check([ $status, json_value($body) ], [ 503, { error => { code => 'busy' } } ],
+      'one too many');
 
 reset_connection((pop @feeds)->{socket});
 close((pop @feeds)->{socket});
 
-my $again = wait_for(sub { my $f = feed(); status_of($f) == 200 && $f }, 'a place');
-check(next_event($again, 'hello')->{data}, { zone => 'monitor' }, 'a place is free again');
+my $again = wait_for(sub { my $f = feed(); status_of($f) == 200 && $f },
+      'a place');
+check(next_event($again, 'hello')->{data}, { zone => 'monitor' },
+      'a place is free again');
 check((monitor('/api/events', 'HEAD'))[0], 200, 'HEAD takes none');
 
 
 
-=== TEST 7: who does not read costs no memory, and learns that it missed something
+=== TEST 7: who does not read costs no memory, and learns what it missed
 --- zone: 32m entries=2000
 --- upstream
 while ($u->request) { $u->answer(200, completion()) }
@@ -314,16 +346,19 @@ my $live = feed();
 next_event($live, 'hello');
 
 my $c = connection();
-my $one = sub { send_bytes($c, post('/v1/embeddings', { model => 'm' . $_[0], input => 'x' x 100 })); read_answer($c) };
+my $one = sub { send_bytes($c, post('/v1/embeddings',
+      { model => 'm' . $_[0], input => 'x' x 100 })); read_answer($c) };
 
 $one->($_) for 1 .. 50;
 next_event($live, 'record', sub { $_[0]{model} eq 'm50' });
 my $before = $rss->();
 
 $one->($_), take($live, 0) for 51 .. 950;
-next_event($live, 'record', sub { $_[0]{model} eq 'm950' && $_[0]{outcome} eq 'ok' });
+next_event($live, 'record', sub { $_[0]{model} eq 'm950'
+      && $_[0]{outcome} eq 'ok' });
 my $grown = $rss->() - $before;
-check($grown < 4096 || $ENV{ASAN_OPTIONS} ? 1 : $grown, 1, 'no memory for the one that does not read');
+check($grown < 4096 || $ENV{ASAN_OPTIONS} ? 1 : $grown, 1,
+      'no memory for the one that does not read');
 
 my %last;
 my $lag = 0;
@@ -341,7 +376,8 @@ while (time < $end && ($last{model} // '') ne 'm950') {
     last if $lag;
 }
 
-check($lag || ($last{model} // '') eq 'm950' ? 1 : 0, 1, 'it is told, or has caught up');
+check($lag || ($last{model} // '') eq 'm950' ? 1 : 0, 1,
+      'it is told, or has caught up');
 
 
 
@@ -356,8 +392,10 @@ reload();
 check(time - $from < 5 ? 1 : time - $from, 1, 'the old worker has gone');
 
 for my $feed (@feeds) {
-    wait_for(sub { $feed->{over} || !take($feed, 0.1) }, 'the end of the stream');
+    wait_for(sub { $feed->{over} || !take($feed, 0.1) },
+          'the end of the stream');
     check($feed->{over} // 0, 1, 'ended as HTTP wants it');
 }
 
-check(next_event(feed(), 'hello')->{data}, { zone => 'monitor' }, 'the new one serves');
+check(next_event(feed(), 'hello')->{data}, { zone => 'monitor' },
+      'the new one serves');

@@ -37,16 +37,31 @@ sub wrong_buckets {
     my ($text) = @_;
     my (%last, @wrong);
 
-    while ($text =~ /^(\w+?)_(bucket|count)\{(.*?)(?:le="([^"]+)")?\} (\S+)$/mg) {
-        my ($key, $value) = ("$1\{$3}", $5);
+    my $sample = qr/^(\w+?)_(bucket|count)\{(.*?)(?:le="[^"]+")?\} (\S+)$/m;
 
-        push @wrong, "$key: $value" if $2 eq 'bucket' && $value < ($last{$key} // 0);
+    while ($text =~ /$sample/g) {
+        my ($key, $value) = ("$1\{$3}", $4);
+
+        push @wrong, "$key: $value" if $2 eq 'bucket'
+        && $value < ($last{$key} // 0);
         push @wrong, "$key: $value is not $last{$key}"
             if $2 eq 'count' && $value != ($last{$key} // -1);
         $last{$key} = $value;
     }
 
     return %last ? @wrong : 'no histogram';
+}
+
+# a line of a chat's metric
+
+sub series {
+    my ($name, $model, $answered, $error, $more, $value) = @_;
+
+    return qr/^gen_ai_${name}\{gen_ai_operation_name="chat",
+              gen_ai_provider_name="\w*",
+              gen_ai_request_model="$model",
+              gen_ai_response_model="$answered",
+              error_type="$error",\Q$more\E\}\ $value$/mx;
 }
 
 run_tests();
@@ -56,7 +71,8 @@ __DATA__
 === TEST 1: nothing has happened yet
 --- client
 my $text = metrics();
-check_like($text, qr/^openai_monitor_requests_total\{outcome="ok",\} 0$/m, 'counters are there');
+check_like($text, qr/^openai_monitor_requests_total\{outcome="ok",\} 0$/m,
+      'counters are there');
 check(promtool($text) // '', '', 'promtool');
 
 
@@ -64,13 +80,17 @@ check(promtool($text) // '', '', 'promtool');
 === TEST 2: every kind of exchange
 --- upstream
 while (my $r = $u->request) {
-    if ($r->{uri} =~ /fail/) { $u->answer(503, { error => { message => 'x', type => 'y' } }) }
+    if ($r->{uri} =~ /fail/) { $u->answer(503, { error => { message => 'x',
+          type => 'y' } }) }
     elsif ($r->{body} =~ /"stream":true/) {
         $u->stream;
-        $u->event({ model => 'answered', choices => [ { index => 0, delta => { content => $_ } } ] })
+        $u->event({ model => 'answered', choices => [ { index => 0,
+        delta => { content => $_ } } ] })
             for qw/ a b c /;
-        $u->event({ choices => [], usage => { prompt_tokens => 1000, completion_tokens => 3,
-                    total_tokens => 1003, prompt_tokens_details => { cached_tokens => 512 } } });
+        $u->event({ choices => [], usage => { prompt_tokens => 1000,
+        completion_tokens => 3,
+                    total_tokens => 1003, prompt_tokens_details =>
+                    { cached_tokens => 512 } } });
         $u->event('[DONE]'); $u->finish;
     } else { $u->answer(200, completion()) }
 }
@@ -85,20 +105,28 @@ my $text = metrics();
 check(promtool($text) // '', '', 'promtool');
 check([ wrong_buckets($text) ], [], 'buckets');
 
-my $labels = 'gen_ai_operation_name="chat",gen_ai_provider_name="\w*",gen_ai_request_model="%s",'
-             . 'gen_ai_response_model="%s",error_type="%s",';
-
-check_like($text, qr/^gen_ai_server_request_duration_seconds_count\{${\ sprintf $labels, 'plain', 'test-model-1', ''}\} 1$/m, 'duration');
-check_like($text, qr/^gen_ai_server_time_to_first_token_seconds_bucket\{${\ sprintf $labels, 'streams', 'answered', ''}le="60"\} 1$/m, 'first token, up to 60 s');
-check_like($text, qr/^gen_ai_client_token_usage_sum\{${\ sprintf $labels, 'streams', 'answered', ''}gen_ai_token_type="input",\} 1000$/m, 'tokens');
-check_like($text, qr/^gen_ai_client_token_usage_bucket\{.*gen_ai_token_type="output",le="67108864"\} 1$/m, 'the last bound');
-check_like($text, qr/^gen_ai_server_request_duration_seconds_count\{${\ sprintf $labels, 'fails', '', '503'}\} 1$/m, 'an error by its status');
-check_like($text, qr/^openai_monitor_cached_input_tokens_total\{.*"streams".*\} 512$/m, 'cached tokens');
-check_like($text, qr/^openai_monitor_requests_total\{outcome="upstream_error",\} 1$/m, 'outcomes');
+check_like($text, series('server_request_duration_seconds_count',
+      'plain', 'test-model-1', '', '', 1), 'duration');
+check_like($text, series('server_time_to_first_token_seconds_bucket',
+      'streams', 'answered', '', 'le="60"', 1), 'first token, up to 60 s');
+check_like($text, series('client_token_usage_sum',
+      'streams', 'answered', '', 'gen_ai_token_type="input",', 1000), 'tokens');
+check_like($text, series('client_token_usage_bucket', 'streams', 'answered',
+      '', 'gen_ai_token_type="output",le="67108864"', 1), 'the last bound');
+check_like($text, series('server_request_duration_seconds_count',
+      'fails', '', '503', '', 1), 'an error by its status');
+check_like($text,
+      qr/^openai_monitor_cached_input_tokens_total\{.*"streams".*\} 512$/m,
+      'cached tokens');
+check_like($text,
+      qr/^openai_monitor_requests_total\{outcome="upstream_error",\} 1$/m,
+      'outcomes');
 check_like($text, qr/^openai_monitor_zone_records 4$/m, 'the zone');
 
 my (undef, undef, $head) = monitor('/metrics');
-check_like($head, qr{^Content-Type: text/plain; version=0.0.4; charset=utf-8\r$}m, 'its type');
+check_like($head,
+      qr{^Content-Type: text/plain; version=0.0.4; charset=utf-8\r$}m,
+      'its type');
 
 
 
@@ -114,7 +142,8 @@ for my $n (1 .. 300) {
     read_answer($c);
 }
 
-wait_for(sub { metrics() =~ /^openai_monitor_zone_records 300$/m }, '300 records');
+wait_for(sub { metrics() =~ /^openai_monitor_zone_records 300$/m },
+      '300 records');
 
 my $text = metrics();
 check(promtool($text) // '', '', 'promtool');
@@ -124,6 +153,7 @@ my %models = map { $_ => 1 } $text =~ /gen_ai_request_model="([^"]*)"/g;
 check(keys %models <= 64 && $models{other} ? 1 : 0, 1, 'names are bounded');
 
 my $sum = 0;
-$sum += $1 while $text =~ /^gen_ai_server_request_duration_seconds_count\{.*\} (\d+)$/mg;
+my $count = qr/^gen_ai_server_request_duration_seconds_count\{.*\} (\d+)$/m;
+$sum += $1 while $text =~ /$count/g;
 check($sum, 300, 'no request is lost');
 check(length $text < 2_000_000 ? 1 : 0, 1, 'the page is bounded');

@@ -48,7 +48,8 @@ while (my $r = $u->request) {
             for 'Straw', 'ber', 'ry ', 'cake';
         $u->event('[DONE]'); $u->finish;
     } elsif ($r->{uri} =~ /gzip/) {
-        $u->answer(200, Compress::Zlib::memGzip('{"text":"compressed treasure"}'),
+        $u->answer(200,
+        Compress::Zlib::memGzip('{"text":"compressed treasure"}'),
                    'Content-Encoding' => 'gzip');
     } else {
         $u->answer(200, completion());
@@ -61,19 +62,25 @@ http(post('/v1/gzip', '{"q":"\u4e2d\u6587 escaped"}', 'X-Trace: gamma'));
 http(post('/v1/plain', "{\"q\":\"\xe4\xb8\xad\xe6\x96\x87 raw\"}"));
 records(3);
 
-finds('strawberry cake' => 1, '"Strawberry cake"' => 1, 'treasure' => 1, 'TREASURE' => 1,
+finds('strawberry cake' => 1, '"Strawberry cake"' => 1, 'treasure' => 1,
+      'TREASURE' => 1,
       '"say \\"this\\""' => 1, "\xe4\xb8\xad\xe6\x96\x87" => 2, 'nowhere' => 0,
       'in:request treasure' => 0, 'in:response treasure' => 1,
       'in:request please' => 1, 'in:response please' => 0,
-      'asked-1' => 1, '/v1/plain' => 1, '-treasure' => 2, '-treasure -cake' => 1,
-      '(treasure OR cake)' => 2, 'header.x-trace:beta' => 1, 'header.X-TRACE:A' => 2,
-      'header.x-trace:delta' => 0, '~/straw.erry/' => 1, '~/compressed\s+t/' => 1,
+      'asked-1' => 1, '/v1/plain' => 1, '-treasure' => 2,
+      '-treasure -cake' => 1,
+      '(treasure OR cake)' => 2, 'header.x-trace:beta' => 1,
+      'header.X-TRACE:A' => 2,
+      'header.x-trace:delta' => 0, '~/straw.erry/' => 1,
+      '~/compressed\s+t/' => 1,
       '~/^nothing$/' => 0, '~/v1\/pl/' => 1, 'is:stream strawberry' => 1,
       '-is:stream strawberry' => 0);
 
-finds('~/(/' => qr/not a regular expression/, '~/(*LIMIT_MATCH=9999999)a/' => qr/not a regular/,
+finds('~/(/' => qr/not a regular expression/, '~/(*LIMIT_MATCH=9999999)a/' =>
+      qr/not a regular/,
       'modle:x' => qr/unknown key "modle", did you mean "model"\?/,
-      'is:runing' => qr/did you mean "running"\?/, '(a' => qr/nothing closes "\("/);
+      'is:runing' => qr/did you mean "running"\?/, '(a' =>
+      qr/nothing closes "\("/);
 
 
 
@@ -90,7 +97,8 @@ my $c = connection();
 
 for (1 .. 60) {
     send_bytes($c, post('/v1/chat/completions', { model => 'm',
-               messages => [ { role => 'user', content => 'lorem ipsum ' x 80_000 } ] }));
+               messages => [ { role => 'user', content =>
+               'lorem ipsum ' x 80_000 } ] }));
     read_answer($c);
 }
 
@@ -108,7 +116,8 @@ my $longest = 0;
 
 for (1 .. 20) {
     my $from = time;
-    check(json_value((monitor('/api/requests?page_size=1'))[1]), { total => 60 }, 'a list');
+    check(json_value((monitor('/api/requests?page_size=1'))[1]),
+          { total => 60 }, 'a list');
     $longest = time - $from if time - $from > $longest;
 }
 
@@ -117,7 +126,8 @@ check($longest < 0.5 ? 1 : $longest, 1, 'none of them waited for the searches');
 # one leaves, the others get their answer
 
 close pop @search;
-check(json_value(read_answer($_)->{body}), { total => 0 }, 'a search') for @search;
+check(json_value(read_answer($_)->{body}), { total => 0 }, 'a search')
+      for @search;
 
 # catastrophic backtracking is cut, and the worker lives
 

@@ -33,7 +33,8 @@ for my $uri (readable()) {
                     "Origin: http://127.0.0.1:$port.evil.example")
     {
         my ($status, $body, $head) = monitor($uri, 'GET', $header);
-        check([ $status, json_value($body)->{error}{code} ], [ 403, 'forbidden' ], "$uri, $header");
+        check([ $status, json_value($body)->{error}{code} ],
+        [ 403, 'forbidden' ], "$uri, $header");
         check($head =~ /^Access-Control-/m ? 1 : 0, 0, 'no CORS');
     }
 }
@@ -42,7 +43,8 @@ check(status_of('/api/requests', 'GET', $_), 200, $_)
     for "Origin: http://127.0.0.1:$port", 'Sec-Fetch-Site: same-origin',
         'Sec-Fetch-Site: none', 'X-Nothing: 1';
 
-check(status_of('/', 'GET', 'Sec-Fetch-Site: cross-site', 'Sec-Fetch-Mode: navigate'),
+check(status_of('/', 'GET', 'Sec-Fetch-Site: cross-site',
+      'Sec-Fetch-Mode: navigate'),
       200, 'a link to the page works from elsewhere');
 
 
@@ -53,16 +55,24 @@ my $port = port();
 
 for my $uri ('/api/clear', '/api/stats/reset') {
     check(status_of($uri, 'POST'), 403, "$uri without the header");
-    check(status_of($uri, 'POST', 'X-OpenAI-Monitor: 0'), 403, 'with another value');
-    check(status_of($uri, 'POST', 'X-OpenAI-Monitor: 1', 'Origin: http://evil.example'), 403, 'of another site');
-    check(status_of($uri, 'POST', 'X-OpenAI-Monitor: 1', 'Sec-Fetch-Site: cross-site'), 403, 'of another site');
-    check(status_of($uri, 'GET', 'X-OpenAI-Monitor: 1'), 405, 'GET changes nothing');
-    check(status_of($uri, 'POST', 'X-OpenAI-Monitor: 1', "Origin: http://127.0.0.1:$port"), 204, 'the page itself');
-    check(status_of($uri, 'POST', 'X-OpenAI-Monitor: 1', 'Content-Length: 0'), 204, 'a program');
+    check(status_of($uri, 'POST', 'X-OpenAI-Monitor: 0'), 403,
+          'with another value');
+    check(status_of($uri, 'POST', 'X-OpenAI-Monitor: 1',
+          'Origin: http://evil.example'), 403, 'of another site');
+    check(status_of($uri, 'POST', 'X-OpenAI-Monitor: 1',
+          'Sec-Fetch-Site: cross-site'), 403, 'of another site');
+    check(status_of($uri, 'GET', 'X-OpenAI-Monitor: 1'), 405,
+          'GET changes nothing');
+    check(status_of($uri, 'POST', 'X-OpenAI-Monitor: 1',
+          "Origin: http://127.0.0.1:$port"), 204, 'the page itself');
+    check(status_of($uri, 'POST', 'X-OpenAI-Monitor: 1', 'Content-Length: 0'),
+          204, 'a program');
 }
 
-my $answer = http("POST /api/clear HTTP/1.1\r\nHost: 127.0.0.1:$port\r\nX-OpenAI-Monitor: 1\r\n"
-                  . "Content-Length: 100000\r\nConnection: close\r\n\r\n" . 'x' x 100000, port => $port);
+my $answer = http("POST /api/clear HTTP/1.1\r\nHost: 127.0.0.1:$port\r\n"
+                  . "X-OpenAI-Monitor: 1\r\n"
+                  . "Content-Length: 100000\r\nConnection: close\r\n\r\n"
+                  . 'x' x 100000, port => $port);
 check($answer->{status}, 204, 'a body is thrown away');
 
 
@@ -70,10 +80,13 @@ check($answer->{status}, 204, 'a body is thrown away');
 === TEST 3: the monitor does not record itself, and errors are not markup
 --- client
 monitor('/api/requests') for 1 .. 3;
-check(json_value((monitor('/api/requests'))[1]), { total => 0 }, 'no record of its own');
-check(json_value((monitor('/api/stats'))[1]), { requests => 0, in_flight => 0 }, 'nor in the statistics');
+check(json_value((monitor('/api/requests'))[1]), { total => 0 },
+      'no record of its own');
+check(json_value((monitor('/api/stats'))[1]), { requests => 0, in_flight => 0 },
+      'nor in the statistics');
 
-for my $uri ('/<script>alert(1)</script>', '/api/request/<script>', '/api/requests?q=modle:<b>',
+for my $uri ('/<script>alert(1)</script>', '/api/request/<script>',
+      '/api/requests?q=modle:<b>',
              '/api/requests?sort=<script>')
 {
     my ($status, $body, $head) = monitor($uri);
@@ -91,14 +104,18 @@ while ($u->request) {
                'X-Evil' => '</script><script>alert(1)</script>');
 }
 --- client
-http(post('/v1/chat/completions?a=</script><script>', { model => "=cmd|' /C calc'!A0\"\n",
-     messages => [ { role => 'user', content => '</script><script>alert(1)</script>' } ] }));
+http(post('/v1/chat/completions?a=</script><script>',
+      { model => "=cmd|' /C calc'!A0\"\n",
+     messages => [ { role => 'user',
+           content => '</script><script>alert(1)</script>' } ] }));
 my $r = records(1)->[0];
 
-check($r, { model => "=cmd|' /C calc'!A0\"\n", response_model => '<img src=x onerror=alert(1)>' }, 'as it was');
+check($r, { model => "=cmd|' /C calc'!A0\"\n", response_model =>
+      '<img src=x onerror=alert(1)>' }, 'as it was');
 
 my (undef, $metrics) = monitor('/metrics');
-check_like($metrics, qr/gen_ai_request_model="=cmd\|' \/C calc'!A0\\"\\n"/, 'escaped in a label');
+check_like($metrics, qr/gen_ai_request_model="=cmd\|' \/C calc'!A0\\"\\n"/,
+      'escaped in a label');
 
 my (undef, $csv) = monitor('/api/export?format=csv');
 check_like($csv, qr/,"'=cmd\|' \/C calc'!A0""\n",/, 'no formula in a cell');
