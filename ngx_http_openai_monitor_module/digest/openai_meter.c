@@ -26,6 +26,7 @@ static void openai_meter_event(void *ctx, openai_str_t name, uint64_t start,
     uint64_t end);
 static void openai_meter_clear(openai_meter_t *m);
 static void openai_meter_token(openai_meter_t *m);
+static void openai_meter_estimate(openai_meter_t *m);
 static void openai_meter_field(void *ctx, openai_str_t name,
     openai_str_t value);
 static void openai_meter_file(void *ctx, openai_str_t name, openai_str_t type);
@@ -585,8 +586,6 @@ openai_take_element(void *ctx, const openai_node_t *node,
 void
 openai_meter_finish(openai_meter_t *m, int complete, uint64_t now_us)
 {
-    uint64_t  bytes;
-
     if (m->finished) {
         return;
     }
@@ -623,17 +622,28 @@ openai_meter_finish(openai_meter_t *m, int complete, uint64_t now_us)
         m->facts.flags |= OPENAI_FACT_TERMINAL;
     }
 
-    /* a guess: four bytes make a token, and an event brings at least one */
+    openai_meter_estimate(m);
+}
 
-    bytes = m->facts.text_bytes + m->facts.reasoning_bytes;
 
-    if (m->facts.streamed == 1 && m->tokens
-        && !(m->facts.flags & OPENAI_FACT_USAGE))
+/* a guess, kept up to date while the stream runs: four bytes make a token, and
+   an event brings at least one */
+
+static void
+openai_meter_estimate(openai_meter_t *m)
+{
+    uint64_t  n;
+
+    if (m->facts.streamed != 1 || m->tokens == 0
+        || (m->facts.flags & OPENAI_FACT_USAGE))
     {
-        bytes = (bytes + 3) / 4;
-        m->facts.estimated_output = bytes > m->tokens ? (int64_t) bytes
-                                                      : (int64_t) m->tokens;
+        m->facts.estimated_output = OPENAI_UNKNOWN;
+        return;
     }
+
+    n = (m->facts.text_bytes + m->facts.reasoning_bytes + 3) / 4;
+
+    m->facts.estimated_output = (int64_t) (n > m->tokens ? n : m->tokens);
 }
 
 
@@ -706,6 +716,8 @@ openai_meter_token(openai_meter_t *m)
 
     f->last_token_us = m->now;
     m->tokens++;
+
+    openai_meter_estimate(m);
 }
 
 

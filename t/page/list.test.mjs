@@ -333,6 +333,7 @@ test('the keys work: j k Enter Esc [ ] 1–8 d c x ? s and the palette', async (
     await page.keyboard.press('s');
 
     await page.keyboard.press('Control+k');
+    await page.getByRole('dialog').getByRole('combobox').waitFor();
     await page.keyboard.type('statistics 24');
     await page.keyboard.press('Enter');
     await page.waitForURL((u) => u.hash.includes('window=24h'));

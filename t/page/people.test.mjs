@@ -407,6 +407,7 @@ test('a hostile record executes nothing and reaches nowhere', async () => {
     assert.ok(!/<script|<img|<svg/.test(html));
 
     await page.keyboard.press('Control+k');
+    await page.getByRole('dialog').getByRole('combobox').waitFor();
     await page.keyboard.type('img');
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
