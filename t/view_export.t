@@ -171,6 +171,10 @@ my $answer = read_answer($slow, timeout => 30);
 check($answer->{complete}, 1, 'to its end');
 check(scalar(() = $answer->{body} =~ /^\{"id":/mg), 60, 'all of it');
 
+$grown = $rss->() - $before;
+check($grown < 40_000 || $ENV{ASAN_OPTIONS} ? 1 : $grown, 1,
+      'and none is left behind');
+
 # one that leaves in the middle
 
 my $gone = connection(port => $ENV{TEST_NGINX_MONITOR_PORT},

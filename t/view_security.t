@@ -29,7 +29,8 @@ my $port = port();
 for my $uri (readable()) {
     for my $header ('Sec-Fetch-Site: cross-site', 'Sec-Fetch-Site: same-site',
                     'Origin: https://evil.example', 'Origin: null',
-                    "Origin: http://127.0.0.1:1$port", 'Origin: 127.0.0.1',
+                    "Origin: http://127.0.0.1:1$port",
+                    "Origin: http://127.0.0.2:$port", 'Origin: 127.0.0.1',
                     "Origin: http://127.0.0.1:$port.evil.example")
     {
         my ($status, $body, $head) = monitor($uri, 'GET', $header);
