@@ -11,6 +11,7 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 OUT=$ROOT/build
 NAME=ngx_http_openai_monitor_module
 POLICY=/usr/sbin/policy-rc.d
+FUZZ_SECONDS=20
 
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 unset CDPATH
@@ -1298,6 +1299,23 @@ need_test_nginx()
     fi
 }
 
+# clang, and its fuzzer's runtime, whose package is named after its version
+
+need_fuzzer()
+{
+    need clang clang
+
+    if ! echo "int LLVMFuzzerTestOneInput(char *d, long n) { return 0; }" \
+        | clang -fsanitize=fuzzer,address -x c - -o "$OUT/fuzzer.try" \
+            > /dev/null 2>&1
+    then
+        install_packages \
+            "libclang-rt-$(clang -dumpversion | cut -d . -f 1)-dev"
+    fi
+
+    rm -f "$OUT/fuzzer.try"
+}
+
 need_test_tools()
 {
     need perl perl prove perl ps procps curl curl \
@@ -1308,6 +1326,7 @@ need_test_tools()
     fi
 
     need_test_nginx
+    need_fuzzer
     need_node_for_tests
     need_node_modules "$ROOT/t/e2e"
     need_node_modules "$ROOT/t/page"
@@ -1322,6 +1341,23 @@ test_step()
     shift
     say "$name"
     "$@" || failed+=("$name")
+}
+
+# a short run of each; a long one is made by hand, see docs/testing.md
+
+fuzz_tests()
+{
+    local fuzz
+
+    for fuzz in digest decode ws; do
+        echo "fuzzing: $fuzz"
+        make --no-print-directory -C t/fuzz run FUZZ="${fuzz}_fuzz" \
+            SECONDS="$FUZZ_SECONDS" YYJSON="$YYJSON_DIR" OUT="$OUT/fuzz" \
+            FLAGS="-verbosity=0 -print_final_stats=1" \
+            > "$OUT/fuzz.log" 2>&1 \
+            || { tail -n 60 "$OUT/fuzz.log"; return 1; }
+        grep "^stat::number_of_executed_units" "$OUT/fuzz.log"
+    done
 }
 
 node_tests()
@@ -1352,6 +1388,7 @@ run_tests()
 
     test_step "unit tests" make --no-print-directory -C t/unit test \
         YYJSON="$YYJSON_DIR" OUT="$OUT/unit"
+    test_step "fuzzers" fuzz_tests
     test_step "nginx tests" prove -It/lib -r t
     test_step "end-to-end test" node_tests t/e2e
     test_step "page tests" node_tests t/page

@@ -57,6 +57,7 @@ typedef struct {
     unsigned                         upstream:1; /* it was an upstream's */
     unsigned                         seen_last:1;
     unsigned                         cancelled:1;
+    unsigned                         unpublished:1;  /* rec says more */
     unsigned                         final:1;    /* rec is what it will be */
     unsigned                         committed:1;
 

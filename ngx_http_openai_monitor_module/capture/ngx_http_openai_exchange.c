@@ -35,7 +35,7 @@ static uint64_t ngx_http_openai_now_us(void);
 static uint64_t ngx_http_openai_exchange_age(ngx_http_openai_exchange_t *ex);
 
 
-/* of this process: what runs, and the timer that looks for cancelled ones */
+/* of this process: what runs, and the timer that looks after it */
 
 static ngx_queue_t       ngx_http_openai_running;
 static ngx_event_t       ngx_http_openai_sweep_event;
@@ -494,8 +494,11 @@ ngx_http_openai_exchange_publish(ngx_http_openai_exchange_t *ex,
         && (ngx_msec_int_t) (ngx_current_msec - ex->published)
            < NGX_HTTP_OPENAI_PUBLISH_MS)
     {
+        ex->unpublished = 1;
         return;
     }
+
+    ex->unpublished = 0;
 
     if (facts) {
         ex->rec.facts = *facts;
@@ -548,7 +551,11 @@ ngx_http_openai_exchange_final(ngx_http_openai_exchange_t *ex)
         rec->flags |= NGX_OPENAI_REC_BUFFERED;
     }
 
-    if (ex->conf->prices) {
+    /* an answer that is read again was paid when it was made */
+
+    if (ex->conf->prices
+        && ngx_strcmp(rec->facts.operation, "fetch_response") != 0)
+    {
         rec->cost = openai_cost(ex->conf->prices, &rec->facts, &row);
 
         if (rec->cost >= 0 && row) {
@@ -641,6 +648,12 @@ ngx_http_openai_exchange_sweep(ngx_event_t *ev)
             /* others may have ended with it; the rest has time */
 
             break;
+        }
+
+        /* after a burst no further piece may come for long */
+
+        if (ex->unpublished) {
+            ngx_http_openai_exchange_publish(ex, 1);
         }
     }
 

@@ -43,6 +43,8 @@ typedef struct {
     unsigned          ttft:1;
     unsigned          streamed:1;
     unsigned          unpriced:1;
+    unsigned          input_known:1;
+    unsigned          output_known:1;
 } ngx_openai_fold_t;
 
 
@@ -199,6 +201,16 @@ ngx_openai_fold_init(ngx_openai_fold_t *f, const ngx_openai_record_t *rec,
     f->ttft = (facts->first_token_us != 0);
     f->ttft_us = facts->first_token_us;
 
+    /* an answer that is read again, or polled for, used its tokens when it was
+       made; nothing else of it is summed */
+
+    if (ngx_strcmp(facts->operation, "fetch_response") == 0) {
+        return;
+    }
+
+    f->input_known = (facts->usage.input >= 0);
+    f->output_known = (facts->usage.output >= 0);
+
     f->input = ngx_openai_known(facts->usage.input);
     f->output = ngx_openai_known(facts->usage.output);
     f->cached = ngx_openai_known(facts->usage.cached);
@@ -215,7 +227,7 @@ ngx_openai_fold_init(ngx_openai_fold_t *f, const ngx_openai_record_t *rec,
     if (rec->cost >= 0 && rec->cost < 1e9) {
         f->cost_nano = (uint64_t) (rec->cost * 1e9 + 0.5);
 
-    } else if (facts->usage.input >= 0 || facts->usage.output >= 0) {
+    } else if (f->input_known || f->output_known) {
         f->unpriced = 1;
     }
 }
@@ -445,11 +457,11 @@ ngx_openai_fold_series(ngx_openai_series_t *rows,
                               f->token_us / (f->timed_tokens - 1));
     }
 
-    if (facts->usage.input >= 0) {
+    if (f->input_known) {
         ngx_openai_series_add(row, NGX_OPENAI_SERIES_INPUT, f->input);
     }
 
-    if (facts->usage.output >= 0) {
+    if (f->output_known) {
         ngx_openai_series_add(row, NGX_OPENAI_SERIES_OUTPUT, f->output);
     }
 }

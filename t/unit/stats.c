@@ -136,6 +136,7 @@ test_quantiles(void)
 static void
 test_fold(void)
 {
+    uint64_t             tokens;
     ngx_openai_slice_t  *s;
 
     ngx_openai_stats_init(&stats, NOW);
@@ -192,6 +193,14 @@ test_fold(void)
        "a clock that is set back wipes nothing");
     ok(stats.totals.unpriced == 1 && stats.names[0][0].errors == 1,
        "usage without a price, and an error");
+
+    tokens = stats.totals.input_tokens;
+    ngx_openai_copy(rec.facts.operation, sizeof(rec.facts.operation),
+                    "fetch_response", 14);
+    ngx_openai_stats_fold(&stats, &rec, NOW);
+    ok(stats.totals.requests == 4 && stats.totals.input_tokens == tokens
+       && stats.totals.unpriced == 1,
+       "an answer that is polled for used its tokens once");
 }
 
 
