@@ -8,6 +8,7 @@ import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
 import { Nginx } from '../e2e/lib/nginx.mjs';
 import { launch, sideways, visit } from './lib/browser.mjs';
+import { requestsOfHar } from './lib/devtools.mjs';
 
 const first = Number(process.env.OPENAI_MONITOR_TEST_PORT ?? 24280);
 const at = { proxy_port: first, view_port: first + 1, upstream_port: first + 2 };
@@ -349,4 +350,27 @@ test('a cleared history is empty at once', async () => {
     await page.getByRole('menuitem', { name: 'Clear the history…' }).click();
     await page.getByText('Nothing has passed yet').waitFor();
     await close();
+});
+
+test('the HAR opens in DevTools, with every request that was asked for', async () => {
+    const wanted = 'har-' + process.pid;
+
+    answer = said('Hello, DevTools');
+    await sent({ model: wanted, messages: [{ role: 'user', content: 'one' }] });
+    await sent({ model: wanted, messages: [{ role: 'user', content: 'two' }] });
+    answer = json({ error: { message: 'no', type: 'x', code: 'y' } }, 429);
+    await sent({ model: wanted, messages: [{ role: 'user', content: 'three' }] });
+
+    const res = await fetch(`${view}api/export?format=har&q=model:${wanted}`);
+    const found = await requestsOfHar(browser, await res.text());
+
+    assert.deepEqual(
+        found.map((q) => [q.method, q.url, q.status]).sort(),
+        [200, 200, 429].map((status) => ['POST', proxy + '/v1/chat/completions', status]),
+    );
+
+    for (const q of found) {
+        assert.equal(q.type, 'application/json');
+        assert.ok(q.seconds > 0 && q.bytes > 0);
+    }
 });
