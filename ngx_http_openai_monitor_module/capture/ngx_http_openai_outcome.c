@@ -65,7 +65,11 @@ ngx_http_openai_outcome(ngx_http_openai_exchange_t *ex)
             return NGX_OPENAI_OK;
         }
 
-        if (ex->rec.attempts_total == 0) {
+        /* a name that does not resolve fails before the first attempt */
+
+        if (ex->rec.attempts_total == 0
+            && (r->upstream == NULL || ex->rec.status < NGX_HTTP_BAD_GATEWAY))
+        {
             return NGX_OPENAI_REJECTED;
         }
 

@@ -379,6 +379,8 @@ is(get($proxy, '/v1/models')->{status}, 502,
 
 $list = get_json($web, '/api/requests');
 is($list->{items}[0]{status}, 502, 'which is recorded');
+is($list->{items}[0]{outcome}, 'upstream_error',
+   'as the fault of the upstream, although none was tried');
 
 is(stop($run, 'INT'), 0, 'SIGINT ends it as well');
 
