@@ -229,6 +229,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     size_t              i, request_len, answer_len;
+    unsigned            broken;
     const char         *request, *answer, *zero;
     openai_facts_t      whole, pieces;
     openai_exchange_t   ex;
@@ -248,7 +249,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     run(&pieces, data, request, request_len, answer, answer_len,
         1 + data[4] % 64);
 
-    for (i = 0; i < sizeof(whole); i++) {
+    /* of a coding that breaks, libbrotli and libzstd give less when the break
+       is in the same piece */
+
+    broken = (whole.flags | pieces.flags) & OPENAI_FACT_UNDECODABLE;
+
+    for (i = 0; i < sizeof(whole) && !broken; i++) {
         if (((char *) &whole)[i] != ((char *) &pieces)[i]) {
             fprintf(stderr, "facts differ at byte %zu: \"%.40s\", \"%.40s\" "
                     "in pieces of %d\n", i, (char *) &whole + i,
