@@ -11,6 +11,8 @@
 
 
 static void *openai_build_alloc(openai_builder_t *b, size_t size);
+static int openai_buf_join(openai_buf_t *buf, const char *data, size_t len);
+static void openai_build_whole(yyjson_val *v);
 static openai_tool_t *openai_build_new_tool(openai_builder_t *b,
     int64_t index);
 static void openai_builder_nullable(openai_builder_t *b, yyjson_mut_val *to,
@@ -102,12 +104,17 @@ openai_buf_append(openai_builder_t *b, openai_buf_t *buf, const char *data,
     void    *p;
     size_t   size;
 
-    if (buf->data == NULL || len > buf->size - buf->len) {
+    if (openai_buf_join(buf, data, len)) {
+        data += 3;
+        len -= 3;
+    }
+
+    if (buf->data == NULL || len >= buf->size - buf->len) {
 
         size = buf->size ? buf->size * 2 : 32;
 
-        if (size < buf->len + len) {
-            size = buf->len + len;
+        if (size < buf->len + len + 1) {
+            size = buf->len + len + 1;
         }
 
         p = b->doc->alc.malloc(b->doc->alc.ctx, size);
@@ -127,6 +134,42 @@ openai_buf_append(openai_builder_t *b, openai_buf_t *buf, const char *data,
 
     memcpy(buf->data + buf->len, data, len);
     buf->len += len;
+}
+
+
+/* some upstreams cut their pieces within a character beyond the BMP; the four
+   bytes of it need one more than the half that is there */
+
+static int
+openai_buf_join(openai_buf_t *buf, const char *data, size_t len)
+{
+    int             high, low;
+    unsigned        code;
+    unsigned char  *p;
+
+    low = openai_utf8_half(data, len);
+
+    if (low < 0xdc00 || buf->len < 3) {
+        return 0;
+    }
+
+    p = (unsigned char *) buf->data + buf->len - 3;
+    high = openai_utf8_half((char *) p, 3);
+
+    if (high == 0 || high >= 0xdc00) {
+        return 0;
+    }
+
+    code = 0x10000 + ((unsigned) (high - 0xd800) << 10) + (low - 0xdc00);
+
+    p[0] = (unsigned char) (0xf0 | code >> 18);
+    p[1] = (unsigned char) (0x80 | (code >> 12 & 0x3f));
+    p[2] = (unsigned char) (0x80 | (code >> 6 & 0x3f));
+    p[3] = (unsigned char) (0x80 | (code & 0x3f));
+
+    buf->len++;
+
+    return 1;
 }
 
 
@@ -152,6 +195,8 @@ openai_buf_value(openai_builder_t *b, openai_buf_t *buf, yyjson_val *v)
     if (v == NULL || yyjson_is_null(v)) {
         return;
     }
+
+    openai_build_whole(v);
 
     json = yyjson_val_write_opts(v, YYJSON_WRITE_ALLOW_INF_AND_NAN,
                                  &b->doc->alc, &len, NULL);
@@ -446,6 +491,39 @@ openai_mut_buf(openai_builder_t *b, const openai_buf_t *buf)
 }
 
 
+/* no writer takes halves of pairs: in all strings of a value they become U+FFFD,
+   which is as long */
+
+static void
+openai_build_whole(yyjson_val *v)
+{
+    char        *p, *last;
+    yyjson_val  *end;
+
+    if (v == NULL) {
+        return;
+    }
+
+    for (end = unsafe_yyjson_get_next(v); v < end; v++) {
+
+        if (!unsafe_yyjson_is_str(v)) {
+            continue;
+        }
+
+        p = (char *) unsafe_yyjson_get_str(v);
+        last = p + unsafe_yyjson_get_len(v);
+
+        if (openai_utf8_half(p, last - p)) {
+            memcpy(p, "\xef\xbf\xbd", 3);
+        }
+
+        if (last - p >= 3 && openai_utf8_half(last - 3, 3)) {
+            memcpy(last - 3, "\xef\xbf\xbd", 3);
+        }
+    }
+}
+
+
 /* foreign bytes may be no UTF-8, which writers refuse */
 
 yyjson_mut_val *
@@ -477,7 +555,7 @@ openai_mut_str(openai_builder_t *b, const char *data, size_t len)
 
         } else {
             openai_buf_append(b, &buf, "\xef\xbf\xbd", 3);
-            n = 1;
+            n = openai_utf8_half(data + i, len - i) ? 3 : 1;
         }
     }
 
@@ -492,6 +570,8 @@ openai_mut_str(openai_builder_t *b, const char *data, size_t len)
 yyjson_mut_val *
 openai_mut_copy(openai_builder_t *b, yyjson_val *v)
 {
+    openai_build_whole(v);
+
     return yyjson_val_mut_copy(b->doc, v);
 }
 

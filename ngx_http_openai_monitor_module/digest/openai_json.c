@@ -27,6 +27,7 @@ typedef struct {
     const char   *last;
     char         *out;
     size_t        len;
+    size_t        string;      /* where the text of a string begins in out */
     size_t        good;        /* out is well-formed up to here, but closers */
     unsigned      depth;
     unsigned      state;
@@ -40,6 +41,7 @@ static int openai_json_punctuation(openai_json_t *j);
 static void openai_json_valued(openai_json_t *j);
 static int openai_json_string(openai_json_t *j);
 static int openai_json_escape(openai_json_t *j);
+static void openai_json_unicode(openai_json_t *j, int code);
 static int openai_json_hex(openai_json_t *j, const char *p);
 static void openai_json_byte(openai_json_t *j);
 static int openai_json_bare(openai_json_t *j);
@@ -79,8 +81,9 @@ openai_json_read(const yyjson_alc *alc, const char *data, size_t len,
     n = openai_json_repair(data, len, out, partial);
 
     if (n) {
-        doc = yyjson_read_opts(out, n, YYJSON_READ_ALLOW_INF_AND_NAN, alc,
-                               NULL);
+        doc = yyjson_read_opts(out, n, YYJSON_READ_ALLOW_INF_AND_NAN
+                                       |YYJSON_READ_ALLOW_INVALID_UNICODE,
+                               alc, NULL);
     }
 
     alc->free(alc->ctx, out);
@@ -238,6 +241,7 @@ openai_json_string(openai_json_t *j)
     key = (j->state == OPENAI_JSON_KEY || j->state == OPENAI_JSON_FIRST_KEY);
 
     j->out[j->len++] = '"';
+    j->string = j->len;
     j->p++;
 
     while (j->p < j->last && *j->p != '"') {
@@ -277,9 +281,7 @@ openai_json_string(openai_json_t *j)
 static int
 openai_json_escape(openai_json_t *j)
 {
-    int          code;
-    size_t       n;
-    const char  *text;
+    int  code;
 
     if (j->last - j->p < 2) {
         return OPENAI_ERROR;
@@ -311,28 +313,58 @@ openai_json_escape(openai_json_t *j)
         return OPENAI_OK;
     }
 
-    text = j->p;
+    openai_json_unicode(j, code);
+
+    return OPENAI_OK;
+}
+
+
+/*
+ * Half of a surrogate pair is kept, as the three bytes that UTF-8 would have
+ * for it, where the next piece of a stream may bring the other half, or the
+ * last one brought it: at the end and at the start of a string.
+ */
+
+static void
+openai_json_unicode(openai_json_t *j, int code)
+{
+    int     low;
+    char   *out;
+    size_t  n;
+
+    out = j->out + j->len;
     n = 6;
 
     if (code >= 0xd800 && code <= 0xdbff) {
-        code = openai_json_hex(j, j->p + 6);
+        low = openai_json_hex(j, j->p + 6);
 
-        if (code >= 0xdc00 && code <= 0xdfff) {
+        if (low >= 0xdc00 && low <= 0xdfff) {
             n = 12;
 
-        } else {
-            text = "\\ufffd";
+        } else if (j->last - j->p == 6 || j->p[6] != '"') {
+            code = 0xfffd;
         }
 
-    } else if (code >= 0xdc00 && code <= 0xdfff) {
-        text = "\\ufffd";
+    } else if (code >= 0xdc00 && code <= 0xdfff && j->len != j->string) {
+        code = 0xfffd;
     }
 
-    memcpy(j->out + j->len, text, n);
-    j->len += n;
-    j->p += n;
+    if (n == 6 && code >= 0xd800 && code <= 0xdfff) {
+        out[0] = (char) 0xed;
+        out[1] = (char) (0x80 | (code >> 6 & 0x3f));
+        out[2] = (char) (0x80 | (code & 0x3f));
+        j->len += 3;
 
-    return OPENAI_OK;
+    } else if (code == 0xfffd) {
+        memcpy(out, "\\ufffd", 6);
+        j->len += 6;
+
+    } else {
+        memcpy(out, j->p, n);
+        j->len += n;
+    }
+
+    j->p += n;
 }
 
 
@@ -552,6 +584,23 @@ openai_utf8(const char *p, size_t len)
     }
 
     return 0;
+}
+
+
+int
+openai_utf8_half(const char *p, size_t len)
+{
+    const unsigned char  *u;
+
+    u = (const unsigned char *) p;
+
+    if (len < 3 || u[0] != 0xed || u[1] < 0xa0 || !openai_tail(1)
+        || !openai_tail(2))
+    {
+        return 0;
+    }
+
+    return 0xd000 | (u[1] & 0x3f) << 6 | (u[2] & 0x3f);
 }
 
 

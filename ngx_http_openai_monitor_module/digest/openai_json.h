@@ -20,6 +20,10 @@
  * Reads a document that may be cut, or hold what strict parsers refuse (bytes
  * that are no UTF-8, halves of surrogate pairs).  *partial: something at its
  * end is missing.  NULL when there is no value to be had.
+ *
+ * A string may begin or end with half of a surrogate pair, see
+ * openai_utf8_half(): a buffer of the builder joins it with its other half, and
+ * what becomes a value of a document has U+FFFD in its place.
  */
 
 yyjson_doc *openai_json_read(const yyjson_alc *alc, const char *data,
@@ -46,6 +50,9 @@ openai_str_t openai_val_str(yyjson_val *v);
 
 /* the bytes of the character at p; 0: it is no UTF-8 */
 size_t openai_utf8(const char *p, size_t len);
+
+/* half of a surrogate pair, in three bytes; 0: p is something else */
+int openai_utf8_half(const char *p, size_t len);
 
 /* what follows is a character that lacks its last bytes */
 int openai_utf8_cut(const char *p, size_t len);

@@ -106,7 +106,10 @@ test_repairs(void)
     check_repair("{\"a\":1,\"b", "{\"a\":1}", 1);
     check_repair("{\"a\":1,\"b\":", "{\"a\":1}", 1);
     check_repair("{\"a\":{\"b\":[{", "{\"a\":{\"b\":[{}]}}", 1);
-    check_repair("{\"a\":\"\\ud83d\"}", "{\"a\":\"\\ufffd\"}", 0);
+    check_repair("{\"a\":\"\\ud83d\"}", "{\"a\":\"\xed\xa0\xbd\"}", 0);
+    check_repair("{\"a\":\"\\ude00b\"}", "{\"a\":\"\xed\xb8\x80" "b\"}", 0);
+    check_repair("{\"a\":\"\\ud83d \"}", "{\"a\":\"\\ufffd \"}", 0);
+    check_repair("{\"a\":\"\\\"\\ude00\"}", "{\"a\":\"\\\"\\ufffd\"}", 0);
     check_repair("{\"a\":\"\xff\"}", "{\"a\":\"\xef\xbf\xbd\"}", 0);
     check_repair("{\"a\":tru}", "{}", 1);
     check_repair("not json", "", 1);
@@ -157,6 +160,35 @@ test_cut(void)
 }
 
 
+/* JavaScript joins a character that its upstream has cut into two pieces */
+
+static void
+test_surrogates(void)
+{
+    openai_exchange_t  ex;
+
+#define delta(text)                                                           \
+    "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"" text          \
+    "\"}}]}\n\n"
+
+    set(&ex, "chat", "", "text/event-stream",
+        delta("a\\ud83d") delta("\\ude00b") delta("\\ud83d") delta("")
+        delta("\\ude00\\ud83d") delta("c") delta("\\ude00"));
+    check(openai_answer, &ex, "a character in two pieces",
+          "{\"choices\":[{\"index\":0,\"text\":\"a\xf0\x9f\x98\x80" "b"
+          "\xf0\x9f\x98\x80\xef\xbf\xbd" "c\xef\xbf\xbd\",\"reasoning\":null,"
+          "\"refusal\":null,\"tool_calls\":[],\"finish_reason\":null}]}");
+
+    set(&ex, "chat", "{\"model\":\"m\",\"stop\":[\"\\ud83d\",\"\\ude00\"],"
+        "\"messages\":[{\"role\":\"user\",\"content\":\"\\ud83d\"}]}", "", "");
+    check(openai_conversation, &ex, "halves that nothing completes",
+          "{\"system\":null,\"settings\":{\"model\":\"m\",\"stop\":["
+          "\"\xef\xbf\xbd\",\"\xef\xbf\xbd\"]},\"tools\":[],\"messages\":[{"
+          "\"role\":\"user\",\"parts\":[{\"type\":\"text\",\"text\":"
+          "\"\xef\xbf\xbd\"}]}]}");
+}
+
+
 static void
 test_conversations(void)
 {
@@ -203,6 +235,7 @@ main(void)
 {
     test_repairs();
     test_cut();
+    test_surrogates();
     test_conversations();
 
     return run_done();
