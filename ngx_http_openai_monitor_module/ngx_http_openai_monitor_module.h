@@ -30,4 +30,22 @@ typedef struct {
 } ngx_http_openai_loc_conf_t;
 
 
+/* what each directive does with its arguments */
+
+char *ngx_http_openai_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_openai_monitor(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_openai_view(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_openai_price(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* cmd->offset: an array of names; cmd->post: how a name is normalised */
+char *ngx_http_openai_redact_names(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+char *ngx_http_openai_page_size(ngx_conf_t *cf, void *post, void *data);
+
+
+/* the zone of this name in the cycle before; NULL when there was none */
+ngx_shm_zone_t *ngx_http_openai_old_zone(ngx_cycle_t *cycle, ngx_str_t *name);
+
+
 #endif /* _NGX_HTTP_OPENAI_MONITOR_MODULE_H_INCLUDED_ */
