@@ -162,6 +162,7 @@ check(json_value((monitor('/api/stats'))[1]),
 
 
 === TEST 9: no module's directive at all
+fault 45
 --- bare
 --- config
 location / { return 200 "plain"; }

@@ -60,6 +60,7 @@ run_tests();
 __DATA__
 
 === TEST 1: openai_monitor_zone
+fault 50
 --- client
 $::accepted->(http => "$_;", location => '') for
     'openai_monitor_zone zone=z:8m',
@@ -110,6 +111,7 @@ $::refused->('"openai_monitor_zone" directive is not allowed here',
 
 
 === TEST 2: the size that a refusal names is enough, one less is not
+fault 28
 --- client
 for my $entries (16, 1000) {
     my $zone = "openai_monitor_zone zone=z:%s entries=$entries;";
@@ -123,6 +125,7 @@ for my $entries (16, 1000) {
 
 
 === TEST 3: openai_monitor
+fault 50
 --- client
 $::accepted->(location => "location / { $_; }") for
     'openai_monitor zone=z', 'openai_monitor off', 'openai_monitor zone=z if=1',
@@ -156,6 +159,7 @@ $::refused->($_->[1], location => "location / { $_->[0]; }") for
 
 
 === TEST 4: openai_monitor_body_max
+fault 50
 --- client
 $::accepted->(server => "openai_monitor_body_max $_;")
     for '0', '1', '512', '64k', '1m', '16M';
@@ -195,6 +199,7 @@ for my $directive ('openai_monitor_redact_header', 'openai_monitor_redact_arg') 
 
 
 === TEST 6: openai_monitor_view
+fault 50
 --- client
 $::accepted->(location => "location $_") for
     '/ { openai_monitor_view zone=z; }',
@@ -226,6 +231,7 @@ $::refused->('"openai_monitor_view" directive is not allowed here', @$_) for
 
 
 === TEST 7: openai_monitor_page_size
+fault 50
 --- client
 $::accepted->(server => "openai_monitor_page_size $_;") for 1, 20, 1000;
 

@@ -64,6 +64,7 @@ check(json_value((monitor('/api/stats'))[1]), { requests => 40 },
 
 
 === TEST 2: more bytes than pages: what is listed is whole
+fault 28
 --- zone: 4m entries=200
 --- upstream
 $::echo->($u);
@@ -95,6 +96,7 @@ check($::zone->(), { records => scalar @$records,
 
 
 === TEST 3: a record that is larger than the zone
+fault 28
 --- zone: 2m entries=16
 --- config
 openai_monitor_body_max 64m;

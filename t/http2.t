@@ -74,6 +74,7 @@ run_tests();
 __DATA__
 
 === TEST 1: bodies of any size, both modes
+fault 12
 --- http_config eval: $::server
 --- upstream
 while (my $request = $u->request) { $u->answer(200, $request->{body}); }
@@ -120,6 +121,7 @@ read_upto($socket, qr/(?:\/stream\/.*){20}/s);
 
 
 === TEST 3: the client resets a stream, the connection goes on
+fault 6
 --- http_config eval: $::server
 --- upstream
 my $request = $u->request;
@@ -141,6 +143,7 @@ read_upto($socket, qr/one.*one/s);
 
 
 === TEST 4: the client resets a stream before there is an answer
+fault 6
 --- http_config eval: $::server
 --- upstream
 $u->request; $u->note('there'); $u->drain;
@@ -155,6 +158,7 @@ send_bytes($socket, $::frame->(3, 0, 1, pack 'N', 8));
 
 
 === TEST 5: the connection ends in the middle
+fault 6
 --- http_config eval: $::server
 --- upstream
 $u->request; $u->stream; $u->event('one'); $u->drain;
@@ -171,6 +175,7 @@ reset_connection($socket);
 
 
 === TEST 6: the upstream closes in the middle
+fault 1
 --- http_config eval: $::server
 --- upstream
 $u->request; $u->stream; $u->event('one'); $u->close;
@@ -183,6 +188,7 @@ $::curl->('{}', "$::url/");
 
 
 === TEST 7: the client stops in the middle of its upload
+fault 6
 --- http_config eval: $::server
 --- upstream
 $u->drain;

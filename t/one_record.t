@@ -19,6 +19,7 @@ run_tests();
 __DATA__
 
 === TEST 1: an error of the upstream becomes a file
+fault 15
 --- config
 location / {
     proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
@@ -46,6 +47,7 @@ sorry
 
 
 === TEST 2: an error of the upstream leads to another one
+fault 15
 --- config
 location / {
     proxy_pass http://127.0.0.1:$TEST_NGINX_CLOSED_PORT;
@@ -89,6 +91,7 @@ POST /v1/x
 
 
 === TEST 4: recursive error pages
+fault 15
 --- config
 recursive_error_pages on;
 location / {
@@ -114,6 +117,7 @@ POST /v1/x
 
 
 === TEST 5: rewrites and try_files
+fault 15
 --- config
 location /old { rewrite ^ /new?x=y last; }
 location /try { try_files /missing /else/missing /new; }
@@ -129,6 +133,7 @@ http(post($_, '{}')) for '/old?a=b', '/try';
 
 
 === TEST 6: X-Accel-Redirect
+fault 15
 --- config
 location / { proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT; }
 location /inner/ { internal; alias html/; }
@@ -150,6 +155,7 @@ inner
 
 
 === TEST 7: auth_request, granted and denied
+fault 14, fault 17
 --- config
 location / {
     auth_request /auth;
@@ -177,6 +183,7 @@ check(http(post('/denied', '{}'))->{status}, 401, 'denied');
 
 
 === TEST 8: limits, of requests and connections
+fault 14
 --- http_config
 limit_req_zone $binary_remote_addr zone=requests:1m rate=1r/m;
 limit_conn_zone $server_name zone=connections:1m;
@@ -210,6 +217,7 @@ check(read_answer($socket)->{status}, 200, 'connections: 200');
 
 
 === TEST 9: mirrors, whose subrequests are logged too
+fault 17
 --- config
 log_subrequest on;
 location / {
@@ -233,6 +241,7 @@ check([sort(upstream()->notes(3))],
 
 
 === TEST 10: server-side includes and additions
+fault 17
 --- config
 log_subrequest on;
 location / {
@@ -257,6 +266,7 @@ check(http(get('/v1/x'))->{body}, 'partapartb', 'client');
 
 
 === TEST 11: several upstreams, one after the other
+fault 16
 --- http_config
 upstream many {
     server 127.0.0.1:$TEST_NGINX_CLOSED_PORT max_fails=0 weight=1000;
@@ -287,6 +297,7 @@ POST /v1/x
 
 
 === TEST 12: more attempts than a record holds
+fault 16
 --- http_config
 upstream many {
     server 127.0.0.1:$TEST_NGINX_CLOSED_PORT max_fails=0;
@@ -313,6 +324,7 @@ POST /v1/x
 
 
 === TEST 13: what comes after the answer
+fault 15
 --- config
 location / {
     proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
@@ -334,6 +346,7 @@ check([upstream()->notes(2)], [ '/v1/x', '/after' ], 'upstream');
 
 
 === TEST 14: redirects without end
+fault 15
 --- config
 location / { rewrite ^ /other last; }
 location /other { rewrite ^ / last; }
@@ -348,6 +361,7 @@ POST /v1/x
 
 
 === TEST 15: a background update of the cache
+fault 8
 --- http_config
 proxy_cache_path cache_cache keys_zone=cache:1m;
 --- config

@@ -102,6 +102,7 @@ POST /v1/chat/completions
 
 
 === TEST 5: HEAD, 304 and 204 have no body and are not cut
+fault 10
 --- upstream
 while (my $request = $u->request) {
     $u->head($request->{uri} =~ /head/ ? (200, 'Content-Length' => 1000)
@@ -120,6 +121,7 @@ http(get('/204'));
 
 
 === TEST 6: the upstream closes in the middle of a chunked answer
+fault 1
 --- upstream
 $u->request; $u->stream; $u->event({ choices => [] }); $u->close;
 --- client
@@ -132,6 +134,7 @@ check($answer->{complete}, 0, 'the client sees a cut answer');
 
 
 === TEST 7: likewise, not buffered
+fault 1
 --- config
 location / {
     proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
@@ -149,6 +152,7 @@ check(http(post('/v1/chat/completions', '{}'))->{complete}, 0, 'cut');
 
 
 === TEST 8: the upstream sends less than its Content-Length
+fault 4
 --- upstream
 $u->request;
 $u->head(200, 'Content-Type' => 'application/json', 'Content-Length' => 100);
@@ -163,6 +167,7 @@ check(http(post('/v1/chat/completions', '{}'))->{complete}, 0, 'cut');
 
 
 === TEST 9: the upstream sends more than its Content-Length
+fault 4
 --- upstream
 $u->request;
 $u->head(200, 'Content-Type' => 'application/json', 'Content-Length' => 2);
@@ -176,6 +181,7 @@ check(http(post('/v1/chat/completions', '{}'))->{body}, '{}', 'body');
 
 
 === TEST 10: the upstream resets the connection in the middle, both modes
+fault 2
 --- config
 location / {
     proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
@@ -203,6 +209,7 @@ for my $uri ('/', '/direct') {
 
 
 === TEST 11: the upstream falls silent in the middle, both modes
+fault 3
 --- config
 proxy_read_timeout 200ms;
 location / {
@@ -254,6 +261,7 @@ POST /v1/chat/completions
 
 
 === TEST 14: nobody listens there
+fault 5
 --- config
 location / { proxy_pass http://127.0.0.1:$TEST_NGINX_CLOSED_PORT; }
 --- request
@@ -270,6 +278,7 @@ POST /v1/chat/completions
 
 
 === TEST 15: the upstream closes without an answer, or has too large a header
+fault 5
 --- upstream
 $u->head(200, 'X-Large' => 'x' x 100000) if $u->request->{uri} eq '/large';
 $u->close;
@@ -283,6 +292,7 @@ check(http(get($_))->{status}, 502, $_) for '/nothing', '/large';
 
 
 === TEST 16: the upstream's header does not come
+fault 3, fault 5
 --- config
 location / {
     proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
@@ -336,6 +346,7 @@ POST /v1/chat/completions
 
 
 === TEST 19: the client leaves before there is an answer
+fault 6
 --- upstream
 $u->request; $u->note('there'); $u->drain; $u->note('gone');
 --- client
@@ -352,6 +363,7 @@ check([upstream()->notes(2)], [qw/ there gone /], 'the upstream is told');
 
 
 === TEST 20: the client leaves in the middle of the answer, both modes
+fault 6
 --- config
 location / {
     proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
@@ -381,6 +393,7 @@ for my $uri ('/', '/direct') {
 
 
 === TEST 21: the client leaves while it uploads
+fault 6
 --- client
 my $socket = connection();
 send_bytes($socket, "POST /v1/files HTTP/1.1\r\nHost: a\r\n"
@@ -395,6 +408,7 @@ close $socket;
 
 
 === TEST 22: the client does not read
+fault 7
 --- config
 send_timeout 300ms;
 location / {
@@ -436,6 +450,7 @@ records(2);
 
 
 === TEST 24: too large for nginx
+fault 13
 --- config
 location / {
     proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
@@ -453,6 +468,7 @@ POST /v1/chat/completions
 
 
 === TEST 25: not HTTP
+fault 11, fault 13
 --- client
 for my $bytes ("garbage\r\n\r\n", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
                "GET / HTTP/1.1\r\n\r\n", "GET / HTTP/9.9\r\nHost: a\r\n\r\n",
@@ -471,6 +487,7 @@ for my $bytes ("garbage\r\n\r\n", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"
 
 
 === TEST 26: a request line and a header that are too long
+fault 13
 --- config
 client_header_buffer_size 1k;
 large_client_header_buffers 2 1k;
@@ -485,6 +502,7 @@ check(http(get('/short', 'X-Long: ' . 'x' x 2000))->{status}, 400, 'header');
 
 
 === TEST 27: a connection that becomes another protocol
+fault 18
 --- config
 location / {
     proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
@@ -515,6 +533,7 @@ close $socket;
 
 
 === TEST 28: what nginx answers by itself
+fault 14
 --- config
 location /file { root html; }
 location /return { return 200 "here"; }

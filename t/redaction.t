@@ -56,6 +56,7 @@ run_tests();
 __DATA__
 
 === TEST 1: headers of the request that are secret by themselves
+fault 41
 --- config
 underscores_in_headers on;
 ignore_invalid_headers off;
@@ -114,6 +115,7 @@ $::hidden->(7, 'keys');
 
 
 === TEST 3: arguments, however written
+fault 41
 --- config
 location / { proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT; }
 --- upstream
@@ -156,6 +158,7 @@ check($::headers_of->(records(3)->[0], 'request')->{referer},
 
 
 === TEST 5: headers of the answer
+fault 41
 --- upstream
 $u->request;
 $u->answer(302, {}, 'Set-Cookie' => "a=$::secret; Path=/",
@@ -231,6 +234,7 @@ $::hidden->(2, 'long names');
 
 
 === TEST 9: requests that nginx refuses
+fault 41
 --- config
 location / { deny all; }
 --- client

@@ -109,6 +109,7 @@ wait_for(sub { worker_pids() == 2 }, 'the end of the old worker');
 
 
 === TEST 4: another size
+fault 24
 --- zone: 8m entries=100
 --- upstream
 $::echo->($u);
@@ -138,6 +139,7 @@ for my $n (1 .. 2) {
 
 
 === TEST 5: fewer and more entries
+fault 24
 --- zone: 8m entries=100
 --- upstream
 $::echo->($u);
@@ -162,6 +164,7 @@ check(scalar(@{ records(21) }), 21, 'the same entries again');
 
 
 === TEST 6: a size for which not all is small enough
+fault 24
 --- zone: 16m entries=16
 --- upstream
 $::echo->($u);
@@ -213,6 +216,7 @@ wait_for(sub { worker_pids() == 2 }, 'the end of the old worker');
 
 
 === TEST 8: capture is switched off: what was recorded stays
+fault 24
 --- config
 location / { return 200 "here"; }
 --- client
@@ -226,6 +230,7 @@ http(get('/4'));
 
 
 === TEST 9: a configuration that is refused
+fault 24
 --- config
 location / { return 200 "here"; }
 --- client
@@ -251,6 +256,7 @@ truncate $Test::Nginx::Util::ErrLogFile, 0;
 
 
 === TEST 10: zone and monitor go, and come back empty
+fault 24
 --- config
 location / { return 200 "here"; }
 --- client

@@ -57,6 +57,7 @@ run_tests();
 __DATA__
 
 === TEST 1: sizes around that of the buffer, and in a temporary file
+fault 11
 --- config
 location / {
     proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
@@ -71,6 +72,7 @@ $::post_bodies->(sub { http(post('/v1/files', $_[0])) },
 
 
 === TEST 2: not buffered
+fault 12
 --- config
 location / {
     proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
@@ -101,6 +103,7 @@ $::post_bodies->(sub { http(post('/v1/files', $_[0])) },
 
 
 === TEST 4: in chunks of any size, with extensions and trailers
+fault 11, fault 48
 --- config
 location / {
     proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
@@ -133,6 +136,7 @@ $::post_bodies->(sub {
 
 
 === TEST 5: one byte at a time
+fault 11
 --- config
 location / {
     proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
@@ -162,6 +166,7 @@ $::post_bodies->(sub {
 
 
 === TEST 6: Expect: 100-continue
+fault 12
 --- upstream
 $::note_body->($u);
 --- client
@@ -184,6 +189,7 @@ $::post_bodies->(sub {
 
 
 === TEST 7: pipelined, in one write
+fault 19
 --- upstream
 $::note_body->($u);
 --- client
@@ -202,6 +208,7 @@ check_same(raw($records->[$_]{id}, 'request'), $bodies[$_], "bytes of $_")
 
 
 === TEST 8: many on one connection
+fault 19
 --- upstream
 $::note_body->($u);
 --- client
@@ -218,6 +225,7 @@ for my $n (1 .. 100) {
 
 
 === TEST 9: a body that nginx throws away
+fault 14
 --- config
 location / { return 401 "no"; }
 --- client
@@ -252,6 +260,7 @@ check([upstream()->notes(1)], ['other'], 'upstream');
 
 
 === TEST 11: a repeated attempt does not repeat the body
+fault 16
 --- http_config
 upstream two {
     server 127.0.0.1:$TEST_NGINX_CLOSED_PORT max_fails=0;
@@ -286,6 +295,7 @@ http(post('/v1/x', ''));
 
 
 === TEST 13: HTTP/1.0
+fault 48
 --- upstream
 $::note_body->($u);
 --- client

@@ -70,6 +70,7 @@ for my $uri ('/', '/direct') {
 
 
 === TEST 2: spilled to a temporary file, as the client is slow
+fault 7
 --- config
 location / {
     proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
@@ -99,6 +100,7 @@ check_like(join('', error_log()), qr/buffered to a temporary file/,
 
 
 === TEST 3: a cache's MISS and HIT, both of them files
+fault 8
 --- http_config
 proxy_cache_path cache_cache keys_zone=cache:1m;
 --- config
@@ -127,6 +129,7 @@ for my $state ('MISS', 'HIT', 'HIT') {
 
 
 === TEST 4: ranges, of a file and of a cached answer
+fault 10
 --- http_config
 proxy_cache_path cache_cache keys_zone=cache:1m;
 --- config
@@ -156,6 +159,7 @@ for my $uri ('/file', '/cached') {
 
 
 === TEST 5: compressed by the upstream: the record has both forms
+fault 9
 --- config
 gunzip on;
 location / {
@@ -212,6 +216,7 @@ $::recorded->(1, json_text(completion()), 'record');
 
 
 === TEST 7: a static file, whatever way nginx reads it
+fault 47
 --- config
 location / { root html; output_buffers 1 512; }
 location /sendfile/ { alias html/; sendfile on; }
@@ -228,6 +233,7 @@ for my $uri ('/file', '/sendfile/file', '/direct/file') {
 
 
 === TEST 8: in slices: one record, which has the main request's slice
+fault 10
 --- http_config
 proxy_cache_path cache_cache keys_zone=cache:1m;
 --- config
@@ -255,6 +261,7 @@ $::recorded->(1, substr($::body, 0, 1024), 'record');
 
 
 === TEST 9: HTTP/1.0 and 0.9
+fault 48
 --- upstream
 while ($u->request) { $u->answer(200, 'plain'); }
 --- client

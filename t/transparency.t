@@ -126,6 +126,7 @@ run_tests();
 __DATA__
 
 === TEST 1: random bodies in random pieces
+fault 45, fault 46, fault 47
 --- http_config eval
 $::both->(<<'END')
 proxy_http_version 1.1;
@@ -160,6 +161,7 @@ check(scalar(@{ records(60) }), 60, 'one of each two is recorded');
 
 
 === TEST 2: through nginx's own filters
+fault 47
 --- http_config eval
 $::both->(<<'END')
 location / { root html; }
@@ -225,6 +227,7 @@ for my $turn ([ 0, 1 ], [ 1, 0 ]) {
 
 
 === TEST 4: events reach the client when they come, not later
+fault 46
 --- http_config eval
 $::both->(<<'END')
 proxy_http_version 1.1;

@@ -90,6 +90,7 @@ check(ids('/api/requests?q=n%3D25+OR+%22n%3D7%22'), [ 25, 7 ],
 
 
 === TEST 2: arguments that cannot be understood
+fault 42
 --- client
 refused("/api/requests?$_", [ 400, 'bad_request', qr/^"page" / ], $_)
     for qw/ page=0 page=-1 page=x page= page=1000001 page=99999999999999999999
@@ -118,6 +119,7 @@ check(api('/api/requests?unknown=1&&=&page='  . '1'), { page => 1 },
 
 
 === TEST 3: paths, ids and methods that are not there
+fault 37, fault 42
 --- upstream
 while ($u->request) { $u->answer(200, completion()) }
 --- client
@@ -166,6 +168,7 @@ refused("/api/request/$id$_", [ 410, 'gone', qr/\Q$id/ ]) for '', '/request',
 
 
 === TEST 4: a body is text, or base64, and comes back byte by byte
+fault 35
 --- upstream
 my $binary = join('', map chr, 0 .. 255);
 while (my $r = $u->request) {

@@ -308,6 +308,7 @@ upstream()->release;
 
 
 === TEST 6: viewers have a bound
+fault 43
 --- client
 my @feeds = map { feed() } 1 .. 64;
 check([ grep { status_of($_) != 200 } @feeds ], [], 'as many as there may be');
@@ -328,6 +329,7 @@ check((monitor('/api/events', 'HEAD'))[0], 200, 'HEAD takes none');
 
 
 === TEST 7: who does not read costs no memory, and learns what it missed
+fault 43
 --- zone: 32m entries=2000
 --- upstream
 while ($u->request) { $u->answer(200, completion()) }
@@ -382,6 +384,7 @@ check($lag || ($last{model} // '') eq 'm950' ? 1 : 0, 1,
 
 
 === TEST 8: viewers do not keep a worker
+fault 27
 --- client
 my @feeds = map { feed() } 1 .. 3;
 next_event($_, 'hello') for @feeds;

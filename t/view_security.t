@@ -23,6 +23,7 @@ run_tests();
 __DATA__
 
 === TEST 1: requests of other sites
+fault 39
 --- client
 my $port = port();
 
@@ -51,6 +52,7 @@ check(status_of('/', 'GET', 'Sec-Fetch-Site: cross-site',
 
 
 === TEST 2: changes need proof
+fault 39
 --- client
 my $port = port();
 
@@ -79,6 +81,7 @@ check($answer->{status}, 204, 'a body is thrown away');
 
 
 === TEST 3: the monitor does not record itself, and errors are not markup
+fault 37
 --- client
 monitor('/api/requests') for 1 .. 3;
 check(json_value((monitor('/api/requests'))[1]), { total => 0 },

@@ -92,6 +92,7 @@ check(scalar(keys %{{ map { $_->{id} => 1 } @$records }}), 200, 'ids differ');
 
 
 === TEST 2: killed in the middle of a stream
+fault 21
 --- config eval: $::config
 --- upstream
 $::stream->($u);
@@ -120,6 +121,7 @@ edit_log(sub { s/^.*\[alert\].*exited on signal 9\n//m });
 
 
 === TEST 3: killed again and again, all pages are found again
+fault 21
 --- zone: 4m entries=50
 --- config eval: $::config
 --- upstream
@@ -149,6 +151,7 @@ check($zone, { records => 0, pages_free => $zone->{pages} }, 'all pages are free
 
 
 === TEST 4: told to stop at once
+fault 27
 --- config eval: $::config
 --- upstream
 $::stream->($u);
@@ -164,6 +167,7 @@ $::new_worker->($pid);
 
 
 === TEST 5: told to stop within a time
+fault 27
 --- main_config
 worker_shutdown_timeout 100ms;
 --- http_config
@@ -199,6 +203,7 @@ check(read_answer($socket)->{complete}, 0, 'the client is cut off');
 
 
 === TEST 6: stopped for a while
+fault 22
 --- config eval: $::config
 --- upstream
 $::stream->($u);

@@ -5,6 +5,8 @@
  * Holds that no input makes content decoding crash, exceed its bound, or say
  * another thing when it comes in pieces.  The first byte of the input selects
  * the codings, the second the size of the pieces.
+ *
+ * Of docs/reliability.md: fault 9.
  */
 
 

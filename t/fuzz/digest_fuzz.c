@@ -10,6 +10,8 @@
  *
  * The first bytes of the input choose the path, the content type, the status
  * and the split; the rest is a request body, a zero byte, and an answer.
+ *
+ * Of docs/reliability.md: fault 33, fault 34.
  */
 
 

@@ -4,6 +4,8 @@
 // exactly the newest thousand records, each of them whole and nobody else's,
 // and counts every exchange once.  Workers that are killed take their own
 // exchanges with them and nothing else.
+//
+// Of docs/reliability.md: fault 21, fault 29.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

@@ -2,6 +2,8 @@
 
 // Holds the promises to people: two languages, light and dark, phone to large
 // screen, readable to all; and that a record is text, never markup.
+//
+// Of docs/reliability.md: fault 36.
 
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';

@@ -2,6 +2,8 @@
 
 // Holds the page and the module together: what a browser shows of traffic that
 // really went through nginx, from the first token to the export.
+//
+// Of docs/reliability.md: fault 36.
 
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';

@@ -5,6 +5,8 @@
  * Holds the promises of content decoding: what was encoded comes back whole
  * however it is split, a truncated or broken body gives what was good, and a
  * bomb stops at its bound.
+ *
+ * Of docs/reliability.md: fault 9.
  */
 
 

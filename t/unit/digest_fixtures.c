@@ -7,6 +7,8 @@
 /*
  * Holds the promise that every recorded exchange is understood as its
  * manifest says, however its bytes are split.
+ *
+ * Of docs/reliability.md: fault 33.
  */
 
 

@@ -7,6 +7,8 @@
 /*
  * Holds the promise that no input takes more than linear time: four times the
  * bytes must not take much more than four times as long.
+ *
+ * Of docs/reliability.md: fault 34.
  */
 
 

@@ -7,6 +7,8 @@
 /*
  * Holds the promise that the scanner finds the values that a parser finds,
  * wherever the bytes are split, with the memo as without it.
+ *
+ * Of docs/reliability.md: fault 34.
  */
 
 

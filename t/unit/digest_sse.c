@@ -7,6 +7,8 @@
 /*
  * Holds the rules of event streams: line ends, comments, joined lines, marks
  * at the start, ends without a blank line; wherever the bytes are split.
+ *
+ * Of docs/reliability.md: fault 33.
  */
 
 

@@ -8,6 +8,8 @@
  * The promise: whatever bytes a record holds, the API's JSON is valid, and
  * text that is text comes out as it went in.  A buffer of fixed size is never
  * written over.
+ *
+ * Of docs/reliability.md: fault 35.
  */
 
 
