@@ -34,6 +34,16 @@ static ngx_conf_post_t  ngx_http_openai_page_size_post = {
 };
 
 
+static ngx_conf_enum_t  ngx_http_openai_store_bodies[] = {
+    { ngx_string("off"), 0 },
+    { ngx_string("request"), NGX_HTTP_OPENAI_STORE_REQUEST },
+    { ngx_string("response"), NGX_HTTP_OPENAI_STORE_RESPONSE },
+    { ngx_string("on"),
+      NGX_HTTP_OPENAI_STORE_REQUEST|NGX_HTTP_OPENAI_STORE_RESPONSE },
+    { ngx_null_string, 0 }
+};
+
+
 static ngx_command_t  ngx_http_openai_commands[] = {
 
     { ngx_string("openai_monitor_zone"),
@@ -57,6 +67,13 @@ static ngx_command_t  ngx_http_openai_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_openai_loc_conf_t, capture.body_max),
       NULL },
+
+    { ngx_string("openai_monitor_store_bodies"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_openai_loc_conf_t, capture.store_bodies),
+      &ngx_http_openai_store_bodies },
 
     { ngx_string("openai_monitor_redact_header"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
@@ -206,6 +223,7 @@ ngx_http_openai_create_loc_conf(ngx_conf_t *cf)
 
     conf->capture.shm_zone = NGX_CONF_UNSET_PTR;
     conf->capture.body_max = NGX_CONF_UNSET_SIZE;
+    conf->capture.store_bodies = NGX_CONF_UNSET_UINT;
     conf->capture.redact.headers = NGX_CONF_UNSET_PTR;
     conf->capture.redact.args = NGX_CONF_UNSET_PTR;
     conf->view.page_size = NGX_CONF_UNSET_UINT;
@@ -230,6 +248,10 @@ ngx_http_openai_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                              NULL);
     ngx_conf_merge_size_value(conf->capture.body_max, prev->capture.body_max,
                               NGX_HTTP_OPENAI_BODY_MAX);
+    ngx_conf_merge_uint_value(conf->capture.store_bodies,
+                              prev->capture.store_bodies,
+                              NGX_HTTP_OPENAI_STORE_REQUEST
+                              |NGX_HTTP_OPENAI_STORE_RESPONSE);
     ngx_conf_merge_ptr_value(conf->capture.redact.headers,
                              prev->capture.redact.headers, NULL);
     ngx_conf_merge_ptr_value(conf->capture.redact.args,

@@ -273,3 +273,17 @@ location / { return 200; }
 --- suppress_stderr
 --- error_log eval
 qr/\[emerg\] .*zone "z" is too small, it needs at least \d+k in /
+
+
+
+=== TEST 10: openai_monitor_store_bodies
+--- client
+$::accepted->(server => "openai_monitor_store_bodies $_;")
+    for 'on', 'off', 'request', 'response';
+
+$::refused->($_->[1], server => "$_->[0];") for
+    [ 'openai_monitor_store_bodies' =>
+      'invalid number of arguments in "openai_monitor_store_bodies" directive' ],
+    [ 'openai_monitor_store_bodies none' => 'invalid value "none"' ],
+    [ 'openai_monitor_store_bodies on; openai_monitor_store_bodies off' =>
+      '"openai_monitor_store_bodies" directive is duplicate' ];

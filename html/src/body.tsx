@@ -76,9 +76,15 @@ export function Body({ record, side }: { record: Detail; side: 'request' | 'resp
     const m = record[side];
 
     if (m === null || m.body === null || m.body === '') {
+        const withheld = (record.withheld?.[side] ?? null) !== null;
+
         return (
             <p class="nothing">
-                {side === 'response' && record.outcome === 'running' ? t('waitingForAnswer') : t('noBody')}
+                {withheld
+                    ? t('withheld')
+                    : side === 'response' && record.outcome === 'running'
+                      ? t('waitingForAnswer')
+                      : t('noBody')}
             </p>
         );
     }

@@ -334,7 +334,13 @@ export function Conversation({ record }: { record: Detail }) {
     if (c === null && choices.length === 0) {
         return (
             <div class="nothing">
-                <p>{running ? t('waitingForAnswer') : t('noConversation')}</p>
+                <p>
+                    {(record.withheld?.request ?? null) !== null
+                        ? t('withheld')
+                        : running
+                          ? t('waitingForAnswer')
+                          : t('noConversation')}
+                </p>
                 <Button
                     label={t('tab.request')}
                     text={t('tab.request')}

@@ -166,6 +166,11 @@ function Notices({ r }: { r: Summary }) {
                     <span>{t('keptLess')}</span>
                 </p>
             )}
+            {(r.withheld?.request ?? r.withheld?.response ?? null) !== null && (
+                <p class="notice">
+                    <span>{t('withheldNote')}</span>
+                </p>
+            )}
             {r.retry !== null && r.retry > 0 && (
                 <p class="notice">
                     <span>{t('retryNote', { n: r.retry })}</span>

@@ -59,6 +59,7 @@ const empty: Summary = {
     upstream: null,
     attempts: null,
     truncated: null,
+    withheld: null,
 };
 
 const list = <T, R>(value: T[] | null | undefined, each: (item: T) => R): R[] =>

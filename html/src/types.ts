@@ -94,6 +94,7 @@ export interface Summary {
     upstream: string | null;
     attempts: Attempt[] | null;
     truncated: { request: boolean; response: boolean } | null;
+    withheld: { request: 'off' | null; response: 'off' | null } | null;
 }
 
 export interface Header {

@@ -26,12 +26,19 @@
 #include "store/ngx_openai_writer.h"
 
 
+/* bits of store_bodies */
+
+#define NGX_HTTP_OPENAI_STORE_REQUEST   1
+#define NGX_HTTP_OPENAI_STORE_RESPONSE  2
+
+
 /* what a location says of capture; filled by the directives */
 
 typedef struct {
     ngx_shm_zone_t            *shm_zone;      /* NULL: nothing is captured */
     ngx_http_complex_value_t  *condition;     /* NULL: always */
     size_t                     body_max;      /* bytes kept per direction */
+    ngx_uint_t                 store_bodies;  /* whose bodies are kept at all */
     ngx_http_openai_redact_t   redact;
     openai_prices_t           *prices;
 } ngx_http_openai_capture_conf_t;

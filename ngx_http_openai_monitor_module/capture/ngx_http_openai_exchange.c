@@ -24,6 +24,12 @@ static void ngx_http_openai_exchange_early_body(
     ngx_http_openai_exchange_t *ex);
 static void ngx_http_openai_exchange_early_file(
     ngx_http_openai_exchange_t *ex, ngx_buf_t *b);
+static void ngx_http_openai_exchange_keep_request(
+    ngx_http_openai_exchange_t *ex, u_char *data, size_t len);
+static void ngx_http_openai_exchange_keep_response(
+    ngx_http_openai_exchange_t *ex, u_char *data, size_t len);
+static void ngx_http_openai_exchange_mark(ngx_http_openai_exchange_t *ex,
+    uint64_t age);
 static size_t ngx_http_openai_exchange_keep(ngx_http_openai_exchange_t *ex,
     ngx_openai_chain_e chain, u_char *data, size_t len);
 static void ngx_http_openai_exchange_cleanup(void *data);
@@ -229,6 +235,14 @@ ngx_http_openai_exchange_start(ngx_http_openai_exchange_t *ex)
 
     rec->started_ms = (uint64_t) r->start_sec * 1000 + r->start_msec;
 
+    if (!(ex->conf->store_bodies & NGX_HTTP_OPENAI_STORE_REQUEST)) {
+        rec->flags |= NGX_OPENAI_REC_REQUEST_OFF;
+    }
+
+    if (!(ex->conf->store_bodies & NGX_HTTP_OPENAI_STORE_RESPONSE)) {
+        rec->flags |= NGX_OPENAI_REC_RESPONSE_OFF;
+    }
+
     (void) ngx_openai_writer_begin(&ex->writer, zone, rec);
 
     ngx_http_openai_request_head(ex);
@@ -326,32 +340,96 @@ ngx_http_openai_exchange_keep(ngx_http_openai_exchange_t *ex,
 }
 
 
-void
-ngx_http_openai_exchange_request_body(ngx_http_openai_exchange_t *ex,
-    u_char *data, size_t len, ngx_uint_t last)
+static void
+ngx_http_openai_exchange_keep_request(ngx_http_openai_exchange_t *ex,
+    u_char *data, size_t len)
 {
     size_t                n;
     ngx_openai_record_t  *rec;
 
     rec = &ex->rec;
 
+    if (rec->flags & (NGX_OPENAI_REC_REQUEST_CUT|NGX_OPENAI_REC_REQUEST_OFF)) {
+        return;
+    }
+
+    n = ngx_min(len, ex->conf->body_max - ngx_min(ex->conf->body_max,
+                                                  rec->request_kept));
+
+    n = ngx_http_openai_exchange_keep(ex, NGX_OPENAI_REQUEST_BODY, data, n);
+    rec->request_kept += n;
+
+    if (n < len) {
+        rec->flags |= NGX_OPENAI_REC_REQUEST_CUT;
+    }
+}
+
+
+static void
+ngx_http_openai_exchange_keep_response(ngx_http_openai_exchange_t *ex,
+    u_char *data, size_t len)
+{
+    size_t                n;
+    ngx_openai_record_t  *rec;
+
+    rec = &ex->rec;
+
+    if (rec->flags
+        & (NGX_OPENAI_REC_RESPONSE_CUT|NGX_OPENAI_REC_RESPONSE_OFF))
+    {
+        return;
+    }
+
+    n = ngx_min(len, ex->conf->body_max - ngx_min(ex->conf->body_max,
+                                                  rec->response_kept));
+
+    n = ngx_http_openai_exchange_keep(ex, NGX_OPENAI_RESPONSE_BODY, data, n);
+    rec->response_kept += n;
+
+    if (n < len) {
+        rec->flags |= NGX_OPENAI_REC_RESPONSE_CUT;
+    }
+}
+
+
+/* when a piece came; for as long as its bytes are kept, or would be */
+
+static void
+ngx_http_openai_exchange_mark(ngx_http_openai_exchange_t *ex, uint64_t age)
+{
+    uint64_t              units;
+    ngx_openai_mark_t     mark;
+    ngx_openai_record_t  *rec;
+
+    rec = &ex->rec;
+
+    if ((rec->flags & NGX_OPENAI_REC_RESPONSE_CUT)
+        || rec->response_bytes >= ex->conf->body_max)
+    {
+        return;
+    }
+
+    units = age / 10;
+
+    mark.at = (uint32_t) ngx_min(units, 0xffffffff);
+    mark.offset = (uint32_t) ngx_min(rec->response_bytes, 0xffffffff);
+
+    (void) ngx_openai_writer_append(&ex->writer, NGX_OPENAI_MARKS, &mark,
+                                    sizeof(ngx_openai_mark_t));
+}
+
+
+void
+ngx_http_openai_exchange_request_body(ngx_http_openai_exchange_t *ex,
+    u_char *data, size_t len, ngx_uint_t last)
+{
+    ngx_openai_record_t  *rec;
+
+    rec = &ex->rec;
+
     if (len) {
         rec->request_bytes += len;
-
-        n = ngx_min(len, ex->conf->body_max - ngx_min(ex->conf->body_max,
-                                                      rec->request_kept));
-
-        if (rec->flags & NGX_OPENAI_REC_REQUEST_CUT) {
-            n = 0;
-        }
-
-        n = ngx_http_openai_exchange_keep(ex, NGX_OPENAI_REQUEST_BODY, data,
-                                          n);
-        rec->request_kept += n;
-
-        if (n < len) {
-            rec->flags |= NGX_OPENAI_REC_REQUEST_CUT;
-        }
+        ngx_http_openai_exchange_keep_request(ex, data, len);
     }
 
     if (ex->meter) {
@@ -425,9 +503,7 @@ void
 ngx_http_openai_exchange_response_body(ngx_http_openai_exchange_t *ex,
     u_char *data, size_t len)
 {
-    size_t                n;
-    uint64_t              age, units;
-    ngx_openai_mark_t     mark;
+    uint64_t              age;
     ngx_openai_record_t  *rec;
 
     rec = &ex->rec;
@@ -440,31 +516,11 @@ ngx_http_openai_exchange_response_body(ngx_http_openai_exchange_t *ex,
     rec->last_byte_us = age;
     rec->pieces++;
 
-    units = age / 10;
-
-    mark.at = (uint32_t) ngx_min(units, 0xffffffff);
-    mark.offset = (uint32_t) ngx_min(rec->response_bytes, 0xffffffff);
+    ngx_http_openai_exchange_mark(ex, age);
 
     rec->response_bytes += len;
 
-    n = ngx_min(len, ex->conf->body_max - ngx_min(ex->conf->body_max,
-                                                  rec->response_kept));
-
-    if (rec->flags & NGX_OPENAI_REC_RESPONSE_CUT) {
-        n = 0;
-    }
-
-    if (n) {
-        (void) ngx_openai_writer_append(&ex->writer, NGX_OPENAI_MARKS, &mark,
-                                        sizeof(ngx_openai_mark_t));
-    }
-
-    n = ngx_http_openai_exchange_keep(ex, NGX_OPENAI_RESPONSE_BODY, data, n);
-    rec->response_kept += n;
-
-    if (n < len) {
-        rec->flags |= NGX_OPENAI_REC_RESPONSE_CUT;
-    }
+    ngx_http_openai_exchange_keep_response(ex, data, len);
 
     /* nginx's own error page is not what the model said */
 

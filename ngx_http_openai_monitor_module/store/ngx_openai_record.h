@@ -84,6 +84,8 @@ typedef struct {
 #define NGX_OPENAI_REC_LOCAL          0x0040  /* the answer is nginx's own */
 #define NGX_OPENAI_REC_HEAD_ONLY      0x0080  /* HEAD, 204, 304 */
 #define NGX_OPENAI_REC_CANCELLED      0x0100  /* ended from the viewer */
+#define NGX_OPENAI_REC_REQUEST_OFF    0x0200  /* body not kept, as was wished */
+#define NGX_OPENAI_REC_RESPONSE_OFF   0x0400
 
 
 typedef struct {

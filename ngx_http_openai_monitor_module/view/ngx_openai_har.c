@@ -321,6 +321,11 @@ ngx_openai_har_text(ngx_openai_har_t *h, ngx_uint_t side,
         ngx_openai_json_int(json, body.len);
     }
 
+    if (*ngx_openai_summary_withheld(h->rec, side)) {
+        ngx_openai_json_key(json, "comment");
+        ngx_openai_json_text(json, "bodies are not stored");
+    }
+
     ngx_openai_json_key(json, "text");
 
     if (ngx_openai_detail_is_text(&body, ngx_openai_detail_cut(h->rec, side)))

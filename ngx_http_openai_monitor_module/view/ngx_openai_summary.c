@@ -95,6 +95,16 @@ ngx_openai_summary(ngx_openai_json_t *json, const ngx_openai_record_t *rec,
     ngx_openai_json_bool(json, ngx_openai_flag(rec->flags,
                                                NGX_OPENAI_REC_RESPONSE_CUT));
     ngx_openai_json_close(json, '}');
+
+    ngx_openai_json_key(json, "withheld");
+    ngx_openai_json_open(json, '{');
+    ngx_openai_json_key(json, "request");
+    ngx_openai_json_text(json, ngx_openai_summary_withheld(rec,
+                                                           NGX_OPENAI_IN));
+    ngx_openai_json_key(json, "response");
+    ngx_openai_json_text(json, ngx_openai_summary_withheld(rec,
+                                                           NGX_OPENAI_OUT));
+    ngx_openai_json_close(json, '}');
 }
 
 
@@ -217,6 +227,18 @@ ngx_openai_summary_times(ngx_openai_json_t *json,
     } else {
         ngx_openai_json_fixed(json, (int64_t) (rate * 1000 + 0.5), 3);
     }
+}
+
+
+const char *
+ngx_openai_summary_withheld(const ngx_openai_record_t *rec, ngx_uint_t side)
+{
+    uint32_t  off;
+
+    off = (side == NGX_OPENAI_IN) ? NGX_OPENAI_REC_REQUEST_OFF
+                                  : NGX_OPENAI_REC_RESPONSE_OFF;
+
+    return (rec->flags & off) ? "off" : "";
 }
 
 

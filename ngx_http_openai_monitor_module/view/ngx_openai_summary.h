@@ -12,6 +12,7 @@
 
 
 #include "store/ngx_openai_record.h"
+#include "view/ngx_openai_exchange.h"
 #include "view/ngx_openai_json.h"
 #include "view/ngx_openai_threads.h"
 
@@ -22,6 +23,10 @@ void ngx_openai_summary(ngx_openai_json_t *json,
 
 /* output tokens per second; negative: unknown */
 double ngx_openai_summary_rate(const ngx_openai_record_t *rec);
+
+/* why a side's body was not to be kept, or "" */
+const char *ngx_openai_summary_withheld(const ngx_openai_record_t *rec,
+    ngx_uint_t side);
 
 /* the peer that answered, or "" */
 const char *ngx_openai_summary_peer(const ngx_openai_record_t *rec);

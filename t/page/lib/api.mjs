@@ -93,6 +93,7 @@ export function record(changes = {}) {
             },
         ],
         truncated: { request: false, response: false },
+        withheld: { request: null, response: null },
         ...changes,
     };
 }
