@@ -1319,7 +1319,7 @@ need_fuzzer()
 need_test_tools()
 {
     need perl perl prove perl ps procps curl curl promtool prometheus \
-        /usr/share/fonts/truetype/dejavu fonts-dejavu-core
+        openssl openssl /usr/share/fonts/truetype/dejavu fonts-dejavu-core
 
     if ! have chromium && ! have google-chrome; then
         need chromium chromium

@@ -143,6 +143,7 @@ export const detail = (r: Partial<Detail>): Detail => ({
             ? null
             : {
                   request_received_ms: r.timing.request_received_ms ?? null,
+                  tls_start_ms: r.timing.tls_start_ms ?? null,
                   connect_ms: r.timing.connect_ms ?? null,
                   upstream_header_ms: r.timing.upstream_header_ms ?? null,
                   first_byte_ms: r.timing.first_byte_ms ?? null,

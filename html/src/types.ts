@@ -29,6 +29,7 @@ export interface Attempt {
     peer: string | null;
     status: number | null;
     connect_ms: number | null;
+    tls_ms: number | null;
     header_ms: number | null;
     response_ms: number | null;
     bytes_sent: number | null;
@@ -163,6 +164,7 @@ export interface Answer {
 
 export interface Timing {
     request_received_ms: number | null;
+    tls_start_ms: number | null;
     connect_ms: number | null;
     upstream_header_ms: number | null;
     first_byte_ms: number | null;

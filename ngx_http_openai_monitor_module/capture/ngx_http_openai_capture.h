@@ -59,11 +59,14 @@ typedef struct {
 
     uint64_t                         start_us;   /* monotonic */
     ngx_msec_t                       published;
+    ngx_msec_t                       tls_start;
 
     unsigned                         answered:1; /* a header was seen */
     unsigned                         upstream:1; /* it was an upstream's */
     unsigned                         seen_last:1;
     unsigned                         cancelled:1;
+    unsigned                         tls_watched:1;
+    unsigned                         tls_running:1;  /* since tls_start */
     unsigned                         unpublished:1;  /* rec says more */
     unsigned                         final:1;    /* rec is what it will be */
     unsigned                         committed:1;
@@ -103,6 +106,12 @@ void ngx_http_openai_exchange_response_body(ngx_http_openai_exchange_t *ex,
 void ngx_http_openai_websocket_tap(ngx_http_openai_exchange_t *ex);
 void ngx_http_openai_websocket_untap(ngx_http_openai_exchange_t *ex);
 
+#if (NGX_HTTP_SSL)
+/* from now on the handshakes with this upstream are timed, those of other
+   exchanges too; the request has an upstream over TLS */
+void ngx_http_openai_tls_watch(ngx_http_openai_exchange_t *ex);
+#endif
+
 /* readers see what is known so far; at most some ten times a second unless
    "now" */
 void ngx_http_openai_exchange_publish(ngx_http_openai_exchange_t *ex,
@@ -114,6 +123,8 @@ void ngx_http_openai_exchange_commit(ngx_http_openai_exchange_t *ex);
 
 /* how it ended; the request is in its log phase */
 ngx_uint_t ngx_http_openai_outcome(ngx_http_openai_exchange_t *ex);
+/* the attempts so far, from nginx's own notes; what else is known of those
+   that the record has already stays */
 void ngx_http_openai_attempts(ngx_http_request_t *r,
     ngx_openai_record_t *rec);
 

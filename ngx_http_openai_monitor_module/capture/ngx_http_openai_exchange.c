@@ -495,6 +495,16 @@ ngx_http_openai_exchange_header(ngx_http_openai_exchange_t *ex)
         ngx_http_openai_websocket_tap(ex);
     }
 
+#if (NGX_HTTP_SSL)
+
+    /* a request without a body comes here first: its successors profit */
+
+    if (r->upstream && r->upstream->ssl && !ex->tls_watched) {
+        ngx_http_openai_tls_watch(ex);
+    }
+
+#endif
+
     ngx_http_openai_exchange_publish(ex, 1);
 }
 

@@ -54,6 +54,12 @@ ngx_http_openai_request_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
 
     if (ex && !ex->committed) {
 
+#if (NGX_HTTP_SSL)
+        if (r->upstream && r->upstream->ssl && !ex->tls_watched) {
+            ngx_http_openai_tls_watch(ex);
+        }
+#endif
+
         for (cl = in; cl; cl = cl->next) {
             b = cl->buf;
 

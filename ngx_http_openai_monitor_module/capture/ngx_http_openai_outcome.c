@@ -170,9 +170,12 @@ ngx_http_openai_attempt_ms(ngx_msec_t ms)
 void
 ngx_http_openai_attempts(ngx_http_request_t *r, ngx_openai_record_t *rec)
 {
+    uint32_t                   known;
     ngx_uint_t                 i;
     ngx_openai_attempt_t      *attempt;
     ngx_http_upstream_state_t  *state;
+
+    known = rec->attempts_total;
 
     rec->nattempts = 0;
     rec->attempts_total = 0;
@@ -198,6 +201,10 @@ ngx_http_openai_attempts(ngx_http_request_t *r, ngx_openai_record_t *rec)
         rec->attempts_total++;
 
         attempt = &rec->attempts[rec->nattempts - 1];
+
+        if (rec->attempts_total > known) {
+            attempt->tls_ms = OPENAI_UNKNOWN;
+        }
 
         attempt->status = state[i].status;
         attempt->connect_ms =

@@ -64,6 +64,7 @@ typedef struct {
 
 typedef struct {
     int32_t                  connect_ms;    /* -1: did not come to it */
+    int32_t                  tls_ms;        /* of it; -1: no handshake seen */
     int32_t                  header_ms;
     int32_t                  response_ms;
     uint32_t                 status;        /* 0: no answer */

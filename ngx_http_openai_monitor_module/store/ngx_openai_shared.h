@@ -31,7 +31,7 @@
 
 
 #define NGX_OPENAI_MAGIC           0x6f70656e61694d31ULL
-#define NGX_OPENAI_LAYOUT          1
+#define NGX_OPENAI_LAYOUT          2
 
 #define NGX_OPENAI_NIL             ((uint32_t) -1)
 

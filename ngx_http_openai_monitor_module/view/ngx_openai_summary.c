@@ -372,6 +372,8 @@ ngx_openai_summary_tries(ngx_openai_json_t *json,
         ngx_openai_json_count(json, a->status ? (int64_t) a->status : -1);
         ngx_openai_json_key(json, "connect_ms");
         ngx_openai_json_count(json, a->connect_ms);
+        ngx_openai_json_key(json, "tls_ms");
+        ngx_openai_json_count(json, a->tls_ms);
         ngx_openai_json_key(json, "header_ms");
         ngx_openai_json_count(json, a->header_ms);
         ngx_openai_json_key(json, "response_ms");

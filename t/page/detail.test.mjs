@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { Api, text } from './lib/api.mjs';
+import { Api, more, text } from './lib/api.mjs';
 import { launch, visit } from './lib/browser.mjs';
 
 let browser, api, open;
@@ -237,6 +237,7 @@ test('timing: the phases and every attempt upstream', async () => {
                 peer: '10.0.0.1:443',
                 status: 502,
                 connect_ms: 3,
+                tls_ms: null,
                 header_ms: null,
                 response_ms: 5,
                 bytes_sent: 10,
@@ -245,20 +246,22 @@ test('timing: the phases and every attempt upstream', async () => {
             {
                 peer: '10.0.0.2:443',
                 status: 200,
-                connect_ms: 4,
+                connect_ms: 40,
+                tls_ms: 30,
                 header_ms: 90,
                 response_ms: 800,
                 bytes_sent: 10,
                 bytes_received: 900,
             },
         ],
-    });
+    }, { timing: { ...more().timing, tls_start_ms: 12, connect_ms: 42 } });
     const page = await show(r.id, 'timing');
 
     const phases = await page.locator('.waterfall tbody th').allTextContents();
     assert.deepEqual(phases, [
         'Request received',
         'Connect',
+        'TLS',
         'Upstream header',
         'First byte',
         'First token',
@@ -266,7 +269,10 @@ test('timing: the phases and every attempt upstream', async () => {
         'Last byte',
         'To the client',
     ]);
-    assert.match(await page.locator('.waterfall tbody tr').nth(4).textContent(), /20 ms121 ms/);
+    assert.match(await page.locator('.waterfall tbody tr').nth(5).textContent(), /20 ms121 ms/);
+    assert.match(await page.locator('.waterfall tbody tr').nth(2).textContent(), /^TLS30 ms42 ms/);
+    assert.match(await page.locator('.plain-table tbody tr').nth(1).textContent(), /40 ms30 ms90 ms/);
+    assert.equal(await page.locator('.plain-table .span').count(), 5);
     assert.deepEqual(await page.locator('.plain-table tbody td:first-child').allTextContents(), [
         '10.0.0.1:443',
         '10.0.0.2:443',

@@ -47,9 +47,9 @@ export const eventsIn = (bytes) =>
 
 
 function times(record) {
-    const order = ['request_received_ms', 'connect_ms', 'upstream_header_ms',
-                   'first_byte_ms', 'first_token_ms', 'last_token_ms',
-                   'last_byte_ms', 'duration_ms'];
+    const order = ['request_received_ms', 'tls_start_ms', 'connect_ms',
+                   'upstream_header_ms', 'first_byte_ms', 'first_token_ms',
+                   'last_token_ms', 'last_byte_ms', 'duration_ms'];
 
     fields(record.timing, order, 'timing');
 

@@ -86,6 +86,7 @@ export function record(changes = {}) {
                 peer: '127.0.0.1:9',
                 status: 200,
                 connect_ms: 1.5,
+                tls_ms: null,
                 header_ms: 100,
                 response_ms: 800,
                 bytes_sent: 240,
@@ -127,6 +128,7 @@ export function more(changes = {}) {
         response_id: 'c1',
         timing: {
             request_received_ms: 0.5,
+            tls_start_ms: null,
             connect_ms: 2,
             upstream_header_ms: 100,
             first_byte_ms: 101,
