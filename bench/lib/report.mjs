@@ -1,0 +1,114 @@
+// Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+
+// Rows as Markdown.
+
+const number = (x, digits = 3) => {
+    if (x === undefined) {
+        return '–';
+    }
+
+    const fixed = Math.abs(x) >= 1000 ? Math.round(x)
+        : Number(x.toPrecision(digits));
+
+    return String(fixed).replace(/\B(?=(\d{3})+$)/g, ',');
+};
+
+const ratio = (m) => m?.ratio === undefined ? '–'
+    : `${m.ratio.toFixed(3)} (${m.low.toFixed(2)}–${m.high.toFixed(2)})`;
+
+const signed = (x) => x === undefined ? '–'
+    : (x > 0 ? '+' : '') + number(x);
+
+const percent = (x) => x === undefined ? '–' : `${(100 * x).toFixed(2)} %`;
+
+// columns: a title, and the text of a row
+
+const CPU = ['CPU µs', (r) => number(r.cpu.median)];
+const RATIO = ['ratio', (r) => ratio(r.cpu)];
+
+const PARTS = {
+    plain: ['Whole exchanges, one worker', [
+        CPU, RATIO,
+        ['requests/s', (r) => number(r.rps.median)],
+        ['ratio', (r) => ratio(r.rps)],
+        ['p50 µs', (r) => number(r.p50.median)],
+        ['p99 µs', (r) => number(r.p99.median)],
+    ]],
+
+    scaling: ['Workers, 1 KB requests, nothing pinned', [
+        CPU, RATIO,
+        ['requests/s', (r) => number(r.rps.median)],
+        ['ratio', (r) => ratio(r.rps)],
+        ['waiting for the lock', (r) => percent(r.lock.median)],
+    ]],
+
+    streams: ['Streams', [
+        ['CPU µs/piece', CPU[1]], RATIO,
+        ['first piece µs', (r) => number(r.ttfb.median)],
+        ['added', (r) => signed(r.ttfb.added)],
+        ['piece delay µs', (r) => number(r.delay.median)],
+        ['added', (r) => signed(r.delay.added)],
+        ['p99 µs', (r) => number(r.delay99.median)],
+        ['ratio', (r) => ratio(r.delay99)],
+        ['pieces in a read', (r) => r.merged.median.toFixed(2)],
+    ]],
+
+    open: ['Open streams', [
+        ['CPU µs/piece', CPU[1]], RATIO,
+        ['worker busy', (r) => percent(r.load.median)],
+        ['piece delay µs', (r) => number(r.delay.median)],
+        ['p99 µs', (r) => number(r.delay99.median)],
+        ['ratio', (r) => ratio(r.delay99)],
+        ['memory of a stream, KiB', (r) => number(r.memory.median / 1024)],
+        ['added', (r) => signed(r.memory.added / 1024)],
+    ]],
+
+    viewers: ['Looking, one worker', [
+        ['CPU µs', CPU[1]],
+        ['requests/s', (r) => number(r.rps?.median)],
+        ['ratio', (r) => ratio(r.rps)],
+        ['worker busy', (r) => percent(r.load?.median)],
+        ['added', (r) => percent(r.load?.added)],
+        ['p99 µs', (r) => number(r.p99?.median)],
+        ['ratio', (r) => ratio(r.p99)],
+    ]],
+
+    peers: ['Peers', [
+        CPU, RATIO,
+        ['requests/s', (r) => number(r.rps?.median)],
+        ['p50 µs', (r) => number(r.p50?.median)],
+        ['first piece µs', (r) => number(r.ttfb?.median)],
+        ['piece delay µs', (r) => number(r.delay?.median)],
+        ['p99 µs', (r) => number(r.p99?.median ?? r.delay99?.median)],
+    ]],
+};
+
+export const PART_NAMES = Object.keys(PARTS);
+
+function table(columns, rows, names) {
+    const all = [['', (r) => r.case], ['', (r) => names[r.variant]
+                                                  ?? r.variant],
+                 ...columns];
+    const line = (cells) => `| ${cells.join(' | ')} |`;
+
+    return [line(all.map(([title]) => title)),
+            line(all.map((_, i) => i < 2 ? '---' : '---:')),
+            ...rows.map((row) => line(all.map(([, text]) => text(row))))]
+        .join('\n');
+}
+
+export function markdown(results, names) {
+    const { machine: m, parts } = results;
+    const out = [`nginx ${m.nginx}, ${m.cores} × ${m.cpu}, Linux ${m.kernel}`];
+
+    for (const part of PART_NAMES.filter((name) => parts[name])) {
+        const { at, quick, rows, notes } = parts[part];
+        const [title, columns] = PARTS[part];
+
+        out.push(`### ${title}`, table(columns, rows, names),
+                 [`Measured ${at}${quick ? ', few samples' : ''}.`,
+                  ...notes].join(' '));
+    }
+
+    return out.join('\n\n') + '\n';
+}
