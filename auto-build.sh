@@ -17,6 +17,7 @@ PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 unset CDPATH
 
 command=
+words=()            # what follows the command
 nginx_src=
 static=no
 asan=no
@@ -26,6 +27,7 @@ nginx_bin=          # the nginx that "run" and "test" start
 module_so=          # the module, empty when it is linked into nginx_bin
 nginx_pid=
 demo_pid=
+bench_pid=
 policy_set=no
 apt_updated=no
 
@@ -84,6 +86,8 @@ Usage: ./auto-build.sh COMMAND [OPTIONS]
   demo     the same with an API and sample traffic of its own: needs no key
   build    install what is missing, build the module
   test     install what the tests need, build, run all tests
+  bench    measure what the module costs, in a table; after it a word or more:
+           quick, plain, scaling, streams, open, viewers, peers
   install  put the module where the installed nginx looks for modules
   clean    remove build/
   help     this text
@@ -106,6 +110,8 @@ END
 
 parse_command_line()
 {
+    local word
+
     while [ $# -gt 0 ]; do
         case $1 in
             --nginx-src)
@@ -121,19 +127,30 @@ parse_command_line()
             -h | --help)    command=help ;;
             -*)             usage_error "unknown option \"$1\"" ;;
             *)
-                [ -z "$command" ] || usage_error "one command at a time:" \
-                                                 "\"$command\" or \"$1\""
-                command=$1
+                if [ "$command" = bench ]; then
+                    words+=("$1")
+                else
+                    [ -z "$command" ] || usage_error "one command at a time:" \
+                                                     "\"$command\" or \"$1\""
+                    command=$1
+                fi
                 ;;
         esac
         shift
     done
 
     case $command in
-        run | demo | build | test | install | clean | help) ;;
+        run | demo | build | test | bench | install | clean | help) ;;
         "") usage_error "a command is missing" ;;
         *)  usage_error "unknown command \"$command\"" ;;
     esac
+
+    for word in "${words[@]}"; do
+        case $word in
+            quick | plain | scaling | streams | open | viewers | peers) ;;
+            *) usage_error "\"bench\" has no part \"$word\"" ;;
+        esac
+    done
 
     if [ $static = yes ] && [ -z "$nginx_src" ]; then
         usage_error "--static needs --nginx-src"
@@ -1404,6 +1421,48 @@ run_tests()
     say "all tests passed"
 }
 
+# those that the distribution has; bench says which of them it did without
+
+need_peers()
+{
+    local package
+
+    for package in libnginx-mod-http-lua mitmproxy python3-aiohttp; do
+        if ! dpkg -s "$package" > /dev/null 2>&1; then
+            (install_packages "$package") \
+                || say "$package cannot be had: it is left out"
+        fi
+    done
+}
+
+run_bench()
+{
+    local status=0
+
+    build
+    need wrk wrk taskset util-linux cc gcc
+    need_node
+
+    if [ ${#words[@]} = 0 ] || [[ " ${words[*]} " == *" peers "* ]]; then
+        need_peers
+    fi
+
+    TEST_NGINX_BINARY=$nginx_bin OPENAI_MONITOR_MODULE=$module_so \
+        node "$ROOT/bench/bench.mjs" "$OUT/bench" "${words[@]}" &
+    bench_pid=$!
+    trap 'kill -TERM $bench_pid 2> /dev/null || true' INT TERM HUP
+
+    # a signal ends "wait" early
+
+    while kill -0 $bench_pid 2> /dev/null; do
+        status=0
+        wait $bench_pid || status=$?
+    done
+
+    [ $status = 0 ] || exit $status
+    say "build/bench has results.md and results.json"
+}
+
 install_module()
 {
     local installed version dir
@@ -1464,6 +1523,7 @@ case $command in
         say "built ${module_so:-$nginx_bin}"
         ;;
     test)    run_tests ;;
+    bench)   run_bench ;;
     install) install_module ;;
     clean)   clean ;;
     help)    help ;;

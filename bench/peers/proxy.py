@@ -4,6 +4,7 @@
 # 1000 exchanges.  proxy.py PORT UPSTREAM
 
 import collections
+import logging
 import sys
 import time
 
@@ -55,6 +56,8 @@ async def session(app):
 
 
 def main():
+    logging.disable(logging.CRITICAL)     # of clients that have left
+
     app = web.Application(client_max_size=1 << 30)
     app["upstream"] = f"http://127.0.0.1:{sys.argv[2]}"
     app.cleanup_ctx.append(session)
