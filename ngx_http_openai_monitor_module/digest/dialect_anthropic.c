@@ -44,7 +44,8 @@ static const openai_route_t  openai_anthropic_routes[] = {
     openai_route("/v1/messages/count_tokens", "count_tokens"),
     openai_route("/v1/messages/batches", "batches"),
     openai_route("/v1/messages/batches/*", "batches"),
-    openai_route("/v1/messages/batches/*/results", "batches"),
+    openai_route_as("/v1/messages/batches/*/results", "batches",
+                    OPENAI_ROUTE_BYTES),
     openai_route("/v1/messages/batches/*/cancel", "batches"),
     openai_route_end
 };

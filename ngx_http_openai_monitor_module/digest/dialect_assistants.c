@@ -28,12 +28,12 @@ static void openai_assistants_run(openai_builder_t *b, openai_result_t *r,
 
 
 static const openai_route_t  openai_assistants_routes[] = {
-    openai_route("/assistants", "create_agent"),
+    openai_route_read("/assistants", "create_agent", "assistants", 0),
     openai_route("/assistants/*", "assistants"),
     openai_route("/threads", "threads"),
     openai_route("/threads/*", "threads"),
     openai_route("/threads/runs", "invoke_agent"),
-    openai_route("/threads/*/runs", "invoke_agent"),
+    openai_route_read("/threads/*/runs", "invoke_agent", "fetch_response", 0),
     openai_route("/threads/*/runs/*", "fetch_response"),
     openai_route("/threads/*/runs/*/cancel", "fetch_response"),
     openai_route("/threads/*/runs/*/steps", "fetch_response"),

@@ -23,6 +23,8 @@ static const openai_route_t  openai_batches_routes[] = {
     openai_route("/fine_tuning/jobs", "fine_tuning"),
     openai_route("/fine_tuning/jobs/*", "fine_tuning"),
     openai_route("/fine_tuning/jobs/*/cancel", "fine_tuning"),
+    openai_route("/fine_tuning/jobs/*/pause", "fine_tuning"),
+    openai_route("/fine_tuning/jobs/*/resume", "fine_tuning"),
     openai_route("/fine_tuning/jobs/*/events", "fine_tuning"),
     openai_route("/fine_tuning/jobs/*/checkpoints", "fine_tuning"),
     openai_route_end

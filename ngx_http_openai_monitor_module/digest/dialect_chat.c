@@ -38,7 +38,8 @@ static yyjson_val *openai_chat_usage(yyjson_val *root);
 
 
 static const openai_route_t  openai_chat_routes[] = {
-    openai_route_as("/chat/completions", "chat", OPENAI_ROUTE_SURE),
+    openai_route_read("/chat/completions", "chat", "fetch_response",
+                      OPENAI_ROUTE_SURE),
     openai_route("/chat/completions/*", "fetch_response"),
     openai_route("/chat/completions/*/messages", "fetch_response"),
     openai_route_as("/openai/deployments/@/chat/completions", "chat",

@@ -19,7 +19,7 @@ static void openai_files_answer(openai_builder_t *b, yyjson_val *root);
 static const openai_route_t  openai_files_routes[] = {
     openai_route("/files", "files"),
     openai_route("/files/*", "files"),
-    openai_route("/files/*/content", "files"),
+    openai_route_as("/files/*/content", "files", OPENAI_ROUTE_BYTES),
     openai_route("/uploads", "uploads"),
     openai_route("/uploads/*", "uploads"),
     openai_route("/uploads/*/parts", "uploads"),
@@ -33,11 +33,14 @@ static const openai_route_t  openai_files_routes[] = {
     openai_route("/vector_stores/*/files/*/content", "vector_stores"),
     openai_route("/vector_stores/*/file_batches", "vector_stores"),
     openai_route("/vector_stores/*/file_batches/*", "vector_stores"),
+    openai_route("/vector_stores/*/file_batches/*/cancel", "vector_stores"),
+    openai_route("/vector_stores/*/file_batches/*/files", "vector_stores"),
     openai_route("/containers", "containers"),
     openai_route("/containers/*", "containers"),
     openai_route("/containers/*/files", "containers"),
     openai_route("/containers/*/files/*", "containers"),
-    openai_route("/containers/*/files/*/content", "containers"),
+    openai_route_as("/containers/*/files/*/content", "containers",
+                    OPENAI_ROUTE_BYTES),
     openai_route_end
 };
 

@@ -58,6 +58,14 @@ static const openai_route_t  openai_gemini_routes[] = {
     openai_route_as(OPENAI_GEMINI_VERTEX "streamGenerateContent",
                     "generate_content",
                     OPENAI_ROUTE_VERTEX|OPENAI_ROUTE_STREAM),
+    openai_route_as(OPENAI_GEMINI_VERTEX "countTokens", "count_tokens",
+                    OPENAI_ROUTE_VERTEX),
+    openai_route_as(OPENAI_GEMINI_VERTEX "embedContent", "embeddings",
+                    OPENAI_ROUTE_VERTEX),
+    openai_route_as(OPENAI_GEMINI_VERTEX "predict", "generate_content",
+                    OPENAI_ROUTE_VERTEX),
+    openai_route_as(OPENAI_GEMINI_VERTEX "predictLongRunning",
+                    "generate_content", OPENAI_ROUTE_VERTEX),
     openai_route_end
 };
 

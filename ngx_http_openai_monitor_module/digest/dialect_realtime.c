@@ -20,14 +20,26 @@ static void openai_realtime_conversation(openai_builder_t *b,
 
 
 static const openai_route_t  openai_realtime_routes[] = {
-    openai_route("/realtime", "realtime"),
-    openai_route("/realtime/translations", "realtime"),
+    openai_route_as("/realtime", "realtime", OPENAI_ROUTE_ARGS),
+    openai_route_as("/realtime/translations", "realtime", OPENAI_ROUTE_ARGS),
     openai_route("/realtime/client_secrets", "client_secrets"),
+    openai_route("/realtime/translations/client_secrets", "client_secrets"),
     openai_route("/realtime/sessions", "client_secrets"),
     openai_route("/realtime/transcription_sessions", "client_secrets"),
     openai_route("/realtime/calls", "realtime"),
+    openai_route("/realtime/calls/*/accept", "realtime"),
+    openai_route("/realtime/calls/*/hangup", "realtime"),
+    openai_route("/realtime/calls/*/refer", "realtime"),
+    openai_route("/realtime/calls/*/reject", "realtime"),
     openai_route("/live/sessions", "realtime"),
+    openai_route("/live/sessions/*/accept", "realtime"),
     openai_route("/live/sessions/*/attach", "realtime"),
+    openai_route("/live/sessions/*/fork", "realtime"),
+    openai_route("/live/sessions/*/hangup", "realtime"),
+    openai_route("/live/sessions/*/refer", "realtime"),
+    openai_route("/live/sessions/*/reject", "realtime"),
+    openai_route_as("/live/sessions/*/content", "realtime",
+                    OPENAI_ROUTE_BYTES),
     openai_route_end
 };
 

@@ -46,7 +46,7 @@ static void openai_responses_call(openai_builder_t *b, openai_result_t *r,
 
 static const openai_route_t  openai_responses_routes[] = {
     openai_route("/responses", "chat"),
-    openai_route("/responses/*", "fetch_response"),
+    openai_route_as("/responses/*", "fetch_response", OPENAI_ROUTE_ARGS),
     openai_route("/responses/*/cancel", "fetch_response"),
     openai_route("/responses/*/input_items", "fetch_response"),
     openai_route("/responses/input_tokens", "count_tokens"),

@@ -312,6 +312,8 @@ openai_assemble_dialect(const openai_exchange_t *ex)
 static void
 openai_plain_answer(openai_plain_t *plain, const openai_exchange_t *ex)
 {
+    openai_routed_t  found;
+
     if (ex->framing == OPENAI_FRAMING_WEBSOCKET || ex->status == 101) {
         plain->decoded = NULL;
         plain->body = ex->response_body;
@@ -321,6 +323,14 @@ openai_plain_answer(openai_plain_t *plain, const openai_exchange_t *ex)
 
     openai_plain(plain, ex->response_encoding, ex->response_body,
                  ex->response_type);
+
+    found = openai_find_route(ex->uri);
+
+    if (found.route && (found.route->flags & OPENAI_ROUTE_BYTES)
+        && ex->status < 400)
+    {
+        plain->framing = OPENAI_FRAMING_NONE;
+    }
 }
 
 

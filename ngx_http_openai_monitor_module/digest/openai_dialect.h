@@ -31,12 +31,15 @@ typedef struct {
     uint32_t                tail;       /* its last bytes; 0: not told */
     unsigned                flags;
     const char             *operation;  /* OpenTelemetry's, where it has one */
+    const char             *read;       /* the same of a GET; NULL: no other */
 } openai_route_t;
 
 #define OPENAI_ROUTE_STREAM  0x01       /* the path asks for a stream */
 #define OPENAI_ROUTE_AZURE   0x02
 #define OPENAI_ROUTE_VERTEX  0x04
 #define OPENAI_ROUTE_SURE    0x08       /* no other dialect's path ends so */
+#define OPENAI_ROUTE_BYTES   0x10       /* the answer is somebody's file */
+#define OPENAI_ROUTE_ARGS    0x20       /* "stream" and "model" are arguments */
 
 #define openai_route_byte(path, n)                                            \
     ((uint32_t) (unsigned char) (path)[sizeof(path) - 1 - (n)])
@@ -51,10 +54,12 @@ typedef struct {
      ? 0 : openai_route_byte(path, 1) << 24 | openai_route_byte(path, 2) << 16\
            | openai_route_byte(path, 3) << 8 | openai_route_byte(path, 4))
 
+#define openai_route_read(path, operation, read, flags)                       \
+    { openai_str(path), openai_route_tail(path), flags, operation, read }
 #define openai_route_as(path, operation, flags)                               \
-    { openai_str(path), openai_route_tail(path), flags, operation }
+    openai_route_read(path, operation, NULL, flags)
 #define openai_route(path, operation)  openai_route_as(path, operation, 0)
-#define openai_route_end  { { NULL, 0 }, 0, 0, NULL }
+#define openai_route_end  { { NULL, 0 }, 0, 0, NULL, NULL }
 
 
 typedef struct {
@@ -105,14 +110,21 @@ extern const unsigned                 openai_dialects_n;
 
 typedef struct {
     unsigned                dialect;
-    const openai_route_t   *route;      /* NULL: no dialect knows the path */
+    const openai_route_t   *route;      /* NULL: the path is not known */
     openai_str_t            model;      /* as the path writes it, or empty */
 } openai_routed_t;
 
 openai_routed_t openai_find_route(openai_str_t uri);
 
-/* the segment that labels a path which no dialect knows */
+/* the segment that labels a path which is not known */
 openai_str_t openai_path_label(openai_str_t uri);
+
+/* the value of an argument as it is written, or empty */
+openai_str_t openai_path_arg(openai_str_t uri, openai_str_t name);
+
+/* a part of a path or an argument, its percent signs undone; returns how many
+   bytes it has, at most size */
+size_t openai_path_decode(char *dst, size_t size, openai_str_t part);
 
 
 #endif /* _OPENAI_DIALECT_H_INCLUDED_ */

@@ -12,6 +12,23 @@
 #include "digest/openai_meter.h"
 
 
+/* ends that look like another dialect's, and files of those without one */
+
+static const openai_route_t  openai_unknown_routes[] = {
+    openai_route("/organization/usage/*", "organization"),
+    openai_route("/chatkit/threads", "chatkit"),
+    openai_route("/chatkit/threads/*", "chatkit"),
+    openai_route("/agents/environments/*/files", "agents"),
+    openai_route_as("/agents/sessions/*/artifacts/*/content", "agents",
+                    OPENAI_ROUTE_BYTES),
+    openai_route_as("/skills/*/content", "skills", OPENAI_ROUTE_BYTES),
+    openai_route_as("/skills/*/versions/*/content", "skills",
+                    OPENAI_ROUTE_BYTES),
+    openai_route_as("/videos/*/content", "videos", OPENAI_ROUTE_BYTES),
+    openai_route_end
+};
+
+
 static const openai_node_t  openai_unknown_request_nodes[] = {
     OPENAI_REQUEST_NODES,
     openai_node("messages", openai_take_shape, OPENAI_SHAPE_MESSAGES),
@@ -36,7 +53,7 @@ static const openai_node_t  openai_unknown_answer =
 static const openai_dialect_t  openai_dialect_unknown = {
     NULL,
     NULL,
-    NULL,
+    openai_unknown_routes,
     &openai_unknown_request,
     &openai_unknown_answer,
     &openai_unknown_answer,

@@ -9,6 +9,8 @@
 #include "digest/openai_meter.h"
 
 
+static void openai_meter_path_model(openai_meter_t *m, openai_str_t model);
+static void openai_meter_path_args(openai_meter_t *m, openai_str_t uri);
 static void openai_body_feed(openai_meter_t *m, openai_body_t *body,
     const void *data, size_t len, openai_decoder_sink_pt sink);
 static int openai_meter_request_plain(void *ctx, const char *data, size_t len);
@@ -99,6 +101,7 @@ void
 openai_meter_request_line(openai_meter_t *m, openai_str_t method,
     openai_str_t uri)
 {
+    const char      *operation;
     openai_str_t     label;
     openai_routed_t  found;
 
@@ -114,17 +117,29 @@ openai_meter_request_line(openai_meter_t *m, openai_str_t method,
     m->dialect = openai_dialects[found.dialect];
     m->facts.dialect = (uint8_t) found.dialect;
 
-    openai_copy(m->facts.operation, sizeof(m->facts.operation),
-                found.route->operation, strlen(found.route->operation));
+    operation = found.route->operation;
 
-    /* a colon comes encoded from some clients */
+    if (found.route->read
+        && (openai_is(method.data, method.len, "GET")
+            || openai_is(method.data, method.len, "HEAD")))
+    {
+        operation = found.route->read;
+    }
 
-    openai_copy(m->facts.model, sizeof(m->facts.model),
-                found.model.data, found.model.len);
+    openai_copy(m->facts.operation, sizeof(m->facts.operation), operation,
+                strlen(operation));
+
+    openai_meter_path_model(m, found.model);
+
+    if (found.route->flags & OPENAI_ROUTE_ARGS) {
+        openai_meter_path_args(m, uri);
+    }
 
     if (found.route->flags & OPENAI_ROUTE_STREAM) {
         m->facts.stream_asked = 1;
     }
+
+    m->bytes = ((found.route->flags & OPENAI_ROUTE_BYTES) != 0);
 
     if (found.route->flags & OPENAI_ROUTE_AZURE) {
         openai_meter_provider(m, "azure.ai.openai", 3);
@@ -136,6 +151,46 @@ openai_meter_request_line(openai_meter_t *m, openai_str_t method,
 
     if (m->dialect->provider) {
         openai_meter_provider(m, m->dialect->provider, 1);
+    }
+}
+
+
+/* a colon comes encoded from some clients */
+
+static void
+openai_meter_path_model(openai_meter_t *m, openai_str_t model)
+{
+    char    name[256];
+    size_t  len;
+
+    if (model.len) {
+        len = openai_path_decode(name, sizeof(name) - 1, model);
+        name[len] = '\0';
+
+        openai_copy(m->facts.model, sizeof(m->facts.model), name, len);
+    }
+}
+
+
+/* what a GET asks, having no body */
+
+static void
+openai_meter_path_args(openai_meter_t *m, openai_str_t uri)
+{
+    openai_str_t  value;
+
+    value = openai_path_arg(uri, (openai_str_t) openai_str("model"));
+
+    if (value.len == 0) {
+        value = openai_path_arg(uri, (openai_str_t) openai_str("deployment"));
+    }
+
+    openai_meter_path_model(m, value);
+
+    value = openai_path_arg(uri, (openai_str_t) openai_str("stream"));
+
+    if (value.len) {
+        m->facts.stream_asked = openai_is(value.data, value.len, "true");
     }
 }
 
@@ -413,7 +468,9 @@ openai_meter_sniff(openai_meter_t *m, const char *data, size_t len)
 
         m->sniff[m->sniffed++] = ch;
 
-        framing = openai_framing(m->sniff, m->sniffed, m->type);
+        framing = openai_framing(m->sniff, m->sniffed,
+                                 m->bytes && !m->failed ? OPENAI_FRAMING_BYTES
+                                                        : m->type);
 
         if (framing != OPENAI_FRAMING_UNDECIDED) {
             openai_meter_frame(m, framing);

@@ -109,6 +109,7 @@ struct openai_meter_s {
     uint8_t                    type;    /* openai_framing_e by content type */
     uint8_t                    framed;
     uint8_t                    failed;  /* what came is an error's body */
+    uint8_t                    bytes;   /* what comes is somebody's file */
     uint8_t                    finished;
     uint8_t                    closed;  /* after the terminal event */
     uint8_t                    ids;     /* rank of facts.session */

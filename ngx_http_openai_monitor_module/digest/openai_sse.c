@@ -322,6 +322,10 @@ openai_framing(const char *p, size_t len, unsigned type)
 
     static const char *const  fields[] = { "data:", "event:", "id:", "retry:" };
 
+    if (type == OPENAI_FRAMING_BYTES) {
+        return OPENAI_FRAMING_NONE;
+    }
+
     switch (*p) {
 
     case '{':
@@ -376,7 +380,11 @@ openai_framing_type(openai_str_t content_type)
         { "application/ndjson", OPENAI_FRAMING_NDJSON },
         { "application/jsonl", OPENAI_FRAMING_NDJSON },
         { "application/x-jsonlines", OPENAI_FRAMING_NDJSON },
-        { "application/stream+json", OPENAI_FRAMING_NDJSON }
+        { "application/stream+json", OPENAI_FRAMING_NDJSON },
+        { "application/zip", OPENAI_FRAMING_BYTES },
+        { "audio/", OPENAI_FRAMING_BYTES },
+        { "image/", OPENAI_FRAMING_BYTES },
+        { "video/", OPENAI_FRAMING_BYTES }
     };
 
     for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {

@@ -60,6 +60,7 @@ typedef struct {
    its content type says, which is openai_framing_e, too */
 
 #define OPENAI_FRAMING_UNDECIDED  255
+#define OPENAI_FRAMING_BYTES      254   /* of a type: no text of an API's */
 
 unsigned openai_framing(const char *p, size_t len, unsigned type);
 unsigned openai_framing_type(openai_str_t content_type);
