@@ -5,7 +5,8 @@
 
 
 /*
- * What headers tell: who asks, who answers, how the bodies are coded.
+ * What heads tell: what is asked, who asks, who answers, how the bodies are
+ * coded.
  */
 
 
@@ -32,6 +33,8 @@ struct openai_header_s {
     openai_str(name), openai_header_tag(name, sizeof(name) - 1)
 
 
+static void openai_meter_path_model(openai_meter_t *m, openai_str_t model);
+static void openai_meter_path_args(openai_meter_t *m, openai_str_t uri);
 static void openai_header_find(openai_meter_t *m, const openai_header_t *h,
     openai_str_t name, openai_str_t value);
 static void openai_know_session(openai_meter_t *m, const openai_header_t *h,
@@ -155,6 +158,104 @@ static const struct {
     { openai_str("bedrock-runtime."), "aws.bedrock" },
     { { NULL, 0 }, NULL }
 };
+
+
+void
+openai_meter_request_line(openai_meter_t *m, openai_str_t method,
+    openai_str_t uri)
+{
+    const char      *operation;
+    openai_str_t     label;
+    openai_routed_t  found;
+
+    found = openai_find_route(uri);
+
+    if (found.route == NULL) {
+        label = openai_path_label(uri);
+        openai_copy(m->facts.operation, sizeof(m->facts.operation),
+                    label.data, label.len);
+        return;
+    }
+
+    m->dialect = openai_dialects[found.dialect];
+    m->facts.dialect = (uint8_t) found.dialect;
+
+    operation = found.route->operation;
+
+    if (found.route->read
+        && (openai_is(method.data, method.len, "GET")
+            || openai_is(method.data, method.len, "HEAD")))
+    {
+        operation = found.route->read;
+    }
+
+    openai_copy(m->facts.operation, sizeof(m->facts.operation), operation,
+                strlen(operation));
+
+    openai_meter_path_model(m, found.model);
+
+    if (found.route->flags & OPENAI_ROUTE_ARGS) {
+        openai_meter_path_args(m, uri);
+    }
+
+    if (found.route->flags & OPENAI_ROUTE_STREAM) {
+        m->facts.stream_asked = 1;
+    }
+
+    m->bytes = ((found.route->flags & OPENAI_ROUTE_BYTES) != 0);
+
+    if (found.route->flags & OPENAI_ROUTE_AZURE) {
+        openai_meter_provider(m, "azure.ai.openai", 3);
+    }
+
+    if (found.route->flags & OPENAI_ROUTE_VERTEX) {
+        openai_meter_provider(m, "gcp.vertex_ai", 3);
+    }
+
+    if (m->dialect->provider) {
+        openai_meter_provider(m, m->dialect->provider, 1);
+    }
+}
+
+
+/* a colon comes encoded from some clients */
+
+static void
+openai_meter_path_model(openai_meter_t *m, openai_str_t model)
+{
+    char    name[256];
+    size_t  len;
+
+    if (model.len) {
+        len = openai_path_decode(name, sizeof(name) - 1, model);
+        name[len] = '\0';
+
+        openai_copy(m->facts.model, sizeof(m->facts.model), name, len);
+    }
+}
+
+
+/* what a GET asks, having no body */
+
+static void
+openai_meter_path_args(openai_meter_t *m, openai_str_t uri)
+{
+    openai_str_t  value;
+
+    value = openai_path_arg(uri, (openai_str_t) openai_str("model"));
+
+    if (value.len == 0) {
+        value = openai_path_arg(uri, (openai_str_t) openai_str("deployment"));
+    }
+
+    openai_meter_path_model(m, value);
+
+    value = openai_path_arg(uri, (openai_str_t) openai_str("stream"));
+
+    if (value.len) {
+        m->facts.stream_asked = openai_is(value.data, value.len, "true");
+    }
+}
 
 
 void

@@ -9,8 +9,6 @@
 #include "digest/openai_meter.h"
 
 
-static void openai_meter_path_model(openai_meter_t *m, openai_str_t model);
-static void openai_meter_path_args(openai_meter_t *m, openai_str_t uri);
 static void openai_body_feed(openai_meter_t *m, openai_body_t *body,
     const void *data, size_t len, openai_decoder_sink_pt sink);
 static int openai_meter_request_plain(void *ctx, const char *data, size_t len);
@@ -94,104 +92,6 @@ const openai_facts_t *
 openai_meter_facts(const openai_meter_t *m)
 {
     return &m->facts;
-}
-
-
-void
-openai_meter_request_line(openai_meter_t *m, openai_str_t method,
-    openai_str_t uri)
-{
-    const char      *operation;
-    openai_str_t     label;
-    openai_routed_t  found;
-
-    found = openai_find_route(uri);
-
-    if (found.route == NULL) {
-        label = openai_path_label(uri);
-        openai_copy(m->facts.operation, sizeof(m->facts.operation),
-                    label.data, label.len);
-        return;
-    }
-
-    m->dialect = openai_dialects[found.dialect];
-    m->facts.dialect = (uint8_t) found.dialect;
-
-    operation = found.route->operation;
-
-    if (found.route->read
-        && (openai_is(method.data, method.len, "GET")
-            || openai_is(method.data, method.len, "HEAD")))
-    {
-        operation = found.route->read;
-    }
-
-    openai_copy(m->facts.operation, sizeof(m->facts.operation), operation,
-                strlen(operation));
-
-    openai_meter_path_model(m, found.model);
-
-    if (found.route->flags & OPENAI_ROUTE_ARGS) {
-        openai_meter_path_args(m, uri);
-    }
-
-    if (found.route->flags & OPENAI_ROUTE_STREAM) {
-        m->facts.stream_asked = 1;
-    }
-
-    m->bytes = ((found.route->flags & OPENAI_ROUTE_BYTES) != 0);
-
-    if (found.route->flags & OPENAI_ROUTE_AZURE) {
-        openai_meter_provider(m, "azure.ai.openai", 3);
-    }
-
-    if (found.route->flags & OPENAI_ROUTE_VERTEX) {
-        openai_meter_provider(m, "gcp.vertex_ai", 3);
-    }
-
-    if (m->dialect->provider) {
-        openai_meter_provider(m, m->dialect->provider, 1);
-    }
-}
-
-
-/* a colon comes encoded from some clients */
-
-static void
-openai_meter_path_model(openai_meter_t *m, openai_str_t model)
-{
-    char    name[256];
-    size_t  len;
-
-    if (model.len) {
-        len = openai_path_decode(name, sizeof(name) - 1, model);
-        name[len] = '\0';
-
-        openai_copy(m->facts.model, sizeof(m->facts.model), name, len);
-    }
-}
-
-
-/* what a GET asks, having no body */
-
-static void
-openai_meter_path_args(openai_meter_t *m, openai_str_t uri)
-{
-    openai_str_t  value;
-
-    value = openai_path_arg(uri, (openai_str_t) openai_str("model"));
-
-    if (value.len == 0) {
-        value = openai_path_arg(uri, (openai_str_t) openai_str("deployment"));
-    }
-
-    openai_meter_path_model(m, value);
-
-    value = openai_path_arg(uri, (openai_str_t) openai_str("stream"));
-
-    if (value.len) {
-        m->facts.stream_asked = openai_is(value.data, value.len, "true");
-    }
 }
 
 
