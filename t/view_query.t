@@ -134,3 +134,68 @@ check(json_value(read_answer($_)->{body}), { total => 0 }, 'a search')
 my $from = time;
 check(found('~/(l*)*(o*)*(r*)*x9/ in:request'), 0, 'a slow expression');
 check(found('lorem'), 60, 'after it');
+
+
+
+=== TEST 3: a range of time, the same for all that take a query
+--- upstream
+while (my $r = $u->request) {
+    $u->hold if $r->{uri} =~ /held/;
+    $u->answer($r->{uri} =~ /fail/ ? 503 : 200, completion());
+}
+--- client
+my $c = connection();
+
+for my $uri (qw/ first second fail last /) {
+    http(post("/$uri", { model => $uri }));
+    select undef, undef, undef, 0.02;
+}
+
+my @at = map { $_->{started_at} } @{ records(4) };
+my $range = "time:$at[1]..$at[3]";
+
+finds($range => 2, "-$range" => 2, "time:>$at[1]" => 2, "time:>=$at[1]" => 3,
+      "time:<$at[1]" => 1, "$range is:error" => 1, 'age:<1h' => 4,
+      'age:>1h' => 0, 'time:' . substr($at[0], 0, 4) . '-01-01..2200-01-01' => 4,
+      'time:<5m' => '"q": not a moment such as 2026-11-25T10:00: "<5m", did you'
+                    . ' mean "age"?',
+      'tiem:1' => '"q": unknown key "tiem", did you mean "time"?');
+
+$range =~ s/:/%3A/g;
+
+my ($status, $csv) = monitor("/api/export?format=jsonl&q=$range");
+check([ map { json_value($_)->{uri} } split /\n/, $csv ], [ '/second', '/fail' ],
+      'export');
+
+# statistics are those of the records that match, slices and tables too
+
+send_bytes($c, post('/held', { model => 'first' }));
+wait_for(sub { found('is:running') == 1 }, 'a running record');
+
+my $stats = sub { json_value((monitor("/api/stats?q=$_[0]"))[1]) };
+my $want = {
+    requests => 2, in_flight => 0, success_rate => 0.5,
+    by_outcome => { ok => 1, upstream_error => 1 },
+    by_status => { '2xx' => 1, '5xx' => 1 },
+    models => sub { @{ $_[0] } == 2 },
+    endpoints => sub { @{ $_[0] } == 2 },
+    since => $at[1], tables_since => $at[1],
+    series => sub { my $n = 0; $n += $_->{requests} for @{ $_[0] }; $n == 2 },
+    zone => { records => 5 },
+};
+
+check($stats->($range), $want, 'statistics');
+
+for my $window (qw/ 5m 1h 24h /) {
+    check($stats->("$range&window=$window"), { %$want,
+          since => qr/^20/ }, "statistics of $window");
+}
+
+check($stats->('path:/held'), { requests => 0, in_flight => 1, models => [] },
+      'what runs');
+check($stats->('path:/nowhere'), { requests => 0, in_flight => 0,
+      success_rate => null, duration_ms => { p50 => null } }, 'nothing');
+check((monitor('/api/stats?q=modle:x'))[0], 400, 'a query that is none');
+
+upstream()->release;
+read_answer($c);

@@ -69,8 +69,11 @@ export const events = (id: string, signal?: AbortSignal) => answer<StreamEvent[]
 export const diff = (id: string, other: string | null, signal?: AbortSignal) =>
     answer<DiffReport>(one(id) + '/diff' + (other === null ? '' : '?with=' + encodeURIComponent(other)), { signal });
 
-export const stats = async (window: Window, signal?: AbortSignal): Promise<Stats> =>
-    shape.stats(await answer<Stats>('./api/stats?window=' + window, { signal }));
+export const statsHref = (window: Window, q: string) =>
+    './api/stats?' + new URLSearchParams({ window, ...(q === '' ? {} : { q }) });
+
+export const stats = async (window: Window, q: string, signal?: AbortSignal): Promise<Stats> =>
+    shape.stats(await answer<Stats>(statsHref(window, q), { signal }));
 
 export const info = () => answer<Info>('./api/info');
 export const cancel = (id: string) => answer<{ cancelled: boolean }>(one(id) + '/cancel', proof);

@@ -224,6 +224,7 @@ const en = {
 
     windowLabel: 'Window',
     since: 'since',
+    statsOfQuery: 'of the kept records that match the search',
     reset: 'Reset…',
     resetQuestion: 'Set the statistics back to zero?',
     wasReset: 'The statistics were reset',
@@ -539,6 +540,7 @@ const zh: Record<Text, string> = {
 
     windowLabel: '时间窗口',
     since: '自',
+    statsOfQuery: '仅统计现存且符合搜索条件的记录',
     reset: '重置…',
     resetQuestion: '要把统计归零吗？',
     wasReset: '统计已重置',

@@ -4,7 +4,7 @@ import { cancelSelected, copyCurl, openCursor, showDiff, step, stepThread } from
 import type { Text } from './i18n';
 import { help, palette } from './overlays';
 import { markdown } from './prefs';
-import { range, selected, tab, tabs, view } from './route';
+import { selected, setRange, tab, tabs, view } from './route';
 import { searchBox } from './search';
 import { togglePause } from './state';
 
@@ -21,7 +21,7 @@ function escape(): void {
     } else if (view.value === 'stats') {
         view.value = 'list';
     } else {
-        range.value = null;
+        setRange(null);
     }
 }
 

@@ -21,7 +21,7 @@ import { Empty } from './empty';
 import { compact, dash, duration, exact, money } from './format';
 import { lang, t } from './i18n';
 import { Mark } from './mark';
-import { query, range, selected, sort, type SortKey } from './route';
+import { query, selected, sort, type SortKey } from './route';
 import { catchUp, failure, loading, more, reload, rows, scrolled, total, waiting } from './state';
 import type { Summary } from './types';
 import { Button, Icon, menu, narrow, Trouble, useMedia, useSize, Wait } from './ui';
@@ -229,7 +229,7 @@ function Nothing() {
         return <Trouble text={failure.value} retry={() => void reload()} />;
     }
 
-    if (query.value === '' && range.value === null) {
+    if (query.value === '') {
         return <Empty />;
     }
 
@@ -241,7 +241,6 @@ function Nothing() {
                 text={t('clearFilter')}
                 onClick={() => {
                     query.value = '';
-                    range.value = null;
                 }}
             />
         </div>

@@ -33,6 +33,8 @@ export const keys = [
     'is',
     'has',
     'in',
+    'time',
+    'age',
     'header.',
 ] as const;
 
@@ -74,6 +76,7 @@ const fixed: Record<string, string[]> = {
         'worker_died',
         'running',
     ],
+    age: ['<5m', '<1h', '<24h'],
     latency: ['>1s', '>5s', '>30s'],
     ttft: ['>500ms', '>1s', '>5s'],
     tokens: ['>1k', '>10k', '>100k'],
@@ -100,14 +103,63 @@ export function has(q: string, wanted: string): boolean {
     return words(q).includes(wanted);
 }
 
+const joined = (list: string[]) => list.join(' ').replace(/\( /g, '(').replace(/ \)/g, ')');
+
+// "or" binds less than what stands beside each other
+function both(list: string[], wanted: string): string[] {
+    let depth = 0;
+    let either = false;
+
+    for (const w of list) {
+        depth += w === '(' || w === '-(' ? 1 : w === ')' ? -1 : 0;
+        either ||= depth === 0 && w === 'OR';
+    }
+
+    return either ? ['(', ...list, ')', wanted] : [...list, wanted];
+}
+
 // the term is added, or dropped when it is there; its opposite goes
 export function toggle(q: string, wanted: string): string {
     const list = words(q);
     const opposite = wanted.startsWith('-') ? wanted.slice(1) : '-' + wanted;
     const rest = list.filter((w) => w !== wanted && w !== opposite);
 
-    return (list.includes(wanted) ? rest : [...rest, wanted]).join(' ').replace(/\( /g, '(').replace(/ \)/g, ')');
+    return joined(list.includes(wanted) ? rest : both(rest, wanted));
 }
+
+export interface Range {
+    from: number;
+    to: number;
+}
+
+const iso = (at: number) => new Date(at).toISOString().replace('.000', '');
+
+// the range of time that the query names, as the strip draws it; every moment
+// that it understands, the server does
+export function rangeOf(q: string): Range | null {
+    for (const w of words(q)) {
+        const [, a, b] = /^time:(.+?)\.\.(.+)$/.exec(w) ?? [];
+
+        if (a !== undefined && b !== undefined) {
+            const from = Date.parse(a);
+            const to = Date.parse(b);
+            return to > from ? { from, to } : null;
+        }
+    }
+
+    return null;
+}
+
+export function withRange(q: string, range: Range | null): string {
+    const rest = words(q).filter((w) => !/^time:.+\.\./.test(w));
+
+    return joined(range === null ? rest : both(rest, `time:${iso(range.from)}..${iso(range.to)}`));
+}
+
+const hour = 3600_000;
+
+// the server's times are UTC where nothing else is said
+const moments = () => ['>' + iso(Date.now() - hour).slice(0, 16) + 'Z', iso(Date.now()).slice(0, 10)];
 
 export interface Completion {
     from: number;
@@ -144,7 +196,7 @@ export function complete(q: string, caret: number, facets: (key: string) => stri
         .slice(colon + 1)
         .replace(/^"/, '')
         .toLowerCase();
-    const values = [...new Set([...(fixed[key] ?? []), ...facets(key)])];
+    const values = [...new Set([...(fixed[key] ?? []), ...(key === 'time' ? moments() : []), ...facets(key)])];
 
     const options = values
         .filter((v) => v.toLowerCase().includes(typed) && v.toLowerCase() !== typed)

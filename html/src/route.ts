@@ -3,7 +3,8 @@
 // Every state of the page is in its address, after the "#", so that a link
 // opens the same view for a colleague.
 
-import { batch, effect, signal } from '@preact/signals';
+import { batch, computed, effect, signal } from '@preact/signals';
+import { rangeOf, withRange, type Range } from './query';
 import type { Window } from './types';
 
 export const tabs = ['conversation', 'request', 'response', 'stream', 'timing', 'diff', 'headers', 'export'] as const;
@@ -23,11 +24,6 @@ export type SortKey = (typeof sorts)[number];
 
 export const windows: Window[] = ['5m', '1h', '24h', 'all'];
 
-export interface Range {
-    from: number;
-    to: number;
-}
-
 export const query = signal('');
 export const sort = signal<{ key: SortKey; down: boolean }>({ key: 'started_at', down: true });
 export const selected = signal<string | null>(null);
@@ -35,7 +31,12 @@ export const tab = signal<Tab>('conversation');
 export const compared = signal<string | null>(null);
 export const view = signal<'list' | 'stats'>('list');
 export const statsWindow = signal<Window>('1h');
-export const range = signal<Range | null>(null);
+// a term of the query, which the server knows too
+export const range = computed(() => rangeOf(query.value));
+
+export function setRange(r: Range | null): void {
+    query.value = withRange(query.value, r);
+}
 
 const member = <T extends string>(list: readonly T[], value: string | null, otherwise: T): T =>
     list.includes(value as T) ? (value as T) : otherwise;
@@ -43,8 +44,6 @@ const member = <T extends string>(list: readonly T[], value: string | null, othe
 function read(): void {
     const at = new URLSearchParams(location.hash.slice(1));
     const order = at.get('sort') ?? '-started_at';
-    const from = Number(at.get('from'));
-    const to = Number(at.get('to'));
 
     batch(() => {
         query.value = at.get('q') ?? '';
@@ -54,7 +53,6 @@ function read(): void {
         compared.value = at.get('with');
         view.value = at.get('view') === 'stats' ? 'stats' : 'list';
         statsWindow.value = member(windows, at.get('window'), '1h');
-        range.value = from > 0 && to > from ? { from, to } : null;
     });
 }
 
@@ -71,11 +69,6 @@ export function hash(): string {
 
     if (sortArgument() !== '-started_at') {
         at.set('sort', sortArgument());
-    }
-
-    if (range.value !== null) {
-        at.set('from', String(range.value.from));
-        at.set('to', String(range.value.to));
     }
 
     if (view.value === 'stats') {

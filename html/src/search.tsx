@@ -5,7 +5,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { facets } from './facets';
 import { t } from './i18n';
 import { complete, type Completion } from './query';
-import { query, view } from './route';
+import { query } from './route';
 import { failure } from './state';
 import { Button, Icon } from './ui';
 
@@ -16,6 +16,7 @@ const longPause = 1000;
 function unfinished(q: string): boolean {
     return (
         /(?::[<>=]*|\(|\bOR|-)$/.test(q.trim()) ||
+        /\btime:[<>=]*[\d-]{0,9}$|\btime:.*(?:T\d?|:\d?|\.\.[\d-]{0,9})$/.test(q.trim()) ||
         (q.match(/"/g) ?? []).length % 2 === 1 ||
         (q.match(/\(/g) ?? []).length > (q.match(/\)/g) ?? []).length
     );
@@ -55,7 +56,6 @@ export function Search() {
     const apply = (q: string) => {
         clearTimeout(timer.current);
         query.value = q.trim();
-        view.value = 'list';
     };
 
     const offer = () => {

@@ -6,7 +6,7 @@
 import { batch, computed, effect, signal, untracked } from '@preact/signals';
 import * as api from './api';
 import { Feed, type FeedEvent, type FeedState } from './feed';
-import { query, range, selected, sort, sortArgument, type SortKey } from './route';
+import { query, selected, sort, sortArgument, type SortKey } from './route';
 import type { AnswerDelta, Counters, Hello, Info, Summary, ToolCall } from './types';
 import { noteFacets } from './facets';
 import { isBoolean, remembered } from './prefs';
@@ -104,15 +104,6 @@ function compare(a: Summary, b: Summary): number {
     return key === 'started_at' && !down ? order : -order;
 }
 
-const inRange = (r: Summary) => {
-    if (range.value === null) {
-        return true;
-    }
-
-    const at = Date.parse(r.started_at);
-    return at >= range.value.from && at < range.value.to;
-};
-
 // the oldest finished records leave as they leave the zone
 const limit = () => Math.max(info.value?.entries ?? 1000, firstPage);
 
@@ -176,13 +167,13 @@ function show(): void {
     batch(() => {
         if (scrolled.value) {
             rows.value = rows.value.map((r) => known.get(r.id) ?? r);
-            waiting.value = [...fresh].filter((id) => inRange(known.get(id) as Summary)).length;
+            waiting.value = fresh.size;
             return;
         }
 
         fresh = new Set();
         waiting.value = 0;
-        rows.value = [...known.values()].filter(inRange).sort(compare);
+        rows.value = [...known.values()].sort(compare);
         total.value = Math.max(total.value, known.size);
     });
 }
@@ -309,6 +300,10 @@ function receive({ event, data }: FeedEvent): void {
             note(summary(body as Partial<Summary>));
             break;
 
+        case 'unmatch':
+            forget((body as { id: string }).id);
+            break;
+
         case 'answer':
             grow(body as AnswerDelta);
             break;
@@ -402,7 +397,7 @@ export async function reload(): Promise<void> {
 
 // shown even while paused: the reader asked for another list
 function force(): void {
-    rows.value = [...known.values()].filter(inRange).sort(compare);
+    rows.value = [...known.values()].sort(compare);
     settled.value = rows.value;
     waiting.value = 0;
 }
@@ -472,12 +467,7 @@ async function check(): Promise<void> {
 
 // nothing is there, and nothing is asked for
 export const blank = computed(
-    () =>
-        rows.value.length === 0 &&
-        query.value === '' &&
-        range.value === null &&
-        selected.value === null &&
-        !loading.value,
+    () => rows.value.length === 0 && query.value === '' && selected.value === null && !loading.value,
 );
 
 export const running = computed(() => rows.value.filter((r) => r.outcome === 'running').length);
@@ -508,11 +498,6 @@ export function start(): void {
     });
 
     effect(() => feed.follow({ q: query.value, watch: watched.value }));
-
-    effect(() => {
-        void range.value;
-        untracked(force);
-    });
 
     window.setInterval(() => {
         now.value = serverNow();

@@ -8,7 +8,7 @@ import { Chart } from './chart';
 import { bytes, compact, count, dash, duration, exact, money, percent, rate } from './format';
 import { t, type Text } from './i18n';
 import type { Facet } from './query';
-import { statsWindow, windows } from './route';
+import { query, statsWindow, windows } from './route';
 import { counters } from './state';
 import type { Group, Outcome, Quantiles, Sample, Stats as Numbers, Window, Zone } from './types';
 import { Button, say, Trouble, Wait } from './ui';
@@ -23,13 +23,14 @@ function useStats() {
     const data = useSignal<Numbers | null>(null);
     const error = useSignal<string | null>(null);
     const wanted = statsWindow.value;
+    const q = query.value;
 
     useEffect(() => {
         const abort = new AbortController();
 
         const load = async () => {
             try {
-                data.value = await api.stats(wanted, abort.signal);
+                data.value = await api.stats(wanted, q, abort.signal);
                 error.value = null;
             } catch (e) {
                 if (!abort.signal.aborted) {
@@ -50,7 +51,7 @@ function useStats() {
             abort.abort();
             clearInterval(timer);
         };
-    }, [wanted]);
+    }, [wanted, q]);
 
     return { data, error };
 }
@@ -419,13 +420,18 @@ export function Stats() {
                         </button>
                     ))}
                 </span>
-                {s?.since !== null && s?.since !== undefined && (
-                    <span class="quiet clip">
-                        {t('since')} {exact(s.since)}
-                    </span>
+                {query.value !== '' ? (
+                    <span class="quiet clip">{t('statsOfQuery')}</span>
+                ) : (
+                    s?.since !== null &&
+                    s?.since !== undefined && (
+                        <span class="quiet clip">
+                            {t('since')} {exact(s.since)}
+                        </span>
+                    )
                 )}
                 <span class="push" />
-                <a class="button" href={'./api/stats?window=' + statsWindow.value} target="_blank" rel="noopener">
+                <a class="button" href={api.statsHref(statsWindow.value, query.value)} target="_blank" rel="noopener">
                     JSON
                 </a>
                 <Button label={t('reset')} text={t('reset')} onClick={() => void reset()} />

@@ -9,8 +9,8 @@ import { clock, compact, count, dash, duration, money, percent } from './format'
 import { facets, facetsChanged } from './facets';
 import { t } from './i18n';
 import { meaning } from './mark';
-import { has, term, type Facet } from './query';
-import { query, range, type Range } from './route';
+import { has, term, type Facet, type Range } from './query';
+import { query, range, setRange } from './route';
 import { now, running, settled } from './state';
 import type { Summary } from './types';
 import { Button, menu, narrow, useMedia, useSize } from './ui';
@@ -83,9 +83,13 @@ function Histogram() {
         drag.value = null;
 
         if (d !== null && Math.abs(d.a - d.b) > 4) {
-            range.value = { from: Math.floor(at(Math.min(d.a, d.b))), to: Math.ceil(at(Math.max(d.a, d.b))) };
+            const from = at(Math.min(d.a, d.b));
+            const to = at(Math.max(d.a, d.b));
+            const grain = to - from > 10_000 ? 1000 : 1;
+
+            setRange({ from: Math.floor(from / grain) * grain, to: Math.ceil(to / grain) * grain });
         } else if (d !== null && range.value !== null) {
-            range.value = null;
+            setRange(null);
         }
     };
 
@@ -158,9 +162,7 @@ function Histogram() {
                     icon="close"
                     label={t('wholeTime')}
                     text={t('wholeTime')}
-                    onClick={() => {
-                        range.value = null;
-                    }}
+                    onClick={() => setRange(null)}
                 />
             )}
         </div>

@@ -35,9 +35,9 @@ static const char *const  ngx_openai_term_keys[] = {
     "model", "method", "path", "host", "client", "key", "upstream", "session",
     "user", "thread", "id", "dialect", "op", "provider", "finish", "outcome",
     "tool",
-    "latency", "ttft", "tokens", "in_tokens", "out_tokens", "cached", "cost",
+    "latency", "ttft", "age", "tokens", "in_tokens", "out_tokens", "cached", "cost",
     "size",
-    "status", "is", "has", "in", "header.",
+    "status", "is", "has", "in", "time", "header.",
     NULL
 };
 
@@ -47,6 +47,7 @@ static const char *const  ngx_openai_term_keys[] = {
 #define NGX_OPENAI_KEY_IS      (NGX_OPENAI_KEY_STATUS + 1)
 #define NGX_OPENAI_KEY_HAS     (NGX_OPENAI_KEY_STATUS + 2)
 #define NGX_OPENAI_KEY_IN      (NGX_OPENAI_KEY_STATUS + 3)
+#define NGX_OPENAI_KEY_TIME    (NGX_OPENAI_KEY_STATUS + 4)
 
 
 static const char *const  ngx_openai_term_is_names[] = {
@@ -117,6 +118,9 @@ ngx_openai_term_key(ngx_openai_query_t *query, ngx_openai_term_t *term,
     case NGX_OPENAI_KEY_HAS:
         return ngx_openai_term_state(query, term, ngx_openai_term_has_names,
                                      NGX_OPENAI_HAS_TOOL_CALLS, value);
+
+    case NGX_OPENAI_KEY_TIME:
+        return ngx_openai_term_time(query, term, value);
 
     default: /* NGX_OPENAI_KEY_IN */
         term->type = NGX_OPENAI_TERM_TRUE;
@@ -216,25 +220,12 @@ ngx_openai_term_number(ngx_openai_query_t *query, ngx_openai_term_t *term,
     last = p + value->len;
 
     time = (term->what == NGX_OPENAI_NUMBER_LATENCY
-            || term->what == NGX_OPENAI_NUMBER_TTFT);
+            || term->what == NGX_OPENAI_NUMBER_TTFT
+            || term->what == NGX_OPENAI_NUMBER_AGE);
 
     term->type = NGX_OPENAI_TERM_NUMBER;
-    term->op = NGX_OPENAI_OP_EQ;
+    term->op = ngx_openai_term_op(&p, last);
     term->low = 0;
-
-    if (*p == '>' || *p == '<') {
-        term->op = (*p == '>') ? NGX_OPENAI_OP_GT : NGX_OPENAI_OP_LT;
-        p++;
-
-        if (p < last && *p == '=') {
-            term->op = (term->op == NGX_OPENAI_OP_GT) ? NGX_OPENAI_OP_GE
-                                                      : NGX_OPENAI_OP_LE;
-            p++;
-        }
-
-    } else if (*p == '=') {
-        p++;
-    }
 
     for (digits = 0; p < last && *p >= '0' && *p <= '9'; p++, digits++) {
         term->low = term->low * 10 + (*p - '0');
@@ -263,6 +254,36 @@ ngx_openai_term_number(ngx_openai_query_t *query, ngx_openai_term_t *term,
 }
 
 
+/* "=" where none is written */
+
+ngx_openai_op_e
+ngx_openai_term_op(u_char **pos, u_char *last)
+{
+    u_char           *p;
+    ngx_openai_op_e   op;
+
+    p = *pos;
+    op = NGX_OPENAI_OP_EQ;
+
+    if (p < last && (*p == '>' || *p == '<')) {
+        op = (*p++ == '>') ? NGX_OPENAI_OP_GT : NGX_OPENAI_OP_LT;
+
+        if (p < last && *p == '=') {
+            op = (op == NGX_OPENAI_OP_GT) ? NGX_OPENAI_OP_GE
+                                          : NGX_OPENAI_OP_LE;
+            p++;
+        }
+
+    } else if (p < last && *p == '=') {
+        p++;
+    }
+
+    *pos = p;
+
+    return op;
+}
+
+
 /* what one of it counts, in us for times; 0: there is no such unit */
 
 static double
@@ -282,7 +303,9 @@ ngx_openai_term_unit(u_char *name, size_t len, ngx_uint_t time)
         { "us", 1, 1 },
         { "ms", 1, 1000 },
         { "s",  1, 1000000 },
-        { "m",  1, 60000000 }
+        { "m",  1, 60000000 },
+        { "h",  1, 3600000000.0 },
+        { "d",  1, 86400000000.0 }
     };
 
     for (i = 0; i < sizeof(units) / sizeof(units[0]); i++) {

@@ -26,6 +26,7 @@ typedef enum {
     NGX_OPENAI_TERM_FIELD,
     NGX_OPENAI_TERM_STATUS,
     NGX_OPENAI_TERM_NUMBER,
+    NGX_OPENAI_TERM_TIME,
     NGX_OPENAI_TERM_STATE
 } ngx_openai_term_e;
 
@@ -65,6 +66,7 @@ typedef enum {
 typedef enum {
     NGX_OPENAI_NUMBER_LATENCY = 0,
     NGX_OPENAI_NUMBER_TTFT,
+    NGX_OPENAI_NUMBER_AGE,              /* of the start, when it is asked */
     NGX_OPENAI_NUMBER_TOKENS,
     NGX_OPENAI_NUMBER_IN,
     NGX_OPENAI_NUMBER_OUT,
@@ -97,7 +99,8 @@ struct ngx_openai_term_s {
     ngx_uint_t             what;        /* the field, number or state */
     ngx_openai_op_e        op;
     double                 low;         /* a number, or a range of status … */
-    double                 high;        /* … up to and with this one */
+    double                 high;        /* … up to and with this one; of time,
+                                           in ms, without it */
     ngx_str_t              name;        /* of a header */
     ngx_str_t              value;       /* a pattern with "*" */
     ngx_openai_needle_t   *needles;
@@ -118,6 +121,13 @@ struct ngx_openai_term_s {
 /* a term from key and value: as ngx_openai_query_parse() */
 ngx_int_t ngx_openai_term_key(ngx_openai_query_t *query,
     ngx_openai_term_t *term, ngx_str_t *key, ngx_str_t *value);
+
+/* a moment, from which "low" and "high" reach as far as it names time */
+ngx_int_t ngx_openai_term_time(ngx_openai_query_t *query,
+    ngx_openai_term_t *term, ngx_str_t *value);
+
+/* takes the sign of a comparison off the front */
+ngx_openai_op_e ngx_openai_term_op(u_char **pos, u_char *last);
 
 /* a term that looks for a word */
 ngx_int_t ngx_openai_term_word(ngx_openai_query_t *query,

@@ -21,6 +21,9 @@ static ngx_uint_t ngx_openai_term_one_of(ngx_openai_term_t *term,
     const char *list);
 static ngx_uint_t ngx_openai_term_compare(ngx_openai_term_t *term,
     const ngx_openai_record_t *rec);
+static double ngx_openai_term_value(ngx_uint_t number,
+    const ngx_openai_record_t *rec);
+static double ngx_openai_term_age(const ngx_openai_record_t *rec);
 static ngx_uint_t ngx_openai_term_is(ngx_uint_t state,
     const ngx_openai_record_t *rec);
 static ngx_uint_t ngx_openai_term_in_head(ngx_openai_term_t *term,
@@ -69,6 +72,14 @@ ngx_openai_term_match(ngx_openai_query_t *query, ngx_openai_term_t *term,
 
     case NGX_OPENAI_TERM_STATE:
         return ngx_openai_term_is(term->what, rec);
+
+    case NGX_OPENAI_TERM_TIME:
+        if (term->op == NGX_OPENAI_OP_EQ) {
+            return rec->started_ms >= term->low
+                   && rec->started_ms < term->high;
+        }
+
+        return ngx_openai_term_compare(term, rec);
 
     case NGX_OPENAI_TERM_STATUS:
         if (term->op == NGX_OPENAI_OP_EQ) {
@@ -192,52 +203,20 @@ static ngx_uint_t
 ngx_openai_term_compare(ngx_openai_term_t *term,
     const ngx_openai_record_t *rec)
 {
-    double                 value;
-    const openai_usage_t  *usage;
+    double  value;
 
-    usage = &rec->facts.usage;
+    switch (term->type) {
 
-    if (term->type == NGX_OPENAI_TERM_STATUS) {
+    case NGX_OPENAI_TERM_STATUS:
         value = rec->status ? rec->status : -1;
-
-    } else switch (term->what) {
-
-    case NGX_OPENAI_NUMBER_LATENCY:
-        value = rec->duration_us;
         break;
 
-    case NGX_OPENAI_NUMBER_TTFT:
-        value = rec->facts.first_token_us
-                ? (double) rec->facts.first_token_us : -1;
+    case NGX_OPENAI_TERM_TIME:
+        value = (double) rec->started_ms;
         break;
 
-    case NGX_OPENAI_NUMBER_TOKENS:
-        value = usage->total;
-
-        if (value < 0 && (usage->input >= 0 || usage->output >= 0)) {
-            value = ngx_max(usage->input, 0) + ngx_max(usage->output, 0);
-        }
-
-        break;
-
-    case NGX_OPENAI_NUMBER_IN:
-        value = usage->input;
-        break;
-
-    case NGX_OPENAI_NUMBER_OUT:
-        value = usage->output;
-        break;
-
-    case NGX_OPENAI_NUMBER_CACHED:
-        value = usage->cached;
-        break;
-
-    case NGX_OPENAI_NUMBER_COST:
-        value = rec->cost;
-        break;
-
-    default: /* NGX_OPENAI_NUMBER_SIZE */
-        value = (double) (rec->request_bytes + rec->response_bytes);
+    default: /* NGX_OPENAI_TERM_NUMBER */
+        value = ngx_openai_term_value(term->what, rec);
     }
 
     if (value < 0) {
@@ -261,6 +240,68 @@ ngx_openai_term_compare(ngx_openai_term_t *term,
     default: /* NGX_OPENAI_OP_EQ */
         return value >= term->low - 1e-9 && value <= term->low + 1e-9;
     }
+}
+
+
+/* negative is unknown */
+
+static double
+ngx_openai_term_value(ngx_uint_t number, const ngx_openai_record_t *rec)
+{
+    const openai_usage_t  *usage;
+
+    usage = &rec->facts.usage;
+
+    switch (number) {
+
+    case NGX_OPENAI_NUMBER_LATENCY:
+        return rec->duration_us;
+
+    case NGX_OPENAI_NUMBER_TTFT:
+        return rec->facts.first_token_us
+               ? (double) rec->facts.first_token_us : -1;
+
+    case NGX_OPENAI_NUMBER_AGE:
+        return ngx_openai_term_age(rec);
+
+    case NGX_OPENAI_NUMBER_TOKENS:
+        if (usage->total < 0 && (usage->input >= 0 || usage->output >= 0)) {
+            return ngx_max(usage->input, 0) + ngx_max(usage->output, 0);
+        }
+
+        return usage->total;
+
+    case NGX_OPENAI_NUMBER_IN:
+        return usage->input;
+
+    case NGX_OPENAI_NUMBER_OUT:
+        return usage->output;
+
+    case NGX_OPENAI_NUMBER_CACHED:
+        return usage->cached;
+
+    case NGX_OPENAI_NUMBER_COST:
+        return rec->cost;
+
+    default: /* NGX_OPENAI_NUMBER_SIZE */
+        return (double) (rec->request_bytes + rec->response_bytes);
+    }
+}
+
+
+/* in us; the clock may have been set back meanwhile */
+
+static double
+ngx_openai_term_age(const ngx_openai_record_t *rec)
+{
+    double       us;
+    ngx_time_t  *tp;
+
+    tp = ngx_timeofday();
+
+    us = ((double) tp->sec * 1000 + tp->msec - rec->started_ms) * 1000;
+
+    return ngx_max(us, 0);
 }
 
 

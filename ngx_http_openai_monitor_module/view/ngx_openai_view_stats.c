@@ -9,11 +9,17 @@
 #include <ngx_http.h>
 
 #include "view/ngx_openai_call.h"
+#include "view/ngx_openai_scan.h"
+#include "view/ngx_openai_work.h"
 
 
 typedef struct {
+    ngx_openai_call_t       *call;
     ngx_openai_json_t        json;
+    ngx_openai_query_t       query;
+    ngx_openai_scan_t       *scan;       /* with a query */
     ngx_openai_stats_t      *stats;
+    ngx_uint_t               window;
     ngx_openai_zone_stat_t   zone;
     ngx_uint_t               ring;       /* that the series is taken from */
     uint64_t                 now;        /* seconds */
@@ -21,6 +27,11 @@ typedef struct {
 } ngx_openai_view_stats_t;
 
 
+static ngx_int_t ngx_openai_stats_search(ngx_openai_view_stats_t *v);
+static ngx_int_t ngx_openai_stats_run(ngx_openai_work_t *work);
+static int ngx_libc_cdecl ngx_openai_stats_by_end(const void *one,
+    const void *two);
+static ngx_int_t ngx_openai_stats_answer(ngx_openai_view_stats_t *v);
 static ngx_int_t ngx_openai_stats_window(ngx_openai_call_t *call,
     ngx_uint_t *window);
 static void ngx_openai_stats_sum(ngx_openai_view_stats_t *v);
@@ -60,41 +71,154 @@ ngx_int_t
 ngx_openai_view_stats(ngx_openai_call_t *call)
 {
     ngx_pool_t               *pool;
-    ngx_uint_t                window;
-    ngx_openai_json_t        *json;
-    ngx_openai_stats_t       *stats;
     ngx_openai_view_stats_t  *v;
-
-    if (ngx_openai_stats_window(call, &window) != NGX_OK) {
-        return call->rc;
-    }
 
     pool = call->request->pool;
 
     v = ngx_pcalloc(pool, sizeof(ngx_openai_view_stats_t));
-    stats = ngx_palloc(pool, sizeof(ngx_openai_stats_t));
-
-    if (v == NULL || stats == NULL) {
+    if (v == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    v->call = call;
+
+    if (ngx_openai_stats_window(call, &v->window) != NGX_OK
+        || ngx_openai_arg_query(call, &v->query) != NGX_OK)
+    {
+        return call->rc;
+    }
+
+    v->stats = ngx_palloc(pool, sizeof(ngx_openai_stats_t));
+    if (v->stats == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    v->now = ngx_time();
+    v->ring = ngx_min(v->window, NGX_OPENAI_RING_24H);
+
     ngx_openai_zone_reap(call->zone);
-    ngx_openai_stats_read(call->zone, stats);
     ngx_openai_zone_stat(call->zone, &v->zone);
 
-    v->stats = stats;
-    v->now = ngx_time();
-    v->ring = ngx_min(window, NGX_OPENAI_RING_24H);
+    if (v->query.root != NULL) {
+        return ngx_openai_stats_search(v);
+    }
+
+    ngx_openai_stats_read(call->zone, v->stats);
+
+    return ngx_openai_stats_answer(v);
+}
+
+
+/* those of a query are made of the records that match, as the zone's were */
+
+static ngx_int_t
+ngx_openai_stats_search(ngx_openai_view_stats_t *v)
+{
+    ngx_pool_t         *pool;
+    ngx_time_t         *tp;
+    ngx_openai_call_t  *call;
+    ngx_openai_work_t  *work;
+
+    call = v->call;
+    pool = call->request->pool;
+
+    v->scan = ngx_openai_scan_create(pool, call->zone, call->conf->body_max,
+                                     &v->query);
+    work = ngx_openai_work_create(call->request);
+
+    if (v->scan == NULL || work == NULL
+        || ngx_openai_scan_list(v->scan, pool) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    /* slices of time are filled in their order */
+
+    ngx_qsort(v->scan->refs, v->scan->nrefs, sizeof(ngx_openai_ref_t),
+              ngx_openai_stats_by_end);
+
+    tp = ngx_timeofday();
+
+    ngx_openai_stats_init(v->stats, (uint64_t) tp->sec * 1000 + tp->msec);
+    v->zone.running = 0;
+
+    work->run = ngx_openai_stats_run;
+    work->data = v;
+
+    return ngx_openai_work_start(work);
+}
+
+
+static ngx_int_t
+ngx_openai_stats_run(ngx_openai_work_t *work)
+{
+    ngx_int_t                 rc;
+    ngx_openai_record_t      *rec;
+    ngx_openai_view_stats_t  *v;
+
+    v = work->data;
+    rec = &v->scan->rec;
+
+    if (v->query.threads
+        && ngx_openai_threads_update(v->scan->threads, work->stop)
+           == NGX_AGAIN)
+    {
+        return NGX_AGAIN;
+    }
+
+    for ( ;; ) {
+        rc = ngx_openai_scan_next(v->scan, work->stop);
+
+        if (rc == NGX_AGAIN) {
+            return NGX_AGAIN;
+        }
+
+        if (rc != NGX_OK) {
+            return ngx_openai_stats_answer(v);
+        }
+
+        if (rec->outcome == NGX_OPENAI_RUNNING) {
+            v->zone.running++;
+            continue;
+        }
+
+        v->stats->since_ms = ngx_min(v->stats->since_ms, rec->started_ms);
+
+        ngx_openai_stats_fold(v->stats, rec, rec->started_ms
+                              + ngx_max(rec->duration_us, 0) / 1000);
+    }
+}
+
+
+static int ngx_libc_cdecl
+ngx_openai_stats_by_end(const void *one, const void *two)
+{
+    const ngx_openai_ref_t  *a, *b;
+
+    a = one;
+    b = two;
+
+    return (a->change > b->change) - (a->change < b->change);
+}
+
+
+static ngx_int_t
+ngx_openai_stats_answer(ngx_openai_view_stats_t *v)
+{
+    ngx_openai_json_t   *json;
+    ngx_openai_stats_t  *stats;
 
     json = &v->json;
-    ngx_openai_json_init(json, pool);
+    stats = v->stats;
+
+    ngx_openai_json_init(json, v->call->request->pool);
 
     ngx_openai_json_open(json, '{');
     ngx_openai_json_key(json, "window");
-    ngx_openai_json_string(json, ngx_openai_windows[window].data,
-                           ngx_openai_windows[window].len);
+    ngx_openai_json_string(json, ngx_openai_windows[v->window].data,
+                           ngx_openai_windows[v->window].len);
 
-    if (window < NGX_OPENAI_RINGS) {
+    if (v->window < NGX_OPENAI_RINGS) {
         ngx_openai_stats_sum(v);
 
     } else {
@@ -110,11 +234,11 @@ ngx_openai_view_stats(ngx_openai_call_t *call)
     ngx_openai_stats_names(json, "peers", stats->names[NGX_OPENAI_BY_PEER]);
 
     ngx_openai_stats_series(v);
-    ngx_openai_stats_zone(json, call->zone, &v->zone);
+    ngx_openai_stats_zone(json, v->call->zone, &v->zone);
 
     ngx_openai_json_close(json, '}');
 
-    return ngx_openai_send(call->request, json);
+    return ngx_openai_send(v->call->request, json);
 }
 
 

@@ -477,6 +477,17 @@ test('statistics: windows, numbers, charts, groups that filter, reset', async ()
     assert.equal(await page.locator('.chart canvas').count(), 4);
     assert.equal(await page.getByRole('link', { name: 'JSON' }).getAttribute('href'), './api/stats?window=5m');
 
+    // the search box narrows them, and stays where it is
+    await page.locator('.search input').fill('model:gpt-4o');
+    await page.getByText('of the kept records that match the search').waitFor();
+    assert.equal(api.asked('/api/stats').at(-1).query.q, 'model:gpt-4o');
+    assert.match(page.url(), /view=stats/);
+    assert.equal(
+        await page.getByRole('link', { name: 'JSON' }).getAttribute('href'),
+        './api/stats?window=5m&q=model%3Agpt-4o',
+    );
+    await page.locator('.search input').fill('');
+
     await page.getByRole('button', { name: '24 h' }).click();
     await until(() => api.asked('/api/stats').some((r) => r.query.window === '24h'));
     assert.match(page.url(), /window=24h/);

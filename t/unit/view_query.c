@@ -18,6 +18,7 @@
 #include "view/ngx_openai_match.c"
 #include "view/ngx_openai_terms.c"
 #include "view/ngx_openai_terms_match.c"
+#include "view/ngx_openai_terms_time.c"
 #include "view/ngx_openai_query.c"
 
 
@@ -92,6 +93,7 @@ sample(ngx_openai_record_t *rec)
     rec->outcome = NGX_OPENAI_UPSTREAM_ERROR;
     rec->status = 429;
     rec->duration_us = 2500000;
+    rec->started_ms = 1795600830250;        /* 2026-11-25T10:00:30.250Z */
     rec->request_bytes = 60000;
     rec->response_bytes = 50000;
     rec->cost = 0.02;
@@ -177,6 +179,26 @@ test_matches(void)
         "-is:running OR is:ok", "+-(is:running OR is:ok)",
         "+status:429 (hay OR needle) -is:ok", "-status:429 -(hay OR needle)",
         "+--is:stream", "+or needle", "-f(x)", "+http://nowhere OR needle",
+        "+time:>2026-11-25T10:00", "-time:<2026-11-25T10:00",
+        "+time:>=2026-11-25", "-time:>2026-11-25T10:00:30.250",
+        "+time:<=2026-11-25T10:00:30.25", "+time:=2026-11-25T10:00:30.250Z",
+        "+time:2026-11-25", "+time:2026-11-25T10", "+time:2026-11-25t10:00z",
+        "+time:2026-11-25T10:00:30", "-time:2026-11-25T10:01",
+        "-time:2026-11-24", "+time:\"2026-11-25 10:00\"",
+        "+time:2026-11-25T18:00+08:00", "+time:2026-11-25T18+0800",
+        "+time:2026-11-25T04:00-06", "-time:2026-11-25T18:00",
+        "+time:1795600830", "+time:1795600830.25", "+time:1795600830250",
+        "-time:1795600830251", "+time:>1795600830",
+        "+time:2026-11-25T10:00..2026-11-25T10:01",
+        "+time:1795600830250..1795600830251",
+        "+time:1795600830.25..1795600831",
+        "-time:1795600830249..1795600830250",
+        "-time:2026-11-25T10:01..2026-11-25T10:00",
+        "+time:2026-11-25T10:00Z..2026-11-25T18:01+08:00",
+        "+time:2024-02-29..2026-12-31", "-time:1970-01-01",
+        "+-time:2026-11-24", "+(time:2026-11-24 OR time:>2026-11-25T10)",
+        "+age:<5m", "-age:<30s", "+age:>30s", "+age:<1h", "-age:>1h",
+        "+age:<1d", "+age:<=89750ms", "-age:<89750ms",
         "-12:30", "+model:\"gpt-4o\"", "+- OR needle"
     };
 
@@ -219,6 +241,25 @@ test_errors(void)
         { "is:runing", "unknown state", "running" },
         { "has:toolcalls", "unknown state", "tool_calls" },
         { "in:respose", "\"in:\" knows no", "response" },
+        { "time:yesterday", "not a moment such as 2026-11-25T10:00:", NULL },
+        { "time:2026-02-29", "not a moment such as 2026-11-25T10:00:", NULL },
+        { "time:2026-13-01", "not a moment such as 2026-11-25T10:00:", NULL },
+        { "time:2026-1-1", "not a moment such as 2026-11-25T10:00:", NULL },
+        { "time:2026-11-25T24", "not a moment such as 2026-11-25T10:00:",
+          NULL },
+        { "time:2026-11-25T10:60", "not a moment such as 2026-11-25T10:00:",
+          NULL },
+        { "time:2026-11-25T10:00+8", "not a moment such as 2026-11-25T10:00:",
+          NULL },
+        { "time:2026-11-25..", "not a moment such as 2026-11-25T10:00:",
+          NULL },
+        { "time:>2026-11-24..2026-11-25",
+          "not a moment such as 2026-11-25T10:00:", NULL },
+        { "time:1234567890123456", "not a moment such as 2026-11-25T10:00:",
+          NULL },
+        { "time:<5m", "not a moment such as 2026-11-25T10:00:", "age" },
+        { "age:<yesterday", "not a time:", NULL },
+        { "tme:1", "unknown key", "time" },
         { "model:", "no value after", NULL },
         { "header.:x", "no header's name in", NULL },
         { "(a", "nothing closes", NULL },
@@ -317,7 +358,8 @@ test_random(void)
         "status:", "5xx", "4xx", "model:", "gpt*", "*", "is:", "error",
         "stream", "has:", "usage", " ", " ", " OR ", "(", ")", "-", "\"",
         "needle", "hay", "straw", "latency:", ">1s", "<", "header.x-trace:",
-        "one", ":", "~/", "/", "\\", "\xff", "\xe4\xb8\xad", "in:request"
+        "one", ":", "~/", "/", "\\", "\xff", "time:", "2026", "-11", "-25",
+        "T10", ":00", "..", "+08", ".250", "age:<5m", "\xe4\xb8\xad", "in:request"
     };
 
     for (i = 0, bad = 0, both = 0; i < 50000; i++) {
@@ -377,6 +419,8 @@ main(void)
     seed = getenv("TEST_SEED") ? (unsigned) atoi(getenv("TEST_SEED"))
                                : (unsigned) time(NULL);
     printf("# seed: TEST_SEED=%u\n", seed);
+
+    ngx_test_time.sec = 1795600920;
 
     test_matches();
     test_errors();

@@ -43,6 +43,17 @@ typedef struct {
 } ngx_pool_t;
 
 
+typedef struct {
+    time_t       sec;
+    ngx_uint_t   msec;
+} ngx_time_t;
+
+/* set by the test that needs it */
+static ngx_time_t  ngx_test_time __attribute__((unused));
+
+#define ngx_timeofday()        (&ngx_test_time)
+
+
 #define ngx_string(s)          { sizeof(s) - 1, (u_char *) s }
 #define ngx_null_string        { 0, NULL }
 #define ngx_str_set(str, s)                                                  \
@@ -177,6 +188,13 @@ ngx_atoi(u_char *line, size_t n)
     }
 
     return value;
+}
+
+
+static ngx_inline off_t
+ngx_atoof(u_char *line, size_t n)
+{
+    return ngx_atoi(line, n);
 }
 
 
