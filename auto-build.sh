@@ -1100,7 +1100,15 @@ write_configuration()
     set_upstream
 
     value[zone]="openai_monitor_zone zone=openai:$ZONE_SIZE"
-    value[zone]+=" entries=$MAX_REQUESTS_HISTORY;"
+    value[zone]+=" entries=$MAX_REQUESTS_HISTORY"
+
+    # what the demo shows is new each time
+
+    if [ "$command" != demo ]; then
+        value[zone]+=" file=openai.zone"
+    fi
+
+    value[zone]+=";"
     value[page_size]="openai_monitor_page_size $PAGE_SIZE;"
     value[proxy_listen]="listen $PROXY_HOST:$PROXY_PORT;"
     value[web_listen]="listen $WEB_HOST:$WEB_PORT;"

@@ -18,7 +18,9 @@
 
 
 static char *ngx_http_openai_zone_add(ngx_conf_t *cf, ngx_str_t *name,
-    ssize_t size, ngx_int_t entries);
+    ssize_t size, ngx_int_t entries, ngx_str_t *file);
+static char *ngx_http_openai_zone_path(ngx_conf_t *cf,
+    ngx_openai_zone_t *zone, ngx_str_t *file);
 static void *ngx_http_openai_conf_alloc(void *ctx, size_t size);
 
 
@@ -27,13 +29,14 @@ ngx_http_openai_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     u_char      *p;
     ssize_t      size;
-    ngx_str_t   *value, name, s;
+    ngx_str_t   *value, name, file, s;
     ngx_int_t    entries;
     ngx_uint_t   i;
 
     value = cf->args->elts;
 
     ngx_str_null(&name);
+    ngx_str_null(&file);
     size = 0;
     entries = 0;
 
@@ -85,6 +88,14 @@ ngx_http_openai_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
             continue;
         }
 
+        if (ngx_strncmp(value[i].data, "file=", 5) == 0 && value[i].len > 5) {
+
+            file.data = value[i].data + 5;
+            file.len = value[i].len - 5;
+
+            continue;
+        }
+
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid parameter \"%V\"", &value[i]);
         return NGX_CONF_ERROR;
@@ -97,17 +108,17 @@ ngx_http_openai_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    return ngx_http_openai_zone_add(cf, &name, size, entries);
+    return ngx_http_openai_zone_add(cf, &name, size, entries, &file);
 }
 
 
 static char *
 ngx_http_openai_zone_add(ngx_conf_t *cf, ngx_str_t *name, ssize_t size,
-    ngx_int_t entries)
+    ngx_int_t entries, ngx_str_t *file)
 {
     size_t                         min;
     ngx_shm_zone_t                *shm_zone, *old, **zp;
-    ngx_openai_zone_t             *zone, *previous;
+    ngx_openai_zone_t             *zone;
     ngx_http_openai_main_conf_t   *omcf;
 
     min = ngx_openai_zone_min_size(entries ? entries
@@ -143,22 +154,21 @@ ngx_http_openai_zone_add(ngx_conf_t *cf, ngx_str_t *name, ssize_t size,
                             : ngx_openai_zone_fit(size,
                                                   NGX_HTTP_OPENAI_ENTRIES);
 
+    if (file->len && ngx_http_openai_zone_path(cf, zone, file) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
+
     shm_zone->init = ngx_openai_zone_init;
     shm_zone->data = zone;
 
-    /* another geometry means new memory, into which the history moves */
+    /* another geometry, or place, means new memory, into which the history
+       moves */
 
     old = ngx_http_openai_old_zone(cf->cycle, name);
 
-    if (old && old->data) {
-        previous = old->data;
-
-        if (previous->entries != zone->entries
-            || old->shm.size != (size_t) size)
-        {
-            zone->previous = previous;
-            shm_zone->noreuse = 1;
-        }
+    if (old && old->data && !ngx_openai_zone_same(zone, old->data)) {
+        zone->previous = old->data;
+        shm_zone->noreuse = 1;
     }
 
     omcf = ngx_http_conf_get_module_main_conf(cf,
@@ -170,6 +180,40 @@ ngx_http_openai_zone_add(ngx_conf_t *cf, ngx_str_t *name, ssize_t size,
     }
 
     *zp = shm_zone;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_openai_zone_path(ngx_conf_t *cf, ngx_openai_zone_t *zone,
+    ngx_str_t *file)
+{
+    ngx_uint_t                     i;
+    ngx_shm_zone_t               **zones;
+    ngx_openai_zone_t             *other;
+    ngx_http_openai_main_conf_t   *omcf;
+
+    if (ngx_conf_full_name(cf->cycle, file, 0) != NGX_OK
+        || ngx_openai_zone_file(zone, cf->pool, file) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    omcf = ngx_http_conf_get_module_main_conf(cf,
+                                              ngx_http_openai_monitor_module);
+    zones = omcf->zones.elts;
+
+    for (i = 0; i < omcf->zones.nelts; i++) {
+        other = zones[i]->data;
+
+        if (other->file && ngx_openai_zone_shares(zone, other)) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "zones \"%V\" and \"%V\" have the same file "
+                               "\"%V\"", &other->name, &zone->name, file);
+            return NGX_CONF_ERROR;
+        }
+    }
 
     return NGX_CONF_OK;
 }

@@ -354,10 +354,12 @@ ngx_http_openai_init_module(ngx_cycle_t *cycle)
 
     for (i = 0; i < omcf->zones.nelts; i++) {
 
+        old = ngx_http_openai_old_zone(cycle, &zones[i]->shm.name);
+
+        ngx_openai_zone_commit(zones[i]->data, old ? old->data : NULL);
+
         if (zones[i]->noreuse) {
             zones[i]->noreuse = 0;
-
-            old = ngx_http_openai_old_zone(cycle, &zones[i]->shm.name);
 
             if (old) {
                 old->noreuse = 1;

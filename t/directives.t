@@ -67,7 +67,9 @@ $::accepted->(http => "$_;", location => '') for
     'openai_monitor_zone zone=z:8m entries=16',
     'openai_monitor_zone zone=z:8388608',
     'openai_monitor_zone entries=100 zone=a_b-c.d:2M',
-    'openai_monitor_zone zone=z:8m; openai_monitor_zone zone=y:8m entries=17';
+    'openai_monitor_zone zone=z:8m; openai_monitor_zone zone=y:8m entries=17',
+    'openai_monitor_zone zone=z:8m file=x',
+    'openai_monitor_zone zone=z:8m file=x; openai_monitor_zone zone=y:8m file=y';
 
 $::refused->($_->[1], http => "$_->[0];", location => '') for
     [ 'openai_monitor_zone' =>
@@ -89,7 +91,10 @@ $::refused->($_->[1], http => "$_->[0];", location => '') for
       . '1000000' ],
     [ 'openai_monitor_zone zone=z:8m entries=-1' =>
       'invalid entries value "entries=-1", it must be between 16 and 1000000' ],
-    [ 'openai_monitor_zone zone=z:8m file=x' => 'invalid parameter "file=x"' ],
+    [ 'openai_monitor_zone zone=z:8m file=' => 'invalid parameter "file="' ],
+    [ 'openai_monitor_zone zone=z:8m file=x; '
+      . 'openai_monitor_zone zone=y:8m file=x' =>
+      qr/^zones "z" and "y" have the same file "\/.*\/x"$/ ],
     [ 'openai_monitor_zone z:8m' => 'invalid parameter "z:8m"' ],
     [ 'openai_monitor_zone entries=100' =>
       '"openai_monitor_zone" must have "zone" parameter' ],

@@ -21,7 +21,7 @@ static void ngx_openai_copy_extent(ngx_openai_zone_t *zone,
 
 /* the old zone's other users go on; only its finished records move */
 
-void
+ngx_int_t
 ngx_openai_zone_copy(ngx_openai_shared_t *sh, ngx_openai_shared_t *from)
 {
     uint32_t             slot, to;
@@ -37,7 +37,7 @@ ngx_openai_zone_copy(ngx_openai_shared_t *sh, ngx_openai_shared_t *from)
     zone.sh = sh;
 
     if (ngx_openai_lock(&old) != NGX_OK) {
-        return;
+        return NGX_BUSY;
     }
 
     ngx_openai_copy_totals(sh, from);
@@ -74,6 +74,8 @@ ngx_openai_zone_copy(ngx_openai_shared_t *sh, ngx_openai_shared_t *from)
     zone.process->pid = 0;
 
     ngx_openai_unlock(&old);
+
+    return NGX_OK;
 }
 
 
@@ -108,7 +110,7 @@ ngx_openai_copy_record(ngx_openai_entry_t *e, ngx_openai_entry_t *src)
 static void
 ngx_openai_copy_totals(ngx_openai_shared_t *sh, ngx_openai_shared_t *from)
 {
-    sh->created_ms = from->created_ms;
+    sh->head.created_ms = from->head.created_ms;
     sh->seq = from->seq;
     sh->changes = from->changes + 1;
     sh->clears = from->clears;
@@ -119,8 +121,10 @@ ngx_openai_copy_totals(ngx_openai_shared_t *sh, ngx_openai_shared_t *from)
     sh->worker_died = from->worker_died;
     sh->stats = from->stats;
 
-    ngx_memcpy(sh->nonce, from->nonce, sizeof(sh->nonce));
-    ngx_memcpy(sh->salt, from->salt, sizeof(sh->salt));
+    ngx_memcpy(sh->head.nonce, from->head.nonce, sizeof(sh->head.nonce));
+    ngx_memcpy(sh->head.salt, from->head.salt, sizeof(sh->head.salt));
+
+    sh->head.seal = ngx_openai_zone_seal(&sh->head);
 }
 
 

@@ -175,7 +175,7 @@ ngx_openai_entry_running(ngx_openai_shared_t *sh, uint32_t slot)
 
     index = ngx_openai_index(sh);
 
-    for ( /* void */ ; slot < sh->entries; slot++) {
+    for ( /* void */ ; slot < sh->head.entries; slot++) {
 
         if (index[slot].running
             && ngx_openai_entry(sh, slot)->state == NGX_OPENAI_ENTRY_RUNNING)
@@ -212,4 +212,42 @@ ngx_openai_entry_settle(ngx_openai_shared_t *sh)
             ngx_openai_entry_finish(sh, slot);
         }
     }
+}
+
+
+/* time, sequence, and what tells zones apart, in base 32: 15 bytes, 24 digits
+   whose order is that of the bytes */
+
+void
+ngx_openai_record_id(const ngx_openai_shared_t *sh,
+    const ngx_openai_record_t *rec, char id[NGX_OPENAI_ID_LEN + 1])
+{
+    u_char      bytes[15];
+    uint64_t    acc;
+    ngx_uint_t  i, j;
+
+    static const char  digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
+
+    for (i = 0; i < 6; i++) {
+        bytes[i] = (u_char) (rec->started_ms >> (40 - 8 * i));
+    }
+
+    for (i = 0; i < 4; i++) {
+        bytes[6 + i] = (u_char) (rec->seq >> (24 - 8 * i));
+    }
+
+    ngx_memcpy(&bytes[10], sh->head.nonce, 5);
+
+    for (i = 0; i < 3; i++) {
+
+        for (acc = 0, j = 0; j < 5; j++) {
+            acc = acc << 8 | bytes[5 * i + j];
+        }
+
+        for (j = 0; j < 8; j++) {
+            id[8 * i + j] = digits[acc >> (35 - 5 * j) & 31];
+        }
+    }
+
+    id[NGX_OPENAI_ID_LEN] = '\0';
 }

@@ -15,13 +15,19 @@ static void ngx_openai_heal_extents(ngx_openai_shared_t *sh,
     ngx_openai_entry_t *e, ngx_openai_process_t *process);
 
 
-/*
- * Nothing but the entries' own states is believed; the lists, the queue and
- * the counts are made anew from them.
- */
-
 void
 ngx_openai_heal(ngx_openai_shared_t *sh)
+{
+    ngx_openai_rebuild(sh);
+
+    ngx_openai_count(&sh->heals, 1);
+}
+
+
+/* nothing but the entries' own states is believed */
+
+void
+ngx_openai_rebuild(ngx_openai_shared_t *sh)
 {
     uint32_t             slot;
     ngx_openai_entry_t  *e;
@@ -33,7 +39,7 @@ ngx_openai_heal(ngx_openai_shared_t *sh)
     sh->records = 0;
     sh->running = 0;
 
-    for (slot = sh->entries; slot > 0; slot--) {
+    for (slot = sh->head.entries; slot > 0; slot--) {
         e = ngx_openai_entry(sh, slot - 1);
 
         /* half made, or half evicted */
@@ -73,8 +79,6 @@ ngx_openai_heal(ngx_openai_shared_t *sh)
 
     ngx_openai_store(&sh->unsettled, 1);
     ngx_openai_store(&sh->changes, sh->changes + 1);
-
-    ngx_openai_count(&sh->heals, 1);
 }
 
 
@@ -88,7 +92,7 @@ ngx_openai_heal_queue(ngx_openai_shared_t *sh)
 
     head = NGX_OPENAI_NIL;
 
-    for (slot = 0; slot < sh->entries; slot++) {
+    for (slot = 0; slot < sh->head.entries; slot++) {
         e = ngx_openai_entry(sh, slot);
 
         if (e->state == NGX_OPENAI_ENTRY_DONE) {
@@ -182,7 +186,8 @@ ngx_openai_heal_process(ngx_openai_shared_t *sh, ngx_openai_process_t *process)
         ngx_openai_heal_extents(sh, e, process);
 
         if (!e->finished) {
-            ngx_openai_heal_record(e, NGX_OPENAI_WORKER_DIED);
+            ngx_openai_heal_record(e, NGX_OPENAI_WORKER_DIED,
+                                   ngx_openai_now_ms());
             ngx_openai_count(&sh->worker_died, 1);
         }
 
@@ -223,7 +228,7 @@ ngx_openai_heal_extents(ngx_openai_shared_t *sh, ngx_openai_entry_t *e,
         }
 
         for (page = x->first, n = 1;
-             page != x->last && page < sh->pages && n < sh->pages;
+             page != x->last && page < sh->head.pages && n < sh->head.pages;
              n++)
         {
             page = ngx_openai_next(sh)[page];
@@ -235,14 +240,12 @@ ngx_openai_heal_extents(ngx_openai_shared_t *sh, ngx_openai_entry_t *e,
 
 
 void
-ngx_openai_heal_record(ngx_openai_entry_t *e, ngx_uint_t outcome)
+ngx_openai_heal_record(ngx_openai_entry_t *e, ngx_uint_t outcome,
+    uint64_t ended_ms)
 {
-    uint64_t             now;
     ngx_openai_record_t  rec;
 
     rec = e->rec[e->version & 1];
-
-    now = ngx_openai_now_ms();
 
     rec.outcome = (uint8_t) outcome;
     rec.request_kept = e->extents[NGX_OPENAI_REQUEST_BODY].bytes;
@@ -250,8 +253,8 @@ ngx_openai_heal_record(ngx_openai_entry_t *e, ngx_uint_t outcome)
     rec.request_bytes = ngx_max(rec.request_bytes, rec.request_kept);
     rec.response_bytes = ngx_max(rec.response_bytes, rec.response_kept);
 
-    if (now >= rec.started_ms) {
-        rec.duration_us = (int64_t) (now - rec.started_ms) * 1000;
+    if (ended_ms >= rec.started_ms) {
+        rec.duration_us = (int64_t) (ended_ms - rec.started_ms) * 1000;
     }
 
     ngx_openai_entry_set(e, &rec);

@@ -23,12 +23,12 @@ ngx_openai_pages_init(ngx_openai_shared_t *sh)
 
     /* the last pages of a large zone stay untouched until they are needed */
 
-    for (n = 0; n < sh->pages; n++) {
-        next[n] = (n + 1 < sh->pages) ? n + 1 : NGX_OPENAI_NIL;
+    for (n = 0; n < sh->head.pages; n++) {
+        next[n] = (n + 1 < sh->head.pages) ? n + 1 : NGX_OPENAI_NIL;
     }
 
     sh->free_page = 0;
-    sh->pages_free = sh->pages;
+    sh->pages_free = sh->head.pages;
 }
 
 
@@ -48,11 +48,11 @@ ngx_openai_pages_refill(ngx_openai_shared_t *sh, ngx_openai_process_t *process)
 {
     uint32_t  page;
 
-    while (process->n < sh->reserve) {
+    while (process->n < sh->head.reserve) {
 
         if (sh->free_page == NGX_OPENAI_NIL) {
 
-            if (process->n >= (sh->reserve + 1) / 2
+            if (process->n >= (sh->head.reserve + 1) / 2
                 || ngx_openai_entry_evict(sh) != NGX_OK)
             {
                 return;
@@ -172,7 +172,7 @@ ngx_openai_pages_mark(ngx_openai_shared_t *sh, uint32_t page)
 {
     u_char  *bitmap;
 
-    if (page < sh->pages) {
+    if (page < sh->head.pages) {
         bitmap = ngx_openai_at(sh, bitmap_off);
         bitmap[page / 8] |= 1 << (page % 8);
     }
@@ -196,7 +196,7 @@ ngx_openai_pages_rebuild(ngx_openai_shared_t *sh)
     next = ngx_openai_next(sh);
     bitmap = ngx_openai_at(sh, bitmap_off);
 
-    ngx_memzero(bitmap, (sh->pages + 7) / 8);
+    ngx_memzero(bitmap, (sh->head.pages + 7) / 8);
 
     for (n = 0; n < NGX_OPENAI_PROCESSES; n++) {
         if (sh->processes[n].pid == 0) {
@@ -211,7 +211,7 @@ ngx_openai_pages_rebuild(ngx_openai_shared_t *sh)
 
     ngx_openai_fence();
 
-    for (slot = 0; slot < sh->entries; slot++) {
+    for (slot = 0; slot < sh->head.entries; slot++) {
         e = ngx_openai_entry(sh, slot);
 
         if (e->state == NGX_OPENAI_ENTRY_FREE) {
@@ -222,7 +222,7 @@ ngx_openai_pages_rebuild(ngx_openai_shared_t *sh)
             x = &e->extents[i];
             page = ngx_openai_load(&x->first);
 
-            for (n = 0; page < sh->pages && n < sh->pages; n++) {
+            for (n = 0; page < sh->head.pages && n < sh->head.pages; n++) {
                 ngx_openai_pages_mark(sh, page);
 
                 if (page == ngx_openai_load(&x->last)) {
@@ -237,7 +237,7 @@ ngx_openai_pages_rebuild(ngx_openai_shared_t *sh)
     sh->free_page = NGX_OPENAI_NIL;
     sh->pages_free = 0;
 
-    for (n = sh->pages; n > 0; n--) {
+    for (n = sh->head.pages; n > 0; n--) {
         if (!(bitmap[(n - 1) / 8] & (1 << ((n - 1) % 8)))) {
             ngx_openai_pages_push(sh, n - 1);
         }

@@ -40,7 +40,7 @@ ngx_openai_reader_list(ngx_openai_zone_t *zone, ngx_openai_ref_t *refs,
     index = ngx_openai_index(sh);
     sorted = 1;
 
-    for (slot = 0, n = 0; slot < sh->entries && n < max; slot++) {
+    for (slot = 0, n = 0; slot < sh->head.entries && n < max; slot++) {
 
         seq = ngx_openai_load(&index[slot].seq);
 
@@ -128,7 +128,7 @@ ngx_openai_reader_find(ngx_openai_zone_t *zone, ngx_str_t *id,
         }
     }
 
-    if (ngx_memcmp(&bytes[10], sh->nonce, 5) != 0) {
+    if (ngx_memcmp(&bytes[10], sh->head.nonce, 5) != 0) {
         return NGX_DECLINED;
     }
 
@@ -137,7 +137,7 @@ ngx_openai_reader_find(ngx_openai_zone_t *zone, ngx_str_t *id,
 
     index = ngx_openai_index(sh);
 
-    for (slot = 0; slot < sh->entries; slot++) {
+    for (slot = 0; slot < sh->head.entries; slot++) {
 
         seq = ngx_openai_load(&index[slot].seq);
 
@@ -264,7 +264,7 @@ ngx_openai_reader_bytes(ngx_openai_zone_t *zone, const ngx_openai_ref_t *ref,
 
     for (n = offset >> NGX_OPENAI_PAGE_SHIFT; n > 0; n--) {
 
-        if (page >= sh->pages) {
+        if (page >= sh->head.pages) {
             return NGX_DECLINED;
         }
 
@@ -277,7 +277,7 @@ ngx_openai_reader_bytes(ngx_openai_zone_t *zone, const ngx_openai_ref_t *ref,
 
         /* a chain that ends early was cut while we walked it */
 
-        if (page >= sh->pages) {
+        if (page >= sh->head.pages) {
             return NGX_DECLINED;
         }
 

@@ -31,7 +31,10 @@
 
 
 #define NGX_OPENAI_MAGIC           0x6f70656e61694d31ULL
-#define NGX_OPENAI_LAYOUT          2
+
+/* raised with every change of what lies in the zone, see t/build/layout.t */
+
+#define NGX_OPENAI_LAYOUT          3
 
 #define NGX_OPENAI_NIL             ((uint32_t) -1)
 
@@ -103,13 +106,17 @@ struct ngx_openai_process_s {
 };
 
 
-struct ngx_openai_shared_s {
+/* what never changes; the first two members have their places in every
+   layout */
+
+typedef struct {
     uint64_t                magic;
     uint32_t                layout;
+    uint32_t                shared_size;
     uint32_t                entry_size;
-    uint64_t                size;        /* of all that follows sh */
-
     uint32_t                entries;
+    uint64_t                size;        /* of all of it */
+
     uint32_t                pages;
     uint32_t                reserve;     /* pages set aside for a process */
     uint64_t                index_off;   /* offsets from sh */
@@ -118,13 +125,22 @@ struct ngx_openai_shared_s {
     uint64_t                bitmap_off;
     uint64_t                pages_off;
 
-    pthread_mutex_t         mutex;       /* robust, process-shared */
-
     uint64_t                created_ms;
     u_char                  nonce[5];    /* part of every id */
     u_char                  salt[16];
+    u_char                  pad[3];
+    uint64_t                seal;        /* a hash of all above */
+} ngx_openai_head_t;
+
+
+struct ngx_openai_shared_s {
+    ngx_openai_head_t       head;
+
+    pthread_mutex_t         mutex;       /* robust, process-shared */
 
     /* read by anyone, at any time */
+
+    uint64_t                alive_ms;    /* when the lock was last had */
 
     uint64_t                changes;
     uint64_t                clears;
@@ -156,7 +172,7 @@ struct ngx_openai_shared_s {
 };
 
 
-#define ngx_openai_at(sh, off)     ((void *) ((u_char *) (sh) + (sh)->off))
+#define ngx_openai_at(sh, off)     ((void *) ((u_char *) (sh) + (sh)->head.off))
 
 #define ngx_openai_index(sh)                                                 \
     ((ngx_openai_index_t *) ngx_openai_at(sh, index_off))
@@ -216,8 +232,12 @@ void ngx_openai_entry_set(ngx_openai_entry_t *e,
 /* the lock's last holder died inside: makes everything consistent again */
 void ngx_openai_heal(ngx_openai_shared_t *sh);
 
+/* the lists, the queue and the counts, from the entries' states */
+void ngx_openai_rebuild(ngx_openai_shared_t *sh);
+
 /* ends a record that its owner did not end, with what the zone has of it */
-void ngx_openai_heal_record(ngx_openai_entry_t *e, ngx_uint_t outcome);
+void ngx_openai_heal_record(ngx_openai_entry_t *e, ngx_uint_t outcome,
+    uint64_t ended_ms);
 
 /* closes what a dead process left; the lock is held */
 void ngx_openai_heal_process(ngx_openai_shared_t *sh,
@@ -228,11 +248,37 @@ ngx_uint_t ngx_openai_process_dead(const ngx_openai_process_t *process);
 uint64_t ngx_openai_process_started(int64_t pid);
 
 
+/* where everything lies in "size" bytes */
+void ngx_openai_zone_layout(ngx_openai_head_t *head, size_t size,
+    ngx_uint_t entries);
+
+/* an empty zone of "size" bytes, at a page of the machine */
+ngx_int_t ngx_openai_zone_create(ngx_openai_shared_t *sh, size_t size,
+    ngx_uint_t entries);
+ngx_int_t ngx_openai_zone_mutex(ngx_openai_shared_t *sh);
+uint64_t ngx_openai_zone_seal(const ngx_openai_head_t *head);
+
+/*
+ * A zone from a file, of which nothing is believed.  _head(): NULL, or what is
+ * wrong with it.  _check() does the rest, for a zone that nobody else uses:
+ * what is not whole goes, what was under way is closed as worker_died.
+ */
+
+const char *ngx_openai_check_head(const ngx_openai_head_t *head);
+ngx_int_t ngx_openai_check(ngx_openai_shared_t *sh);
+
+/* the writer's id of a record, from its seq and its start */
+void ngx_openai_record_id(const ngx_openai_shared_t *sh,
+    const ngx_openai_record_t *rec, char id[NGX_OPENAI_ID_LEN + 1]);
+
+
 /* this process's slot in a zone, the lock is held; NULL: none is unused */
 ngx_openai_process_t *ngx_openai_zone_join(ngx_openai_shared_t *sh);
 
-/* copies the newest finished records of another zone; nobody else uses "sh" */
-void ngx_openai_zone_copy(ngx_openai_shared_t *sh, ngx_openai_shared_t *from);
+/* copies the newest finished records of another zone; nobody else uses "sh";
+   NGX_BUSY: the other one's lock is stuck */
+ngx_int_t ngx_openai_zone_copy(ngx_openai_shared_t *sh,
+    ngx_openai_shared_t *from);
 
 
 #endif /* _NGX_OPENAI_SHARED_H_INCLUDED_ */

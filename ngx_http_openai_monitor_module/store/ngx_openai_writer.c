@@ -16,8 +16,6 @@
 #define ngx_openai_writer_has(w)  ((w)->seq != 0 && (w)->zone->sh != NULL)
 
 
-static void ngx_openai_writer_id(ngx_openai_shared_t *sh,
-    ngx_openai_record_t *rec);
 static uint32_t ngx_openai_writer_slot(ngx_openai_zone_t *zone,
     ngx_openai_process_t *process);
 
@@ -61,7 +59,7 @@ ngx_openai_writer_begin(ngx_openai_writer_t *w, ngx_openai_zone_t *zone,
 
     rec->seq = w->seq;
     rec->pid = ngx_pid;
-    ngx_openai_writer_id(sh, rec);
+    ngx_openai_record_id(sh, rec, rec->id);
 
     e = ngx_openai_entry(sh, slot);
     index = &ngx_openai_index(sh)[slot];
@@ -99,48 +97,11 @@ ngx_openai_writer_slot(ngx_openai_zone_t *zone, ngx_openai_process_t *process)
 
     ngx_openai_entry_settle(sh);
 
-    if (process->n < sh->reserve / 4) {
+    if (process->n < sh->head.reserve / 4) {
         ngx_openai_pages_refill(sh, process);
     }
 
     return ngx_openai_entry_take(sh);
-}
-
-
-/* time, sequence, and what tells zones apart, in base 32: 15 bytes, 24 digits
-   whose order is that of the bytes */
-
-static void
-ngx_openai_writer_id(ngx_openai_shared_t *sh, ngx_openai_record_t *rec)
-{
-    u_char      bytes[15];
-    uint64_t    acc;
-    ngx_uint_t  i, j;
-
-    static const char  digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
-
-    for (i = 0; i < 6; i++) {
-        bytes[i] = (u_char) (rec->started_ms >> (40 - 8 * i));
-    }
-
-    for (i = 0; i < 4; i++) {
-        bytes[6 + i] = (u_char) (rec->seq >> (24 - 8 * i));
-    }
-
-    ngx_memcpy(&bytes[10], sh->nonce, 5);
-
-    for (i = 0; i < 3; i++) {
-
-        for (acc = 0, j = 0; j < 5; j++) {
-            acc = acc << 8 | bytes[5 * i + j];
-        }
-
-        for (j = 0; j < 8; j++) {
-            rec->id[8 * i + j] = digits[acc >> (35 - 5 * j) & 31];
-        }
-    }
-
-    rec->id[NGX_OPENAI_ID_LEN] = '\0';
 }
 
 

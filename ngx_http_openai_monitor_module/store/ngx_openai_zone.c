@@ -14,268 +14,9 @@
 #define NGX_OPENAI_LOCK_ROUNDS   4
 #define NGX_OPENAI_REAP_MS       500
 #define NGX_OPENAI_CLEAR_BATCH   1000
-#define NGX_OPENAI_MIN_PAGES     64
 
 
-static size_t ngx_openai_zone_layout(ngx_openai_shared_t *sh, size_t size,
-    ngx_uint_t entries);
-static ngx_int_t ngx_openai_zone_create(ngx_openai_zone_t *zone, size_t size);
-static ngx_int_t ngx_openai_zone_mutex(ngx_openai_shared_t *sh);
 static int ngx_openai_lock_wait(ngx_openai_zone_t *zone);
-
-
-/*
- * Computes the offsets for a zone of "size" bytes after its fixed part; what
- * the fixed part and the tables leave is for pages.  Returns the bytes that
- * everything but the pages needs.
- */
-
-static size_t
-ngx_openai_zone_layout(ngx_openai_shared_t *sh, size_t size,
-    ngx_uint_t entries)
-{
-    size_t  off, pages;
-
-    off = ngx_align(sizeof(ngx_openai_shared_t), 64);
-
-    sh->index_off = off;
-    off += ngx_align(entries * sizeof(ngx_openai_index_t), 64);
-
-    sh->entries_off = off;
-    off += ngx_align(entries * sizeof(ngx_openai_entry_t), 64);
-
-    pages = (size > off) ? (size - off) / (NGX_OPENAI_PAGE + 5) : 0;
-
-    sh->next_off = off;
-    off += ngx_align(pages * sizeof(uint32_t), 64);
-
-    sh->bitmap_off = off;
-    off += pages / 8 + 1;
-
-    /* pages begin on a page of the machine, whatever the address of sh */
-
-    off = ngx_align((uintptr_t) sh + off, NGX_OPENAI_PAGE) - (uintptr_t) sh;
-
-    sh->pages_off = off;
-    sh->entries = entries;
-    sh->pages = 0;
-
-    if (size > off) {
-        sh->pages = ngx_min(pages, (size - off) / NGX_OPENAI_PAGE);
-    }
-
-    return off;
-}
-
-
-size_t
-ngx_openai_zone_min_size(ngx_uint_t entries)
-{
-    size_t  size;
-
-    /* the slab's own pages, ours, and a page for each record */
-
-    size = sizeof(ngx_openai_shared_t) + 16 * ngx_pagesize
-           + entries * (sizeof(ngx_openai_entry_t)
-                        + sizeof(ngx_openai_index_t) + NGX_OPENAI_PAGE + 8)
-           + NGX_OPENAI_MIN_PAGES * NGX_OPENAI_PAGE;
-
-    return ngx_align(size, ngx_pagesize);
-}
-
-
-/* tables for the records take at most half of a small zone */
-
-ngx_uint_t
-ngx_openai_zone_fit(size_t size, ngx_uint_t entries)
-{
-    size_t  fixed, room;
-
-    fixed = ngx_openai_zone_min_size(0);
-    room = (size > fixed) ? size - fixed : 0;
-
-    return ngx_min(entries, room / (2 * sizeof(ngx_openai_entry_t)));
-}
-
-
-ngx_int_t
-ngx_openai_zone_init(ngx_shm_zone_t *shm_zone, void *data)
-{
-    size_t                size;
-    ngx_slab_pool_t      *pool;
-    ngx_openai_zone_t    *zone, *old;
-    ngx_openai_shared_t  *sh;
-
-    zone = shm_zone->data;
-    old = data;
-
-    if (old && !shm_zone->noreuse) {
-        zone->sh = old->sh;
-        return NGX_OK;
-    }
-
-    old = zone->previous;
-    zone->previous = NULL;
-
-    pool = (ngx_slab_pool_t *) shm_zone->shm.addr;
-
-    if (shm_zone->shm.exists) {
-        sh = pool->data;
-
-        if (sh->magic != NGX_OPENAI_MAGIC || sh->layout != NGX_OPENAI_LAYOUT
-            || sh->entry_size != sizeof(ngx_openai_entry_t))
-        {
-            ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
-                          "openai_monitor zone \"%V\" has another layout",
-                          &zone->name);
-            return NGX_ERROR;
-        }
-
-        zone->sh = sh;
-        return NGX_OK;
-    }
-
-    /* one block for everything: the slab serves only as its frame */
-
-    size = pool->pfree * ngx_pagesize;
-
-    sh = ngx_slab_alloc(pool, size);
-    if (sh == NULL) {
-        ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
-                      "openai_monitor zone \"%V\" cannot be set up",
-                      &zone->name);
-        return NGX_ERROR;
-    }
-
-    pool->data = sh;
-    zone->sh = sh;
-
-    if (ngx_openai_zone_create(zone, size) != NGX_OK) {
-        ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, ngx_errno,
-                      "openai_monitor zone \"%V\" cannot be set up",
-                      &zone->name);
-        return NGX_ERROR;
-    }
-
-    if (old && old->sh) {
-        ngx_openai_zone_copy(sh, old->sh);
-
-        /* the old memory goes, while a single process still has exchanges
-           that write there */
-
-        if (ngx_process == NGX_PROCESS_SINGLE) {
-            old->sh = NULL;
-            old->process = NULL;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_openai_zone_create(ngx_openai_zone_t *zone, size_t size)
-{
-    u_char                seed[21];
-    uint32_t              slot, n;
-    ngx_fd_t              fd;
-    ngx_openai_entry_t   *e;
-    ngx_openai_index_t   *index;
-    ngx_openai_shared_t  *sh;
-
-    sh = zone->sh;
-
-    ngx_memzero(sh, sizeof(ngx_openai_shared_t));
-
-    (void) ngx_openai_zone_layout(sh, size, zone->entries);
-
-    if (sh->pages < NGX_OPENAI_MIN_PAGES / 4) {
-        ngx_set_errno(NGX_ENOMEM);
-        return NGX_ERROR;
-    }
-
-    if (ngx_openai_zone_mutex(sh) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    fd = ngx_open_file((u_char *) "/dev/urandom", NGX_FILE_RDONLY,
-                       NGX_FILE_OPEN, 0);
-    if (fd == NGX_INVALID_FILE) {
-        return NGX_ERROR;
-    }
-
-    n = (ngx_read_fd(fd, seed, sizeof(seed)) == (ssize_t) sizeof(seed));
-    (void) ngx_close_file(fd);
-
-    if (n == 0) {
-        return NGX_ERROR;
-    }
-
-    ngx_memcpy(sh->nonce, seed, 5);
-    ngx_memcpy(sh->salt, seed + 5, 16);
-
-    sh->size = size;
-    sh->entry_size = sizeof(ngx_openai_entry_t);
-    sh->reserve = ngx_min(NGX_OPENAI_RESERVE, ngx_max(4, sh->pages / 64));
-    sh->created_ms = ngx_openai_now_ms();
-    sh->oldest = NGX_OPENAI_NIL;
-    sh->newest = NGX_OPENAI_NIL;
-
-    index = ngx_openai_index(sh);
-
-    for (slot = 0; slot < sh->entries; slot++) {
-        e = ngx_openai_entry(sh, slot);
-
-        ngx_memzero(e, offsetof(ngx_openai_entry_t, extents));
-
-        e->next = (slot + 1 < sh->entries) ? slot + 1 : NGX_OPENAI_NIL;
-
-        ngx_openai_entry_clear(e);
-
-        ngx_memzero(&index[slot], sizeof(ngx_openai_index_t));
-    }
-
-    ngx_openai_pages_init(sh);
-    ngx_openai_stats_init(&sh->stats, sh->created_ms);
-
-    sh->layout = NGX_OPENAI_LAYOUT;
-    sh->magic = NGX_OPENAI_MAGIC;
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_openai_zone_mutex(ngx_openai_shared_t *sh)
-{
-    ngx_err_t            err;
-    pthread_mutexattr_t  attr;
-
-    err = pthread_mutexattr_init(&attr);
-    if (err) {
-        ngx_set_errno(err);
-        return NGX_ERROR;
-    }
-
-    err = pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
-
-    if (err == 0) {
-        err = pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
-    }
-
-    if (err == 0) {
-        err = pthread_mutex_init(&sh->mutex, &attr);
-    }
-
-    (void) pthread_mutexattr_destroy(&attr);
-
-    if (err) {
-        ngx_set_errno(err);
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
-}
 
 
 /*
@@ -308,6 +49,7 @@ ngx_openai_lock(ngx_openai_zone_t *zone)
     }
 
     ngx_openai_store(&sh->rounds, sh->rounds + 1);
+    ngx_openai_store(&sh->alive_ms, ngx_openai_now_ms());
 
     return NGX_OK;
 }
@@ -402,6 +144,10 @@ ngx_openai_zone_attach(ngx_openai_zone_t *zone)
         return NGX_DECLINED;
     }
 
+    if (zone->file) {
+        ngx_openai_file_private(zone->file);
+    }
+
     zone->reaped = 0;
     ngx_openai_zone_reap(zone);
 
@@ -492,7 +238,8 @@ ngx_openai_zone_detach(ngx_openai_zone_t *zone)
         if (e->owner == owner) {
 
             if (!e->finished) {
-                ngx_openai_heal_record(e, NGX_OPENAI_SHUTDOWN);
+                ngx_openai_heal_record(e, NGX_OPENAI_SHUTDOWN,
+                                       ngx_openai_now_ms());
             }
 
             ngx_openai_entry_finish(sh, slot);
@@ -631,9 +378,9 @@ ngx_openai_zone_stat(ngx_openai_zone_t *zone, ngx_openai_zone_stat_t *stat)
     }
 
     stat->size = zone->shm_zone->shm.size;
-    stat->pages = sh->pages;
+    stat->pages = sh->head.pages;
     stat->pages_free = ngx_openai_load(&sh->pages_free);
-    stat->entries = sh->entries;
+    stat->entries = sh->head.entries;
     stat->records = ngx_openai_load(&sh->records);
     stat->running = ngx_openai_load(&sh->running);
     stat->evicted = ngx_openai_load(&sh->evicted);
@@ -641,7 +388,7 @@ ngx_openai_zone_stat(ngx_openai_zone_t *zone, ngx_openai_zone_stat_t *stat)
     stat->truncated = ngx_openai_load(&sh->truncated);
     stat->heals = ngx_openai_load(&sh->heals);
     stat->worker_died = ngx_openai_load(&sh->worker_died);
-    stat->created_ms = sh->created_ms;
+    stat->created_ms = sh->head.created_ms;
 
     for (i = 0; i < NGX_OPENAI_PROCESSES; i++) {
         if (ngx_openai_load(&sh->processes[i].pid)) {
@@ -655,7 +402,7 @@ void
 ngx_openai_zone_salt(ngx_openai_zone_t *zone, u_char salt[16])
 {
     if (zone->sh) {
-        ngx_memcpy(salt, zone->sh->salt, 16);
+        ngx_memcpy(salt, zone->sh->head.salt, 16);
 
     } else {
         ngx_memzero(salt, 16);

@@ -14,6 +14,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "store/ngx_openai_file.h"
 #include "store/ngx_openai_record.h"
 #include "store/ngx_openai_stats.h"
 
@@ -31,6 +32,7 @@ struct ngx_openai_zone_s {
     ngx_uint_t            entries;
     ngx_shm_zone_t       *shm_zone;
     ngx_openai_shared_t  *sh;           /* NULL until the zone is mapped */
+    ngx_openai_file_t    *file;         /* NULL: in anonymous memory */
     ngx_openai_zone_t    *previous;     /* of the last cycle, to be copied */
 
     /* of the process that uses it */
@@ -65,6 +67,21 @@ ngx_uint_t ngx_openai_zone_fit(size_t size, ngx_uint_t entries);
 
 /* ngx_shm_zone_t.init */
 ngx_int_t ngx_openai_zone_init(ngx_shm_zone_t *shm_zone, void *data);
+
+/* the file that the zone is to be mapped from; "path" ends with a zero byte */
+ngx_int_t ngx_openai_zone_file(ngx_openai_zone_t *zone, ngx_pool_t *pool,
+    ngx_str_t *path);
+
+/* 1 when both are in one file */
+ngx_uint_t ngx_openai_zone_shares(const ngx_openai_zone_t *one,
+    const ngx_openai_zone_t *two);
+
+/* 1 when both are of the same size, with as many entries, at one place */
+ngx_uint_t ngx_openai_zone_same(const ngx_openai_zone_t *one,
+    const ngx_openai_zone_t *two);
+
+/* the new cycle cannot fail any more; "old" is NULL or the zone before */
+void ngx_openai_zone_commit(ngx_openai_zone_t *zone, ngx_openai_zone_t *old);
 
 /* this process begins, or ends, to use the zone */
 ngx_int_t ngx_openai_zone_attach(ngx_openai_zone_t *zone);

@@ -341,6 +341,11 @@ ok(-d "$root/build/run/$proxy", 'its files are in build/');
 unlike(slurp("$root/build/run/$proxy/nginx.conf"), qr/^\s*[^#\s].*#=/m,
        'no mark is left in the configuration');
 
+like(slurp("$root/build/run/$proxy/nginx.conf"),
+     qr/^\s*openai_monitor_zone .* file=openai\.zone;$/m, 'with a file');
+is((stat "$root/build/run/$proxy/openai.zone")[2] & 07777, 0600,
+   'which only its owner reads');
+
 my $page = get($web, '/');
 
 is($page->{status}, 200, 'the page');

@@ -1,0 +1,75 @@
+
+/*
+ * The file that a zone lies in, apart from what the zone holds.
+ *
+ * Whoever uses the file holds a lock on it (flock): the master, and the
+ * workers with the descriptor that they inherit.  So the lock ends with the
+ * last of them, however they end.  A new binary (USR2) inherits it too.
+ *
+ * A file that is made lies beside its place, as PATH.new, until nothing can
+ * fail any more; then it is renamed.
+ */
+
+
+#ifndef _NGX_OPENAI_FILE_H_INCLUDED_
+#define _NGX_OPENAI_FILE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+typedef struct {
+    ngx_str_t    zone;         /* its name, for messages */
+    ngx_str_t    path;         /* these three end with a zero byte */
+    ngx_str_t    fresh;        /* PATH.new */
+    ngx_str_t    aside;        /* PATH.old */
+
+    ngx_fd_t     fd;           /* of the zone's file; has the lock */
+    ngx_fd_t     found;        /* of another one at PATH, until the commit */
+    off_t        size;         /* of what was found */
+    const char  *reason;       /* why that one is set aside, or NULL */
+
+    unsigned     made:1;       /* fd is at PATH.new */
+    unsigned     shared:1;     /* what was found is in use, by us */
+} ngx_openai_file_t;
+
+
+ngx_openai_file_t *ngx_openai_file_create(ngx_pool_t *pool, ngx_str_t *zone,
+    ngx_str_t *path);
+
+/*
+ * All of them log.  NGX_ERROR: nginx must not start so; NGX_ABORT: the file
+ * cannot be used here and now, and the zone lives in memory.
+ */
+
+/* says what is wrong with the path, and touches nothing */
+ngx_int_t ngx_openai_file_test(ngx_openai_file_t *file, ngx_log_t *log);
+
+/* opens and locks what is at PATH; NGX_DECLINED: nothing is */
+ngx_int_t ngx_openai_file_find(ngx_openai_file_t *file, ngx_log_t *log);
+
+/* all of its blocks exist from now on, or a write to memory could kill */
+ngx_int_t ngx_openai_file_reserve(ngx_openai_file_t *file, ngx_fd_t fd,
+    off_t size, ngx_log_t *log);
+
+/* makes an empty one */
+ngx_int_t ngx_openai_file_make(ngx_openai_file_t *file, off_t size,
+    ngx_log_t *log);
+
+/* over the memory at "addr", or anywhere when that is NULL; NULL: it failed,
+   and the memory is still there */
+void *ngx_openai_file_map(ngx_openai_file_t *file, ngx_fd_t fd, void *addr,
+    size_t size, ngx_log_t *log);
+
+/* what was made takes its place */
+void ngx_openai_file_commit(ngx_openai_file_t *file, ngx_log_t *log);
+
+/* the descriptors go from one cycle to the next */
+void ngx_openai_file_pass(ngx_openai_file_t *file, ngx_openai_file_t *old);
+
+/* the programs that a worker may start do not inherit the lock */
+void ngx_openai_file_private(ngx_openai_file_t *file);
+
+
+#endif /* _NGX_OPENAI_FILE_H_INCLUDED_ */
