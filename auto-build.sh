@@ -1344,6 +1344,7 @@ need_fuzzer()
 need_test_tools()
 {
     need perl perl prove perl ps procps curl curl promtool prometheus \
+        valgrind valgrind \
         openssl openssl /usr/share/fonts/truetype/dejavu fonts-dejavu-core
 
     if ! have chromium && ! have google-chrome; then
