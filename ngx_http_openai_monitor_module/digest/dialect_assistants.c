@@ -173,11 +173,7 @@ openai_assistants_commit(openai_meter_t *m, openai_str_t name)
         }
 
     } else if (openai_is(name.data, name.len, "error")) {
-        openai_copy(m->facts.error_code, sizeof(m->facts.error_code),
-                    ev->code, strlen(ev->code));
-        openai_copy(m->facts.error_message, sizeof(m->facts.error_message),
-                    ev->message, strlen(ev->message));
-        m->facts.flags |= OPENAI_FACT_ERROR;
+        openai_meter_failure(m, "");
     }
 
     openai_meter_commit(m);

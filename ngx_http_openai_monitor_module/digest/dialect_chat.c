@@ -111,9 +111,9 @@ static const openai_node_t  openai_chat_delta_nodes[] = {
     openai_node_of("content", openai_take_size,
                    openai_at(event.choice.content), openai_chat_content_nodes,
                    1),
-    openai_node_text("reasoning_content", openai_take_size,
+    openai_node_text("reasoning_content", openai_take_most,
                      openai_at(event.choice.reasoning)),
-    openai_node_text("reasoning", openai_take_size,
+    openai_node_text("reasoning", openai_take_most,
                      openai_at(event.choice.reasoning)),
     openai_node_text("refusal", openai_take_size,
                      openai_at(event.choice.refusal)),
@@ -149,6 +149,7 @@ static const openai_node_t  openai_chat_answer_nodes[] = {
     openai_node_in("x_groq", openai_chat_groq_nodes, openai_take_provider,
                    "groq"),
     openai_node("timings", openai_take_provider, "llama_cpp"),
+    OPENAI_FLAT_ERROR_NODES,
     openai_node_end
 };
 
@@ -223,6 +224,10 @@ openai_chat_commit(openai_meter_t *m, openai_str_t name)
 
     if (m->event.choice.index >= 0) {
         openai_meter_choice_close(m);
+    }
+
+    if (m->event.message[0]) {
+        openai_meter_failure(m, m->event.type);
     }
 
     openai_meter_commit(m);
@@ -391,7 +396,7 @@ openai_chat_event(openai_builder_t *b, openai_str_t name, yyjson_val *root)
     openai_str_t      finish;
     openai_result_t  *r;
 
-    openai_build_error(b, openai_get(root, "error"));
+    openai_build_failure(b, root);
 
     yyjson_arr_foreach(openai_get(root, "choices"), i, n, v) {
 

@@ -52,6 +52,11 @@ static const openai_node_t  openai_completions_answer_nodes[] = {
     openai_node_in("choices", openai_completions_choice_nodes,
                    openai_completions_choice, 0),
     openai_node_text("content", openai_take_size, openai_at(event.text)),
+    openai_node("stop", openai_take_bool, openai_at(event.flag)),
+    openai_node("stop_type", openai_take_string, openai_at(event.reason)),
+    openai_usage_node("tokens_evaluated", input),
+    openai_usage_node("tokens_predicted", output),
+    OPENAI_FLAT_ERROR_NODES,
     openai_node_end
 };
 
@@ -91,11 +96,27 @@ openai_completions_choice(void *ctx, const openai_node_t *node,
 }
 
 
+/* llama.cpp's own stream ends by a flag and has its own words for usage */
+
 static void
 openai_completions_commit(openai_meter_t *m, openai_str_t name)
 {
+    if (m->event.flag == 1) {
+        m->facts.flags |= OPENAI_FACT_TERMINAL;
+
+        if (m->event.reason[0]) {
+            openai_meter_finish_reason(m, 0, m->event.reason);
+        }
+
+        openai_meter_usage(m);
+    }
+
     if (m->event.choice.index >= 0) {
         openai_meter_choice_close(m);
+    }
+
+    if (m->event.message[0]) {
+        openai_meter_failure(m, m->event.type);
     }
 
     openai_meter_commit(m);
@@ -149,7 +170,7 @@ openai_completions_event(openai_builder_t *b, openai_str_t name,
     openai_str_t      finish;
     openai_result_t  *r;
 
-    openai_build_error(b, openai_get(root, "error"));
+    openai_build_failure(b, root);
 
     yyjson_arr_foreach(openai_get(root, "choices"), i, n, v) {
 
@@ -174,6 +195,12 @@ openai_completions_event(openai_builder_t *b, openai_str_t name,
 
         if (r) {
             openai_buf_value(b, &r->text, v);
+
+            finish = openai_get_str(root, "stop_type");
+
+            if (yyjson_get_bool(openai_get(root, "stop")) && finish.len) {
+                openai_buf_set(b, &r->finish, finish);
+            }
         }
     }
 }

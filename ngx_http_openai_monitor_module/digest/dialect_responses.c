@@ -286,16 +286,7 @@ openai_responses_commit(openai_meter_t *m, openai_str_t name)
         openai_responses_metered_call(m, ev->call.index);
 
     } else if (strcmp(ev->type, "error") == 0) {
-
-        if (!(m->facts.flags & OPENAI_FACT_ERROR)) {
-            openai_copy(m->facts.error_code, sizeof(m->facts.error_code),
-                        ev->code, strlen(ev->code));
-            openai_copy(m->facts.error_message,
-                        sizeof(m->facts.error_message), ev->message,
-                        strlen(ev->message));
-        }
-
-        m->facts.flags |= OPENAI_FACT_ERROR;
+        openai_meter_failure(m, "");
 
     } else if (strcmp(ev->type, "response.completed") == 0
                || strcmp(ev->type, "response.done") == 0

@@ -72,6 +72,7 @@ static void openai_walk_answer(openai_walk_t *w, openai_str_t name,
     yyjson_val *root);
 static void openai_walk_asked(openai_walk_t *w, openai_str_t name,
     yyjson_val *root);
+static int openai_walk_said(yyjson_val *v);
 static void openai_walk_usage(openai_walk_t *w, openai_str_t name,
     yyjson_val *root);
 static void openai_assemble_failure(openai_builder_t *b, yyjson_val *root);
@@ -629,6 +630,24 @@ openai_walk_asked(openai_walk_t *w, openai_str_t name, yyjson_val *root)
 }
 
 
+/* an object with anything in it */
+
+static int
+openai_walk_said(yyjson_val *v)
+{
+    size_t       i, n;
+    yyjson_val  *k, *member;
+
+    yyjson_obj_foreach(v, i, n, k, member) {
+        if (!yyjson_is_null(member)) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 static void
 openai_walk_usage(openai_walk_t *w, openai_str_t name, yyjson_val *root)
 {
@@ -636,7 +655,7 @@ openai_walk_usage(openai_walk_t *w, openai_str_t name, yyjson_val *root)
 
     v = w->dialect->usage ? w->dialect->usage(root) : openai_get(root, "usage");
 
-    if (yyjson_is_obj(v) && yyjson_obj_size(v)) {
+    if (openai_walk_said(v)) {
         w->result = openai_mut_copy(w->b, v);
     }
 }

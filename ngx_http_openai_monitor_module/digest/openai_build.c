@@ -390,6 +390,21 @@ openai_build_error(openai_builder_t *b, yyjson_val *error)
 }
 
 
+void
+openai_build_failure(openai_builder_t *b, yyjson_val *root)
+{
+    yyjson_val  *error;
+
+    error = openai_get(root, "error");
+
+    if (error == NULL && yyjson_is_str(openai_get(root, "message"))) {
+        error = root;
+    }
+
+    openai_build_error(b, error);
+}
+
+
 yyjson_mut_val *
 openai_builder_answer(openai_builder_t *b)
 {

@@ -127,6 +127,8 @@ void openai_build_extra(openai_builder_t *b, const char *key,
     yyjson_mut_val *v);
 /* {"error": {"message", …}} as every dialect writes it */
 void openai_build_error(openai_builder_t *b, yyjson_val *error);
+/* the same of a body or an event, which may be the error itself */
+void openai_build_failure(openai_builder_t *b, yyjson_val *root);
 
 
 /* values */

@@ -678,6 +678,29 @@ openai_meter_token(openai_meter_t *m)
 }
 
 
+/* an error whose members are the event's own, unless it has been told */
+
+void
+openai_meter_failure(openai_meter_t *m, const char *type)
+{
+    openai_event_t  *ev;
+    openai_facts_t  *f;
+
+    ev = &m->event;
+    f = &m->facts;
+
+    if (!(f->flags & OPENAI_FACT_ERROR)) {
+        openai_copy(f->error_code, sizeof(f->error_code), ev->code,
+                    strlen(ev->code));
+        openai_copy(f->error_message, sizeof(f->error_message), ev->message,
+                    strlen(ev->message));
+        openai_copy(f->error_type, sizeof(f->error_type), type, strlen(type));
+    }
+
+    f->flags |= OPENAI_FACT_ERROR;
+}
+
+
 void
 openai_meter_choice_open(openai_meter_t *m, int64_t index)
 {
@@ -768,14 +791,15 @@ openai_meter_call_open(openai_meter_t *m, int64_t index)
 
 /*
  * A piece of a call: it begins one when it names a function that its place has
- * not called with this id.  Some reuse an index, some leave out index or id.
+ * not called with this id.  Some reuse an index, some leave out index or id,
+ * some repeat the name without the id.
  */
 
 void
 openai_meter_call_close(openai_meter_t *m)
 {
     size_t          len;
-    uint64_t        hash;
+    uint64_t        hash, place;
     unsigned        i, n;
     openai_call_t  *call;
 
@@ -788,17 +812,22 @@ openai_meter_call_close(openai_meter_t *m)
         return;
     }
 
-    hash = 14695981039346656037u ^ (uint64_t) (call->index + 2)
-           ^ (uint64_t) (m->event.choice.index + 2) << 32;
+    place = (uint64_t) (call->index + 2)
+            ^ (uint64_t) (m->event.choice.index + 2) << 24;
+    hash = 14695981039346656037u;
 
     for (len = 0; call->id[len]; len++) {
         hash = (hash ^ (unsigned char) call->id[len]) * 1099511628211u;
     }
 
+    hash = place << 32 | (uint32_t) (hash >> 32);
+
     n = m->ncalls < OPENAI_METER_CALLS ? m->ncalls : OPENAI_METER_CALLS;
 
     for (i = 0; i < n; i++) {
-        if (m->calls[i] == hash && (len || call->index >= 0)) {
+        if (len ? m->calls[i] == hash
+                : call->index >= 0 && m->calls[i] >> 32 == hash >> 32)
+        {
             break;
         }
     }

@@ -162,6 +162,8 @@ void openai_take_count(void *ctx, const openai_node_t *node,
     const openai_value_t *value);          /* int32_t: an array's elements */
 void openai_take_size(void *ctx, const openai_node_t *node,
     const openai_value_t *value);          /* uint64_t: a string's bytes */
+void openai_take_most(void *ctx, const openai_node_t *node,
+    const openai_value_t *value);          /* the same, where it is more */
 void openai_take_add(void *ctx, const openai_node_t *node,
     const openai_value_t *value);          /* the same, added up */
 void openai_take_flag(void *ctx, const openai_node_t *node,
@@ -242,6 +244,15 @@ extern const openai_node_t  openai_failure;     /* root of an error's body */
     openai_node_in("error", openai_error_nodes, openai_take_error, 0)
 
 
+/* an error that is the whole event: vLLM, llama.cpp; see
+   openai_meter_failure() */
+
+#define OPENAI_FLAT_ERROR_NODES                                               \
+    openai_node("message", openai_take_string, openai_at(event.message)),     \
+    openai_node("code", openai_take_string, openai_at(event.code)),           \
+    openai_node("type", openai_take_string, openai_at(event.type))
+
+
 /* what the dialects tell of events */
 
 void openai_meter_choice_open(openai_meter_t *m, int64_t index);
@@ -255,6 +266,9 @@ void openai_meter_finish_reason(openai_meter_t *m, int64_t index,
 
 /* a tool was called; name may be empty */
 void openai_meter_tool(openai_meter_t *m, const char *name);
+
+/* event.code, event.message and type are those of an error */
+void openai_meter_failure(openai_meter_t *m, const char *type);
 
 /* what event holds becomes facts; streams: with the time of a token */
 void openai_meter_commit(openai_meter_t *m);

@@ -217,6 +217,14 @@ openai_sse_field(openai_sse_t *sse)
 
     } else if (openai_is(sse->field, sse->len, "event")) {
         sse->target = OPENAI_SSE_EVENT;
+
+    } else if (openai_is(sse->field, sse->len, "error")) {
+
+        /* older llama.cpp: data of an event of that name */
+
+        sse->target = OPENAI_SSE_DATA;
+        sse->name_len = sse->len;
+        memcpy(sse->name, sse->field, sse->len);
     }
 }
 

@@ -22,6 +22,8 @@
 static void openai_take_cost(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
 static void openai_meter_add_before(openai_meter_t *m);
+static void openai_take_status(void *ctx, const openai_node_t *node,
+    const openai_value_t *value);
 static void openai_take_kind(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
 
@@ -37,6 +39,14 @@ static const openai_node_t  openai_input_nodes[] = {
 static const openai_node_t  openai_output_nodes[] = {
     openai_usage_node("reasoning_tokens", reasoning),
     openai_usage_node("audio_tokens", output_audio),
+    openai_node_end
+};
+
+
+/* OpenRouter's is a number, Perplexity's a list of posts */
+
+static const openai_node_t  openai_cost_nodes[] = {
+    openai_node("total_cost", openai_take_cost, 0),
     openai_node_end
 };
 
@@ -57,7 +67,7 @@ const openai_node_t  openai_usage_nodes[] = {
     openai_usage_node("reasoning_tokens", reasoning),
     openai_usage_node("prompt_cache_hit_tokens", cached),
     openai_usage_node("cached_tokens", cached),
-    openai_node("cost", openai_take_cost, 0),
+    openai_node_in("cost", openai_cost_nodes, openai_take_cost, 0),
     openai_node_end
 };
 
@@ -66,7 +76,7 @@ const openai_node_t  openai_error_nodes[] = {
     openai_node("message", openai_take_failure, openai_at(facts.error_message)),
     openai_node("type", openai_take_failure, openai_at(facts.error_type)),
     openai_node("code", openai_take_failure, openai_at(facts.error_code)),
-    openai_node("status", openai_take_failure, openai_at(facts.error_type)),
+    openai_node("status", openai_take_status, openai_at(facts.error_type)),
     openai_node_end
 };
 
@@ -200,6 +210,22 @@ openai_take_size(void *ctx, const openai_node_t *node,
 {
     if (value->type == OPENAI_SCAN_STRING) {
         *openai_field(ctx, node, uint64_t) = value->size;
+    }
+}
+
+
+/* what some write under two names, one of them perhaps empty */
+
+void
+openai_take_most(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    uint64_t  *size;
+
+    size = openai_field(ctx, node, uint64_t);
+
+    if (value->type == OPENAI_SCAN_STRING && value->size > *size) {
+        *size = value->size;
     }
 }
 
@@ -440,6 +466,18 @@ openai_take_failure(void *ctx, const openai_node_t *node,
     {
         openai_take_string(ctx, node, value);
         m->facts.flags |= OPENAI_FACT_ERROR;
+    }
+}
+
+
+/* Gemini's type; Azure repeats the number of HTTP */
+
+static void
+openai_take_status(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    if (value->type == OPENAI_SCAN_STRING) {
+        openai_take_failure(ctx, node, value);
     }
 }
 

@@ -113,6 +113,11 @@ wire_fact(const openai_facts_t *f, const char *name, size_t len, char *out,
         return 1;
     }
 
+    if (len == 4 && memcmp(name, "cost", 4) == 0) {
+        (void) snprintf(out, size, "%g", f->usage.cost);
+        return 1;
+    }
+
     for (i = 0; wire_flags[i].name; i++) {
         if (strlen(wire_flags[i].name) == len
             && memcmp(wire_flags[i].name, name, len) == 0)
@@ -178,7 +183,7 @@ wire_run(wire_t *w, size_t split)
     int                    good;
     char                   got[512], *p, *eq, *end;
     yyjson_mut_doc        *doc;
-    yyjson_mut_val        *answer, *conversation;
+    yyjson_mut_val        *answer, *conversation, *usage;
     openai_meter_t        *m;
     openai_exchange_t      ex;
     const openai_facts_t  *f;
@@ -193,6 +198,7 @@ wire_run(wire_t *w, size_t split)
     doc = yyjson_mut_doc_new(NULL);
     answer = openai_answer(doc, &ex);
     conversation = openai_conversation(doc, &ex);
+    usage = openai_usage_raw(doc, &ex);
 
     good = 1;
 
@@ -207,6 +213,10 @@ wire_run(wire_t *w, size_t split)
 
         } else if (*p == '?') {
             wire_at(conversation, p + 1, eq - p - 1, got, sizeof(got));
+
+        } else if (strncmp(p, "usage_raw=", 10) == 0) {
+            (void) snprintf(got, sizeof(got), "%lu",
+                            (unsigned long) yyjson_mut_obj_size(usage));
 
         } else if (!wire_fact(f, p, eq - p, got, sizeof(got))) {
             (void) snprintf(got, sizeof(got), "no such fact");
