@@ -22,6 +22,8 @@ static void openai_responses_item(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
 static void openai_responses_output(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
+static void openai_responses_beside(void *ctx, const openai_node_t *node,
+    const openai_value_t *value);
 static void openai_responses_metered_call(openai_meter_t *m, int64_t index);
 static void openai_responses_delta(openai_event_t *ev);
 static void openai_responses_terminal(openai_meter_t *m);
@@ -36,6 +38,7 @@ static void openai_responses_parts(openai_builder_t *b,
 static void openai_responses_answer(openai_builder_t *b, yyjson_val *root);
 static void openai_responses_piece_of(openai_builder_t *b, openai_result_t *r,
     openai_str_t type, yyjson_val *root);
+static int openai_responses_is_argument(openai_str_t type);
 static void openai_responses_final(openai_builder_t *b, openai_result_t *r,
     yyjson_val *response);
 static void openai_responses_build(openai_builder_t *b, openai_result_t *r,
@@ -146,7 +149,7 @@ static const openai_node_t  openai_responses_event_nodes[] = {
                    openai_responses_item, 0),
     openai_node_in("response", openai_responses_answer_nodes, NULL, 0),
     openai_node_in("session", openai_responses_session_nodes, NULL, 0),
-    openai_node_in("usage", openai_usage_nodes, openai_take_usage, 0),
+    openai_node_in("usage", openai_usage_nodes, openai_responses_beside, 0),
     openai_node_text("partial_image_b64", openai_take_size,
                      openai_at(event.other)),
     openai_node_in("error", openai_error_nodes, openai_take_error, 0),
@@ -194,6 +197,23 @@ openai_responses_item(void *ctx, const openai_node_t *node,
 }
 
 
+/* xAI's usage is beside the response; what is said when the type is known */
+
+static void
+openai_responses_beside(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    openai_meter_t  *m = ctx;
+
+    if (value->type == OPENAI_SCAN_OBJECT) {
+        openai_usage_init(&m->usage);
+
+    } else if (value->type == OPENAI_SCAN_OBJECT_END) {
+        m->event.flag = 1;
+    }
+}
+
+
 /* an item of the whole output; the stream has said the same before */
 
 static void
@@ -235,17 +255,22 @@ openai_responses_output(void *ctx, const openai_node_t *node,
 static void
 openai_responses_metered_call(openai_meter_t *m, int64_t index)
 {
+    int             hosted;
     size_t          len;
+    uint32_t        calls;
     openai_call_t  *call;
 
     call = &m->event.call;
     len = strlen(m->event.item);
+    calls = m->facts.tool_calls;
 
     if (len < 5 || strcmp(m->event.item + len - 5, "_call") != 0) {
         return;
     }
 
-    if (call->name[0] == '\0') {
+    hosted = (call->name[0] == '\0');
+
+    if (hosted) {
         openai_copy(call->name, sizeof(call->name), m->event.item, len);
     }
 
@@ -255,6 +280,12 @@ openai_responses_metered_call(openai_meter_t *m, int64_t index)
                               : index + OPENAI_RESPONSES_ITEMS * m->answers;
 
     openai_meter_call_close(m);
+
+    /* a name that is told the first time is a token, as elsewhere */
+
+    if (hosted || m->facts.tool_calls == calls) {
+        m->event.choice.other = 0;
+    }
 }
 
 
@@ -277,6 +308,16 @@ openai_responses_commit(openai_meter_t *m, openai_str_t name)
         openai_copy(ev->type, sizeof(ev->type), name.data, name.len);
     }
 
+    /* what the user said, written down by another model at a price of its own */
+
+    if (strncmp(ev->type, "conversation.", 13) == 0) {
+        return;
+    }
+
+    if (ev->flag == 1) {
+        openai_meter_usage(m);
+    }
+
     len = strlen(ev->type);
 
     if (len > 6 && strcmp(ev->type + len - 6, ".delta") == 0) {
@@ -284,6 +325,7 @@ openai_responses_commit(openai_meter_t *m, openai_str_t name)
 
     } else if (strncmp(ev->type, "response.output_item.", 21) == 0) {
         openai_responses_metered_call(m, ev->call.index);
+        ev->other = ev->choice.other;
 
     } else if (strcmp(ev->type, "error") == 0) {
         openai_meter_failure(m, "");
@@ -322,7 +364,8 @@ openai_responses_delta(openai_event_t *ev)
     if (strcmp(ev->type, "response.output_text.delta") == 0
         || strcmp(ev->type, "response.text.delta") == 0
         || strcmp(ev->type, "response.output_audio_transcript.delta") == 0
-        || strcmp(ev->type, "response.audio_transcript.delta") == 0)
+        || strcmp(ev->type, "response.audio_transcript.delta") == 0
+        || strcmp(ev->type, "response.audio.transcript.delta") == 0)
     {
         ev->text = ev->delta;
 
@@ -349,7 +392,11 @@ openai_responses_terminal(openai_meter_t *m)
 
     ev = &m->event;
 
-    if (ev->status[0] == '\0') {
+    /* of a response in the background */
+
+    if (ev->status[0] == '\0' || strcmp(ev->status, "queued") == 0
+        || strcmp(ev->status, "in_progress") == 0)
+    {
         return;
     }
 
@@ -638,6 +685,26 @@ openai_responses_event(openai_builder_t *b, openai_str_t name,
 }
 
 
+/* pieces of what a tool is called with; others may come, and are let alone */
+
+static int
+openai_responses_is_argument(openai_str_t type)
+{
+    size_t  i;
+
+    static const char  call[] = "_call_", result[] = "_call_output";
+
+    for (i = 0; i + sizeof(call) <= type.len; i++) {
+        if (memcmp(type.data + i, call, sizeof(call) - 1) == 0) {
+            return i + sizeof(result) > type.len
+                   || memcmp(type.data + i, result, sizeof(result) - 1) != 0;
+        }
+    }
+
+    return 0;
+}
+
+
 static void
 openai_responses_piece_of(openai_builder_t *b, openai_result_t *r,
     openai_str_t type, yyjson_val *root)
@@ -654,7 +721,8 @@ openai_responses_piece_of(openai_builder_t *b, openai_result_t *r,
     if (openai_str_is(type, "response.output_text.delta")
         || openai_str_is(type, "response.text.delta")
         || openai_str_is(type, "response.output_audio_transcript.delta")
-        || openai_str_is(type, "response.audio_transcript.delta"))
+        || openai_str_is(type, "response.audio_transcript.delta")
+        || openai_str_is(type, "response.audio.transcript.delta"))
     {
         openai_buf_append(b, &r->text, delta.data, delta.len);
 
@@ -671,7 +739,7 @@ openai_responses_piece_of(openai_builder_t *b, openai_result_t *r,
     {
         r->audio += delta.len;
 
-    } else {
+    } else if (openai_responses_is_argument(type)) {
 
         /* xAI does not say to which item a delta belongs */
 
@@ -706,7 +774,9 @@ openai_responses_final(openai_builder_t *b, openai_result_t *r,
     reason = openai_get_str(openai_get(response, "incomplete_details"),
                             "reason");
 
-    if (status.len) {
+    if (status.len && !openai_str_is(status, "queued")
+        && !openai_str_is(status, "in_progress"))
+    {
         openai_buf_set(b, &r->finish, status);
     }
 
@@ -716,6 +786,17 @@ openai_responses_final(openai_builder_t *b, openai_result_t *r,
     }
 
     told = (r->text.len || r->reasoning.len || r->refusal.len);
+
+    /* who reads a stream from its middle on has missed some of it */
+
+    if (told && b->ex->status != 101 && openai_str_is(b->ex->method, "GET")
+        && yyjson_arr_size(openai_get(response, "output")))
+    {
+        r->text.len = 0;
+        r->reasoning.len = 0;
+        r->refusal.len = 0;
+        told = 0;
+    }
 
     yyjson_arr_foreach(openai_get(response, "output"), i, n, v) {
 
