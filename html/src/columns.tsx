@@ -37,12 +37,8 @@ export function Elapsed({ record }: { record: Summary }) {
 }
 
 export const outputTokens = (r: Summary): ComponentChildren => {
-    if (r.usage?.output_tokens !== null && r.usage !== null) {
-        return or(compact(r.usage.output_tokens));
-    }
-
     return r.estimated_output_tokens === null ? (
-        none
+        or(compact(r.usage?.output_tokens))
     ) : (
         <span class="guess" title={t('estimated')}>
             ≈{compact(r.estimated_output_tokens)}

@@ -68,12 +68,10 @@ function Facts({ r }: { r: Summary }) {
                 {part(u?.cache_write_tokens, t('written'))}
             </Fact>
             <Fact label={t('tokensOut')} title={count(u?.output_tokens)}>
-                {u?.output_tokens !== null && u?.output_tokens !== undefined ? (
-                    compact(u.output_tokens)
-                ) : r.estimated_output_tokens !== null ? (
+                {r.estimated_output_tokens !== null ? (
                     <span title={t('estimated')}>≈{compact(r.estimated_output_tokens)}</span>
                 ) : (
-                    dash
+                    compact(u?.output_tokens)
                 )}
                 {part(u?.reasoning_tokens, t('reasoning'))}
             </Fact>

@@ -120,19 +120,19 @@ static const openai_node_t  openai_anthropic_delta_nodes[] = {
 };
 
 
-#define OPENAI_ANTHROPIC_MESSAGE                                              \
+#define OPENAI_ANTHROPIC_MESSAGE(early)                                       \
     openai_node("id", openai_take_string, openai_at(facts.response_id)),      \
     openai_node("model", openai_take_string,                                  \
                 openai_at(facts.response_model)),                             \
     openai_node("stop_reason", openai_take_string, openai_at(event.reason)),  \
     openai_node_in("usage", openai_anthropic_usage_nodes,                     \
-                   openai_anthropic_usage, 0),                                \
+                   openai_anthropic_usage, early),                            \
     openai_node_in("content", openai_anthropic_block_nodes,                   \
                    openai_anthropic_block, 0)
 
 
 static const openai_node_t  openai_anthropic_start_nodes[] = {
-    OPENAI_ANTHROPIC_MESSAGE,
+    OPENAI_ANTHROPIC_MESSAGE(OPENAI_FACT_EARLY),
     openai_node_end
 };
 
@@ -145,7 +145,7 @@ static const openai_node_t  openai_anthropic_root_nodes[] = {
                    openai_anthropic_block, 0),
     openai_node_in("message", openai_anthropic_start_nodes, NULL, 0),
     openai_node_in("error", openai_error_nodes, openai_take_error, 0),
-    OPENAI_ANTHROPIC_MESSAGE,
+    OPENAI_ANTHROPIC_MESSAGE(0),
     openai_node("input_tokens", openai_take_tokens,
                 offsetof(openai_usage_t, input)),
     openai_node_end
@@ -214,8 +214,9 @@ openai_anthropic_block(void *ctx, const openai_node_t *node,
 
 
 /*
- * The start of a message brings the input, later deltas override what they
- * name.  Anthropic's input leaves the cached parts out.
+ * The start of a message brings the input and a first token or two, later
+ * deltas override what they name.  Anthropic's input leaves the cached parts
+ * out.
  */
 
 static void
@@ -247,7 +248,8 @@ openai_anthropic_usage(void *ctx, const openai_node_t *node,
         to->total = to->input + to->output;
     }
 
-    m->facts.flags |= OPENAI_FACT_USAGE;
+    m->facts.flags &= ~OPENAI_FACT_EARLY;
+    m->facts.flags |= OPENAI_FACT_USAGE | node->arg;
 }
 
 
@@ -296,6 +298,7 @@ openai_anthropic_commit(openai_meter_t *m, openai_str_t name)
 
     if (strcmp(ev->type, "message_stop") == 0) {
         m->facts.flags |= OPENAI_FACT_TERMINAL;
+        m->facts.flags &= ~OPENAI_FACT_EARLY;
 
     } else if (strcmp(ev->type, "error") == 0) {
         m->facts.flags |= OPENAI_FACT_ERROR;

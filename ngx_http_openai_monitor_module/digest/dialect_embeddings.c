@@ -13,6 +13,8 @@
 #include "digest/openai_meter.h"
 
 
+static void openai_embeddings_input(void *ctx, const openai_node_t *node,
+    const openai_value_t *value);
 static void openai_embeddings_conversation(openai_builder_t *b,
     yyjson_val *root);
 static void openai_embeddings_answer(openai_builder_t *b, yyjson_val *root);
@@ -28,7 +30,7 @@ static const openai_route_t  openai_embeddings_routes[] = {
 
 static const openai_node_t  openai_embeddings_request_nodes[] = {
     OPENAI_REQUEST_NODES,
-    openai_node("input", openai_take_count, openai_at(facts.messages)),
+    openai_node("input", openai_embeddings_input, 0),
     openai_node_end
 };
 
@@ -61,6 +63,32 @@ const openai_dialect_t  openai_dialect_embeddings = {
 };
 
 
+/* texts, or tokens: a list of numbers is one text */
+
+static void
+openai_embeddings_input(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    openai_meter_t  *m = ctx;
+
+    if (value->type == OPENAI_SCAN_ARRAY && value->element < 0) {
+        m->facts.messages = 0;
+
+    } else if (value->type == OPENAI_SCAN_NUMBER) {
+
+        if (m->facts.messages == 0) {
+            m->facts.messages = 1;
+        }
+
+    } else if (value->type == OPENAI_SCAN_STRING
+               || value->type == OPENAI_SCAN_ARRAY
+               || value->type == OPENAI_SCAN_OBJECT)
+    {
+        m->facts.messages = value->element < 0 ? 1 : value->element + 1;
+    }
+}
+
+
 static void
 openai_embeddings_conversation(openai_builder_t *b, yyjson_val *root)
 {
@@ -89,37 +117,9 @@ openai_embeddings_conversation(openai_builder_t *b, yyjson_val *root)
 }
 
 
-/* the vectors stay in the body; the answer says how many and how long */
-
 static void
 openai_embeddings_answer(openai_builder_t *b, yyjson_val *root)
 {
-    size_t           i, n, dimensions;
-    yyjson_val      *v, *e;
-    yyjson_mut_val  *list, *item;
-
     openai_build_error(b, openai_get(root, "error"));
-
-    list = yyjson_mut_arr(b->doc);
-
-    yyjson_arr_foreach(openai_get(root, "data"), i, n, v) {
-
-        e = openai_get(v, "embedding");
-        item = yyjson_mut_arr_add_obj(b->doc, list);
-
-        /* base64 of 4 bytes each */
-
-        dimensions = yyjson_is_str(e) ? yyjson_get_len(e) / 4 * 3 / 4
-                                      : yyjson_arr_size(e);
-
-        yyjson_mut_obj_add_int(b->doc, item, "index",
-                               openai_get_int(v, "index", i));
-        yyjson_mut_obj_add_str(b->doc, item, "encoding",
-                               yyjson_is_str(e) ? "base64" : "float");
-        yyjson_mut_obj_add_uint(b->doc, item, "dimensions", dimensions);
-    }
-
-    if (yyjson_mut_arr_size(list)) {
-        openai_build_extra(b, "embeddings", list);
-    }
+    openai_build_embeddings(b, openai_get(root, "data"));
 }

@@ -24,12 +24,23 @@ static void openai_gemini_usage(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
 static void openai_gemini_blocked(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
+static void openai_gemini_tool(void *ctx, const openai_node_t *node,
+    const openai_value_t *value);
+static void openai_gemini_declared(void *ctx, const openai_node_t *node,
+    const openai_value_t *value);
+static void openai_gemini_modality(void *ctx, const openai_node_t *node,
+    const openai_value_t *value);
 static void openai_gemini_media(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
 static void openai_gemini_commit(openai_meter_t *m, openai_str_t name);
 
 static void openai_gemini_conversation(openai_builder_t *b, yyjson_val *root);
+static void openai_gemini_defined(openai_builder_t *b, yyjson_val *tool);
 static void openai_gemini_content(openai_builder_t *b, yyjson_val *content);
+static yyjson_val *openai_gemini_get(yyjson_val *v, const char *name,
+    const char *other);
+static void openai_gemini_attached(openai_builder_t *b, yyjson_mut_val *m,
+    yyjson_val *f);
 static void openai_gemini_answer(openai_builder_t *b, yyjson_val *root);
 static void openai_gemini_event(openai_builder_t *b, openai_str_t name,
     yyjson_val *root);
@@ -103,10 +114,8 @@ static const openai_node_t  openai_gemini_config_nodes[] = {
 
 
 static const openai_node_t  openai_gemini_tools_nodes[] = {
-    openai_node("functionDeclarations", openai_take_count,
-                openai_at(facts.tools)),
-    openai_node("function_declarations", openai_take_count,
-                openai_at(facts.tools)),
+    openai_node("functionDeclarations", openai_gemini_declared, 0),
+    openai_node("function_declarations", openai_gemini_declared, 0),
     openai_node_end
 };
 
@@ -115,7 +124,7 @@ static const openai_node_t  openai_gemini_request_nodes[] = {
     openai_node("model", openai_take_string, openai_at(facts.model)),
     openai_node_in("contents", openai_gemini_contents_nodes,
                    openai_take_count, openai_at(facts.messages)),
-    openai_node_in("tools", openai_gemini_tools_nodes, NULL, 0),
+    openai_node_in("tools", openai_gemini_tools_nodes, openai_gemini_tool, 0),
     openai_node_in("generationConfig", openai_gemini_config_nodes, NULL, 0),
     openai_node_in("generation_config", openai_gemini_config_nodes, NULL, 0),
     openai_node_end
@@ -160,12 +169,28 @@ static const openai_node_t  openai_gemini_candidate_nodes[] = {
 };
 
 
+/* {modality, tokenCount}, each in turn */
+
+static const openai_node_t  openai_gemini_modality_nodes[] = {
+    openai_node("modality", openai_take_string, openai_at(event.status)),
+    openai_node("tokenCount", openai_take_integer,
+                openai_at(event.call.index)),
+    openai_node_end
+};
+
+
 static const openai_node_t  openai_gemini_usage_nodes[] = {
     openai_usage_node("promptTokenCount", input),
     openai_usage_node("candidatesTokenCount", output),
     openai_usage_node("thoughtsTokenCount", reasoning),
     openai_usage_node("cachedContentTokenCount", cached),
     openai_usage_node("totalTokenCount", total),
+    openai_node_in("promptTokensDetails", openai_gemini_modality_nodes,
+                   openai_gemini_modality,
+                   offsetof(openai_usage_t, input_audio)),
+    openai_node_in("candidatesTokensDetails", openai_gemini_modality_nodes,
+                   openai_gemini_modality,
+                   offsetof(openai_usage_t, output_audio)),
     openai_node("serviceTier", openai_take_string,
                 openai_at(facts.service_tier)),
     openai_node_end
@@ -236,6 +261,57 @@ openai_gemini_media(void *ctx, const openai_node_t *node,
     } else {
         m->facts.flags |= OPENAI_FACT_FILE;
     }
+}
+
+
+/* a tool is a list of functions, or one that the upstream runs itself */
+
+static void
+openai_gemini_tool(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    openai_meter_t  *m = ctx;
+
+    if (value->type == OPENAI_SCAN_ARRAY) {
+        m->facts.tools = 0;
+
+    } else if (value->type == OPENAI_SCAN_OBJECT && m->facts.tools >= 0) {
+        m->facts.tools++;
+    }
+}
+
+
+static void
+openai_gemini_declared(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    openai_meter_t  *m = ctx;
+
+    if (value->type == OPENAI_SCAN_OBJECT && value->element > 0
+        && m->facts.tools >= 0)
+    {
+        m->facts.tools++;
+    }
+}
+
+
+static void
+openai_gemini_modality(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    openai_meter_t  *m = ctx;
+    openai_event_t  *ev;
+
+    ev = &m->event;
+
+    if (value->type == OPENAI_SCAN_OBJECT_END
+        && strcmp(ev->status, "AUDIO") == 0 && ev->call.index >= 0)
+    {
+        *(int64_t *) ((char *) &m->usage + node->arg) = ev->call.index;
+    }
+
+    ev->status[0] = '\0';
+    ev->call.index = -1;
 }
 
 
@@ -360,8 +436,8 @@ openai_gemini_commit(openai_meter_t *m, openai_str_t name)
 static void
 openai_gemini_conversation(openai_builder_t *b, yyjson_val *root)
 {
-    size_t       i, k, n, kn;
-    yyjson_val  *v, *f, *system, *list;
+    size_t       i, n;
+    yyjson_val  *v, *system;
 
     static const char *const  but[] = {
         "contents", "tools", "systemInstruction", "system_instruction", NULL
@@ -377,9 +453,31 @@ openai_gemini_conversation(openai_builder_t *b, yyjson_val *root)
     }
 
     yyjson_arr_foreach(openai_get(root, "tools"), i, n, v) {
+        openai_gemini_defined(b, v);
+    }
 
-        list = openai_get(v, "functionDeclarations");
-        list = list ? list : openai_get(v, "function_declarations");
+    yyjson_arr_foreach(openai_get(root, "contents"), i, n, v) {
+        openai_gemini_content(b, v);
+    }
+}
+
+
+/* one that the upstream runs itself has no name but its key */
+
+static void
+openai_gemini_defined(openai_builder_t *b, yyjson_val *tool)
+{
+    size_t       i, k, n, kn;
+    yyjson_val  *key, *list, *f;
+
+    yyjson_obj_foreach(tool, i, n, key, list) {
+
+        if (!yyjson_equals_str(key, "functionDeclarations")
+            && !yyjson_equals_str(key, "function_declarations"))
+        {
+            openai_build_definition(b, key, NULL, NULL);
+            continue;
+        }
 
         yyjson_arr_foreach(list, k, kn, f) {
             openai_build_definition(b, openai_get(f, "name"),
@@ -388,10 +486,6 @@ openai_gemini_conversation(openai_builder_t *b, yyjson_val *root)
                                     ? openai_get(f, "parameters")
                                     : openai_get(f, "parametersJsonSchema"));
         }
-    }
-
-    yyjson_arr_foreach(openai_get(root, "contents"), i, n, v) {
-        openai_gemini_content(b, v);
     }
 }
 
@@ -402,7 +496,6 @@ openai_gemini_content(openai_builder_t *b, yyjson_val *content)
     size_t           i, n;
     yyjson_val      *v, *f;
     openai_str_t     role;
-    openai_buf_t     buf;
     yyjson_mut_val  *m, *part;
 
     static const char *const  names[] = { "name", "id", "response", NULL };
@@ -423,36 +516,76 @@ openai_gemini_content(openai_builder_t *b, yyjson_val *content)
                                     ? "reasoning" : "text",
                               openai_get(v, "text"));
 
-        } else if ((f = openai_get(v, "functionCall")) != NULL) {
+        } else if ((f = openai_gemini_get(v, "functionCall", "function_call"))
+                   != NULL)
+        {
             openai_build_asked(b, m, openai_get(f, "id"),
                                openai_get(f, "name"), openai_get(f, "args"));
 
-        } else if ((f = openai_get(v, "functionResponse")) != NULL) {
+        } else if ((f = openai_gemini_get(v, "functionResponse",
+                                          "function_response"))
+                   != NULL)
+        {
             part = openai_build_part(b, m, "tool_result");
             openai_mut_members(b, part, f, names);
 
-        } else if ((f = openai_get(v, "inlineData")) != NULL
-                   || (f = openai_get(v, "inline_data")) != NULL)
+        } else if ((f = openai_gemini_get(v, "inlineData", "inline_data"))
+                   != NULL
+                   || (f = openai_gemini_get(v, "fileData", "file_data"))
+                      != NULL)
         {
-            memset(&buf, 0, sizeof(openai_buf_t));
-
-            openai_buf_append(b, &buf, "data:", 5);
-            openai_buf_value(b, &buf, openai_get(f, "mimeType"));
-            openai_buf_append(b, &buf, ";base64,", 8);
-            openai_buf_value(b, &buf, openai_get(f, "data"));
-
-            part = openai_build_part(b, m,
-                   strncmp(openai_get_str(f, "mimeType").data, "image/", 6) == 0
-                   ? "image" : "file");
-            yyjson_mut_obj_add_val(b->doc, part, "url",
-                                   openai_mut_buf(b, &buf));
-
-            openai_buf_free(b, &buf);
+            openai_gemini_attached(b, m, f);
 
         } else {
             openai_build_other(b, m, v);
         }
     }
+}
+
+
+/* both spellings are understood by the upstream */
+
+static yyjson_val *
+openai_gemini_get(yyjson_val *v, const char *name, const char *other)
+{
+    return openai_get(v, name) ? openai_get(v, name) : openai_get(v, other);
+}
+
+
+static void
+openai_gemini_attached(openai_builder_t *b, yyjson_mut_val *m, yyjson_val *f)
+{
+    const char      *type, *kind;
+    yyjson_val      *uri;
+    openai_buf_t     buf;
+    yyjson_mut_val  *part;
+
+    uri = openai_gemini_get(f, "fileUri", "file_uri");
+    type = yyjson_get_str(openai_gemini_get(f, "mimeType", "mime_type"));
+    type = type ? type : "";
+
+    kind = strncmp(type, "image/", 6) == 0 ? "image"
+           : strncmp(type, "audio/", 6) == 0 ? "audio" : "file";
+
+    part = openai_build_part(b, m, kind);
+
+    if (uri) {
+        yyjson_mut_obj_add_val(b->doc, part, "media_type",
+                               openai_mut_str(b, type, strlen(type)));
+        yyjson_mut_obj_add_val(b->doc, part, "url", openai_mut_copy(b, uri));
+        return;
+    }
+
+    memset(&buf, 0, sizeof(openai_buf_t));
+
+    openai_buf_append(b, &buf, "data:", 5);
+    openai_buf_append(b, &buf, type, strlen(type));
+    openai_buf_append(b, &buf, ";base64,", 8);
+    openai_buf_value(b, &buf, openai_get(f, "data"));
+
+    yyjson_mut_obj_add_val(b->doc, part, "url", openai_mut_buf(b, &buf));
+
+    openai_buf_free(b, &buf);
 }
 
 

@@ -60,6 +60,7 @@ static const openai_node_t  openai_ollama_request_nodes[] = {
                    openai_at(facts.messages)),
     openai_node("tools", openai_take_count, openai_at(facts.tools)),
     openai_node("images", openai_take_flag, OPENAI_FACT_IMAGE),
+    openai_node("input", openai_take_count, openai_at(facts.messages)),
     openai_node_in("options", openai_ollama_options_nodes, NULL, 0),
     openai_node_end
 };
@@ -98,6 +99,7 @@ static const openai_node_t  openai_ollama_root_nodes[] = {
     openai_node("done_reason", openai_take_string, openai_at(event.reason)),
     openai_usage_node("prompt_eval_count", input),
     openai_usage_node("eval_count", output),
+    openai_node("status", openai_take_string, openai_at(event.status)),
     openai_node_in("error", openai_error_nodes, openai_take_failure,
                    openai_at(facts.error_message)),
     openai_node_end
@@ -156,6 +158,18 @@ openai_ollama_commit(openai_meter_t *m, openai_str_t name)
         }
 
         openai_meter_usage(m);
+
+    } else if (m->facts.framing == OPENAI_FRAMING_JSON) {
+
+        /* of embeddings, which are done when they are there */
+
+        openai_meter_usage(m);
+
+    } else if (strcmp(ev->status, "success") == 0) {
+
+        /* a model has been fetched */
+
+        m->facts.flags |= OPENAI_FACT_TERMINAL;
     }
 
     openai_meter_commit(m);
@@ -170,7 +184,8 @@ openai_ollama_conversation(openai_builder_t *b, yyjson_val *root)
     openai_str_t  role;
 
     static const char *const  but[] = {
-        "messages", "tools", "system", "prompt", "images", "context", NULL
+        "messages", "tools", "system", "prompt", "images", "context", "input",
+        NULL
     };
 
     openai_build_settings(b, root, but);
@@ -183,9 +198,20 @@ openai_ollama_conversation(openai_builder_t *b, yyjson_val *root)
                                 openai_get(f, "parameters"));
     }
 
+    role.data = "user";
+    role.len = 4;
+
+    v = openai_get(root, "input");
+
+    if (yyjson_is_str(v)) {
+        openai_build_text(b, openai_build_message(b, role), "text", v);
+    }
+
+    yyjson_arr_foreach(openai_get(root, "input"), i, n, v) {
+        openai_build_text(b, openai_build_message(b, role), "text", v);
+    }
+
     if (openai_get(root, "prompt")) {
-        role.data = "user";
-        role.len = 4;
         openai_build_text(b, openai_build_message(b, role), "text",
                           openai_get(root, "prompt"));
     }
@@ -248,6 +274,8 @@ openai_ollama_answer(openai_builder_t *b, yyjson_val *root)
     name.len = 0;
 
     openai_ollama_event(b, name, root);
+
+    openai_build_embeddings(b, openai_get(root, "embeddings"));
 }
 
 
@@ -307,5 +335,6 @@ openai_ollama_event(openai_builder_t *b, openai_str_t name, yyjson_val *root)
 static yyjson_val *
 openai_ollama_usage(yyjson_val *root)
 {
-    return openai_get(root, "eval_count") ? root : NULL;
+    return openai_get(root, "eval_count")
+           || openai_get(root, "prompt_eval_count") ? root : NULL;
 }

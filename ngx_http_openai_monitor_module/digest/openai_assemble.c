@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "digest/openai_dialect.h"
 #include "digest/openai_json.h"
@@ -57,6 +58,9 @@ static void openai_plain_answer(openai_plain_t *plain,
     const openai_exchange_t *ex);
 static void openai_plain(openai_plain_t *plain, openai_str_t encoding,
     openai_str_t body, openai_str_t type);
+static int openai_plain_is_text(const openai_plain_t *plain,
+    const openai_exchange_t *ex);
+static void openai_assemble_text(openai_builder_t *b, openai_str_t body);
 static void openai_walk(openai_walk_t *w, const openai_plain_t *plain);
 static void openai_walk_frames(openai_walk_t *w, openai_str_t body,
     const openai_frames_t *handler);
@@ -140,6 +144,12 @@ openai_answer(yyjson_mut_doc *doc, const openai_exchange_t *ex)
 
     } else {
         openai_walk(&w, &plain);
+    }
+
+    if (b.results == NULL && b.extra == NULL && w.dialect->build_answer
+        && ex->status < 400 && openai_plain_is_text(&plain, ex))
+    {
+        openai_assemble_text(&b, plain.body);
     }
 
     answer = openai_builder_answer(&b);
@@ -391,6 +401,52 @@ openai_plain(openai_plain_t *plain, openai_str_t encoding, openai_str_t body,
     {
         plain->body.data += i;
         plain->body.len -= i;
+    }
+}
+
+
+/* transcriptions come so on demand, also as subtitles */
+
+static int
+openai_plain_is_text(const openai_plain_t *plain, const openai_exchange_t *ex)
+{
+    size_t        i, n;
+    openai_str_t  type;
+
+    static const char *const  types[] = {
+        "text/plain", "text/vtt", "application/x-subrip"
+    };
+
+    type = ex->response_type;
+
+    if (plain->framing == OPENAI_FRAMING_SSE || plain->body.len == 0) {
+        return 0;
+    }
+
+    for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+
+        n = strlen(types[i]);
+
+        if (type.len >= n && strncasecmp(type.data, types[i], n) == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static void
+openai_assemble_text(openai_builder_t *b, openai_str_t body)
+{
+    openai_result_t  *r;
+
+    b->partial = 0;
+
+    r = openai_build_result(b, 0);
+
+    if (r) {
+        openai_buf_append(b, &r->text, body.data, body.len);
     }
 }
 

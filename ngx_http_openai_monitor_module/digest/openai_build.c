@@ -374,6 +374,40 @@ openai_build_extra(openai_builder_t *b, const char *key, yyjson_mut_val *v)
 }
 
 
+/* the vectors stay in the body; the answer says how many and how long */
+
+void
+openai_build_embeddings(openai_builder_t *b, yyjson_val *data)
+{
+    size_t           i, n, dimensions;
+    yyjson_val      *v, *e;
+    yyjson_mut_val  *list, *item;
+
+    list = yyjson_mut_arr(b->doc);
+
+    yyjson_arr_foreach(data, i, n, v) {
+
+        e = yyjson_is_arr(v) ? v : openai_get(v, "embedding");
+        item = yyjson_mut_arr_add_obj(b->doc, list);
+
+        /* base64 of 4 bytes each */
+
+        dimensions = yyjson_is_str(e) ? yyjson_get_len(e) / 4 * 3 / 4
+                                      : yyjson_arr_size(e);
+
+        yyjson_mut_obj_add_int(b->doc, item, "index",
+                               openai_get_int(v, "index", i));
+        yyjson_mut_obj_add_str(b->doc, item, "encoding",
+                               yyjson_is_str(e) ? "base64" : "float");
+        yyjson_mut_obj_add_uint(b->doc, item, "dimensions", dimensions);
+    }
+
+    if (yyjson_mut_arr_size(list)) {
+        openai_build_extra(b, "embeddings", list);
+    }
+}
+
+
 void
 openai_build_error(openai_builder_t *b, yyjson_val *error)
 {

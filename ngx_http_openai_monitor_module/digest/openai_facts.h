@@ -59,6 +59,7 @@ typedef enum {
 #define OPENAI_FACT_USAGE           0x0100   /* usage holds what came */
 #define OPENAI_FACT_UNDECODABLE     0x0200   /* coding unknown or broken */
 #define OPENAI_FACT_BOMB            0x0400   /* decoder bound reached */
+#define OPENAI_FACT_EARLY           0x0800   /* usage is of the beginning */
 
 
 typedef struct {

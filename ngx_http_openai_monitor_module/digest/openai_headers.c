@@ -63,6 +63,10 @@ static void openai_know_extensions(openai_meter_t *m,
     const openai_header_t *h, openai_str_t value);
 static void openai_know_processing(openai_meter_t *m,
     const openai_header_t *h, openai_str_t value);
+static void openai_know_tier(openai_meter_t *m, const openai_header_t *h,
+    openai_str_t value);
+static void openai_know_timing(openai_meter_t *m, const openai_header_t *h,
+    openai_str_t value);
 static int64_t openai_header_number(openai_str_t value);
 
 
@@ -82,6 +86,7 @@ static const openai_header_t  openai_request_headers[] = {
     { openai_header("x-client-request-id"), openai_know_session, NULL, 1 },
     { openai_header("helicone-user-id"), openai_know_user, NULL, 0 },
     { openai_header("x-goog-api-key"), openai_know_provider, "gcp.gemini", 2 },
+    { openai_header("api-key"), openai_know_provider, "azure.ai.openai", 2 },
     { openai_header("anthropic-version"), openai_know_provider,
       "anthropic", 2 },
     { { NULL, 0 }, 0, NULL, NULL, 0 }
@@ -110,8 +115,9 @@ static const openai_header_t  openai_response_headers[] = {
       "anthropic", 6 },
     { openai_header("fireworks-prompt-tokens"), openai_know_provider,
       "fireworks", 6 },
-    { openai_header("x-gemini-service-tier"), openai_know_provider,
+    { openai_header("x-gemini-service-tier"), openai_know_tier,
       "gcp.gemini", 6 },
+    { openai_header("server-timing"), openai_know_timing, NULL, 0 },
     { openai_header("mistral-correlation-id"), openai_know_provider,
       "mistral_ai", 6 },
     { { NULL, 0 }, 0, NULL, NULL, 0 }
@@ -424,6 +430,45 @@ openai_know_processing(openai_meter_t *m, const openai_header_t *h,
     openai_str_t value)
 {
     m->facts.processing_ms = openai_header_number(value);
+}
+
+
+static void
+openai_know_tier(openai_meter_t *m, const openai_header_t *h,
+    openai_str_t value)
+{
+    openai_copy(m->facts.service_tier, sizeof(m->facts.service_tier),
+                value.data, value.len);
+    openai_know_provider(m, h, value);
+}
+
+
+/* Google's "gfet4t7; dur=812"; of several it is the first one */
+
+static void
+openai_know_timing(openai_meter_t *m, const openai_header_t *h,
+    openai_str_t value)
+{
+    const char    *p;
+    openai_str_t   number;
+
+    static const char  duration[] = "dur=";
+
+    number.len = value.len;
+
+    for (p = value.data; number.len >= sizeof(duration); p++, number.len--) {
+
+        if (memcmp(p, duration, sizeof(duration) - 1) == 0) {
+            number.data = p + sizeof(duration) - 1;
+            number.len -= sizeof(duration) - 1;
+
+            if (m->facts.processing_ms < 0) {
+                m->facts.processing_ms = openai_header_number(number);
+            }
+
+            return;
+        }
+    }
 }
 
 

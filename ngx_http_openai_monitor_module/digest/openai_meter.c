@@ -592,7 +592,8 @@ openai_meter_estimate(openai_meter_t *m)
     uint64_t  n;
 
     if (m->facts.streamed != 1 || m->tokens == 0
-        || (m->facts.flags & OPENAI_FACT_USAGE))
+        || (m->facts.flags & (OPENAI_FACT_USAGE|OPENAI_FACT_EARLY))
+           == OPENAI_FACT_USAGE)
     {
         m->facts.estimated_output = OPENAI_UNKNOWN;
         return;

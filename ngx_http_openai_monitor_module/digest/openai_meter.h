@@ -124,7 +124,7 @@ struct openai_meter_s {
     uint32_t                   answers; /* of a connection with several */
     uint32_t                   ncalls;
     uint64_t                   calls[OPENAI_METER_CALLS];
-    char                       finish[OPENAI_METER_CHOICES][24];
+    char                       finish[OPENAI_METER_CHOICES][48];
 };
 
 

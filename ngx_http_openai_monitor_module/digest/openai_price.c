@@ -379,7 +379,9 @@ openai_cost(const openai_prices_t *prices, const openai_facts_t *facts,
 
     /* an answer cut before its usage has cost more than its input */
 
-    if (usage->output < 0 && strcmp(facts->operation, "embeddings") != 0) {
+    if ((usage->output < 0 && strcmp(facts->operation, "embeddings") != 0)
+        || (facts->flags & OPENAI_FACT_EARLY))
+    {
         return OPENAI_UNKNOWN;
     }
 
@@ -623,7 +625,7 @@ openai_price_suffix(const char *name, size_t len)
 }
 
 
-/* "-2024-08-06" and "-20250929" */
+/* "-2024-08-06", "-20250929", and Google's "-001" */
 
 static size_t
 openai_price_date(const char *name, size_t len)
@@ -632,9 +634,9 @@ openai_price_date(const char *name, size_t len)
     unsigned     f;
     const char  *p;
 
-    static const char  *forms[] = { "-20dd-dd-dd", "-20dddddd" };
+    static const char  *forms[] = { "-20dd-dd-dd", "-20dddddd", "-00d" };
 
-    for (f = 0; f < 2; f++) {
+    for (f = 0; f < 3; f++) {
         i = strlen(forms[f]);
 
         if (len <= i) {

@@ -221,10 +221,25 @@ test_who(void)
     is_str(openai_dialect_name(f->dialect), "gemini", "and its dialect");
     is(f->stream_asked, 1, "and that it is to stream");
 
+    m = begin("/v1/responses");
+    f = openai_meter_facts(m);
+    openai_meter_request_header(m, run_str("api-key"), run_str("***"));
+    is_str(f->provider, "azure.ai.openai", "or in the name of its key");
+
+    m = begin("/v1beta/models/gemini-2.5-pro:generateContent");
+    f = openai_meter_facts(m);
+    answers(m, 200, "application/json");
+    openai_meter_response_header(m, run_str("Server-Timing"),
+                                 run_str("gfet4t7; dur=812"));
+    openai_meter_response_header(m, run_str("X-Gemini-Service-Tier"),
+                                 run_str("flex"));
+    is(f->processing_ms, 812, "Google's time is a timing of servers");
+    is_str(f->service_tier, "flex", "its tier is in a header, too");
+
     m = begin("/v1/rerank");
     f = openai_meter_facts(m);
     run_ok(openai_dialect_name(f->dialect) == NULL, "an unknown path");
-    is_str(f->operation, "rerank", "is labelled by its last segment");
+    is_str(f->operation, "rerank", "is labelled by its segment");
 
     m = begin("/llm/proxy");
     f = openai_meter_facts(m);

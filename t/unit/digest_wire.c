@@ -76,6 +76,7 @@ static const struct {
     { "error", OPENAI_FACT_ERROR },
     { "terminal", OPENAI_FACT_TERMINAL },
     { "usage", OPENAI_FACT_USAGE },
+    { "early", OPENAI_FACT_EARLY },
     { "refused", OPENAI_FACT_REFUSAL },
     { NULL, 0 }
 };
@@ -153,7 +154,7 @@ wire_fact(const openai_facts_t *f, const char *name, size_t len, char *out,
 }
 
 
-/* the value at a pointer: a string as it is, the rest as JSON */
+/* the value at a pointer: a string of one line as it is, the rest as JSON */
 
 static void
 wire_at(yyjson_mut_val *root, const char *pointer, size_t len, char *out,
@@ -164,7 +165,7 @@ wire_at(yyjson_mut_val *root, const char *pointer, size_t len, char *out,
 
     v = yyjson_mut_ptr_getn(root, pointer, len);
 
-    if (yyjson_mut_is_str(v)) {
+    if (yyjson_mut_is_str(v) && !strchr(yyjson_mut_get_str(v), '\n')) {
         (void) snprintf(out, size, "%s", yyjson_mut_get_str(v));
         return;
     }

@@ -211,6 +211,8 @@ test_match(void)
         { "gpt-4o-2024-05-13", "gpt-4o-2024-05-13" },
         { "gpt-4o-2024-08-06", "gpt-4o" },
         { "gpt-4o-20240806", "gpt-4o" },
+        { "gpt-4o-001", "gpt-4o" },
+        { "gpt-4o-0011", "gpt-4*" },
         { "gpt-4o-2024-8-06", "gpt-4*" },
         { "gpt-4o-mini", "gpt-4*" },
         { "openai/gpt-4o", "gpt-4o" },
@@ -373,6 +375,10 @@ test_rates(void)
     f = facts("embed", 100, OPENAI_UNKNOWN);
     strcpy(f.operation, "embeddings");
     ok(costs(prices, &f, 100 * 0.1 / 1e6), "embeddings have no output");
+
+    f = facts("plain", 100, 1);
+    f.flags |= OPENAI_FACT_USAGE|OPENAI_FACT_EARLY;
+    ok(costs(prices, &f, -1), "nor is it known by what an answer began with");
 
     f = facts("embed", 100, 5);
     ok(costs(prices, &f, -1), "output without a rate is unknown");
