@@ -315,7 +315,10 @@ POST /v1/chat/completions
 --- upstream
 $u->request;
 $u->answer(429, { error => { message => 'Too fast', type => 'requests',
-                             code => 'rate_limit_exceeded' } });
+                             code => 'rate_limit_exceeded' } },
+           'x-ratelimit-remaining-tokens' => '0', 'Retry-After' => '2',
+           'retry-after-ms' => '1800', 'X-Request-Id' => 'req_1',
+           'openai-processing-ms' => '42');
 --- request
 POST /v1/chat/completions
 {"model":"test-model"}
@@ -324,7 +327,10 @@ POST /v1/chat/completions
 --- records
 { outcome => 'upstream_error', status => 429, complete => true,
   error => { type => 'requests', code => 'rate_limit_exceeded',
-             message => 'Too fast' } }
+             message => 'Too fast' },
+  rate_limit => { 'x-ratelimit-remaining-tokens' => '0', 'Retry-After' => '2',
+                  'retry-after-ms' => '1800' },
+  upstream_request_id => 'req_1', processing_ms => 42 }
 
 
 

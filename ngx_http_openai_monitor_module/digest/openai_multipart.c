@@ -239,7 +239,7 @@ openai_multipart_parameter(const char *p, size_t len, const char *name)
     n = strlen(name);
     last = p + len;
 
-    while ((p = memchr(p, ';', last - p)) != NULL) {
+    while (p != last && (p = memchr(p, ';', last - p)) != NULL) {
 
         do {
             p++;

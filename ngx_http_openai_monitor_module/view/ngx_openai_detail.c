@@ -377,13 +377,15 @@ ngx_openai_detail_limits(ngx_openai_detail_t *d)
     while (ngx_openai_head_next(&head, &name, &value)) {
 
         p = ngx_strlcasestrn(name.data, name.data + name.len,
-                             (u_char *) "ratelimit-",
-                             sizeof("ratelimit-") - 2);
+                             (u_char *) "ratelimit", sizeof("ratelimit") - 2);
+
+        /* Retry-After-Ms is OpenAI's */
 
         if (p == NULL
-            && !(name.len == sizeof("Retry-After") - 1
-                 && ngx_strncasecmp(name.data, (u_char *) "Retry-After",
-                                    name.len) == 0))
+            && (name.len < sizeof("Retry-After") - 1
+                || ngx_strncasecmp(name.data, (u_char *) "Retry-After",
+                                   sizeof("Retry-After") - 1)
+                   != 0))
         {
             continue;
         }
