@@ -467,10 +467,15 @@ openai_gemini_conversation(openai_builder_t *b, yyjson_val *root)
 static void
 openai_gemini_defined(openai_builder_t *b, yyjson_val *tool)
 {
-    size_t       i, k, n, kn;
-    yyjson_val  *key, *list, *f;
+    size_t           i, n;
+    yyjson_val      *key, *list, *f;
+    yyjson_obj_iter  iter;
 
-    yyjson_obj_foreach(tool, i, n, key, list) {
+    if (!yyjson_obj_iter_init(tool, &iter)) {
+        return;
+    }
+
+    while ((key = yyjson_obj_iter_next(&iter)) != NULL) {
 
         if (!yyjson_equals_str(key, "functionDeclarations")
             && !yyjson_equals_str(key, "function_declarations"))
@@ -479,7 +484,9 @@ openai_gemini_defined(openai_builder_t *b, yyjson_val *tool)
             continue;
         }
 
-        yyjson_arr_foreach(list, k, kn, f) {
+        list = yyjson_obj_iter_get_val(key);
+
+        yyjson_arr_foreach(list, i, n, f) {
             openai_build_definition(b, openai_get(f, "name"),
                                     openai_get(f, "description"),
                                     openai_get(f, "parameters")

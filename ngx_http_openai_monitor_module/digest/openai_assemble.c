@@ -691,11 +691,15 @@ openai_walk_asked(openai_walk_t *w, openai_str_t name, yyjson_val *root)
 static int
 openai_walk_said(yyjson_val *v)
 {
-    size_t       i, n;
-    yyjson_val  *k, *member;
+    yyjson_val      *k;
+    yyjson_obj_iter  iter;
 
-    yyjson_obj_foreach(v, i, n, k, member) {
-        if (!yyjson_is_null(member)) {
+    if (!yyjson_obj_iter_init(v, &iter)) {
+        return 0;
+    }
+
+    while ((k = yyjson_obj_iter_next(&iter)) != NULL) {
+        if (!yyjson_is_null(yyjson_obj_iter_get_val(k))) {
             return 1;
         }
     }

@@ -227,25 +227,29 @@ static void
 openai_meter_request_end(openai_meter_t *m)
 {
     unsigned     i;
-    const char  *name;
+    const char  *name, *operation;
 
     if (m->facts.dialect) {
         return;
     }
 
     name = NULL;
+    operation = "chat";
 
     if (m->shape & OPENAI_SHAPE_MESSAGES) {
         name = "chat";
 
     } else if (m->shape & OPENAI_SHAPE_CONTENTS) {
         name = "gemini";
+        operation = "generate_content";
     }
 
     for (i = 1; name && i < openai_dialects_n; i++) {
         if (strcmp(openai_dialects[i]->name, name) == 0) {
             m->facts.dialect = (uint8_t) i;
             m->dialect = openai_dialects[i];
+            openai_copy(m->facts.operation, sizeof(m->facts.operation),
+                        operation, strlen(operation));
             break;
         }
     }

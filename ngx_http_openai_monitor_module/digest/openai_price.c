@@ -786,8 +786,11 @@ openai_price_part(int64_t n, int64_t *rest, double rate)
 static double
 openai_price_factor(const openai_facts_t *facts)
 {
-    if (strcmp(facts->service_tier, "flex") == 0
-        || strcmp(facts->service_tier, "batch") == 0)
+    /* Groq's flex is a matter of limits, not of money */
+
+    if (strcmp(facts->service_tier, "batch") == 0
+        || (strcmp(facts->service_tier, "flex") == 0
+            && strcmp(facts->provider, "groq") != 0))
     {
         return 0.5;
     }

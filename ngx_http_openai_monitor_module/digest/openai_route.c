@@ -30,7 +30,7 @@ openai_find_route(openai_str_t uri)
 
     memset(&found, 0, sizeof(openai_routed_t));
 
-    len = openai_path_length(uri);
+    len = uri.len ? openai_path_length(uri) : 0;
 
     if (len < 4) {
         return found;

@@ -41,8 +41,13 @@ static const char *const  uris[] = {
     "/v1/messages", "/v1beta/models/g:streamGenerateContent",
     "/api/chat", "/api/generate", "/v1/threads/runs", "/v2/chat",
     "/v1/realtime", "/openai/deployments/d/chat/completions", "/unknown/x",
-    "/v1/messages/count_tokens"
+    "/v1/messages/count_tokens", "/v1/files/f/content", "/completion",
+    "/api/embed", "/api/pull", "/v1/models/a%3ab%2", "/x/v1beta/y1//z?a=b",
+    "/v1/responses/r?model=&stream=true#", "/v1/realtime?x&model=%c3%a4"
 };
+
+
+#define URIS  (sizeof(uris) / sizeof(uris[0]))
 
 
 static const char *const  types[] = {
@@ -139,7 +144,8 @@ run(openai_facts_t *facts, const uint8_t *head, const char *request,
 
     m = openai_meter_create(&alloc);
 
-    openai_meter_request_line(m, str("POST"), str(uris[head[0] % 20]));
+    openai_meter_request_line(m, str(head[4] & 1 ? "GET" : "POST"),
+                              str(uris[head[0] % URIS]));
     openai_meter_request_header(m, str("content-type"),
                                 str(types[head[1] % 8]));
 
@@ -270,6 +276,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     memset(&ex, 0, sizeof(ex));
 
+    ex.method = str(data[4] & 1 ? "GET" : "POST");
+    ex.uri = str(uris[data[0] % URIS]);
     ex.dialect = whole.dialect;
     ex.framing = whole.framing;
     ex.status = (data[3] & 2) ? 429 : 200;

@@ -443,6 +443,10 @@ test_tiers(void)
     f = facts("tier", 1000, 100);
     strcpy(f.service_tier, "flex");
     ok(costs(prices, &f, 1500 / 1e6), "flex is half the price");
+
+    strcpy(f.provider, "groq");
+    ok(costs(prices, &f, 3000 / 1e6), "but with Groq, where it is a limit");
+    f.provider[0] = '\0';
     strcpy(f.service_tier, "batch");
     ok(costs(prices, &f, 1500 / 1e6), "batch is half the price");
     strcpy(f.service_tier, "priority");
