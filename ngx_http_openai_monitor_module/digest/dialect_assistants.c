@@ -20,6 +20,8 @@ static void openai_assistants_commit(openai_meter_t *m, openai_str_t name);
 
 static void openai_assistants_conversation(openai_builder_t *b,
     yyjson_val *root);
+static void openai_assistants_message(openai_builder_t *b,
+    yyjson_val *message);
 static void openai_assistants_answer(openai_builder_t *b, yyjson_val *root);
 static void openai_assistants_event(openai_builder_t *b, openai_str_t name,
     yyjson_val *root);
@@ -184,7 +186,7 @@ static void
 openai_assistants_conversation(openai_builder_t *b, yyjson_val *root)
 {
     size_t           i, n;
-    yyjson_val      *v, *content;
+    yyjson_val      *v, *list;
     openai_str_t     role;
     yyjson_mut_val  *m;
 
@@ -208,23 +210,24 @@ openai_assistants_conversation(openai_builder_t *b, yyjson_val *root)
                                            "parameters"));
     }
 
-    content = openai_get(root, "content");
-    role = openai_get_str(root, "role");
-
-    if (content && role.len) {
-        openai_build_text(b, openai_build_message(b, role), "text", content);
+    if (openai_get_str(root, "role").len) {
+        openai_assistants_message(b, root);
     }
 
     yyjson_arr_foreach(openai_get(root, "additional_messages"), i, n, v) {
-        m = openai_build_message(b, openai_get_str(v, "role"));
-        openai_build_text(b, m, "text", openai_get(v, "content"));
+        openai_assistants_message(b, v);
     }
 
-    v = openai_get(openai_get(root, "thread"), "messages");
+    /* of a new thread, and of a new thread with a run */
 
-    yyjson_arr_foreach(v, i, n, content) {
-        m = openai_build_message(b, openai_get_str(content, "role"));
-        openai_build_text(b, m, "text", openai_get(content, "content"));
+    yyjson_arr_foreach(openai_get(root, "messages"), i, n, v) {
+        openai_assistants_message(b, v);
+    }
+
+    list = openai_get(openai_get(root, "thread"), "messages");
+
+    yyjson_arr_foreach(list, i, n, v) {
+        openai_assistants_message(b, v);
     }
 
     role.data = "tool";
@@ -236,6 +239,37 @@ openai_assistants_conversation(openai_builder_t *b, yyjson_val *root)
         m = openai_build_message(b, role);
         openai_mut_members(b, m, v, names);
         openai_build_text(b, m, "text", openai_get(v, "output"));
+    }
+}
+
+
+static void
+openai_assistants_message(openai_builder_t *b, yyjson_val *message)
+{
+    size_t           i, n;
+    yyjson_val      *v, *content;
+    yyjson_mut_val  *m, *part;
+
+    static const char *const  image[] = { "url", "file_id", "detail", NULL };
+
+    m = openai_build_message(b, openai_get_str(message, "role"));
+    content = openai_get(message, "content");
+
+    openai_build_text(b, m, "text", content);
+
+    yyjson_arr_foreach(content, i, n, v) {
+
+        if (openai_get(v, "text")) {
+            openai_build_text(b, m, "text", openai_get(v, "text"));
+
+        } else if (openai_get(v, "image_url") || openai_get(v, "image_file")) {
+            part = openai_build_part(b, m, "image");
+            openai_mut_members(b, part, openai_get(v, "image_url"), image);
+            openai_mut_members(b, part, openai_get(v, "image_file"), image);
+
+        } else {
+            openai_build_other(b, m, v);
+        }
     }
 }
 

@@ -440,7 +440,8 @@ openai_gemini_conversation(openai_builder_t *b, yyjson_val *root)
     yyjson_val  *v, *system;
 
     static const char *const  but[] = {
-        "contents", "tools", "systemInstruction", "system_instruction", NULL
+        "contents", "tools", "systemInstruction", "system_instruction",
+        "content", "requests", NULL
     };
 
     openai_build_settings(b, root, but);
@@ -458,6 +459,16 @@ openai_gemini_conversation(openai_builder_t *b, yyjson_val *root)
 
     yyjson_arr_foreach(openai_get(root, "contents"), i, n, v) {
         openai_gemini_content(b, v);
+    }
+
+    /* to be embedded */
+
+    if (openai_get(root, "content")) {
+        openai_gemini_content(b, openai_get(root, "content"));
+    }
+
+    yyjson_arr_foreach(openai_get(root, "requests"), i, n, v) {
+        openai_gemini_content(b, openai_get(v, "content"));
     }
 }
 
@@ -605,6 +616,9 @@ openai_gemini_answer(openai_builder_t *b, yyjson_val *root)
     name.len = 0;
 
     openai_gemini_event(b, name, root);
+
+    openai_build_embeddings(b, openai_get(root, "embedding"));
+    openai_build_embeddings(b, openai_get(root, "embeddings"));
 }
 
 

@@ -15,6 +15,8 @@ static int openai_buf_join(openai_buf_t *buf, const char *data, size_t len);
 static void openai_build_whole(yyjson_val *v);
 static openai_tool_t *openai_build_new_tool(openai_builder_t *b,
     int64_t index);
+static void openai_build_embedding(openai_builder_t *b, yyjson_mut_val *list,
+    yyjson_val *v, size_t index);
 static void openai_builder_nullable(openai_builder_t *b, yyjson_mut_val *to,
     const char *key, const openai_buf_t *buf);
 static yyjson_mut_val *openai_builder_result(openai_builder_t *b,
@@ -379,32 +381,49 @@ openai_build_extra(openai_builder_t *b, const char *key, yyjson_mut_val *v)
 void
 openai_build_embeddings(openai_builder_t *b, yyjson_val *data)
 {
-    size_t           i, n, dimensions;
-    yyjson_val      *v, *e;
-    yyjson_mut_val  *list, *item;
+    size_t           i, n;
+    yyjson_val      *v;
+    yyjson_mut_val  *list;
 
     list = yyjson_mut_arr(b->doc);
 
+    if (yyjson_is_obj(data)) {
+        openai_build_embedding(b, list, data, 0);
+    }
+
     yyjson_arr_foreach(data, i, n, v) {
-
-        e = yyjson_is_arr(v) ? v : openai_get(v, "embedding");
-        item = yyjson_mut_arr_add_obj(b->doc, list);
-
-        /* base64 of 4 bytes each */
-
-        dimensions = yyjson_is_str(e) ? yyjson_get_len(e) / 4 * 3 / 4
-                                      : yyjson_arr_size(e);
-
-        yyjson_mut_obj_add_int(b->doc, item, "index",
-                               openai_get_int(v, "index", i));
-        yyjson_mut_obj_add_str(b->doc, item, "encoding",
-                               yyjson_is_str(e) ? "base64" : "float");
-        yyjson_mut_obj_add_uint(b->doc, item, "dimensions", dimensions);
+        openai_build_embedding(b, list, v, i);
     }
 
     if (yyjson_mut_arr_size(list)) {
         openai_build_extra(b, "embeddings", list);
     }
+}
+
+
+static void
+openai_build_embedding(openai_builder_t *b, yyjson_mut_val *list,
+    yyjson_val *v, size_t index)
+{
+    size_t           dimensions;
+    yyjson_val      *e;
+    yyjson_mut_val  *item;
+
+    e = yyjson_is_arr(v) ? v : openai_get(v, "embedding");
+    e = e ? e : openai_get(v, "values");
+
+    /* base64 of 4 bytes each */
+
+    dimensions = yyjson_is_str(e) ? yyjson_get_len(e) / 4 * 3 / 4
+                                  : yyjson_arr_size(e);
+
+    item = yyjson_mut_arr_add_obj(b->doc, list);
+
+    yyjson_mut_obj_add_int(b->doc, item, "index",
+                           openai_get_int(v, "index", index));
+    yyjson_mut_obj_add_str(b->doc, item, "encoding",
+                           yyjson_is_str(e) ? "base64" : "float");
+    yyjson_mut_obj_add_uint(b->doc, item, "dimensions", dimensions);
 }
 
 

@@ -125,7 +125,8 @@ yyjson_mut_val *openai_build_image(openai_builder_t *b, openai_result_t *r,
 /* a member of the answer beside its choices; the last one stays */
 void openai_build_extra(openai_builder_t *b, const char *key,
     yyjson_mut_val *v);
-/* vectors: a list of them, or of objects with an "embedding" each */
+/* vectors: a list of them, or of objects with an "embedding" or with "values"
+   each; or one such object */
 void openai_build_embeddings(openai_builder_t *b, yyjson_val *data);
 /* {"error": {"message", …}} as every dialect writes it */
 void openai_build_error(openai_builder_t *b, yyjson_val *error);
