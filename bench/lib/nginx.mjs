@@ -56,18 +56,27 @@ export class Server {
         child.once('exit', () => running.delete(this));
     }
 
-    static async start(name, at, command, args, core, env = process.env) {
+    // "processes" it has when it is complete
+
+    static async start(name, at, command, args, core, processes = 1) {
         const pinned = core === undefined
             ? [command, args]
             : ['taskset', ['-c', core, command, ...args]];
 
         const child = spawn(...pinned,
-                            { stdio: ['ignore', 'ignore', 'inherit'], env });
+                            { stdio: ['ignore', 'ignore', 'inherit'] });
         const server = new Server(name, at, child);
 
         child.once('error', () => running.delete(server));
         await reachable(at);
-        server.pids = tree(child.pid);
+
+        // a master listens before it has workers
+
+        do {
+            await new Promise((resolve) => setTimeout(resolve, 20));
+            server.pids = tree(child.pid);
+        } while (server.pids.length < processes && running.has(server));
+
         return server;
     }
 
@@ -126,13 +135,13 @@ ${http}
 `;
 }
 
-function start(name, at, text, core) {
+function start(name, at, text, core, workers = 1) {
     const dir = prefix(name);
 
     writeFileSync(`${dir}/nginx.conf`, text);
     return Server.start(name, at, settings.nginx,
                         ['-p', dir, '-c', `${dir}/nginx.conf`, '-e',
-                         `${dir}/error.log`], core);
+                         `${dir}/error.log`], core, 1 + workers);
 }
 
 // answers with the file of "root" that the argument "answer" names, "small"
@@ -237,7 +246,7 @@ export function proxy(variant, { to, workers = 1, pin = true, view = false,
 
     const core = pin && cores > 1 ? PROXY_CORE : undefined;
 
-    return start(name, at, text, core).then((nginx) =>
+    return start(name, at, text, core, workers).then((nginx) =>
         Object.assign(nginx, { page: `http://127.0.0.1:${page}` }));
 }
 
