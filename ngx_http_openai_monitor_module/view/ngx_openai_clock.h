@@ -14,8 +14,12 @@
 #include <time.h>
 
 
-/* how long one turn of the event loop may be kept waiting */
+/* how long one turn of the event loop may be kept waiting, by all viewers … */
 #define NGX_OPENAI_SLICE_US  2000
+
+/* … and by all searches: they have a slice in each turn until they are over,
+   so that what is proxied meets one of them at every step of its way */
+#define NGX_OPENAI_WORK_US   100
 
 
 /* nginx's own time stands still while a handler works */

@@ -402,9 +402,7 @@ ngx_openai_export_writer(ngx_http_request_t *r)
 
     work = ngx_openai_work_of(r);
 
-    /* it may be between two slices and go on by itself */
-
-    if (work != NULL && !work->event.timer_set) {
+    if (work != NULL) {
         ngx_openai_work_go(work);
     }
 }

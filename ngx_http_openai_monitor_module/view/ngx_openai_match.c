@@ -24,6 +24,16 @@
 #define NGX_OPENAI_NEAR_MAX      24
 
 
+/* so many places of a text are looked at together */
+
+#define NGX_OPENAI_BLOCK_SIZE    16
+
+typedef u_char       ngx_openai_block_t
+                         __attribute__((vector_size(NGX_OPENAI_BLOCK_SIZE)));
+typedef signed char  ngx_openai_hits_t
+                         __attribute__((vector_size(NGX_OPENAI_BLOCK_SIZE)));
+
+
 struct ngx_openai_regex_s {
     ngx_str_t     pattern;
 #if (NGX_PCRE)
@@ -34,11 +44,14 @@ struct ngx_openai_regex_s {
 
 static ngx_int_t ngx_openai_needle(ngx_openai_needle_t *needle,
     ngx_pool_t *pool, ngx_str_t *word);
+static u_char ngx_openai_fold(u_char c);
 static ngx_int_t ngx_openai_escaped(ngx_pool_t *pool, ngx_str_t *dst,
     ngx_str_t *src, ngx_uint_t ascii);
 static u_char *ngx_openai_escape_char(u_char *d, ngx_uint_t c);
 static ngx_uint_t ngx_openai_find_one(const ngx_openai_needle_t *needle,
     const ngx_str_t *text);
+static ngx_uint_t ngx_openai_find_near(const ngx_openai_needle_t *needle,
+    const u_char *p, const u_char *end);
 static ngx_uint_t ngx_openai_distance(const char *a, size_t alen,
     const u_char *b, size_t blen);
 
@@ -81,9 +94,7 @@ static ngx_int_t
 ngx_openai_needle(ngx_openai_needle_t *needle, ngx_pool_t *pool,
     ngx_str_t *word)
 {
-    u_char      c;
-    uint16_t    skip;
-    ngx_uint_t  i;
+    size_t  len;
 
     needle->word.len = ngx_min(word->len, NGX_OPENAI_NEEDLE_MAX);
     needle->word.data = ngx_pnalloc(pool, needle->word.len + 1);
@@ -93,19 +104,27 @@ ngx_openai_needle(ngx_openai_needle_t *needle, ngx_pool_t *pool,
 
     ngx_strlow(needle->word.data, word->data, needle->word.len);
 
-    for (i = 0; i < 256; i++) {
-        needle->skip[i] = (uint16_t) needle->word.len;
+    len = needle->word.len;
+
+    if (len == 0) {
+        return NGX_OK;
     }
 
-    for (i = 0; i + 1 < needle->word.len; i++) {
-        c = needle->word.data[i];
-        skip = (uint16_t) (needle->word.len - 1 - i);
-
-        needle->skip[c] = skip;
-        needle->skip[ngx_toupper(c)] = skip;
-    }
+    needle->first = needle->word.data[0];
+    needle->last = needle->word.data[len - 1];
+    needle->fold_first = ngx_openai_fold(needle->first);
+    needle->fold_last = ngx_openai_fold(needle->last);
 
     return NGX_OK;
+}
+
+
+/* 'A' | 0x20 is 'a', and nothing else becomes a letter so */
+
+static u_char
+ngx_openai_fold(u_char c)
+{
+    return (c >= 'a' && c <= 'z') ? 0x20 : 0;
 }
 
 
@@ -204,16 +223,21 @@ ngx_openai_find(const ngx_openai_needle_t *needles, ngx_uint_t n,
 }
 
 
-/* Horspool's search */
+/*
+ * Of the places where a word may begin, those are compared whose byte is the
+ * word's first, and the byte at its length its last: a block of them at once.
+ */
 
 static ngx_uint_t
 ngx_openai_find_one(const ngx_openai_needle_t *needle, const ngx_str_t *text)
 {
-    u_char  *p, *last, *word, c;
-    size_t   len, i;
+    u_char              *p, *end;
+    size_t               len;
+    uint64_t             any[NGX_OPENAI_BLOCK_SIZE / sizeof(uint64_t)];
+    ngx_openai_hits_t    hits;
+    ngx_openai_block_t   a, b;
 
     len = needle->word.len;
-    word = needle->word.data;
 
     if (len == 0) {
         return 1;
@@ -224,25 +248,57 @@ ngx_openai_find_one(const ngx_openai_needle_t *needle, const ngx_str_t *text)
     }
 
     p = text->data;
-    last = p + text->len - len;
+    end = p + text->len - len + 1;
 
-    while (p <= last) {
-        c = p[len - 1];
+    while (end - p >= NGX_OPENAI_BLOCK_SIZE) {
+        ngx_memcpy(&a, p, NGX_OPENAI_BLOCK_SIZE);
+        ngx_memcpy(&b, p + len - 1, NGX_OPENAI_BLOCK_SIZE);
 
-        if (ngx_tolower(c) == word[len - 1]) {
+        hits = ((a | needle->fold_first) == needle->first)
+               & ((b | needle->fold_last) == needle->last);
 
-            for (i = 0; i + 1 < len; i++) {
-                if (ngx_tolower(p[i]) != word[i]) {
-                    break;
-                }
-            }
+        ngx_memcpy(any, &hits, NGX_OPENAI_BLOCK_SIZE);
 
-            if (i + 1 == len) {
-                return 1;
+        if ((any[0] | any[1])
+            && ngx_openai_find_near(needle, p, p + NGX_OPENAI_BLOCK_SIZE))
+        {
+            return 1;
+        }
+
+        p += NGX_OPENAI_BLOCK_SIZE;
+    }
+
+    return ngx_openai_find_near(needle, p, end);
+}
+
+
+static ngx_uint_t
+ngx_openai_find_near(const ngx_openai_needle_t *needle, const u_char *p,
+    const u_char *end)
+{
+    size_t         i, len;
+    const u_char  *word;
+
+    len = needle->word.len;
+    word = needle->word.data;
+
+    for ( /* void */ ; p < end; p++) {
+
+        if ((p[0] | needle->fold_first) != needle->first
+            || (p[len - 1] | needle->fold_last) != needle->last)
+        {
+            continue;
+        }
+
+        for (i = 1; i + 1 < len; i++) {
+            if (ngx_tolower(p[i]) != word[i]) {
+                break;
             }
         }
 
-        p += needle->skip[c];
+        if (i + 1 >= len) {
+            return 1;
+        }
     }
 
     return 0;

@@ -20,7 +20,10 @@
 
 typedef struct {
     ngx_str_t     word;                 /* in lower case */
-    uint16_t      skip[256];
+    u_char        first;                /* its first and last byte … */
+    u_char        last;
+    u_char        fold_first;           /* … that a text's byte has to be … */
+    u_char        fold_last;            /* … when these bits are added */
 } ngx_openai_needle_t;
 
 

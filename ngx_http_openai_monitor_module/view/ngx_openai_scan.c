@@ -95,9 +95,14 @@ ngx_openai_scan_next(ngx_openai_scan_t *scan, uint64_t stop)
 
     while (scan->at < scan->nrefs) {
 
-        if (ngx_openai_clock_us() >= stop) {
+        /* one of them each time, or it might come to no end */
+
+        if (scan->tried && ngx_openai_clock_us() >= stop) {
+            scan->tried = 0;
             return NGX_AGAIN;
         }
+
+        scan->tried = 1;
 
         rc = ngx_openai_scan_try(scan, &scan->refs[scan->at++]);
 

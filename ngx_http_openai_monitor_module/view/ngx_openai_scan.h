@@ -28,6 +28,7 @@ typedef struct {
     ngx_openai_ref_t       *refs;
     ngx_uint_t              nrefs;
     ngx_uint_t              at;
+    ngx_uint_t              tried;      /* one since it was time to stop */
 
     /* the record that was found */
 

@@ -152,7 +152,7 @@ ngx_openai_threads_update(ngx_openai_threads_t *threads, uint64_t stop)
 {
     uint64_t           changes;
     ngx_int_t          rc;
-    ngx_uint_t         i, n;
+    ngx_uint_t         i, n, added;
     ngx_openai_ref_t  *refs;
 
     changes = ngx_openai_zone_changes(threads->zone);
@@ -164,6 +164,7 @@ ngx_openai_threads_update(ngx_openai_threads_t *threads, uint64_t stop)
     refs = threads->refs;
     n = ngx_openai_reader_list(threads->zone, refs, threads->max);
     n = ngx_min(n, NGX_OPENAI_THREADS_MAX);
+    added = 0;
 
     /* what is continued comes before what continues it */
 
@@ -173,11 +174,14 @@ ngx_openai_threads_update(ngx_openai_threads_t *threads, uint64_t stop)
             continue;
         }
 
-        if (ngx_openai_clock_us() >= stop) {
+        /* to list them may take longer than a slice: one is added always */
+
+        if (added && ngx_openai_clock_us() >= stop) {
             return NGX_AGAIN;
         }
 
         rc = ngx_openai_threads_add(threads, &refs[i]);
+        added = 1;
 
         if (rc == NGX_ERROR) {
             return NGX_OK;

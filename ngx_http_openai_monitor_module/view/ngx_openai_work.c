@@ -11,12 +11,16 @@
 #include "view/ngx_openai_work.h"
 
 
-#define NGX_OPENAI_WORK_PAUSE  1        /* ms */
-
-
 static ngx_int_t ngx_openai_work_slice(ngx_openai_work_t *work);
+static void ngx_openai_work_wait(ngx_openai_work_t *work);
 static void ngx_openai_work_handler(ngx_event_t *ev);
 static void ngx_openai_work_cleanup(void *data);
+
+
+/* this process's works that have more to do, who waits longest first */
+
+static ngx_queue_t  ngx_openai_works;
+static ngx_event_t  ngx_openai_works_event;
 
 
 ngx_openai_work_t *
@@ -34,9 +38,6 @@ ngx_openai_work_create(ngx_http_request_t *r)
     ngx_memzero(work, sizeof(ngx_openai_work_t));
 
     work->request = r;
-    work->event.handler = ngx_openai_work_handler;
-    work->event.data = work;
-    work->event.log = r->connection->log;
 
     cln->handler = ngx_openai_work_cleanup;
 
@@ -76,12 +77,12 @@ ngx_openai_work_slice(ngx_openai_work_t *work)
 {
     ngx_int_t  rc;
 
-    work->stop = ngx_openai_clock_us() + NGX_OPENAI_SLICE_US;
+    work->stop = ngx_openai_clock_us() + NGX_OPENAI_WORK_US;
 
     rc = work->run(work);
 
     if (rc == NGX_AGAIN) {
-        ngx_add_timer(&work->event, NGX_OPENAI_WORK_PAUSE);
+        ngx_openai_work_wait(work);
     }
 
     return rc;
@@ -89,12 +90,50 @@ ngx_openai_work_slice(ngx_openai_work_t *work)
 
 
 static void
+ngx_openai_work_wait(ngx_openai_work_t *work)
+{
+    ngx_event_t  *ev;
+
+    if (ngx_openai_works.next == NULL) {
+        ngx_queue_init(&ngx_openai_works);
+    }
+
+    ngx_queue_insert_tail(&ngx_openai_works, &work->queue);
+    work->queued = 1;
+
+    ev = &ngx_openai_works_event;
+    ev->handler = ngx_openai_work_handler;
+    ev->log = ngx_cycle->log;
+
+    /* not in this turn: what is ready for others comes before */
+
+    if (!ev->posted) {
+        ngx_post_event(ev, &ngx_posted_next_events);
+    }
+}
+
+
+static void
 ngx_openai_work_handler(ngx_event_t *ev)
 {
+    ngx_queue_t        *q;
     ngx_connection_t   *c;
     ngx_openai_work_t  *work;
 
-    work = ev->data;
+    if (ngx_queue_empty(&ngx_openai_works)) {
+        return;
+    }
+
+    q = ngx_queue_head(&ngx_openai_works);
+    ngx_queue_remove(q);
+
+    work = ngx_queue_data(q, ngx_openai_work_t, queue);
+    work->queued = 0;
+
+    if (!ngx_queue_empty(&ngx_openai_works)) {
+        ngx_post_event(ev, &ngx_posted_next_events);
+    }
+
     c = work->request->connection;
 
     ngx_http_set_log_request(c->log, work->request);
@@ -109,6 +148,10 @@ void
 ngx_openai_work_go(ngx_openai_work_t *work)
 {
     ngx_int_t  rc;
+
+    if (work->queued) {
+        return;
+    }
 
     rc = ngx_openai_work_slice(work);
 
@@ -138,7 +181,7 @@ ngx_openai_work_cleanup(void *data)
 {
     ngx_openai_work_t *work = data;
 
-    if (work->event.timer_set) {
-        ngx_del_timer(&work->event);
+    if (work->queued) {
+        ngx_queue_remove(&work->queue);
     }
 }

@@ -6,7 +6,8 @@
 
 /*
  * Long work of one request, cut in slices: between two of them the event loop
- * serves everybody else.
+ * serves everybody else.  Each turn of the loop has one slice, however many
+ * works there are.
  */
 
 
@@ -33,7 +34,8 @@ struct ngx_openai_work_s {
     void                *data;
 
     uint64_t             stop;          /* see ngx_openai_clock_us() */
-    ngx_event_t          event;
+    ngx_queue_t          queue;         /* of those that have more to do */
+    unsigned             queued:1;
 };
 
 
@@ -46,7 +48,8 @@ ngx_int_t ngx_openai_work_start(ngx_openai_work_t *work);
 /* the work of a request, or NULL */
 ngx_openai_work_t *ngx_openai_work_of(ngx_http_request_t *r);
 
-/* goes on; the work and its request may be gone afterwards */
+/* goes on, unless it does so by itself; the work and its request may be gone
+   afterwards */
 void ngx_openai_work_go(ngx_openai_work_t *work);
 
 

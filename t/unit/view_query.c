@@ -11,6 +11,8 @@
  */
 
 
+#define _GNU_SOURCE
+
 #include <time.h>
 
 #include "store/ngx_openai_record.c"
@@ -393,6 +395,73 @@ test_random(void)
 }
 
 
+/* a word is found where it is, at any place of any text: blocks of it are
+   looked at together, and their borders are nothing that one may see */
+
+static void
+test_words(void)
+{
+    int                   rounds, wrong, found;
+    char                 *where;
+    u_char               *text, letters[96], word[48];
+    size_t                i, len, n;
+    ngx_str_t             s, w;
+    ngx_openai_needle_t   needles[NGX_OPENAI_NEEDLES];
+
+    static const char  alphabet[] = "aAbB{[@`\xe4\xc4";
+
+    wrong = 0;
+    found = 0;
+
+    for (rounds = 0; rounds < 100000; rounds++) {
+        len = (size_t) rand_r(&seed) % sizeof(letters);
+        n = 1 + (size_t) rand_r(&seed) % (rounds % 2 ? 3 : sizeof(word) - 1);
+
+        /* of its own, so that a sanitizer sees what is read behind it */
+
+        text = malloc(len + 1);
+
+        for (i = 0; i < len; i++) {
+            text[i] = (u_char) alphabet[(size_t) rand_r(&seed)
+                                        % (rounds % 3 ? 2 : 10)];
+        }
+
+        for (i = 0; i < n; i++) {
+            word[i] = (u_char) alphabet[(size_t) rand_r(&seed)
+                                        % (rounds % 3 ? 2 : 10)];
+        }
+
+        if (rounds % 5 == 0 && n <= len) {
+            memcpy(word, text + (size_t) rand_r(&seed) % (len - n + 1), n);
+        }
+
+        text[len] = '\0';
+
+        w.data = word;
+        w.len = n;
+        s.data = text;
+        s.len = len;
+
+        ngx_openai_needle(&needles[0], &pool, &w);
+
+        for (i = 0; i < len; i++) {
+            letters[i] = (u_char) ngx_tolower(text[i]);
+        }
+
+        where = memmem(letters, len, needles[0].word.data, n);
+
+        wrong += ngx_openai_find(needles, 1, &s) != (where != NULL);
+        found += where != NULL;
+
+        free(text);
+        ngx_reset_pool(&pool);
+    }
+
+    ok(wrong == 0 && found > rounds / 10 && found < rounds,
+       "random words are found where they are");
+}
+
+
 static void
 test_memory(void)
 {
@@ -427,6 +496,7 @@ main(void)
     test_bounds();
     test_levels();
     test_random();
+    test_words();
     test_memory();
 
     printf("1..%d\n", tests);
