@@ -29,21 +29,39 @@ openai_find2(const char *p, const char *last, char a, char b)
 {
 #if defined(__SSE2__)
     int      mask;
-    __m128i  v, va, vb;
+    __m128i  v, w, va, vb;
 
     va = _mm_set1_epi8(a);
     vb = _mm_set1_epi8(b);
 
+#define openai_find_bits(v)                                                   \
+    _mm_or_si128(_mm_cmpeq_epi8(v, va), _mm_cmpeq_epi8(v, vb))
+
+    /* most are near; what is not is long, as a rule */
+
     while (last - p >= 16) {
         v = _mm_loadu_si128((const __m128i *) p);
-        mask = _mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(v, va),
-                                              _mm_cmpeq_epi8(v, vb)));
+        mask = _mm_movemask_epi8(openai_find_bits(v));
+
         if (mask) {
             return p + __builtin_ctz(mask);
         }
 
-        p += 16;
+        for (p += 16; last - p >= 32; p += 32) {
+            v = _mm_loadu_si128((const __m128i *) p);
+            w = _mm_loadu_si128((const __m128i *) p + 1);
+
+            v = openai_find_bits(v);
+            w = openai_find_bits(w);
+
+            if (_mm_movemask_epi8(_mm_or_si128(v, w))) {
+                mask = _mm_movemask_epi8(v) | _mm_movemask_epi8(w) << 16;
+                return p + __builtin_ctz(mask);
+            }
+        }
     }
+
+#undef openai_find_bits
 #endif
 
     while (p < last && *p != a && *p != b) {

@@ -20,7 +20,7 @@ typedef struct openai_header_s  openai_header_t;
 
 struct openai_header_s {
     openai_str_t    name;
-    uint32_t        tag;            /* its length and first letter */
+    uint32_t        tag;            /* its length, first and last letter */
     void          (*know)(openai_meter_t *m, const openai_header_t *h,
                       openai_str_t value);
     const char     *provider;
@@ -28,7 +28,10 @@ struct openai_header_s {
 };
 
 #define openai_header_tag(name, len)                                          \
-    ((uint32_t) (len) << 8 | (uint32_t) ((name)[0] | 0x20))
+    ((uint32_t) (len) << 16 | (uint32_t) ((name)[(len) - 1] | 0x20) << 8      \
+     | (uint32_t) ((name)[0] | 0x20))
+#define openai_header_bit(tag)                                                \
+    ((uint64_t) 1 << ((tag) * (uint32_t) 2654435769u >> 26))
 #define openai_header(name)                                                   \
     openai_str(name), openai_header_tag(name, sizeof(name) - 1)
 
@@ -36,7 +39,7 @@ struct openai_header_s {
 static void openai_meter_path_model(openai_meter_t *m, openai_str_t model);
 static void openai_meter_path_args(openai_meter_t *m, openai_str_t uri);
 static void openai_header_find(openai_meter_t *m, const openai_header_t *h,
-    openai_str_t name, openai_str_t value);
+    uint64_t *tags, openai_str_t name, openai_str_t value);
 static void openai_know_session(openai_meter_t *m, const openai_header_t *h,
     openai_str_t value);
 static void openai_know_request_id(openai_meter_t *m,
@@ -268,7 +271,9 @@ void
 openai_meter_know_request(openai_meter_t *m, openai_str_t name,
     openai_str_t value)
 {
-    openai_header_find(m, openai_request_headers, name, value);
+    static uint64_t  tags;
+
+    openai_header_find(m, openai_request_headers, &tags, name, value);
 }
 
 
@@ -276,21 +281,37 @@ void
 openai_meter_know_response(openai_meter_t *m, openai_str_t name,
     openai_str_t value)
 {
-    openai_header_find(m, openai_response_headers, name, value);
+    static uint64_t  tags;
+
+    openai_header_find(m, openai_response_headers, &tags, name, value);
 }
 
 
+/* "tags" has a bit for each header of the list, once it is worked out: most
+   of the others need no search */
+
 static void
 openai_header_find(openai_meter_t *m, const openai_header_t *h,
-    openai_str_t name, openai_str_t value)
+    uint64_t *tags, openai_str_t name, openai_str_t value)
 {
-    uint32_t  tag;
+    uint32_t                tag;
+    const openai_header_t  *each;
 
     if (value.len == 0 || name.len == 0) {
         return;
     }
 
+    if (*tags == 0) {
+        for (each = h; each->tag; each++) {
+            *tags |= openai_header_bit(each->tag);
+        }
+    }
+
     tag = openai_header_tag(name.data, name.len);
+
+    if (!(*tags & openai_header_bit(tag))) {
+        return;
+    }
 
     for ( /* void */ ; h->tag; h++) {
 

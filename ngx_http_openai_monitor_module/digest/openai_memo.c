@@ -24,6 +24,8 @@ static const char *openai_memo_learn(openai_memo_t *memo, openai_scan_t *s,
     const char *p, const char *last, const char **starts);
 static const char *openai_memo_segment(openai_memo_t *memo, openai_scan_t *s,
     const char *p, const char *last, size_t same);
+static void openai_memo_state(openai_memo_segment_t *seg, openai_scan_t *s,
+    size_t len);
 static void openai_memo_keep(openai_memo_t *memo, const char *doc,
     const char *last, const char **starts);
 static size_t openai_memo_token(const openai_memo_t *memo, size_t at);
@@ -57,6 +59,10 @@ openai_memo_scan(openai_memo_t *memo, openai_scan_t *s, const char *p,
         }
 
         openai_memo_replay(memo, s, seg, p);
+
+        if (seg->final) {
+            return;
+        }
 
         starts[i] = p;
         p = openai_scan_token(s, p + seg->len, last);
@@ -123,6 +129,10 @@ openai_memo_replay(openai_memo_t *memo, openai_scan_t *s,
     s->depth = seg->depth;
     s->keyed = seg->keyed;
     s->node = seg->node;
+
+    if (seg->final) {
+        s->state = OPENAI_SCAN_DONE;
+    }
 }
 
 
@@ -154,7 +164,10 @@ openai_memo_learn(openai_memo_t *memo, openai_scan_t *s, const char *p,
             same++;
         }
 
-        if (same < OPENAI_MEMO_LEAST || same == len) {
+        if (same < OPENAI_MEMO_LEAST
+            || (same == len && (memo->cut || len != (size_t) (last - p)
+                                || at + len != memo->len)))
+        {
             break;
         }
 
@@ -170,6 +183,11 @@ openai_memo_learn(openai_memo_t *memo, openai_scan_t *s, const char *p,
 
         memo->n++;
         memo->tries = 0;
+
+        if (seg->final) {
+            break;
+        }
+
         at = openai_memo_token(memo, at + seg->len);
     }
 
@@ -186,13 +204,13 @@ static const char *
 openai_memo_segment(openai_memo_t *memo, openai_scan_t *s, const char *p,
     const char *last, size_t same)
 {
-    unsigned                i;
     openai_memo_segment_t  *seg;
 
     seg = &memo->segments[memo->n];
 
     seg->take = memo->ntakes;
     seg->len = 0;
+    seg->final = 0;
 
     memo->failed = 0;
     memo->segment = p;
@@ -207,30 +225,44 @@ openai_memo_segment(openai_memo_t *memo, openai_scan_t *s, const char *p,
     openai_scan_run(s, p, p + same);
     s->recording = 0;
 
-    if (s->state != OPENAI_SCAN_BETWEEN && s->token == NULL) {
+    if (s->state == OPENAI_SCAN_DONE) {
+        seg->final = 1;
+
+    } else if (s->state != OPENAI_SCAN_BETWEEN && s->token == NULL) {
         memo->failed = 1;
     }
 
-    if (!memo->failed && s->keyed && s->depth <= OPENAI_MEMO_DEPTH) {
-
-        seg->len = (uint16_t) (s->state == OPENAI_SCAN_BETWEEN
-                               ? same : (size_t) (s->token - p));
+    if (!memo->failed && (s->keyed || seg->final)
+        && s->depth <= OPENAI_MEMO_DEPTH)
+    {
         seg->ntakes = memo->ntakes - seg->take;
-        seg->depth = s->depth;
-        seg->keyed = s->keyed;
-        seg->node = s->node;
 
-        for (i = 0; i < s->depth; i++) {
-            seg->frames[i].node = s->frames[i].node;
-            seg->frames[i].index = (int16_t) s->frames[i].index;
-
-            if (s->frames[i].index > INT16_MAX) {
-                seg->len = 0;
-            }
-        }
+        openai_memo_state(seg, s, s->state == OPENAI_SCAN_BETWEEN || seg->final
+                                  ? same : (size_t) (s->token - p));
     }
 
     return openai_scan_token(s, p + same, last);
+}
+
+
+static void
+openai_memo_state(openai_memo_segment_t *seg, openai_scan_t *s, size_t len)
+{
+    unsigned  i;
+
+    seg->len = (uint16_t) len;
+    seg->depth = s->depth;
+    seg->keyed = s->keyed;
+    seg->node = s->node;
+
+    for (i = 0; i < s->depth; i++) {
+        seg->frames[i].node = s->frames[i].node;
+        seg->frames[i].index = (int16_t) s->frames[i].index;
+
+        if (s->frames[i].index > INT16_MAX) {
+            seg->len = 0;
+        }
+    }
 }
 
 
@@ -245,6 +277,8 @@ openai_memo_keep(openai_memo_t *memo, const char *doc, const char *last,
 
     memo->len = (uint16_t) (last - doc < OPENAI_MEMO_BYTES
                             ? last - doc : OPENAI_MEMO_BYTES);
+    memo->cut = (last - doc > OPENAI_MEMO_BYTES);
+
     memcpy(memo->bytes, doc, memo->len);
 
     for (i = 0; i < memo->n; i++) {

@@ -40,7 +40,8 @@ typedef struct {
 } openai_memo_frame_t;
 
 
-/* bytes that come again, and the scanner behind them, where a value follows */
+/* bytes that come again, and the scanner behind them, where a value follows
+   or the document is over */
 
 typedef struct {
     const openai_node_t  *node;
@@ -50,6 +51,7 @@ typedef struct {
     uint8_t               ntakes;
     uint8_t               depth;
     uint8_t               keyed;
+    uint8_t               final;       /* the document ends with it */
     openai_memo_frame_t   frames[OPENAI_MEMO_DEPTH];
 } openai_memo_segment_t;
 
@@ -60,6 +62,7 @@ struct openai_memo_s {
     uint8_t                 ntakes;
     uint8_t                 tries;     /* to learn more, in vain */
     uint8_t                 failed;    /* what is recorded cannot be kept */
+    uint8_t                 cut;       /* the document was longer */
     uint8_t                 stale;     /* what lasts was told elsewhere, too */
     const char             *segment;   /* being recorded */
     const char             *end;

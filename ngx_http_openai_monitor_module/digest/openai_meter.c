@@ -349,7 +349,8 @@ openai_meter_response_plain(void *ctx, const char *data, size_t len)
 
 /*
  * Framing is what the body is, not what anybody said about it.  Returns how
- * many bytes were used up; those that matter have been passed on.
+ * many bytes were used up; those that matter have been passed on, unless all
+ * of them are still here.
  */
 
 static size_t
@@ -378,6 +379,11 @@ openai_meter_sniff(openai_meter_t *m, const char *data, size_t len)
 
         if (framing != OPENAI_FRAMING_UNDECIDED) {
             openai_meter_frame(m, framing);
+
+            if (m->sniffed <= n + 1) {
+                return n + 1 - m->sniffed;
+            }
+
             openai_meter_framed(m, m->sniff, m->sniffed);
         }
     }

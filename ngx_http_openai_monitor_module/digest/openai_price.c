@@ -14,6 +14,7 @@
 
 #define OPENAI_PRICE_ENDS  4
 #define OPENAI_PRICE_NAME  128
+#define OPENAI_PRICE_LAST  8
 
 #define OPENAI_PRICE_HASH  0xcbf29ce484222325ULL
 
@@ -28,6 +29,15 @@ typedef struct {
 } openai_price_row_t;
 
 
+/* the row of a model that was looked for, or NULL for none */
+
+typedef struct {
+    char                       model[sizeof(((openai_facts_t *) 0)->model)];
+    char                       provider[24];
+    const openai_price_row_t  *row;
+} openai_price_last_t;
+
+
 /* slots is a power of two and never more than half full */
 
 struct openai_prices_s {
@@ -35,6 +45,7 @@ struct openai_prices_s {
     openai_price_row_t  **slots;
     size_t                size;
     size_t                n;
+    openai_price_last_t   last[OPENAI_PRICE_LAST];
 };
 
 
@@ -55,8 +66,11 @@ static int openai_prices_grow(openai_prices_t *prices);
 static openai_price_row_t **openai_prices_slot(openai_price_row_t **slots,
     size_t size, uint64_t hash, const char *key, size_t len, unsigned prefix);
 static int openai_price_valid(const openai_price_t *price);
+static const openai_price_row_t *openai_price_recall(openai_prices_t *prices,
+    const openai_facts_t *facts);
 static const openai_price_row_t *openai_price_find(
-    const openai_prices_t *prices, const openai_facts_t *facts);
+    const openai_prices_t *prices, const openai_facts_t *facts,
+    const char *model);
 static const openai_price_row_t *openai_price_exact(
     const openai_prices_t *prices, const char *key, size_t len);
 static const openai_price_row_t *openai_price_prefix(
@@ -275,6 +289,8 @@ openai_prices_add(openai_prices_t *prices, const openai_price_t *price)
     prices->n += (*slot == NULL);
     *slot = row;
 
+    memset(prices->last, 0, sizeof(prices->last));
+
     return OPENAI_OK;
 }
 
@@ -358,7 +374,7 @@ openai_prices_slot(openai_price_row_t **slots, size_t size, uint64_t hash,
 
 
 double
-openai_cost(const openai_prices_t *prices, const openai_facts_t *facts,
+openai_cost(openai_prices_t *prices, const openai_facts_t *facts,
     const char **row)
 {
     openai_rates_t             rates;
@@ -385,7 +401,7 @@ openai_cost(const openai_prices_t *prices, const openai_facts_t *facts,
         return OPENAI_UNKNOWN;
     }
 
-    r = openai_price_find(prices, facts);
+    r = openai_price_recall(prices, facts);
     if (r == NULL) {
         return OPENAI_UNKNOWN;
     }
@@ -408,15 +424,42 @@ openai_cost(const openai_prices_t *prices, const openai_facts_t *facts,
 /* what answered is billed; what was asked may be an alias or ignored */
 
 static const openai_price_row_t *
-openai_price_find(const openai_prices_t *prices, const openai_facts_t *facts)
+openai_price_recall(openai_prices_t *prices, const openai_facts_t *facts)
+{
+    size_t                len;
+    const char           *model;
+    openai_price_last_t  *last;
+
+    model = facts->response_model[0] ? facts->response_model : facts->model;
+    len = strlen(model);
+
+    if (len == 0) {
+        return openai_price_find(prices, facts, model);
+    }
+
+    last = &prices->last[(len ^ (unsigned char) model[len - 1])
+                         % OPENAI_PRICE_LAST];
+
+    if (strcmp(last->model, model) != 0
+        || strcmp(last->provider, facts->provider) != 0)
+    {
+        memcpy(last->model, model, len + 1);
+        memcpy(last->provider, facts->provider, sizeof(last->provider));
+        last->row = openai_price_find(prices, facts, model);
+    }
+
+    return last->row;
+}
+
+
+static const openai_price_row_t *
+openai_price_find(const openai_prices_t *prices, const openai_facts_t *facts,
+    const char *model)
 {
     char                       name[OPENAI_PRICE_NAME];
     size_t                     len, start, ends[OPENAI_PRICE_ENDS];
     unsigned                   i, n;
-    const char                *model;
     const openai_price_row_t  *row;
-
-    model = facts->response_model[0] ? facts->response_model : facts->model;
 
     for (len = 0; model[len] && len < sizeof(name) - 1; len++) {
         name[len] = openai_price_lower(model[len]);

@@ -35,6 +35,12 @@ static const uint8_t  openai_scan_classes[256] = {
 };
 
 
+/* places for nodes whose tags are known */
+#define OPENAI_SCAN_KNOWN  128
+
+#define openai_scan_bit(tag)                                                  \
+    ((uint64_t) 1 << ((tag) * (uint32_t) 2654435769u >> 26))
+
 #define openai_scan_cut(len)                                                  \
     ((len) < OPENAI_SCAN_VALUE ? (size_t) (len) : OPENAI_SCAN_VALUE)
 
@@ -64,7 +70,9 @@ static void openai_scan_keep(openai_scan_t *s, const char *p, size_t len);
 static const char *openai_scan_bare(openai_scan_t *s, const char *p,
     const char *last);
 static inline openai_scan_type_e openai_scan_bare_type(char ch);
-static inline const openai_node_t *openai_scan_lookup(const openai_node_t *n,
+static uint64_t openai_scan_tags(const openai_node_t *nodes);
+static inline const openai_node_t *openai_scan_lookup(
+    const openai_node_t *nodes, const openai_node_t *from, uint32_t tag,
     const char *key, size_t len);
 static inline int openai_scan_same(const char *a, const char *b, size_t len);
 static inline void openai_scan_deliver(openai_scan_t *s,
@@ -283,8 +291,15 @@ static const char *
 openai_scan_members(openai_scan_t *s, const openai_node_t *nodes,
     const char *p, const char *last)
 {
+    uint32_t              tag;
+    uint64_t              tags;
     const char           *end;
-    const openai_node_t  *node;
+    const openai_node_t  *node, *from;
+
+    /* keys tend to come in the order of the nodes */
+
+    from = nodes;
+    tags = openai_scan_tags(nodes);
 
     while (p < last && *p == '"') {
 
@@ -294,19 +309,27 @@ openai_scan_members(openai_scan_t *s, const openai_node_t *nodes,
             break;
         }
 
-        node = openai_scan_lookup(nodes, p + 1, end - p - 1);
-        p = end + 1;
+        node = NULL;
+        tag = openai_tag(p + 1, end - p - 1);
 
-        while (p < last && (*p == ':' || *p == ' ')) {
-            p++;
+        if (tags & openai_scan_bit(tag)) {
+            node = openai_scan_lookup(nodes, from, tag, p + 1, end - p - 1);
+            from = node ? node + 1 : nodes;
         }
+
+        p = end + 1;
 
         s->node = node;
         s->keyed = 1;
 
-        if (p == last) {
+        /* blanks that nobody writes are left to the caller */
+
+        if (last - p < 4) {
             break;
         }
+
+        p += (*p == ':');
+        p += (*p == ' ');
 
         if (*p == '"' && (node == NULL || node->take)) {
 
@@ -349,8 +372,9 @@ openai_scan_members(openai_scan_t *s, const openai_node_t *nodes,
         s->node = NULL;
         s->keyed = 0;
 
-        while (p < last && (*p == ',' || *p == ' ')) {
-            p++;
+        if (last - p >= 2) {
+            p += (*p == ',');
+            p += (*p == ' ');
         }
     }
 
@@ -516,7 +540,8 @@ openai_scan_deliver(openai_scan_t *s, openai_scan_type_e type, const char *p,
 static const char *
 openai_scan_string(openai_scan_t *s, const char *p, const char *last)
 {
-    const char  *end;
+    const char           *end;
+    const openai_node_t  *nodes;
 
     while (p < last) {
 
@@ -548,8 +573,15 @@ openai_scan_string(openai_scan_t *s, const char *p, const char *last)
         openai_scan_keep(s, NULL, 0);
 
         if (s->state == OPENAI_SCAN_IN_KEY) {
-            s->node = openai_scan_lookup(s->frames[s->depth - 1].node->nodes,
-                                         s->buf, s->len);
+            nodes = s->frames[s->depth - 1].node->nodes;
+            s->node = NULL;
+
+            if (s->len && nodes) {
+                s->node = openai_scan_lookup(nodes, nodes,
+                                             openai_tag(s->buf, s->len),
+                                             s->buf, s->len);
+            }
+
             s->keyed = 1;
             s->state = OPENAI_SCAN_BETWEEN;
 
@@ -752,18 +784,51 @@ openai_scan_bare_type(char ch)
 }
 
 
-static inline const openai_node_t *
-openai_scan_lookup(const openai_node_t *n, const char *key, size_t len)
-{
-    uint32_t  tag;
+/*
+ * A bit for each key of the nodes, so that most of the others need no search.
+ * The nodes are constant: what was worked out for some stays true.
+ */
 
-    if (len == 0 || n == NULL) {
-        return NULL;
+static uint64_t
+openai_scan_tags(const openai_node_t *nodes)
+{
+    const openai_node_t  *n;
+
+    static struct {
+        const openai_node_t  *nodes;
+        uint64_t              tags;
+    } known[OPENAI_SCAN_KNOWN], *k;
+
+    k = &known[(uintptr_t) nodes / sizeof(openai_node_t) % OPENAI_SCAN_KNOWN];
+
+    if (k->nodes != nodes) {
+        k->nodes = nodes;
+        k->tags = 0;
+
+        for (n = nodes; n && n->tag; n++) {
+            k->tags |= openai_scan_bit(n->tag);
+        }
     }
 
-    tag = openai_tag(key, len);
+    return k->tags;
+}
 
-    for ( /* void */ ; n->tag; n++) {
+
+static inline const openai_node_t *
+openai_scan_lookup(const openai_node_t *nodes, const openai_node_t *from,
+    uint32_t tag, const char *key, size_t len)
+{
+    const openai_node_t  *n;
+
+    for (n = from; n->tag; n++) {
+        if (n->tag == tag && n->key.len == len
+            && openai_scan_same(n->key.data, key, len))
+        {
+            return n;
+        }
+    }
+
+    for (n = nodes; n < from; n++) {
         if (n->tag == tag && n->key.len == len
             && openai_scan_same(n->key.data, key, len))
         {
@@ -780,23 +845,15 @@ openai_scan_lookup(const openai_node_t *n, const char *key, size_t len)
 static inline int
 openai_scan_same(const char *a, const char *b, size_t len)
 {
+    size_t    i;
     uint32_t  a4, b4;
     uint64_t  a8, b8;
 
-    while (len >= 8) {
-        memcpy(&a8, a, 8);
-        memcpy(&b8, b, 8);
-
-        if (a8 != b8) {
-            return 0;
-        }
-
-        a += 8;
-        b += 8;
-        len -= 8;
+    if (len < 4) {
+        return len < 3 || a[1] == b[1];
     }
 
-    if (len >= 4) {
+    if (len < 8) {
         memcpy(&a4, a, 4);
         memcpy(&b4, b, 4);
 
@@ -804,27 +861,50 @@ openai_scan_same(const char *a, const char *b, size_t len)
             return 0;
         }
 
-        a += 4;
-        b += 4;
-        len -= 4;
+        memcpy(&a4, a + len - 4, 4);
+        memcpy(&b4, b + len - 4, 4);
+
+        return a4 == b4;
     }
 
-    while (len) {
-        len--;
+    for (i = 0; i < len - 8; i += 8) {
+        memcpy(&a8, a + i, 8);
+        memcpy(&b8, b + i, 8);
 
-        if (a[len] != b[len]) {
+        if (a8 != b8) {
             return 0;
         }
     }
 
-    return 1;
+    memcpy(&a8, a + len - 8, 8);
+    memcpy(&b8, b + len - 8, 8);
+
+    return a8 == b8;
 }
 
 
 int64_t
 openai_value_integer(const openai_value_t *v)
 {
-    double  d;
+    double    d;
+    size_t    i;
+    int64_t   n;
+    unsigned  digit;
+
+    for (i = 0, n = 0; i < v->str.len && i < 15; i++) {
+
+        digit = (unsigned char) v->str.data[i] - '0';
+
+        if (digit > 9) {
+            break;
+        }
+
+        n = n * 10 + digit;
+    }
+
+    if (i && i == v->str.len && v->type == OPENAI_SCAN_NUMBER) {
+        return n;
+    }
 
     d = openai_value_real(v);
 
@@ -839,10 +919,18 @@ openai_value_integer(const openai_value_t *v)
 double
 openai_value_real(const openai_value_t *v)
 {
-    char     buf[48], *end;
-    double   d;
-    size_t   i;
-    int64_t  n;
+    char      buf[48], *end;
+    double    d;
+    size_t    i, point;
+    int64_t   n;
+    unsigned  digit;
+
+    /* both are exact, so that their quotient is what strtod() says */
+
+    static const double  powers[] = {
+        1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12,
+        1e13, 1e14
+    };
 
     if (v->type != OPENAI_SCAN_NUMBER || v->str.len == 0
         || v->str.len >= sizeof(buf))
@@ -851,17 +939,25 @@ openai_value_real(const openai_value_t *v)
     }
 
     n = 0;
+    point = 0;
 
     for (i = 0; i < v->str.len && i < 15; i++) {
-        if (v->str.data[i] < '0' || v->str.data[i] > '9') {
+
+        digit = (unsigned char) v->str.data[i] - '0';
+
+        if (digit <= 9) {
+            n = n * 10 + digit;
+
+        } else if (v->str.data[i] == '.' && i && !point) {
+            point = i + 1;
+
+        } else {
             break;
         }
-
-        n = n * 10 + (v->str.data[i] - '0');
     }
 
-    if (i == v->str.len) {
-        return (double) n;
+    if (i == v->str.len && point < i) {
+        return point ? (double) n / powers[i - point] : (double) n;
     }
 
     memcpy(buf, v->str.data, v->str.len);

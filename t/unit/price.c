@@ -142,7 +142,7 @@ facts(const char *model, int64_t input, int64_t output)
 
 
 static int
-costs(const openai_prices_t *prices, const openai_facts_t *f, double usd)
+costs(openai_prices_t *prices, const openai_facts_t *f, double usd)
 {
     double       cost;
     const char  *name;
@@ -164,7 +164,7 @@ costs(const openai_prices_t *prices, const openai_facts_t *f, double usd)
 
 
 static const char *
-found(const openai_prices_t *prices, const char *model)
+found(openai_prices_t *prices, const char *model)
 {
     const char      *name;
     openai_facts_t   f;
@@ -620,7 +620,7 @@ open_one(const char *a, const char *b)
 
 
 static void
-test_facts(const openai_prices_t *prices)
+test_facts(openai_prices_t *prices)
 {
     int              good;
     char             line[4096], *p, *field[20], *name, *save;
