@@ -9,6 +9,7 @@
 #include <ngx_http.h>
 
 #include "ngx_http_openai_monitor_module.h"
+#include "capture/ngx_http_openai_veil.h"
 
 
 #define NGX_HTTP_OPENAI_ENTRIES      1000
@@ -387,6 +388,50 @@ ngx_http_openai_redact_names(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
         *name = value[i];
         normalise(name);
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* patterns add up within a context; "off" takes back what was inherited */
+
+char *
+ngx_http_openai_mask_body(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_openai_loc_conf_t *olcf = conf;
+
+    char        *rv;
+    ngx_str_t   *value;
+    ngx_uint_t   i;
+
+    value = cf->args->elts;
+
+    if (olcf->capture.masks == NULL) {
+        return "is used with \"off\" in the same context";
+    }
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+
+        if (cf->args->nelts > 2 || olcf->capture.masks != NGX_CONF_UNSET_PTR) {
+            return "has \"off\" beside patterns";
+        }
+
+        olcf->capture.masks = NULL;
+        return NGX_CONF_OK;
+    }
+
+    if (olcf->capture.masks == NGX_CONF_UNSET_PTR) {
+        olcf->capture.masks = NULL;
+    }
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        rv = ngx_http_openai_mask_add(cf, &olcf->capture.masks, &value[i]);
+
+        if (rv) {
+            return rv;
+        }
     }
 
     return NGX_CONF_OK;

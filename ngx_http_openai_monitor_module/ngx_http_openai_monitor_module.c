@@ -75,6 +75,13 @@ static ngx_command_t  ngx_http_openai_commands[] = {
       offsetof(ngx_http_openai_loc_conf_t, capture.store_bodies),
       &ngx_http_openai_store_bodies },
 
+    { ngx_string("openai_monitor_mask_body"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_openai_mask_body,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("openai_monitor_redact_header"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
       ngx_http_openai_redact_names,
@@ -224,6 +231,7 @@ ngx_http_openai_create_loc_conf(ngx_conf_t *cf)
     conf->capture.shm_zone = NGX_CONF_UNSET_PTR;
     conf->capture.body_max = NGX_CONF_UNSET_SIZE;
     conf->capture.store_bodies = NGX_CONF_UNSET_UINT;
+    conf->capture.masks = NGX_CONF_UNSET_PTR;
     conf->capture.redact.headers = NGX_CONF_UNSET_PTR;
     conf->capture.redact.args = NGX_CONF_UNSET_PTR;
     conf->view.page_size = NGX_CONF_UNSET_UINT;
@@ -252,6 +260,7 @@ ngx_http_openai_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                               prev->capture.store_bodies,
                               NGX_HTTP_OPENAI_STORE_REQUEST
                               |NGX_HTTP_OPENAI_STORE_RESPONSE);
+    ngx_conf_merge_ptr_value(conf->capture.masks, prev->capture.masks, NULL);
     ngx_conf_merge_ptr_value(conf->capture.redact.headers,
                              prev->capture.redact.headers, NULL);
     ngx_conf_merge_ptr_value(conf->capture.redact.args,

@@ -41,6 +41,10 @@ char *ngx_http_openai_price(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_openai_redact_names(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
+/* cmd->offset: patterns, or "off" */
+char *ngx_http_openai_mask_body(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
 char *ngx_http_openai_page_size(ngx_conf_t *cf, void *post, void *data);
 
 

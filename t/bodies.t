@@ -2,11 +2,14 @@
 
 # The promise: what is not to be kept of a body is nowhere in the monitor, the
 # exchange and what is measured of it are the same as ever, and the record says
-# that it was withheld. Seen to fail when the flag was not looked at, and when a
-# withheld body counted as a truncated one.
+# that it was withheld or masked. Seen to fail when the flag was not looked at,
+# when a withheld body counted as a truncated one, and when a match could begin
+# behind a backslash that was already stored.
 
 use strict;
 use warnings;
+
+use IO::Compress::Gzip ();
 
 use Test::Nginx::Socket 'no_plan';
 
@@ -136,3 +139,90 @@ http(post('/v1/x', 'y' x 5000));
 { response_bytes => 5000, request_bytes => 5000,
   truncated => { request => false, response => false },
   pieces_timeline => sub { @{ $_[0] } == 1 } }
+
+
+
+=== TEST 4: patterns, over pieces of any size
+--- zone: 16m entries=1000
+--- config
+location / {
+    openai_monitor_mask_body 'hidden-\w{4,}' '[\w.]+@[\w.]+\w';
+    openai_monitor_mask_body 'n0-\d+';
+    proxy_request_buffering off;
+    proxy_buffering off;
+    proxy_http_version 1.1;
+    proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+}
+--- upstream
+while (my $request = $u->request) {
+    my ($at) = $request->{uri} =~ /at=(\d+)/;
+    $u->note($request->{body} =~ /hidden-word/ ? 'passed on' : 'lost');
+    my $answer = json_text({ id => 'c', object => 'chat.completion', model => 'm',
+        choices => [ { index => 0, finish_reason => 'stop', message => {
+            role => 'assistant',
+            content => "write to\nann\@example.test or hidden-word, n0-123; \"hidden-x\"" } } ],
+        usage => { prompt_tokens => 11, completion_tokens => 3, total_tokens => 14 } });
+    $u->head(200, 'Content-Type' => 'application/json', 'Transfer-Encoding' => 'chunked');
+    $u->chunk($_) for grep { length } map { $_ // '' }
+        substr($answer, 0, $at), $at < length $answer ? substr $answer, $at : '';
+    $u->finish;
+}
+--- client
+my $said = { model => 'm', user => 'ann@example.test', messages => [
+    { role => 'user', content => "I am ann\@example.test,\nhidden-word" } ] };
+
+http(post("/v1/chat/completions?at=$_", $said)) for 1 .. 280;
+
+my $records = records(280);
+
+check([ upstream()->notes(280) ], [ ('passed on') x 280 ], 'it passes unchanged');
+my %bodies = map { $_->{response}{body} => 1 } @$records;
+
+check(scalar keys %bodies, 1, 'however it is split, the record is the same');
+check($records->[0], { masked => { request => true, response => true },
+    user => qr/^\*+$/, usage => { input_tokens => 11 }, complete => true,
+    withheld => { request => undef, response => undef },
+    answer => { choices => [ { text =>
+        sub { $_[0] eq 'write to' . '*' x 18 . ' or ***********, ******; "hidden-x"' } } ] },
+    conversation => { messages => [ { parts => [ { text => qr/^I am \*{16},/ } ] } ] } },
+      'record');
+
+my $all = $::everything->(280);
+check($all =~ /(example\.test|hidden-word|n0-123)/ ? $1 : 'nothing', 'nothing',
+      'nowhere');
+
+
+
+=== TEST 5: patterns and what they cannot look into, or not in time
+--- config
+location / {
+    openai_monitor_mask_body hidden-word;
+    proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+}
+location /slow {
+    openai_monitor_mask_body '(a+)+[bc]';
+    proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+}
+location /off {
+    openai_monitor_mask_body off;
+    proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+}
+--- upstream
+while (my $request = $u->request) {
+    my $plain = "hidden-word\n";
+    IO::Compress::Gzip::gzip(\$plain, \my $coded);
+    $u->answer(200, $coded, 'Content-Encoding' => 'gzip');
+}
+--- client
+http(post('/v1/x', 'hidden-word', 'Content-Encoding: gzip'));
+http(post('/slow', 'a' x 3000));
+http(post('/off', 'hidden-word'));
+http(post('/long', 'x' x 20000 . 'hidden-word' . 'y' x 20000));
+--- records
+[ { withheld => { request => 'opaque', response => 'opaque' },
+    request => { body => undef }, response => { body => undef } },
+  { withheld => { request => 'opaque' } },
+  { request => { body => 'hidden-word' }, masked => { request => false },
+    response => { body => "hidden-word\n" } },
+  { request => { body => sub { $_[0] eq 'x' x 20000 . '*' x 11 . 'y' x 20000 } },
+    truncated => { request => false }, masked => { request => true } } ]

@@ -292,3 +292,20 @@ $::refused->($_->[1], server => "$_->[0];") for
     [ 'openai_monitor_store_bodies none' => 'invalid value "none"' ],
     [ 'openai_monitor_store_bodies on; openai_monitor_store_bodies off' =>
       '"openai_monitor_store_bodies" directive is duplicate' ];
+
+
+
+=== TEST 11: openai_monitor_mask_body
+--- client
+$::accepted->(server => "openai_monitor_mask_body $_;")
+    for 'off', 'a', 'a b', 'a; openai_monitor_mask_body b', "'(?i)x{3}'";
+
+$::refused->($_->[1], server => "openai_monitor_mask_body $_->[0];") for
+    [ "'a('" => qr/^pcre2_compile\(\) failed: missing closing parenthesis in "a\("/ ],
+    [ "''" => qr/^"openai_monitor_mask_body" directive has an empty pattern/ ],
+    [ "'(*UTF)a'" => qr/ or one that begins with "\(\*"$/ ],
+    [ 'off a' => '"openai_monitor_mask_body" directive has "off" beside patterns' ],
+    [ 'a; openai_monitor_mask_body off' =>
+      '"openai_monitor_mask_body" directive has "off" beside patterns' ],
+    [ 'off; openai_monitor_mask_body a' =>
+      '"openai_monitor_mask_body" directive is used with "off" in the same context' ];

@@ -127,6 +127,7 @@ function Facts({ r }: { r: Summary }) {
 
 function Notices({ r }: { r: Summary }) {
     const m = meaning(r);
+    const withheld = r.withheld?.request ?? r.withheld?.response ?? null;
 
     return (
         <>
@@ -164,9 +165,14 @@ function Notices({ r }: { r: Summary }) {
                     <span>{t('keptLess')}</span>
                 </p>
             )}
-            {(r.withheld?.request ?? r.withheld?.response ?? null) !== null && (
+            {withheld !== null && (
                 <p class="notice">
-                    <span>{t('withheldNote')}</span>
+                    <span>{t(`withheld.${withheld}`)}</span>
+                </p>
+            )}
+            {(r.masked?.request === true || r.masked?.response === true) && (
+                <p class="notice">
+                    <span>{t('maskedNote')}</span>
                 </p>
             )}
             {r.retry !== null && r.retry > 0 && (

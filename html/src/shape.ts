@@ -59,6 +59,7 @@ const empty: Summary = {
     upstream: null,
     attempts: null,
     truncated: null,
+    masked: null,
     withheld: null,
 };
 

@@ -42,6 +42,8 @@ export interface Failure {
     message: string | null;
 }
 
+export type Withheld = 'off' | 'secret' | 'opaque';
+
 export interface Summary {
     id: string;
     started_at: string;
@@ -95,7 +97,8 @@ export interface Summary {
     upstream: string | null;
     attempts: Attempt[] | null;
     truncated: { request: boolean; response: boolean } | null;
-    withheld: { request: 'off' | null; response: 'off' | null } | null;
+    masked: { request: boolean; response: boolean } | null;
+    withheld: { request: Withheld | null; response: Withheld | null } | null;
 }
 
 export interface Header {

@@ -26,6 +26,11 @@
 #include "store/ngx_openai_writer.h"
 
 
+/* the sides of an exchange */
+
+#define NGX_HTTP_OPENAI_REQUEST         0
+#define NGX_HTTP_OPENAI_RESPONSE        1
+
 /* bits of store_bodies */
 
 #define NGX_HTTP_OPENAI_STORE_REQUEST   1
@@ -39,9 +44,13 @@ typedef struct {
     ngx_http_complex_value_t  *condition;     /* NULL: always */
     size_t                     body_max;      /* bytes kept per direction */
     ngx_uint_t                 store_bodies;  /* whose bodies are kept at all */
+    ngx_array_t               *masks;         /* of bodies; NULL: none */
     ngx_http_openai_redact_t   redact;
     openai_prices_t           *prices;
 } ngx_http_openai_capture_conf_t;
+
+
+typedef struct ngx_http_openai_veil_s  ngx_http_openai_veil_t;
 
 
 typedef struct {
@@ -51,6 +60,11 @@ typedef struct {
 
     ngx_openai_writer_t              writer;
     openai_meter_t                  *meter;      /* NULL: memory was short */
+
+    /* NULL: a body goes to the record as it is */
+    ngx_http_openai_veil_t          *veil[2];
+
+    ngx_http_log_handler_pt          log_handler;   /* nginx's own */
 
     /* of an upgraded connection: what receives on its two sides */
 
@@ -99,6 +113,10 @@ ngx_http_openai_exchange_t *ngx_http_openai_exchange_begin(
 void ngx_http_openai_exchange_request_body(ngx_http_openai_exchange_t *ex,
     u_char *data, size_t len, ngx_uint_t last);
 void ngx_http_openai_exchange_header(ngx_http_openai_exchange_t *ex);
+
+/* bytes of a side's body to the record, as far as there is room */
+void ngx_http_openai_exchange_keep(ngx_http_openai_exchange_t *ex,
+    ngx_uint_t side, u_char *data, size_t len);
 void ngx_http_openai_exchange_response_body(ngx_http_openai_exchange_t *ex,
     u_char *data, size_t len);
 
@@ -127,6 +145,9 @@ ngx_uint_t ngx_http_openai_outcome(ngx_http_openai_exchange_t *ex);
    that the record has already stays */
 void ngx_http_openai_attempts(ngx_http_request_t *r,
     ngx_openai_record_t *rec);
+
+/* takes secrets out of what nginx logs of this request */
+void ngx_http_openai_log_init(ngx_http_openai_exchange_t *ex);
 
 /* request line or status line and headers, secrets replaced, to the zone */
 void ngx_http_openai_request_head(ngx_http_openai_exchange_t *ex);

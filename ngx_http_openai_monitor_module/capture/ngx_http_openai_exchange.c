@@ -9,6 +9,7 @@
 #include <ngx_http.h>
 
 #include "capture/ngx_http_openai_capture.h"
+#include "capture/ngx_http_openai_veil.h"
 
 
 #define NGX_HTTP_OPENAI_PUBLISH_MS  100
@@ -30,7 +31,7 @@ static void ngx_http_openai_exchange_keep_response(
     ngx_http_openai_exchange_t *ex, u_char *data, size_t len);
 static void ngx_http_openai_exchange_mark(ngx_http_openai_exchange_t *ex,
     uint64_t age);
-static size_t ngx_http_openai_exchange_keep(ngx_http_openai_exchange_t *ex,
+static size_t ngx_http_openai_exchange_append(ngx_http_openai_exchange_t *ex,
     ngx_openai_chain_e chain, u_char *data, size_t len);
 static void ngx_http_openai_exchange_cleanup(void *data);
 static void ngx_http_openai_exchange_sweep(ngx_event_t *ev);
@@ -245,7 +246,9 @@ ngx_http_openai_exchange_start(ngx_http_openai_exchange_t *ex)
 
     (void) ngx_openai_writer_begin(&ex->writer, zone, rec);
 
+    ngx_http_openai_log_init(ex);
     ngx_http_openai_request_head(ex);
+    ngx_http_openai_veil_request(ex);
     ngx_http_openai_exchange_early_body(ex);
 
     ngx_http_openai_exchange_publish(ex, 1);
@@ -321,7 +324,7 @@ ngx_http_openai_exchange_early_file(ngx_http_openai_exchange_t *ex,
 
 
 static size_t
-ngx_http_openai_exchange_keep(ngx_http_openai_exchange_t *ex,
+ngx_http_openai_exchange_append(ngx_http_openai_exchange_t *ex,
     ngx_openai_chain_e chain, u_char *data, size_t len)
 {
     size_t  n;
@@ -349,14 +352,16 @@ ngx_http_openai_exchange_keep_request(ngx_http_openai_exchange_t *ex,
 
     rec = &ex->rec;
 
-    if (rec->flags & (NGX_OPENAI_REC_REQUEST_CUT|NGX_OPENAI_REC_REQUEST_OFF)) {
+    if (rec->flags
+        & (NGX_OPENAI_REC_REQUEST_CUT|NGX_OPENAI_REC_REQUEST_UNKEPT))
+    {
         return;
     }
 
     n = ngx_min(len, ex->conf->body_max - ngx_min(ex->conf->body_max,
                                                   rec->request_kept));
 
-    n = ngx_http_openai_exchange_keep(ex, NGX_OPENAI_REQUEST_BODY, data, n);
+    n = ngx_http_openai_exchange_append(ex, NGX_OPENAI_REQUEST_BODY, data, n);
     rec->request_kept += n;
 
     if (n < len) {
@@ -375,7 +380,7 @@ ngx_http_openai_exchange_keep_response(ngx_http_openai_exchange_t *ex,
     rec = &ex->rec;
 
     if (rec->flags
-        & (NGX_OPENAI_REC_RESPONSE_CUT|NGX_OPENAI_REC_RESPONSE_OFF))
+        & (NGX_OPENAI_REC_RESPONSE_CUT|NGX_OPENAI_REC_RESPONSE_UNKEPT))
     {
         return;
     }
@@ -383,11 +388,24 @@ ngx_http_openai_exchange_keep_response(ngx_http_openai_exchange_t *ex,
     n = ngx_min(len, ex->conf->body_max - ngx_min(ex->conf->body_max,
                                                   rec->response_kept));
 
-    n = ngx_http_openai_exchange_keep(ex, NGX_OPENAI_RESPONSE_BODY, data, n);
+    n = ngx_http_openai_exchange_append(ex, NGX_OPENAI_RESPONSE_BODY, data, n);
     rec->response_kept += n;
 
     if (n < len) {
         rec->flags |= NGX_OPENAI_REC_RESPONSE_CUT;
+    }
+}
+
+
+void
+ngx_http_openai_exchange_keep(ngx_http_openai_exchange_t *ex, ngx_uint_t side,
+    u_char *data, size_t len)
+{
+    if (side == NGX_HTTP_OPENAI_REQUEST) {
+        ngx_http_openai_exchange_keep_request(ex, data, len);
+
+    } else {
+        ngx_http_openai_exchange_keep_response(ex, data, len);
     }
 }
 
@@ -429,7 +447,13 @@ ngx_http_openai_exchange_request_body(ngx_http_openai_exchange_t *ex,
 
     if (len) {
         rec->request_bytes += len;
-        ngx_http_openai_exchange_keep_request(ex, data, len);
+
+        if (ex->veil[NGX_HTTP_OPENAI_REQUEST]) {
+            ngx_http_openai_veil_body(ex->veil[NGX_HTTP_OPENAI_REQUEST], data,
+                                      len);
+        } else {
+            ngx_http_openai_exchange_keep_request(ex, data, len);
+        }
     }
 
     if (ex->meter) {
@@ -490,6 +514,7 @@ ngx_http_openai_exchange_header(ngx_http_openai_exchange_t *ex)
 
     ngx_http_openai_response_head(ex);
     ngx_http_openai_attempts(r, rec);
+    ngx_http_openai_veil_response(ex);
 
     if (ex->upstream) {
         ngx_http_openai_websocket_tap(ex);
@@ -530,12 +555,22 @@ ngx_http_openai_exchange_response_body(ngx_http_openai_exchange_t *ex,
 
     rec->response_bytes += len;
 
-    ngx_http_openai_exchange_keep_response(ex, data, len);
-
-    /* nginx's own error page is not what the model said */
+    /* nginx's own error page is not what the model said.  An error that comes
+       behind a 200 may repeat a key like any other */
 
     if (ex->meter && ex->upstream) {
         openai_meter_response_body(ex->meter, data, len, age);
+
+        if (openai_meter_facts(ex->meter)->flags & OPENAI_FACT_ERROR) {
+            ngx_http_openai_veil_response(ex);
+        }
+    }
+
+    if (ex->veil[NGX_HTTP_OPENAI_RESPONSE]) {
+        ngx_http_openai_veil_body(ex->veil[NGX_HTTP_OPENAI_RESPONSE], data,
+                                  len);
+    } else {
+        ngx_http_openai_exchange_keep_response(ex, data, len);
     }
 
     ngx_http_openai_exchange_publish(ex, 0);
@@ -568,6 +603,7 @@ ngx_http_openai_exchange_publish(ngx_http_openai_exchange_t *ex,
 
     if (facts) {
         ex->rec.facts = *facts;
+        ngx_http_openai_veil_facts(ex);
     }
 
     ex->published = ngx_current_msec;
@@ -594,6 +630,9 @@ ngx_http_openai_exchange_final(ngx_http_openai_exchange_t *ex)
 
     rec->duration_us = ngx_http_openai_exchange_age(ex);
 
+    ngx_http_openai_veil_end(ex->veil[NGX_HTTP_OPENAI_REQUEST]);
+    ngx_http_openai_veil_end(ex->veil[NGX_HTTP_OPENAI_RESPONSE]);
+
     /* "post_action" goes on with this request after the client's answer */
 
     if (!r->post_action || !ex->answered) {
@@ -605,6 +644,7 @@ ngx_http_openai_exchange_final(ngx_http_openai_exchange_t *ex)
     if (ex->meter) {
         openai_meter_finish(ex->meter, ex->seen_last, rec->duration_us);
         rec->facts = *openai_meter_facts(ex->meter);
+        ngx_http_openai_veil_facts(ex);
         openai_meter_destroy(ex->meter);
         ex->meter = NULL;
     }

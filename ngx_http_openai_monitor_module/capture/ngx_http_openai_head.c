@@ -36,6 +36,11 @@ static void ngx_http_openai_head_status(ngx_http_openai_exchange_t *ex);
    worker handles one request at a time */
 
 static u_char   ngx_http_openai_head[NGX_HTTP_OPENAI_HEAD_MAX];
+
+/* what "-" or "_" ends the prefix of a key with: sk-, xai-, hf_, r8_ … */
+
+static u_char   ngx_http_openai_head_last[] = "kif8wxscp";
+
 static u_char  *ngx_http_openai_head_pos;
 
 
@@ -103,6 +108,8 @@ ngx_http_openai_request_head(ngx_http_openai_exchange_t *ex)
 static void
 ngx_http_openai_head_client(ngx_http_openai_exchange_t *ex)
 {
+    u_char               *p;
+    ngx_str_t             host;
     ngx_http_request_t   *r;
     ngx_openai_record_t  *rec;
 
@@ -116,14 +123,20 @@ ngx_http_openai_head_client(ngx_http_openai_exchange_t *ex)
                     r->connection->addr_text.len);
 
     if (r->headers_in.host) {
-        ngx_openai_copy(rec->host, sizeof(rec->host),
-                        r->headers_in.host->value.data,
-                        r->headers_in.host->value.len);
+        host = r->headers_in.host->value;
 
     } else {
-        ngx_openai_copy(rec->host, sizeof(rec->host),
-                        r->headers_in.server.data, r->headers_in.server.len);
+        host = r->headers_in.server;
     }
+
+    /* "user:password@host", which versions of nginx let pass */
+
+    for (p = host.data + host.len; p > host.data && p[-1] != '@'; p--) {
+        /* void */
+    }
+
+    ngx_openai_copy(rec->host, sizeof(rec->host), p,
+                    host.data + host.len - p);
 }
 
 
@@ -263,6 +276,13 @@ ngx_http_openai_head_add(ngx_http_openai_exchange_t *ex,
     last = ngx_http_openai_head + NGX_HTTP_OPENAI_HEAD_MAX - 1;
     text.data = (char *) p;
 
+    if (secrecy == NGX_HTTP_OPENAI_PLAIN && name->len == 4
+        && ngx_strlchr(value->data, value->data + value->len, '@')
+        && ngx_strncasecmp(name->data, (u_char *) "Host", 4) == 0)
+    {
+        secrecy = NGX_HTTP_OPENAI_SECRET;
+    }
+
     if (secrecy != NGX_HTTP_OPENAI_PLAIN) {
         p = ngx_http_openai_redact_value(redact, p, last, name, value);
 
@@ -271,7 +291,7 @@ ngx_http_openai_head_add(ngx_http_openai_exchange_t *ex,
             && ex->rec.key[0] == '\0')
         {
             secret = *value;
-            ngx_http_openai_redact_scheme(name, &secret);
+            ngx_http_openai_redact_secret(name, &secret);
             ngx_http_openai_fingerprint(redact, &secret, ex->rec.key);
         }
 
@@ -297,18 +317,50 @@ ngx_http_openai_head_add(ngx_http_openai_exchange_t *ex,
 }
 
 
-/* a value that may hold arguments or userinfo */
+/* a value that may hold arguments, userinfo, or a key with a known prefix, of
+   which the last two letters are looked for */
 
 static ngx_uint_t
 ngx_http_openai_head_uri(ngx_str_t *value)
 {
-    u_char  *p, *end;
+    u_char  *p, *end, before;
 
     end = value->data + value->len;
+    before = ' ';
 
-    for (p = value->data; p < end; p++) {
-        if (*p == '?' || *p == '@' || *p == '#') {
+    for (p = value->data; p < end; before = *p++) {
+
+        switch (*p) {
+
+        case '?':
+        case '@':
+        case '#':
             return 1;
+
+        case '-':
+        case '_':
+            if (ngx_strlchr(ngx_http_openai_head_last,
+                            ngx_http_openai_head_last
+                            + sizeof(ngx_http_openai_head_last) - 1, before))
+            {
+                return 1;
+            }
+
+            break;
+
+        case 'z':
+            if (before == 'I') {
+                return 1;
+            }
+
+            break;
+
+        case 'J':
+            if (before == 'y') {
+                return 1;
+            }
+
+            break;
         }
     }
 

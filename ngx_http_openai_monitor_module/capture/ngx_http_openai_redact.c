@@ -10,6 +10,7 @@
 #include <ngx_md5.h>
 
 #include "capture/ngx_http_openai_redact.h"
+#include "digest/openai_secrets.h"
 
 
 #define NGX_HTTP_OPENAI_NAME_MAX  64
@@ -26,9 +27,11 @@ static ngx_uint_t ngx_http_openai_redact_arg(ngx_http_openai_redact_t *redact,
 static u_char *ngx_http_openai_redact_protocols(
     ngx_http_openai_redact_t *redact, u_char *dst, u_char *last,
     ngx_str_t *value);
-static u_char *ngx_http_openai_redact_userinfo(
-    ngx_http_openai_redact_t *redact, u_char *dst, u_char *last,
-    u_char **start, u_char *end);
+static u_char *ngx_http_openai_redact_text(ngx_http_openai_redact_t *redact,
+    u_char *dst, u_char *last, u_char *p, size_t len);
+static u_char *ngx_http_openai_redact_userinfo(u_char *p, u_char *end);
+static ngx_uint_t ngx_http_openai_redact_known(ngx_str_t *names, u_char *p,
+    size_t len);
 static u_char *ngx_http_openai_redact_part(u_char *p, u_char *end);
 static u_char *ngx_http_openai_put(u_char *dst, u_char *last, const void *src,
     size_t len);
@@ -118,6 +121,56 @@ static ngx_str_t  ngx_http_openai_args[] = {
     ngx_string("xgoogsignature"),
     ngx_string("xgoogcredential"),
     ngx_string("code"),
+    ngx_null_string
+};
+
+
+/* any other argument that ends like this */
+
+static ngx_str_t  ngx_http_openai_arg_suffixes[] = {
+    ngx_string("apikey"),
+    ngx_string("accesskey"),
+    ngx_string("secretkey"),
+    ngx_string("subscriptionkey"),
+    ngx_string("token"),
+    ngx_string("secret"),
+    ngx_string("password"),
+    ngx_null_string
+};
+
+
+/* first words of credentials that are not a part of the secret */
+
+static ngx_str_t  ngx_http_openai_schemes[] = {
+    ngx_string("bearer"),
+    ngx_string("basic"),
+    ngx_string("digest"),
+    ngx_string("token"),
+    ngx_string("key"),
+    ngx_string("apikey"),
+    ngx_string("api-key"),
+    ngx_string("negotiate"),
+    ngx_string("ntlm"),
+    ngx_string("aws4-hmac-sha256"),
+    ngx_string("sharedkey"),
+    ngx_string("dpop"),
+    ngx_null_string
+};
+
+
+/* protocols of a WebSocket that are no key in disguise */
+
+static ngx_str_t  ngx_http_openai_protocols[] = {
+    ngx_string("realtime"),
+    ngx_string("live"),
+    ngx_string("token"),
+    ngx_string("bearer"),
+    ngx_string("json"),
+    ngx_string("chat"),
+    ngx_string("mcp"),
+    ngx_string("graphql-ws"),
+    ngx_string("graphql-transport-ws"),
+    ngx_string("openai-beta.realtime-v1"),
     ngx_null_string
 };
 
@@ -298,14 +351,54 @@ ngx_http_openai_put_secret(ngx_http_openai_redact_t *redact, u_char *dst,
 }
 
 
-/* "Bearer x", "Basic x": the first word is the scheme, not the secret */
+static ngx_uint_t
+ngx_http_openai_redact_known(ngx_str_t *names, u_char *p, size_t len)
+{
+    for ( /* void */ ; names->len; names++) {
+
+        if (names->len == len && ngx_strncasecmp(names->data, p, len) == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* "Bearer x", "Basic x": the first word is the scheme, not the secret.  Of the
+   protocols of a WebSocket, browsers make the last part of one a key */
 
 void
-ngx_http_openai_redact_scheme(ngx_str_t *name, ngx_str_t *value)
+ngx_http_openai_redact_secret(ngx_str_t *name, ngx_str_t *value)
 {
-    u_char  *p;
+    u_char     *p, *end;
+    ngx_str_t   key;
 
     static ngx_str_t  suffix = ngx_string("authorization");
+
+    end = value->data + value->len;
+
+    if (name->len == sizeof("Sec-WebSocket-Protocol") - 1
+        && ngx_strncasecmp(name->data, (u_char *) "Sec-WebSocket-Protocol",
+                           name->len)
+           == 0)
+    {
+        p = ngx_strlcasestrn(value->data, end, (u_char *) "api-key.",
+                             sizeof("api-key.") - 2);
+
+        if (p) {
+            key.data = p + sizeof("api-key.") - 1;
+
+            for (p = key.data; p < end && *p != ',' && *p != ' '; p++) {
+                /* void */
+            }
+
+            value->data = key.data;
+            value->len = p - key.data;
+        }
+
+        return;
+    }
 
     if (name->len < suffix.len
         || ngx_strncasecmp(name->data + name->len - suffix.len, suffix.data,
@@ -315,12 +408,17 @@ ngx_http_openai_redact_scheme(ngx_str_t *name, ngx_str_t *value)
         return;
     }
 
-    p = ngx_strlchr(value->data, value->data + value->len, ' ');
+    p = ngx_strlchr(value->data, end, ' ');
 
-    if (p && p - value->data <= 16) {
-        p++;
-        value->len -= p - value->data;
+    if (p && ngx_http_openai_redact_known(ngx_http_openai_schemes, value->data,
+                                          p - value->data))
+    {
+        while (p < end && *p == ' ') {
+            p++;
+        }
+
         value->data = p;
+        value->len = end - p;
     }
 }
 
@@ -344,7 +442,7 @@ ngx_http_openai_redact_value(ngx_http_openai_redact_t *redact, u_char *dst,
     }
 
     secret = *value;
-    ngx_http_openai_redact_scheme(name, &secret);
+    ngx_http_openai_redact_secret(name, &secret);
 
     dst = ngx_http_openai_put(dst, last, value->data,
                               secret.data - value->data);
@@ -353,7 +451,8 @@ ngx_http_openai_redact_value(ngx_http_openai_redact_t *redact, u_char *dst,
 }
 
 
-/* browsers pass a key as "openai-insecure-api-key.KEY" among the protocols */
+/* browsers pass a key as "openai-insecure-api-key.KEY" among the protocols, or
+   behind one of its own: what is not known may be one */
 
 static u_char *
 ngx_http_openai_redact_protocols(ngx_http_openai_redact_t *redact,
@@ -366,26 +465,39 @@ ngx_http_openai_redact_protocols(ngx_http_openai_redact_t *redact,
 
     for (p = value->data; p < end; p = comma) {
 
-        comma = ngx_strlchr(p, end, ',');
-        comma = comma ? comma + 1 : end;
+        for (comma = p; comma < end && (*comma == ',' || *comma == ' ');
+             comma++)
+        {
+            /* void */
+        }
 
-        dot = ngx_strlchr(p, comma, '.');
+        dst = ngx_http_openai_put(dst, last, p, comma - p);
+        p = comma;
 
-        if (dot == NULL) {
+        while (comma < end && *comma != ',' && *comma != ' ') {
+            comma++;
+        }
+
+        if (p == comma) {
+            break;
+        }
+
+        if (ngx_http_openai_redact_known(ngx_http_openai_protocols, p,
+                                         comma - p))
+        {
             dst = ngx_http_openai_put(dst, last, p, comma - p);
             continue;
         }
 
-        dst = ngx_http_openai_put(dst, last, p, dot + 1 - p);
+        dot = ngx_strlchr(p, comma, '.');
+        dot = dot ? dot + 1 : p;
 
-        secret.data = dot + 1;
-        secret.len = comma - secret.data - (comma[-1] == ',');
+        dst = ngx_http_openai_put(dst, last, p, dot - p);
+
+        secret.data = dot;
+        secret.len = comma - dot;
 
         dst = ngx_http_openai_put_secret(redact, dst, last, &secret);
-
-        if (comma[-1] == ',') {
-            dst = ngx_http_openai_put(dst, last, ",", 1);
-        }
     }
 
     return dst;
@@ -397,7 +509,7 @@ ngx_http_openai_redact_arg(ngx_http_openai_redact_t *redact, u_char *name,
     size_t len)
 {
     u_char      buf[3 * NGX_HTTP_OPENAI_NAME_MAX], *d, *s;
-    ngx_str_t   arg;
+    ngx_str_t   arg, *suffix;
     ngx_uint_t  i;
 
     /* every byte of the longest name may be percent-encoded */
@@ -418,6 +530,18 @@ ngx_http_openai_redact_arg(ngx_http_openai_redact_t *redact, u_char *name,
     for (i = 0; ngx_http_openai_args[i].len; i++) {
         if (ngx_http_openai_args[i].len == arg.len
             && ngx_memcmp(ngx_http_openai_args[i].data, buf, arg.len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    for (i = 0; ngx_http_openai_arg_suffixes[i].len; i++) {
+        suffix = &ngx_http_openai_arg_suffixes[i];
+
+        if (arg.len >= suffix->len
+            && ngx_memcmp(buf + arg.len - suffix->len, suffix->data,
+                          suffix->len)
+               == 0)
         {
             return 1;
         }
@@ -456,43 +580,75 @@ ngx_http_openai_redact_find_arg(ngx_http_openai_redact_t *redact,
 }
 
 
-/* "scheme://user:password@host": all up to "@" */
+/* of "user:password@host" the "@", NULL: there is none */
 
 static u_char *
-ngx_http_openai_redact_userinfo(ngx_http_openai_redact_t *redact, u_char *dst,
-    u_char *last, u_char **start, u_char *end)
+ngx_http_openai_redact_userinfo(u_char *p, u_char *end)
 {
-    u_char     *p, *at, *stop;
-    ngx_str_t   secret;
+    u_char  *at;
 
-    p = ngx_strlchr(*start, end, ':');
+    for (at = NULL; p < end; p++) {
 
-    if (p == NULL || end - p < 4 || p[1] != '/' || p[2] != '/') {
-        return dst;
-    }
+        if (*p == '@') {
+            at = p;
+        }
 
-    p += 3;
-
-    for (stop = p; stop < end; stop++) {
-        if (*stop == '/' || *stop == '?' || *stop == '#' || *stop == ' ') {
+        if (*p == '/' || *p == '?' || *p == '#' || *p == ' ' || *p == '"'
+            || *p == '<' || *p == '>')
+        {
             break;
         }
     }
 
-    for (at = stop; at > p && at[-1] != '@'; at--) { /* void */ }
+    return at;
+}
 
-    if (at == p) {
-        return dst;
+
+/* text without arguments */
+
+static u_char *
+ngx_http_openai_redact_text(ngx_http_openai_redact_t *redact, u_char *dst,
+    u_char *last, u_char *p, size_t len)
+{
+    u_char     *end, *start, *at;
+    ngx_str_t   secret;
+    ngx_uint_t  within;
+
+    end = p + len;
+    within = 0;
+
+    for (start = p; p < end; /* void */ ) {
+
+        secret.data = p;
+        secret.len = 0;
+
+        if (*p == '/' && end - p > 2 && p[1] == '/') {
+            at = ngx_http_openai_redact_userinfo(p + 2, end);
+
+            if (at) {
+                secret.data = p + 2;
+                secret.len = at - secret.data;
+            }
+
+        } else if (!within) {
+            secret.len = openai_secrets_shape((char *) p, (char *) end);
+        }
+
+        if (secret.len == 0) {
+            within = (*p >= '0' && *p <= '9')
+                     || ((*p | 0x20) >= 'a' && (*p | 0x20) <= 'z');
+            p++;
+            continue;
+        }
+
+        dst = ngx_http_openai_put(dst, last, start, secret.data - start);
+        dst = ngx_http_openai_put_secret(redact, dst, last, &secret);
+
+        p = secret.data + secret.len;
+        start = p;
     }
 
-    dst = ngx_http_openai_put(dst, last, *start, p - *start);
-
-    secret.data = p;
-    secret.len = at - 1 - p;
-
-    *start = at - 1;
-
-    return ngx_http_openai_put_secret(redact, dst, last, &secret);
+    return ngx_http_openai_put(dst, last, start, end - start);
 }
 
 
@@ -519,15 +675,13 @@ ngx_http_openai_redact_uri(ngx_http_openai_redact_t *redact, u_char *dst,
     p = uri->data;
     end = p + uri->len;
 
-    dst = ngx_http_openai_redact_userinfo(redact, dst, last, &p, end);
-
     amp = ngx_http_openai_redact_part(p, end);
 
     if (amp == end) {
-        return ngx_http_openai_put(dst, last, p, end - p);
+        return ngx_http_openai_redact_text(redact, dst, last, p, end - p);
     }
 
-    dst = ngx_http_openai_put(dst, last, p, amp + 1 - p);
+    dst = ngx_http_openai_redact_text(redact, dst, last, p, amp + 1 - p);
 
     for (p = amp + 1; p < end; p = amp) {
 
@@ -554,7 +708,7 @@ ngx_http_openai_redact_uri(ngx_http_openai_redact_t *redact, u_char *dst,
             amp++;
         }
 
-        dst = ngx_http_openai_put(dst, last, p, amp - p);
+        dst = ngx_http_openai_redact_text(redact, dst, last, p, amp - p);
     }
 
     return dst;

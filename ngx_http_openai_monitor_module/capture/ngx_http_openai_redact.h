@@ -46,8 +46,9 @@ void ngx_http_openai_redact_arg_name(ngx_str_t *name);
 ngx_http_openai_secrecy_e ngx_http_openai_redact_header(
     ngx_http_openai_redact_t *redact, ngx_str_t *name);
 
-/* takes the scheme off the value of an …-Authorization header */
-void ngx_http_openai_redact_scheme(ngx_str_t *name, ngx_str_t *value);
+/* the secret of a secret header's value: without its scheme, or of a list of
+   protocols the key */
+void ngx_http_openai_redact_secret(ngx_str_t *name, ngx_str_t *value);
 
 /* hexadecimal digits and a zero byte */
 void ngx_http_openai_fingerprint(ngx_http_openai_redact_t *redact,
@@ -62,7 +63,8 @@ void ngx_http_openai_fingerprint(ngx_http_openai_redact_t *redact,
 u_char *ngx_http_openai_redact_value(ngx_http_openai_redact_t *redact,
     u_char *dst, u_char *last, ngx_str_t *name, ngx_str_t *value);
 
-/* any text that may be or hold a URI: arguments and userinfo */
+/* any text that may be or hold a URI: arguments, userinfo, and keys that are
+   known by their shape */
 u_char *ngx_http_openai_redact_uri(ngx_http_openai_redact_t *redact,
     u_char *dst, u_char *last, ngx_str_t *uri);
 

@@ -9,6 +9,7 @@
 #include <ngx_http.h>
 
 #include "capture/ngx_http_openai_capture.h"
+#include "capture/ngx_http_openai_veil.h"
 
 
 static ssize_t ngx_http_openai_client_recv(ngx_connection_t *c, u_char *buf,
@@ -41,6 +42,7 @@ ngx_http_openai_websocket_tap(ngx_http_openai_exchange_t *ex)
 
     ex->rec.facts.framing = OPENAI_FRAMING_WEBSOCKET;
 
+    ngx_http_openai_veil_frames(ex);
     ngx_http_openai_websocket_early(ex);
 
     ex->client_recv = r->connection->recv;

@@ -96,6 +96,17 @@ ngx_openai_summary(ngx_openai_json_t *json, const ngx_openai_record_t *rec,
                                                NGX_OPENAI_REC_RESPONSE_CUT));
     ngx_openai_json_close(json, '}');
 
+    ngx_openai_json_key(json, "masked");
+    ngx_openai_json_open(json, '{');
+    ngx_openai_json_key(json, "request");
+    ngx_openai_json_bool(json, ngx_openai_flag(rec->flags,
+                                               NGX_OPENAI_REC_REQUEST_MASKED));
+    ngx_openai_json_key(json, "response");
+    ngx_openai_json_bool(json,
+                         ngx_openai_flag(rec->flags,
+                                         NGX_OPENAI_REC_RESPONSE_MASKED));
+    ngx_openai_json_close(json, '}');
+
     ngx_openai_json_key(json, "withheld");
     ngx_openai_json_open(json, '{');
     ngx_openai_json_key(json, "request");
@@ -233,12 +244,27 @@ ngx_openai_summary_times(ngx_openai_json_t *json,
 const char *
 ngx_openai_summary_withheld(const ngx_openai_record_t *rec, ngx_uint_t side)
 {
-    uint32_t  off;
+    ngx_uint_t  i;
 
-    off = (side == NGX_OPENAI_IN) ? NGX_OPENAI_REC_REQUEST_OFF
-                                  : NGX_OPENAI_REC_RESPONSE_OFF;
+    static const struct {
+        uint32_t     flag[2];
+        const char  *why;
+    } reasons[] = {
+        { { NGX_OPENAI_REC_REQUEST_OFF, NGX_OPENAI_REC_RESPONSE_OFF },
+          "off" },
+        { { NGX_OPENAI_REC_REQUEST_SECRET, NGX_OPENAI_REC_RESPONSE_SECRET },
+          "secret" },
+        { { NGX_OPENAI_REC_REQUEST_OPAQUE, NGX_OPENAI_REC_RESPONSE_OPAQUE },
+          "opaque" }
+    };
 
-    return (rec->flags & off) ? "off" : "";
+    for (i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+        if (rec->flags & reasons[i].flag[side]) {
+            return reasons[i].why;
+        }
+    }
+
+    return "";
 }
 
 

@@ -103,6 +103,7 @@ export async function sameAsOnTheWire(monitor, wire, expected) {
         user: null,
         retry: 0,
         truncated: { request: false, response: false },
+        masked: { request: false, response: false },
         withheld: { request: null, response: null },
         tool_calls: [],
         tool_count: null,

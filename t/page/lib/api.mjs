@@ -94,6 +94,7 @@ export function record(changes = {}) {
             },
         ],
         truncated: { request: false, response: false },
+        masked: { request: false, response: false },
         withheld: { request: null, response: null },
         ...changes,
     };

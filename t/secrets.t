@@ -1,0 +1,478 @@
+# Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+
+# The promise: secrets never enter the zone. Marked secrets are planted in every
+# place where one can be, and sent in every way; then the memory of the zone
+# itself is searched, byte by byte, in a worker, besides all that the API says,
+# the logs, and the module's own variables. Each plant is looked for at the
+# upstream, or at the client, too: it was really there, and passed unchanged.
+#
+# Seen to fail before bodies were looked through, for each place in them.
+
+use strict;
+use warnings;
+
+use IO::Compress::Gzip ();
+
+use Test::Nginx::Socket 'no_plan';
+
+use MonitorTest;
+
+no warnings 'portable';
+
+# made of two parts, so that it is not found in this file
+
+our $secret = 'hush-' . 'ThisIsNotToBeSeen';
+our $key = 's' . 'k-' . 'proj-ThisIsNotToBeSeen0123456789';
+
+our $trace = qr/(hush-|ThisIsNot|NotToBeSeen|aHVzaC1UaGlz)/;
+
+
+# what worker memory holds: all that is shared and without a file is the zone's,
+# and what belongs to the module's file or follows it is the module's
+
+sub memory {
+    my ($which) = @_;
+    my $all = '';
+
+    my @pids = worker_pids();
+
+    for my $pid (@pids ? @pids : master()) {
+        my $near;
+
+        open my $maps, '<', "/proc/$pid/maps" or next;
+        open my $mem, '<:raw', "/proc/$pid/mem" or die "mem of $pid: $!\n";
+
+        while (<$maps>) {
+            my ($from, $to, $rights, $file)
+                = /^([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \S+\s*(.*)$/;
+            my $zone = $rights =~ /^rw.s/
+                       && $file =~ m{^/dev/zero|monitor.*zone|^$|deleted};
+            my $module = $rights =~ /^rw.p/
+                         && ($file =~ /openai_monitor/
+                             || ($near && $file eq ''));
+
+            $near = $file =~ /openai_monitor/;
+
+            next unless $which eq 'zone' ? $zone : $module;
+
+            my ($start, $len) = (hex $from, hex($to) - hex($from));
+
+            sysseek $mem, $start, 0 or next;
+            my $got = 0;
+            while ($got < $len) {
+                my $n = sysread $mem, $all, $len - $got, length $all;
+                last unless $n;
+                $got += $n;
+            }
+        }
+    }
+
+    return $all;
+}
+
+
+our $said = sub {
+    my ($n) = @_;
+    my $all = '';
+
+    for my $record (@{ records($n) }) {
+        $all .= (monitor("/api/request/$record->{id}$_"))[1]
+            for '', '/request', '/response', '/request?decoded=1',
+                '/response?decoded=1', '/events', '/diff';
+    }
+
+    $all .= (monitor($_))[1]
+        for '/api/requests', '/api/stats', '/metrics', '/api/info',
+            '/api/export?format=har', '/api/export?format=jsonl',
+            '/api/export?format=csv', '/api/requests?q=x';
+
+    return $all;
+};
+
+
+our $hidden = sub {
+    my ($n, $name) = @_;
+    my $all = $::said->($n);
+
+    check($all =~ $::trace ? around($all, $-[0]) : 'nothing', 'nothing',
+          "$name: the API");
+
+    my $zone = memory('zone');
+
+    check(length $zone > 1_000_000 && $zone =~ /REDACTED-|"model"|"object"/ ? 1 : 0, 1,
+          "$name: the zone was read");
+    check($zone =~ $::trace ? around($zone, $-[0]) : 'nothing', 'nothing',
+          "$name: the zone's memory");
+
+    my $module = memory('module');
+
+    check(length $module > 60_000 ? 1 : 0, 1, "$name: the module was read");
+    check($module =~ $::trace ? around($module, $-[0]) : 'nothing', 'nothing',
+          "$name: the module's memory");
+
+    my $log = join '', error_log();
+    check($log =~ $::trace ? around($log, $-[0]) : 'nothing', 'nothing',
+          "$name: the error log");
+};
+
+
+sub around {
+    my ($text, $at) = @_;
+    my $part = substr $text, $at > 60 ? $at - 60 : 0, 140;
+
+    $part =~ s/[^ -~]/./g;
+
+    return $part;
+}
+
+
+# a chunked request whose body comes in two pieces
+
+sub split_post {
+    my ($uri, $body, $at, @headers) = @_;
+    my $socket = connection();
+
+    send_bytes($socket, "POST $uri HTTP/1.1\r\nHost: api.test\r\n"
+               . join('', map { "$_\r\n" } 'Content-Type: application/json',
+                      @headers)
+               . "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n");
+
+    for my $piece (substr($body, 0, $at), substr($body, $at)) {
+        next unless length $piece;
+        send_bytes($socket, sprintf "%x\r\n%s\r\n", length $piece, $piece);
+    }
+
+    send_bytes($socket, "0\r\n\r\n");
+
+    my $answer = read_answer($socket);
+    close $socket;
+
+    return $answer;
+}
+
+
+our $mcp = sub {
+    return json_text({ model => 'm', input => 'hello', tools => [
+        { type => 'mcp', server_label => 'x', authorization => $::secret },
+        { type => 'mcp', server_label => 'y',
+          headers => { Authorization => "Bearer $::secret", 'X-Key' => $::secret } },
+        { type => 'function', name => 'f', parameters => { type => 'object',
+          properties => { headers => { type => 'object',
+                                       description => 'of the request' } } } } ] });
+};
+
+run_tests();
+
+__DATA__
+
+=== TEST 1: credentials of remote tools, in a body that is split anywhere
+fault 41
+--- zone: 16m entries=1000
+--- config
+location / {
+    proxy_request_buffering off;
+    proxy_http_version 1.1;
+    proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+}
+--- upstream
+while (my $request = $u->request) {
+    $u->note($request->{body} eq $::mcp->() ? 'passed on' : 'changed');
+    $u->answer(200, { id => 'r', object => 'response', output => [] });
+}
+--- client
+my $body = $::mcp->();
+
+split_post('/v1/responses', $body, $_) for 0 .. length $body;
+
+my $n = 1 + length $body;
+check([ upstream()->notes($n) ], [ ('passed on') x $n ], 'the upstream gets them');
+
+my $records = records($n);
+my %bodies = map { $_->{request}{body} => 1 } @$records;
+
+check(scalar keys %bodies, 1, 'however it was split, the record is the same');
+check((keys %bodies)[0], qr/"authorization":"\*{22}"/, 'what is masked');
+check((keys %bodies)[0], qr/"description":"of the request"/, 'what is not');
+check($records->[0], { masked => { request => true, response => false },
+                       withheld => { request => undef },
+                       request_bytes => length $body,
+                       conversation => { tools => sub { @{ $_[0] } == 3 } } },
+      'the record says so');
+
+$::hidden->($n, 'tools');
+
+
+
+=== TEST 2: bodies that are made to carry a key
+fault 41
+--- zone: 16m entries=1000
+--- config
+location / { proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT; }
+location = /mint { proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT/v1/realtime/client_secrets; }
+--- upstream
+while (my $request = $u->request) {
+    my $answer = json_text({ id => 'sess_1', object => 'realtime.session',
+                             value => $::secret, expires_at => 1,
+                             client_secret => { value => $::secret },
+                             api_key => { value => $::key },
+                             signing_secret => $::secret, note => $::key });
+
+    if ($request->{uri} =~ /gzip/) {
+        IO::Compress::Gzip::gzip(\$answer, \my $coded);
+        $u->answer(200, $coded, 'Content-Encoding' => 'gzip');
+        next;
+    }
+
+    $u->head(200, 'Content-Type' => 'application/json',
+             'Transfer-Encoding' => 'chunked');
+    my ($at) = $request->{uri} =~ /at=(\d+)/;
+    $u->chunk($_) for $at ? (substr($answer, 0, $at), substr $answer, $at)
+                          : $answer;
+    $u->finish;
+}
+--- client
+my @paths = qw{ /v1/realtime/client_secrets /v1/realtime/sessions
+                /v1/realtime/transcription_sessions /v1/chatkit/sessions
+                /v1/realtime/translations/client_secrets
+                /v1/organization/admin_api_keys
+                /v1/organization/projects/p/api_keys
+                /v1/organization/projects/p/service_accounts
+                /v1/webhook_endpoints /v1/vaults/v/credentials /oauth/token
+                /mint };
+
+my @uris = (@paths, (map { "$_?gzip" } @paths),
+            map { "/v1/realtime/client_secrets?at=$_" } 1 .. 200);
+
+for my $uri (@uris) {
+    my $answer = http(post($uri, $uri =~ /mint/ ? {}
+                           : { client_secret => $::secret, a => $::key }));
+    check_like($answer->{body}, qr/\Q$::secret/, "$uri: the client gets it")
+        unless $uri =~ /gzip|at=/;
+}
+
+my $records = records(scalar @uris);
+
+check($records->[0], { masked => { request => true, response => true },
+                       response => { body => qr/"expires_at":1/ } },
+      'the rest is there');
+check($records->[9], { withheld => { request => 'secret', response => 'secret' },
+                       request => { body => undef },
+                       response => { body => undef } }, 'nothing but secrets');
+check($records->[@paths], { withheld => { request => undef, response => 'opaque' },
+                            response => { body => undef } }, 'coded');
+
+$::hidden->(scalar @uris, 'answers');
+
+
+
+=== TEST 3: an upstream's error repeats the key
+fault 41
+--- zone: 16m entries=1000
+--- config
+location / { proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT; }
+--- upstream
+while (my $request = $u->request) {
+    my ($what, $at) = $request->{uri} =~ m{/v1/chat/completions\?(\w+)=(\d+)};
+    my $error = { error => { type => 'invalid_request_error', code => 'invalid_api_key',
+        message => "Incorrect API key provided: $::key. You sent $::secret." } };
+    my $answer = json_text($error);
+
+    if ($what eq 'stream') {
+        $u->stream;
+        $u->event({ model => 'm', choices => [ { index => 0, delta => { content => 'a' } } ] });
+        $u->event($error);
+        $u->finish;
+
+    } elsif ($what eq 'gzip') {
+        IO::Compress::Gzip::gzip(\$answer, \my $coded);
+        $u->answer(401, $coded, 'Content-Encoding' => 'gzip');
+
+    } else {
+        $u->head(401, 'Content-Type' => 'application/json',
+                 'Transfer-Encoding' => 'chunked');
+        $u->chunk($_) for substr($answer, 0, $at), substr $answer, $at;
+        $u->finish;
+    }
+}
+--- client
+my @uris = ((map { "at=$_" } 1 .. 170), 'gzip=1', 'stream=1');
+
+for my $uri (@uris) {
+    my $answer = http(post("/v1/chat/completions?$uri", { model => 'm' },
+                           "Authorization: Bearer $::secret"));
+    check_like($answer->{body}, qr/\Q$::secret/, "$uri: the client gets it")
+        unless $uri eq 'gzip=1';
+}
+
+my $records = records(scalar @uris);
+
+check($records->[0], { error => { code => 'invalid_api_key',
+      message => qr/^Incorrect API key provided: sk-\*+ You sent \*+$/ },
+      masked => { response => true } }, 'the message is left');
+check($records->[-2], { error => { message => qr/^Incorrect API key provided: sk-\*+/ },
+                        withheld => { response => 'opaque' } }, 'coded');
+check($records->[-1]{error}{message}, qr/^Incorrect API key provided: sk-\*+/,
+      'in a stream');
+
+$::hidden->(scalar @uris, 'errors');
+
+
+
+=== TEST 4: heads
+fault 41
+--- config
+underscores_in_headers on;
+ignore_invalid_headers off;
+location / { proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT; }
+--- upstream
+while (my $request = $u->request) {
+    my $head = $request->{head};
+    $u->note($head =~ /\Q$::secret/ || $head =~ /\Q$::key/ ? 'passed on'
+             : "lost: $head");
+    $u->answer(200, {}, 'X-Echo' => $::key,
+               Link => "<http://a.test/>, <http://u:$::secret\@a.test/x>",
+               Location => "//u:$::secret\@a.test/");
+}
+--- client
+my @requests = (
+    get('/', "Authorization: $::secret and more"),
+    get('/', "Authorization: Bearer   $::secret"),
+    get('/', "X-Portkey-Config: {\"api_key\":\"$::key\"}"),
+    get('/', "X-Any: see <https://a.test/>, https://u:$::secret\@b.test/"),
+    get('/', "Sec-WebSocket-Protocol: token, $::secret"),
+    get('/', "Sec-WebSocket-Protocol: realtime, openai-insecure-api-key.$::secret"),
+    get("/$::key/v1/models"),
+    get("/v1/models?subscription-key=$::secret&my_token=$::secret&q=$::key"),
+    get("/v1/models?url=http://u:$::secret\@a.test/?key=$::secret"),
+);
+
+http($_) for @requests;
+
+my $n = @requests;
+check([ upstream()->notes($n) ], [ ('passed on') x $n ], 'the upstream gets them');
+
+my $records = records($n);
+check({ map { $_->{name} => $_->{value} } @{ $records->[0]{response}{headers} } },
+      { Link => qr{^<http://a\.test/>, <http://REDACTED-[0-9a-f]{10}\@a\.test/x>$} },
+      'the rest of it');
+check($records->[6]{uri}, qr{^/REDACTED-[0-9a-f]{10}/v1/models$}, 'the path');
+
+$::hidden->($n, 'heads');
+
+
+
+=== TEST 5: a WebSocket, both sides, also when they are fragmented
+fault 41
+--- config
+location / {
+    proxy_http_version 1.1;
+    proxy_set_header Upgrade $http_upgrade;
+    proxy_set_header Connection upgrade;
+    proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+}
+--- upstream
+my $request = $u->request;
+$u->head(101, Upgrade => 'websocket', Connection => 'Upgrade');
+my $fin = $request->{uri} =~ /fragments/ ? 0x01 : 0x81;
+for my $text (json_text({ type => 'session.created', session => { id => 's' } }),
+              json_text({ type => 'error', error => { message => "wrong key $::key" } }),
+              json_text({ type => 'done' }))
+{
+    $u->send(pack('CCn', $fin, 126, length $text) . $text);
+}
+$u->hold;
+--- client
+sub frame {
+    my ($fin, $text) = @_;
+    my $key = "\x11\x22\x33\x44";
+    my $coded = $text ^ substr($key x (1 + length($text) / 4), 0, length $text);
+    return pack('CCn', $fin, 0x80 | 126, length $text) . $key . $coded;
+}
+
+for my $uri ('/v1/realtime?model=m', '/v1/realtime?fragments') {
+    my $fin = $uri =~ /fragments/ ? 0x01 : 0x81;
+    my $socket = connection();
+    send_bytes($socket, "GET $uri HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n"
+        . "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nAuthorization: Bearer $::secret\r\n\r\n");
+    my $in = read_upto($socket, qr/"done"/);
+    check_like($in, qr/\Q$::key/, 'the client gets it');
+
+    my $bytes = frame($fin, json_text({ type => 'session.update', session => { tools => [
+        { type => 'mcp', authorization => $::secret } ] } }))
+        . frame(0x81, json_text({ type => 'response.create', note => 'said-after' }));
+
+    for my $byte (split //, $bytes) {
+        send_bytes($socket, $byte);
+    }
+
+    wait_for(sub { (map { $_->{request_bytes} >= length $bytes } grep { $_->{uri} eq $uri }
+                    @{ json_value((monitor('/api/requests'))[1])->{items} })[0] },
+             'the frames');
+    close $socket;
+}
+
+my $records = records(2);
+
+check($records->[0], { outcome => 'upgraded',
+                       masked => { request => true, response => true },
+                       withheld => { request => undef, response => undef } },
+      'frames');
+
+check($records->[1], { withheld => { request => 'opaque', response => 'opaque' } },
+      'fragments are not looked into');
+
+my $raw = raw($records->[0]{id}, 'request');
+my $plain = '';
+
+while (length $raw) {
+    my ($size) = unpack 'x2 n', $raw;
+    my $coded = substr $raw, 8, $size;
+    $plain .= $coded ^ substr(substr($raw, 4, 4) x $size, 0, $size);
+    substr $raw, 0, 8 + $size, '';
+}
+
+check($plain, qr/"authorization":"\*{22}".*"said-after"/,
+      'under the key of the frame');
+
+$::hidden->(2, 'frames');
+
+
+
+=== TEST 6: multipart, HTTP/1.0, and nginx's own refusals
+fault 41
+--- config
+location / { client_max_body_size 1k; proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT; }
+--- upstream
+while (my $request = $u->request) {
+    $u->note($request->{body} =~ /\Q$::secret/ ? 'passed on' : 'lost');
+    $u->answer(200, { id => 'file-1' });
+}
+--- client
+my $line = json_text({ method => 'POST', body => { tools => [
+    { type => 'mcp', authorization => $::secret } ] } });
+my $part = "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"x.jsonl\"\r\n\r\n"
+           . "$line\r\n--b--\r\n";
+
+http("POST /v1/files HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+     . "Content-Length: " . length($part) . "\r\n\r\n$part");
+http("POST /v1/responses HTTP/1.0\r\nHost: a\r\nContent-Length: " . length($line) . "\r\n\r\n$line");
+check([ upstream()->notes(2) ], [ ('passed on') x 2 ], 'the upstream gets them');
+
+http(post('/v1/responses', $line . ' ' x 2000, "Authorization: Bearer $::secret"));
+
+check(records(3)->[0]{request}{body}, qr/"authorization":"\*+"/, 'multipart');
+$::hidden->(3, 'others');
+
+
+
+=== TEST 7: what nginx itself logs
+fault 41
+--- config
+location / { proxy_pass http://127.0.0.1:1; }
+--- client
+http(get("/v1/models?key=$::secret&a=b", "Referer: http://u:$::secret\@a.test/?token=$::secret"));
+
+wait_for(sub { grep { /connect\(\) failed/ } error_log() }, 'a line');
+check_like(join('', error_log()), qr{request: "GET /v1/models\?key=REDACTED-[0-9a-f]{10}&a=b HTTP/1\.1"},
+      'the rest of it is as ever');
+$::hidden->(1, 'log');
