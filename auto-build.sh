@@ -1419,6 +1419,7 @@ run_tests()
     test_step "end-to-end test" node_tests t/e2e
     test_step "page tests" node_tests t/page
     test_step "load test" node_tests t/load
+    test_step "fault tests" node_tests t/faults
     test_step "conformance tests" node_tests t/conformance
     test_step "demo" node_tests t/demo
 

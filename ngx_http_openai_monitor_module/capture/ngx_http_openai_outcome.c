@@ -11,6 +11,7 @@
 #include "capture/ngx_http_openai_capture.h"
 
 
+static ngx_uint_t ngx_http_openai_outcome_failed(ngx_openai_record_t *rec);
 static ngx_uint_t ngx_http_openai_outcome_shutdown(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_openai_outcome_answer(
     ngx_http_openai_exchange_t *ex);
@@ -52,8 +53,9 @@ ngx_http_openai_outcome(ngx_http_openai_exchange_t *ex)
         return NGX_OPENAI_TIMEOUT;
     }
 
-    if ((ex->rec.status == NGX_HTTP_CLIENT_CLOSED_REQUEST && !ex->upstream)
-        || ex->rec.status == 0
+    if (((ex->rec.status == NGX_HTTP_CLIENT_CLOSED_REQUEST
+          || ex->rec.status == 0)
+         && !ex->upstream)
         || (c->error && !(ex->seen_last && r->request_complete)))
     {
         return NGX_OPENAI_CLIENT_ABORTED;
@@ -65,9 +67,10 @@ ngx_http_openai_outcome(ngx_http_openai_exchange_t *ex)
             return NGX_OPENAI_OK;
         }
 
-        /* a name that does not resolve fails before the first attempt */
+        /* where no upstream failed, nginx itself refused; a name that does
+           not resolve fails before the first attempt */
 
-        if (ex->rec.attempts_total == 0
+        if (!ngx_http_openai_outcome_failed(&ex->rec)
             && (r->upstream == NULL || ex->rec.status < NGX_HTTP_BAD_GATEWAY))
         {
             return NGX_OPENAI_REJECTED;
@@ -78,6 +81,16 @@ ngx_http_openai_outcome(ngx_http_openai_exchange_t *ex)
     }
 
     return ngx_http_openai_outcome_answer(ex);
+}
+
+
+/* the last attempt has a status when it answered or failed, but not when the
+   request ended while it was under way */
+
+static ngx_uint_t
+ngx_http_openai_outcome_failed(ngx_openai_record_t *rec)
+{
+    return rec->nattempts && rec->attempts[rec->nattempts - 1].status;
 }
 
 
@@ -110,10 +123,8 @@ static ngx_uint_t
 ngx_http_openai_outcome_answer(ngx_http_openai_exchange_t *ex)
 {
     openai_facts_t       *facts;
-    ngx_http_request_t   *r;
     ngx_openai_record_t  *rec;
 
-    r = ex->request;
     rec = &ex->rec;
     facts = &rec->facts;
 
@@ -128,8 +139,7 @@ ngx_http_openai_outcome_answer(ngx_http_openai_exchange_t *ex)
     }
 
     if (!ex->seen_last) {
-        return r->request_complete ? NGX_OPENAI_TRUNCATED
-                                   : NGX_OPENAI_CLIENT_ABORTED;
+        return NGX_OPENAI_TRUNCATED;
     }
 
     if (facts->streamed == 1 && facts->dialect) {

@@ -560,6 +560,12 @@ openai_meter_finish(openai_meter_t *m, int complete, uint64_t now_us)
     m->finished = 1;
     m->now = now_us ? now_us : 1;
 
+    /* a stream without an event is one that has no end */
+
+    if (!m->framed && m->type == OPENAI_FRAMING_SSE) {
+        openai_meter_frame(m, OPENAI_FRAMING_SSE);
+    }
+
     switch (m->facts.framing) {
 
     case OPENAI_FRAMING_SSE:

@@ -36,7 +36,8 @@ function configuration(options, prefix) {
         user: process.getuid() === 0 ? 'user root;' : '',
     };
 
-    const template = fs.readFileSync(path.join(here, 'nginx.conf'), 'utf8');
+    const template = options.template
+        ?? fs.readFileSync(path.join(here, 'nginx.conf'), 'utf8');
 
     return template.replace(/\$\{(\w+)\}/g, (all, key) => {
         if (values[key] === undefined) {
@@ -53,7 +54,8 @@ export class Nginx {
     workers = [];
 
     // options: upstream_port, proxy_port, view_port; workers, zone, entries,
-    // and what the upstream is told of its connection
+    // and what the upstream is told of its connection; "template" is a
+    // configuration other than nginx.conf, "env" more of the environment
 
     static async start(options) {
         const nginx = new Nginx();
@@ -67,7 +69,8 @@ export class Nginx {
 
         nginx.child = spawn(binary,
                             ['-p', nginx.prefix, '-c', conf, '-e', 'stderr'],
-                            { stdio: ['ignore', 'ignore', 'pipe'] });
+                            { stdio: ['ignore', 'ignore', 'pipe'],
+                              env: { ...process.env, ...options.env } });
 
         nginx.exited = new Promise((done) => {
             nginx.child.once('error', (e) => { nginx.log += e; done(e); });

@@ -1,0 +1,183 @@
+// Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+
+// nginx before a scripted upstream.  Each server is there twice, with and
+// without the monitor, so that both can be compared; and with long and with
+// short timeouts, so that silence is noticed soon where it is meant.
+
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+
+import { Nginx } from '../../e2e/lib/nginx.mjs';
+import { Upstream } from './upstream.mjs';
+
+const first = Number(process.env.OPENAI_MONITOR_TEST_PORT ?? 24500) + 100;
+
+// each file of tests has twenty ports
+
+export function portsOf(file) {
+    const at = first + file * 20;
+
+    return {
+        view: at, upstream: at + 1, upstreamTls: at + 2, closed: at + 3,
+        recorded: { h1: at + 4, h2: at + 5, tls: at + 6 },
+        plain: { h1: at + 7, h2: at + 8, tls: at + 9 },
+        recordedShort: { h1: at + 10, h2: at + 11, tls: at + 12 },
+        plainShort: { h1: at + 13, h2: at + 14, tls: at + 15 },
+    };
+}
+
+
+// a key and a certificate that nobody has to trust
+
+export function certificate() {
+    const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'openai-cert-'));
+    const files = [path.join(dir, 'key'), path.join(dir, 'cert')];
+
+    execFileSync('openssl', [
+        'req', '-x509', '-newkey', 'ec', '-pkeyopt',
+        'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2',
+        '-subj', '/CN=api.test', '-keyout', files[0], '-out', files[1],
+    ], { stdio: 'ignore' });
+
+    const [key, cert] = files.map((file) => fs.readFileSync(file));
+
+    return { dir, key, cert };
+}
+
+
+export function template({ main = '', http = '', server = '', locations = '',
+                           connections = 2048, level = 'info' }) {
+    return `
+\${load_module}
+\${user}
+daemon            off;
+worker_processes  \${workers};
+pid               \${prefix}/nginx.pid;
+error_log         stderr ${level};
+${main}
+
+events {
+    worker_connections  ${connections};
+}
+
+http {
+    client_body_temp_path  \${prefix}/body;
+    proxy_temp_path        \${prefix}/proxy;
+    fastcgi_temp_path      \${prefix}/fastcgi;
+    uwsgi_temp_path        \${prefix}/uwsgi;
+    scgi_temp_path         \${prefix}/scgi;
+
+    access_log               off;
+    keepalive_requests       1000000;
+    client_max_body_size     64m;
+    proxy_http_version       1.1;
+    proxy_ssl_server_name    on;
+    proxy_ssl_session_reuse  off;
+
+    openai_monitor_zone  zone=test:\${zone} entries=\${entries};
+    ${http}
+
+    ${server}
+
+    server {
+        listen  127.0.0.1:\${view_port} backlog=1024;
+
+        location / {
+            openai_monitor_view  zone=test;
+        }
+    }
+}
+`.replaceAll('%locations%', locations);
+}
+
+// one server: who listens, whether it records, how patient it is
+
+export function server(ports, monitor, { cert, timeout, locations }) {
+    return `
+    server {
+        listen  127.0.0.1:${ports.h1} backlog=1024;
+        listen  127.0.0.1:${ports.h2} http2 backlog=1024;
+        ${cert ? `listen  127.0.0.1:${ports.tls} ssl http2 backlog=1024;
+        ssl_certificate      ${cert.dir}/cert;
+        ssl_certificate_key  ${cert.dir}/key;` : ''}
+
+        ${monitor}
+
+        client_body_timeout  ${timeout};
+        send_timeout         ${timeout};
+        proxy_read_timeout   ${timeout};
+        proxy_send_timeout   ${timeout};
+${locations}
+    }`;
+}
+
+
+// starts both, with "locations" in each of the four servers
+
+export async function start(ports, { locations, monitor = '', zone = '64m',
+                                     entries = 4000, workers = 2, ...more }) {
+    const cert = certificate();
+    const upstream = await Upstream.start({
+        port: ports.upstream, tlsPort: ports.upstreamTls, ...cert,
+    });
+
+    const recorded = `openai_monitor  zone=test;\n        ${monitor}`;
+    const of = (at, monitored, timeout) =>
+        server(at, monitored, { cert, timeout, locations });
+
+    const text = template({
+        ...more, server: of(ports.recorded, recorded, '30s')
+            + of(ports.plain, '', '30s')
+            + of(ports.recordedShort, recorded, '500ms')
+            + of(ports.plainShort, '', '500ms'),
+    });
+
+    const nginx = await Nginx.start({
+        template: text, view_port: ports.view, proxy_port: ports.recorded.h1,
+        zone, entries, workers, env: more.env,
+    });
+
+    return {
+        upstream, nginx, monitor: nginx.monitor,
+        async stop() {
+            await nginx.stop();
+            await upstream.stop();
+            fs.rmSync(cert.dir, { recursive: true });
+        },
+    };
+}
+
+// all records, by the case that their URI names
+
+export async function recordsByCase(monitor, caseOf) {
+    const found = new Map();
+    let list;
+
+    for (let page = 1; list === undefined || page <= list.pages; page++) {
+        list = await monitor.list({ page_size: 1000, page });
+
+        for (const item of list.items) {
+            const id = caseOf(item.uri ?? '');
+
+            found.set(id, [...found.get(id) ?? [], item]);
+        }
+    }
+
+    return found;
+}
+
+// calls "each" for all, so many at a time
+
+export async function inParallel(all, at_a_time, each) {
+    let next = 0;
+
+    async function one() {
+        while (next < all.length) {
+            await each(all[next++]);
+        }
+    }
+
+    await Promise.all(Array.from({ length: at_a_time }, one));
+}
