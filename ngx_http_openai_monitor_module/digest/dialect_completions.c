@@ -115,9 +115,7 @@ openai_completions_commit(openai_meter_t *m, openai_str_t name)
         openai_meter_choice_close(m);
     }
 
-    if (m->event.message[0]) {
-        openai_meter_failure(m, m->event.type);
-    }
+    openai_meter_flat_error(m);
 
     openai_meter_commit(m);
 }

@@ -450,7 +450,11 @@ openai_build_failure(openai_builder_t *b, yyjson_val *root)
 
     error = openai_get(root, "error");
 
-    if (error == NULL && yyjson_is_str(openai_get(root, "message"))) {
+    if (error == NULL && yyjson_is_str(openai_get(root, "message"))
+        && yyjson_arr_size(openai_get(root, "choices")) == 0
+        && !yyjson_equals_str(openai_get(root, "code"), "0")
+        && openai_get_int(root, "code", 1) != 0)
+    {
         error = root;
     }
 

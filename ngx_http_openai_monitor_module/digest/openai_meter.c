@@ -636,6 +636,7 @@ openai_meter_clear(openai_meter_t *m)
     ev->refusal = 0;
     ev->other = 0;
     ev->delta = 0;
+    ev->choices = 0;
     ev->flag = 0;
     ev->type[0] = '\0';
     ev->item[0] = '\0';
@@ -718,6 +719,21 @@ openai_meter_failure(openai_meter_t *m, const char *type)
 }
 
 
+/* beside choices, or with the code 0, it is a message of success */
+
+void
+openai_meter_flat_error(openai_meter_t *m)
+{
+    openai_event_t  *ev;
+
+    ev = &m->event;
+
+    if (ev->message[0] && ev->choices == 0 && strcmp(ev->code, "0") != 0) {
+        openai_meter_failure(m, ev->type);
+    }
+}
+
+
 void
 openai_meter_choice_open(openai_meter_t *m, int64_t index)
 {
@@ -752,6 +768,7 @@ openai_meter_choice_close(openai_meter_t *m)
     ev->reasoning += c->reasoning + c->thinking;
     ev->refusal += c->refusal;
     ev->other += c->other;
+    ev->choices++;
 
     if (c->finish[0]) {
         openai_meter_finish_reason(m, c->index, c->finish);

@@ -65,6 +65,7 @@ typedef struct {
     uint64_t           refusal;
     uint64_t           other;
     uint64_t           delta;          /* of Responses, by its type */
+    uint32_t           choices;        /* that came */
     int8_t             flag;
 
     char               type[56];
@@ -245,7 +246,7 @@ extern const openai_node_t  openai_failure;     /* root of an error's body */
 
 
 /* an error that is the whole event: vLLM, llama.cpp; see
-   openai_meter_failure() */
+   openai_meter_flat_error() */
 
 #define OPENAI_FLAT_ERROR_NODES                                               \
     openai_node("message", openai_take_string, openai_at(event.message)),     \
@@ -269,6 +270,7 @@ void openai_meter_tool(openai_meter_t *m, const char *name);
 
 /* event.code, event.message and type are those of an error */
 void openai_meter_failure(openai_meter_t *m, const char *type);
+void openai_meter_flat_error(openai_meter_t *m);
 
 /* what event holds becomes facts; streams: with the time of a token */
 void openai_meter_commit(openai_meter_t *m);
