@@ -28,8 +28,9 @@ static inline const char *
 openai_find2(const char *p, const char *last, char a, char b)
 {
 #if defined(__SSE2__)
-    int      mask;
-    __m128i  v, w, va, vb;
+    int       mask;
+    __m128i   v, w, va, vb;
+    uint32_t  bits;
 
     va = _mm_set1_epi8(a);
     vb = _mm_set1_epi8(b);
@@ -55,8 +56,9 @@ openai_find2(const char *p, const char *last, char a, char b)
             w = openai_find_bits(w);
 
             if (_mm_movemask_epi8(_mm_or_si128(v, w))) {
-                mask = _mm_movemask_epi8(v) | _mm_movemask_epi8(w) << 16;
-                return p + __builtin_ctz(mask);
+                bits = (uint32_t) _mm_movemask_epi8(w) << 16
+                       | (uint32_t) _mm_movemask_epi8(v);
+                return p + __builtin_ctz(bits);
             }
         }
     }

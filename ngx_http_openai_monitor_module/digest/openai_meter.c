@@ -54,7 +54,12 @@ openai_meter_create(const openai_alloc_t *alloc)
         return NULL;
     }
 
-    memset(m, 0, sizeof(openai_meter_t));
+    /* what the scanners keep their place in is written before it is read */
+
+    memset(&m->alloc, 0,
+           offsetof(openai_meter_t, request) - offsetof(openai_meter_t, alloc));
+    memset(&m->request, 0, OPENAI_BODY_HEAD);
+    memset(&m->response, 0, OPENAI_BODY_HEAD);
 
     m->alloc = *alloc;
     m->dialect = openai_dialects[0];

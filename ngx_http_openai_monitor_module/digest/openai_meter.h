@@ -78,13 +78,16 @@ typedef struct {
 
 
 typedef struct {
-    openai_scan_t      scan;
     openai_decoder_t  *decoder;
     openai_ws_t       *ws;
     char               encoding[48];
     uint8_t            started;
     uint8_t            over;
+    openai_scan_t      scan;           /* ends with its buffers */
 } openai_body_t;
+
+#define OPENAI_BODY_HEAD                                                      \
+    (offsetof(openai_body_t, scan) + offsetof(openai_scan_t, frames))
 
 
 struct openai_meter_s {
@@ -92,8 +95,6 @@ struct openai_meter_s {
     openai_alloc_t             alloc;
     const openai_dialect_t    *dialect;
 
-    openai_body_t              request;
-    openai_body_t              response;
     openai_multipart_t        *multipart;
     openai_sse_t               sse;
 
@@ -126,6 +127,9 @@ struct openai_meter_s {
     uint32_t                   ncalls;
     uint64_t                   calls[OPENAI_METER_CALLS];
     char                       finish[OPENAI_METER_CHOICES][48];
+
+    openai_body_t              request;
+    openai_body_t              response;
 };
 
 
