@@ -22,7 +22,6 @@ typedef void (*ngx_http_openai_meter_header_pt)(openai_meter_t *m,
 static void ngx_http_openai_head_add(ngx_http_openai_exchange_t *ex,
     ngx_openai_chain_e chain, ngx_str_t *name, ngx_str_t *value,
     ngx_http_openai_meter_header_pt meter);
-static ngx_uint_t ngx_http_openai_head_uri(ngx_str_t *value);
 static void ngx_http_openai_head_flush(ngx_http_openai_exchange_t *ex,
     ngx_openai_chain_e chain, u_char *last);
 static void ngx_http_openai_head_list(ngx_http_openai_exchange_t *ex,
@@ -36,11 +35,6 @@ static void ngx_http_openai_head_status(ngx_http_openai_exchange_t *ex);
    worker handles one request at a time */
 
 static u_char   ngx_http_openai_head[NGX_HTTP_OPENAI_HEAD_MAX];
-
-/* what "-" or "_" ends the prefix of a key with: sk-, xai-, hf_, r8_ … */
-
-static u_char   ngx_http_openai_head_last[] = "kif8wxscp";
-
 static u_char  *ngx_http_openai_head_pos;
 
 
@@ -276,9 +270,9 @@ ngx_http_openai_head_add(ngx_http_openai_exchange_t *ex,
     last = ngx_http_openai_head + NGX_HTTP_OPENAI_HEAD_MAX - 1;
     text.data = (char *) p;
 
-    if (secrecy == NGX_HTTP_OPENAI_PLAIN && name->len == 4
-        && ngx_strlchr(value->data, value->data + value->len, '@')
-        && ngx_strncasecmp(name->data, (u_char *) "Host", 4) == 0)
+    if (name->len == 4
+        && ngx_strncasecmp(name->data, (u_char *) "Host", 4) == 0
+        && ngx_strlchr(value->data, value->data + value->len, '@'))
     {
         secrecy = NGX_HTTP_OPENAI_SECRET;
     }
@@ -295,7 +289,7 @@ ngx_http_openai_head_add(ngx_http_openai_exchange_t *ex,
             ngx_http_openai_fingerprint(redact, &secret, ex->rec.key);
         }
 
-    } else if (ngx_http_openai_head_uri(value)) {
+    } else if (!ngx_http_openai_redact_plain(value)) {
         p = ngx_http_openai_redact_uri(redact, p, last, value);
 
     } else {
@@ -314,57 +308,6 @@ ngx_http_openai_head_add(ngx_http_openai_exchange_t *ex,
     *p++ = '\n';
 
     ngx_http_openai_head_pos = p;
-}
-
-
-/* a value that may hold arguments, userinfo, or a key with a known prefix, of
-   which the last two letters are looked for */
-
-static ngx_uint_t
-ngx_http_openai_head_uri(ngx_str_t *value)
-{
-    u_char  *p, *end, before;
-
-    end = value->data + value->len;
-    before = ' ';
-
-    for (p = value->data; p < end; before = *p++) {
-
-        switch (*p) {
-
-        case '?':
-        case '@':
-        case '#':
-            return 1;
-
-        case '-':
-        case '_':
-            if (ngx_strlchr(ngx_http_openai_head_last,
-                            ngx_http_openai_head_last
-                            + sizeof(ngx_http_openai_head_last) - 1, before))
-            {
-                return 1;
-            }
-
-            break;
-
-        case 'z':
-            if (before == 'I') {
-                return 1;
-            }
-
-            break;
-
-        case 'J':
-            if (before == 'y') {
-                return 1;
-            }
-
-            break;
-        }
-    }
-
-    return 0;
 }
 
 

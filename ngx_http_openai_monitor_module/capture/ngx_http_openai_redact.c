@@ -182,11 +182,22 @@ static uint32_t  ngx_http_openai_letters[NGX_HTTP_OPENAI_NAME_MAX + 1];
 static uint32_t  ngx_http_openai_endings;
 
 
+/* bytes that arguments and userinfo come with, and those that the prefixes of
+   keys end with */
+
+static uint8_t  ngx_http_openai_signs[256];
+
+
 void
 ngx_http_openai_redact_init(void)
 {
+    u_char      *p;
     ngx_str_t   *name;
     ngx_uint_t   i;
+
+    for (p = (u_char *) "?#@/-_zJ"; *p; p++) {
+        ngx_http_openai_signs[*p] = 1;
+    }
 
     for (i = 0; ngx_http_openai_headers[i].name.len; i++) {
         name = &ngx_http_openai_headers[i].name;
@@ -665,6 +676,64 @@ ngx_http_openai_redact_part(u_char *p, u_char *end)
 }
 
 
+ngx_uint_t
+ngx_http_openai_redact_plain(ngx_str_t *text)
+{
+    u_char  *p, *last, before;
+
+    last = text->data + text->len;
+
+    for (p = text->data; p < last; p++) {
+
+        if (!ngx_http_openai_signs[*p]) {
+            continue;
+        }
+
+        before = (p > text->data) ? p[-1] : ' ';
+
+        switch (*p) {
+
+        case '/':
+            if (before == '/') {
+                return 0;
+            }
+
+            break;
+
+        case '-':
+        case '_':
+
+            /* sk-, xai-, hf_, r8_, fw_, pplx-, sess-, whsec_, tgp_ */
+
+            if (memchr("kif8wxscp", before, 9)) {
+                return 0;
+            }
+
+            break;
+
+        case 'z':
+            if (before == 'I') {
+                return 0;
+            }
+
+            break;
+
+        case 'J':
+            if (before == 'y') {
+                return 0;
+            }
+
+            break;
+
+        default:
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
 u_char *
 ngx_http_openai_redact_uri(ngx_http_openai_redact_t *redact, u_char *dst,
     u_char *last, ngx_str_t *uri)
@@ -674,6 +743,10 @@ ngx_http_openai_redact_uri(ngx_http_openai_redact_t *redact, u_char *dst,
 
     p = uri->data;
     end = p + uri->len;
+
+    if (ngx_http_openai_redact_plain(uri)) {
+        return ngx_http_openai_put(dst, last, p, uri->len);
+    }
 
     amp = ngx_http_openai_redact_part(p, end);
 

@@ -63,6 +63,9 @@ void ngx_http_openai_fingerprint(ngx_http_openai_redact_t *redact,
 u_char *ngx_http_openai_redact_value(ngx_http_openai_redact_t *redact,
     u_char *dst, u_char *last, ngx_str_t *name, ngx_str_t *value);
 
+/* nothing in this text would be replaced by the function that follows */
+ngx_uint_t ngx_http_openai_redact_plain(ngx_str_t *text);
+
 /* any text that may be or hold a URI: arguments, userinfo, and keys that are
    known by their shape */
 u_char *ngx_http_openai_redact_uri(ngx_http_openai_redact_t *redact,

@@ -12,7 +12,6 @@
 
 #define OPENAI_SECRETS_DEPTH    64    /* of brackets whose kind is known */
 #define OPENAI_SECRETS_KEY      8     /* letters of a key behind its prefix */
-#define OPENAI_SECRETS_SEGMENT  4     /* letters of the shortest segment */
 
 
 typedef enum {
@@ -76,6 +75,27 @@ static const openai_secrets_segment_t  openai_secrets_segments[] = {
 };
 
 
+/* for each length, the letters that a segment above begins with */
+
+#define openai_secrets_bit(c)  (1u << ((c) & 31))
+
+static const uint32_t  openai_secrets_letters[] = {
+    [4] = openai_secrets_bit('l'),
+    [5] = openai_secrets_bit('e') | openai_secrets_bit('f')
+          | openai_secrets_bit('o') | openai_secrets_bit('t'),
+    [6] = openai_secrets_bit('a') | openai_secrets_bit('o'),
+    [8] = openai_secrets_bit('m') | openai_secrets_bit('r')
+          | openai_secrets_bit('s') | openai_secrets_bit('a'),
+    [9] = openai_secrets_bit('r'),
+    [11] = openai_secrets_bit('c') | openai_secrets_bit('a'),
+    [13] = openai_secrets_bit('c'),
+    [14] = openai_secrets_bit('c') | openai_secrets_bit('a'),
+    [16] = openai_secrets_bit('s'),
+    [17] = openai_secrets_bit('w'),
+    [22] = openai_secrets_bit('t')
+};
+
+
 /* the first three are in ordinary bodies too */
 
 static const char *const  openai_secrets_names[] = {
@@ -105,7 +125,7 @@ static const char *const  openai_secrets_prefixes[] = {
 openai_secrecy_e
 openai_secrets_path(openai_str_t uri)
 {
-    size_t                           before;
+    size_t                           len, before;
     const char                      *p, *last, *end;
     openai_secrecy_e                 found;
     const openai_secrets_segment_t  *segment;
@@ -121,21 +141,26 @@ openai_secrets_path(openai_str_t uri)
             /* void */
         }
 
-        for (segment = openai_secrets_segments;
-             end - p >= OPENAI_SECRETS_SEGMENT && segment->segment;
-             segment++)
+        len = end - p;
+
+        if (len && len < sizeof(openai_secrets_letters) / sizeof(uint32_t)
+            && (openai_secrets_letters[len] & openai_secrets_bit(*p)))
         {
-            if (openai_secrets_segment(segment->segment, p, end - p)
-                && (segment->after == NULL
-                    || openai_secrets_segment(segment->after, p - 1 - before,
-                                              before))
-                && segment->secrecy > found)
+            for (segment = openai_secrets_segments; segment->segment;
+                 segment++)
             {
-                found = segment->secrecy;
+                if (openai_secrets_segment(segment->segment, p, len)
+                    && (segment->after == NULL
+                        || openai_secrets_segment(segment->after,
+                                                  p - 1 - before, before))
+                    && segment->secrecy > found)
+                {
+                    found = segment->secrecy;
+                }
             }
         }
 
-        before = end - p;
+        before = len;
     }
 
     return found;

@@ -103,6 +103,13 @@ typedef struct {
     (NGX_OPENAI_REC_RESPONSE_OFF|NGX_OPENAI_REC_RESPONSE_SECRET              \
      |NGX_OPENAI_REC_RESPONSE_OPAQUE)
 
+/* any reason for a record to have less than what passed */
+
+#define NGX_OPENAI_REC_LESS                                                  \
+    (NGX_OPENAI_REC_REQUEST_CUT|NGX_OPENAI_REC_RESPONSE_CUT                  \
+     |NGX_OPENAI_REC_REQUEST_UNKEPT|NGX_OPENAI_REC_RESPONSE_UNKEPT           \
+     |NGX_OPENAI_REC_REQUEST_MASKED|NGX_OPENAI_REC_RESPONSE_MASKED)
+
 
 typedef struct {
     uint64_t                 seq;           /* order of start, from 1 */

@@ -28,6 +28,8 @@ static void ngx_openai_summary_thread(ngx_openai_json_t *json,
     const ngx_openai_thread_t *thread);
 static void ngx_openai_summary_tries(ngx_openai_json_t *json,
     const ngx_openai_record_t *rec);
+static void ngx_openai_summary_kept(ngx_openai_json_t *json,
+    const ngx_openai_record_t *rec);
 static void ngx_openai_summary_flag(ngx_openai_json_t *json, const char *key,
     int value);
 static void ngx_openai_summary_list(ngx_openai_json_t *json, const char *list);
@@ -86,26 +88,48 @@ ngx_openai_summary(ngx_openai_json_t *json, const ngx_openai_record_t *rec,
     ngx_openai_json_key(json, "attempts");
     ngx_openai_summary_tries(json, rec);
 
-    ngx_openai_json_key(json, "truncated");
-    ngx_openai_json_open(json, '{');
-    ngx_openai_json_key(json, "request");
-    ngx_openai_json_bool(json, ngx_openai_flag(rec->flags,
-                                               NGX_OPENAI_REC_REQUEST_CUT));
-    ngx_openai_json_key(json, "response");
-    ngx_openai_json_bool(json, ngx_openai_flag(rec->flags,
-                                               NGX_OPENAI_REC_RESPONSE_CUT));
-    ngx_openai_json_close(json, '}');
+    ngx_openai_summary_kept(json, rec);
+}
 
-    ngx_openai_json_key(json, "masked");
-    ngx_openai_json_open(json, '{');
-    ngx_openai_json_key(json, "request");
-    ngx_openai_json_bool(json, ngx_openai_flag(rec->flags,
-                                               NGX_OPENAI_REC_REQUEST_MASKED));
-    ngx_openai_json_key(json, "response");
-    ngx_openai_json_bool(json,
-                         ngx_openai_flag(rec->flags,
-                                         NGX_OPENAI_REC_RESPONSE_MASKED));
-    ngx_openai_json_close(json, '}');
+
+/* what the record has less than passed; nearly always the same */
+
+static void
+ngx_openai_summary_kept(ngx_openai_json_t *json,
+    const ngx_openai_record_t *rec)
+{
+    ngx_uint_t  i;
+
+    static const struct {
+        const char  *key;
+        uint32_t     request;
+        uint32_t     response;
+    } sides[] = {
+        { "truncated", NGX_OPENAI_REC_REQUEST_CUT,
+          NGX_OPENAI_REC_RESPONSE_CUT },
+        { "masked", NGX_OPENAI_REC_REQUEST_MASKED,
+          NGX_OPENAI_REC_RESPONSE_MASKED }
+    };
+
+    if (!(rec->flags & NGX_OPENAI_REC_LESS)) {
+        ngx_openai_json_literal(json,
+                      ",\"truncated\":{\"request\":false,\"response\":false}"
+                      ",\"masked\":{\"request\":false,\"response\":false}"
+                      ",\"withheld\":{\"request\":null,\"response\":null}");
+        return;
+    }
+
+    for (i = 0; i < sizeof(sides) / sizeof(sides[0]); i++) {
+        ngx_openai_json_key(json, sides[i].key);
+        ngx_openai_json_open(json, '{');
+        ngx_openai_json_key(json, "request");
+        ngx_openai_json_bool(json, ngx_openai_flag(rec->flags,
+                                                   sides[i].request));
+        ngx_openai_json_key(json, "response");
+        ngx_openai_json_bool(json, ngx_openai_flag(rec->flags,
+                                                   sides[i].response));
+        ngx_openai_json_close(json, '}');
+    }
 
     ngx_openai_json_key(json, "withheld");
     ngx_openai_json_open(json, '{');

@@ -161,6 +161,18 @@ paths(void)
         { "/v1/webhook_endpoints/w/rotate", OPENAI_SECRETS_BODY },
         { "/v1/vaults/v/credentials", OPENAI_SECRETS_WHOLE },
         { "/oauth2/token", OPENAI_SECRETS_WHOLE },
+        { "/messages", OPENAI_SECRETS_MEMBERS },
+        { "/live", OPENAI_SECRETS_MEMBERS },
+        { "/agents", OPENAI_SECRETS_MEMBERS },
+        { "/conversations", OPENAI_SECRETS_MEMBERS },
+        { "/evals", OPENAI_SECRETS_MEMBERS },
+        { "/files", OPENAI_SECRETS_MEMBERS },
+        { "/transcription_sessions", OPENAI_SECRETS_BODY },
+        { "/api_keys", OPENAI_SECRETS_BODY },
+        { "/auth_tokens", OPENAI_SECRETS_BODY },
+        { "/oauth", OPENAI_SECRETS_WHOLE },
+        { "/oauth2", OPENAI_SECRETS_WHOLE },
+        { "/token", OPENAI_SECRETS_WHOLE },
     };
 
     for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
