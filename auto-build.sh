@@ -11,7 +11,10 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 OUT=$ROOT/build
 NAME=ngx_http_openai_monitor_module
 POLICY=/usr/sbin/policy-rc.d
-FUZZ_SECONDS=20
+FUZZ_SECONDS=8
+VERSIONS="1.22 1.26 1.30 1.22-static 1.26-static"
+PARTS="quick plain scaling streams open viewers peers"
+STEPS="unit lint fuzz nginx e2e page load faults conformance demo"
 
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 unset CDPATH
@@ -22,7 +25,10 @@ nginx_src=
 static=no
 asan=no
 debug=no
+valgrind=no
+install_only=no
 
+nginx_dir=          # its sources, or the headers of the installed one
 nginx_bin=          # the nginx that "run" and "test" start
 module_so=          # the module, empty when it is linked into nginx_bin
 nginx_pid=
@@ -85,9 +91,13 @@ Usage: ./auto-build.sh COMMAND [OPTIONS]
   run      install what is missing, build, start nginx in the foreground
   demo     the same with an API and sample traffic of its own: needs no key
   build    install what is missing, build the module
-  test     install what the tests need, build, run all tests
+  test     install what the tests need, build, run all tests, or only these
+           steps: $STEPS
+  lint     gcc's and clang's warnings, clang-tidy, cppcheck, shellcheck, tsc
+  matrix   build and test with other versions of nginx, or only these:
+           $VERSIONS
   bench    measure what the module costs, in a table; after it a word or more:
-           quick, plain, scaling, streams, open, viewers, peers
+           $PARTS
   install  put the module where the installed nginx looks for modules
   clean    remove build/
   help     this text
@@ -96,6 +106,8 @@ Usage: ./auto-build.sh COMMAND [OPTIONS]
   --static                 link the module into that nginx
   --with-asan              with the address and undefined behaviour sanitizers
   --with-debug             with nginx's debug log, and less optimised
+  --with-valgrind          the tests' nginx runs under valgrind
+  --install-only           "test" installs, builds, and runs nothing
 
 Settings of "run" and "demo", from the environment:
 
@@ -124,36 +136,43 @@ parse_command_line()
             --static)       static=yes ;;
             --with-asan)    asan=yes ;;
             --with-debug)   debug=yes ;;
+            --with-valgrind) valgrind=yes ;;
+            --install-only) install_only=yes ;;
             -h | --help)    command=help ;;
             -*)             usage_error "unknown option \"$1\"" ;;
             *)
-                if [ "$command" = bench ]; then
-                    words+=("$1")
-                else
-                    [ -z "$command" ] || usage_error "one command at a time:" \
-                                                     "\"$command\" or \"$1\""
-                    command=$1
-                fi
+                case $command in
+                    "")                    command=$1 ;;
+                    test | matrix | bench) words+=("$1") ;;
+                    *)  usage_error "one command at a time:" \
+                                    "\"$command\" or \"$1\"" ;;
+                esac
                 ;;
         esac
         shift
     done
 
     case $command in
-        run | demo | build | test | bench | install | clean | help) ;;
+        run | demo | build | test | lint | matrix | bench | install | clean \
+            | help) ;;
         "") usage_error "a command is missing" ;;
         *)  usage_error "unknown command \"$command\"" ;;
     esac
 
     for word in "${words[@]}"; do
-        case $word in
-            quick | plain | scaling | streams | open | viewers | peers) ;;
-            *) usage_error "\"bench\" has no part \"$word\"" ;;
-        esac
+        case $command in
+            test)   [[ " $STEPS " == *" $word "* ]] ;;
+            bench)  [[ " $PARTS " == *" $word "* ]] ;;
+            matrix) [[ " $VERSIONS " == *" $word "* ]] ;;
+        esac || usage_error "\"$command\" does not know \"$word\""
     done
 
     if [ $static = yes ] && [ -z "$nginx_src" ]; then
         usage_error "--static needs --nginx-src"
+    fi
+
+    if [ $asan = yes ] && [ $valgrind = yes ]; then
+        usage_error "--with-asan or --with-valgrind"
     fi
 
     if [ $static = yes ] && [ "$command" = install ]; then
@@ -363,7 +382,7 @@ node_is()
 
 need_node()
 {
-    need node nodejs npm npm
+    need node nodejs
 
     node_is 18 0 || die "Node $(node -v) is too old: the page needs 18 or later"
 }
@@ -384,6 +403,7 @@ need_node_for_tests()
     bin=$OUT/node/node_modules/node-linux-$arch/bin
 
     if [ ! -x "$bin/node" ]; then
+        need npm npm
         say "fetching Node 22 for the tests, with npm"
         mkdir -p "$OUT/node"
         (cd "$OUT/node" && npm install --no-save --no-audit --no-fund \
@@ -405,6 +425,7 @@ need_node_modules()
         return
     fi
 
+    need npm npm
     say "installing what ${dir#"$ROOT"/} needs, with npm"
     (cd "$dir" && npm ci --no-audit --no-fund) > "$log" 2>&1 \
         || die_with_log "$log" "npm ci failed in ${dir#"$ROOT"/}"
@@ -427,7 +448,7 @@ build_page()
     need_node
     need_node_modules "$html"
     say "building the page"
-    (cd "$html" && npm run build) > "$log" 2>&1 \
+    (cd "$html" && node build.mjs) > "$log" 2>&1 \
         || die_with_log "$log" "could not build the page"
 }
 
@@ -610,6 +631,32 @@ END
     nginx_bin=$objs/nginx-asan
 }
 
+# With valgrind likewise.  What it finds is in build/valgrind, and ends the
+# process with a code that nginx's master complains of.
+
+wrap_for_valgrind()
+{
+    local objs=$1
+
+    need valgrind valgrind
+    rm -rf "$OUT/valgrind"
+    mkdir -p "$OUT/valgrind"
+
+    cat > "$objs/nginx-valgrind" <<END
+#!/bin/sh
+case " \$* " in *" -v "* | *" -V "*) exec "$nginx_bin" "\$@" ;; esac
+exec valgrind -q --num-callers=40 --keep-debuginfo=yes --error-exitcode=99 \\
+    --leak-check=full --show-leak-kinds=definite \\
+    --errors-for-leak-kinds=definite --suppressions="$ROOT/t/valgrind.supp" \\
+    --log-file="$OUT/valgrind/%p.log" "$nginx_bin" "\$@"
+END
+    chmod 755 "$objs/nginx-valgrind"
+    nginx_bin=$objs/nginx-valgrind
+
+    # all is slower
+    export TEST_NGINX_TIMEOUT=${TEST_NGINX_TIMEOUT:-10}
+}
+
 suffix()
 {
     local s=
@@ -642,6 +689,7 @@ build_for_installed()
     configure $src "$objs" "${args[@]}"
     compile $src "$objs" modules
 
+    nginx_dir=$src
     nginx_bin=$(command -v nginx)
     module_so=$objs/$NAME.so
 }
@@ -691,6 +739,7 @@ build_from_source()
     configure "$dir" "$objs" "${args[@]}"
     compile "$dir" "$objs"
 
+    nginx_dir=$dir
     nginx_bin=$objs/nginx
 }
 
@@ -1289,7 +1338,7 @@ run()
 }
 
 
-# --- test, install, clean ---
+# --- test ---
 
 need_test_nginx()
 {
@@ -1341,21 +1390,43 @@ need_fuzzer()
     rm -f "$OUT/fuzzer.try"
 }
 
-need_test_tools()
+# $1: a step of "test"
+
+need_for_step()
 {
-    need perl perl prove perl ps procps curl curl promtool prometheus \
-        valgrind valgrind \
-        openssl openssl /usr/share/fonts/truetype/dejavu fonts-dejavu-core
+    case $1 in
+        fuzz)
+            need_fuzzer
+            return
+            ;;
+        lint)
+            need_for_lint
+            return
+            ;;
+        nginx)
+            need perl perl prove perl ps procps curl curl \
+                promtool prometheus openssl openssl valgrind valgrind
+            need_test_nginx
+            ;;
+        e2e | page)
+            need /usr/share/fonts/truetype/dejavu fonts-dejavu-core
 
-    if ! have chromium && ! have google-chrome; then
-        need chromium chromium
-    fi
+            if ! have chromium && ! have google-chrome; then
+                need chromium chromium
+            fi
+            ;;
+        unit)
+            need prove perl
+            return
+            ;;
+    esac
 
-    need_test_nginx
-    need_fuzzer
     need_node_for_tests
-    need_node_modules "$ROOT/t/e2e"
-    need_node_modules "$ROOT/t/page"
+
+    case $1 in
+        e2e | load | faults | conformance) need_node_modules "$ROOT/t/e2e" ;;
+        page)                     need_node_modules "$ROOT/t/page" ;;
+    esac
 }
 
 # $1: what to call it, the rest: the command
@@ -1373,11 +1444,12 @@ test_step()
 
 fuzz_tests()
 {
-    local fuzz
+    local source fuzz
 
-    for fuzz in digest decode ws; do
+    for source in t/fuzz/*_fuzz.c; do
+        fuzz=$(basename "$source" .c)
         echo "fuzzing: $fuzz"
-        make --no-print-directory -C t/fuzz run FUZZ="${fuzz}_fuzz" \
+        make --no-print-directory -C t/fuzz run FUZZ="$fuzz" \
             SECONDS="$FUZZ_SECONDS" YYJSON="$YYJSON_DIR" OUT="$OUT/fuzz" \
             FLAGS="-verbosity=0 -print_final_stats=1" \
             > "$OUT/fuzz.log" 2>&1 \
@@ -1386,17 +1458,86 @@ fuzz_tests()
     done
 }
 
+unit_tests()
+{
+    local dir=unit options=()
+
+    if [ $asan = yes ]; then
+        dir=unit-asan
+        options=(SANITIZE=1)
+    fi
+
+    make --no-print-directory -C t/unit test "${options[@]}" \
+        YYJSON="$YYJSON_DIR" OUT="$OUT/$dir"
+}
+
 node_tests()
 {
     (cd "$1" && node --test)
 }
 
+# what valgrind wrote in the tests' logs: nothing, when all is well
+
+valgrind_findings()
+{
+    local log found=0
+
+    for log in "$OUT"/valgrind/*.log; do
+        if [ -s "$log" ]; then
+            head -n 40 "$log"
+            found=1
+        fi
+    done
+
+    return $found
+}
+
+run_step()
+{
+    case $1 in
+        unit)  test_step "unit tests" unit_tests ;;
+        lint)  test_step "static checks" lint ;;
+        fuzz)  test_step "fuzzers" fuzz_tests ;;
+        nginx) test_step "nginx tests" prove -It/lib -r t ;;
+        e2e)   test_step "end-to-end test" node_tests t/e2e ;;
+        page)  test_step "page tests" node_tests t/page ;;
+        load)  test_step "load test" node_tests t/load ;;
+        faults)
+               test_step "fault tests" node_tests t/faults ;;
+        conformance)
+               test_step "conformance tests" node_tests t/conformance ;;
+        demo)  test_step "demo" node_tests t/demo ;;
+    esac
+}
+
 run_tests()
 {
-    local failed=() options=() list
+    local failed=() options=() steps=("${words[@]}") step list
+
+    if [ ${#steps[@]} = 0 ]; then
+        read -r -a steps <<< "$STEPS"
+    fi
 
     build
-    need_test_tools
+
+    for step in "${steps[@]}"; do
+        need_for_step "$step"
+    done
+
+    if [ $install_only = yes ]; then
+        say "installed what the tests need"
+        return
+    fi
+
+    if [ $valgrind = yes ]; then
+        wrap_for_valgrind "$(dirname "${module_so:-$nginx_bin}")"
+    fi
+
+    # the time and the memory of a checked nginx are not its own
+
+    if [ $asan = yes ] || [ $valgrind = yes ]; then
+        export OPENAI_MONITOR_CHECKED=1
+    fi
 
     export TEST_NGINX_BINARY=$nginx_bin
     export TEST_NGINX_LOAD_MODULES=$module_so
@@ -1412,16 +1553,13 @@ run_tests()
 
     cd "$ROOT"
 
-    test_step "unit tests" make --no-print-directory -C t/unit test \
-        YYJSON="$YYJSON_DIR" OUT="$OUT/unit"
-    test_step "fuzzers" fuzz_tests
-    test_step "nginx tests" prove -It/lib -r t
-    test_step "end-to-end test" node_tests t/e2e
-    test_step "page tests" node_tests t/page
-    test_step "load test" node_tests t/load
-    test_step "fault tests" node_tests t/faults
-    test_step "conformance tests" node_tests t/conformance
-    test_step "demo" node_tests t/demo
+    for step in "${steps[@]}"; do
+        run_step "$step"
+    done
+
+    if [ $valgrind = yes ]; then
+        test_step "valgrind" valgrind_findings
+    fi
 
     if [ ${#failed[@]} -gt 0 ]; then
         printf -v list ', %s' "${failed[@]}"
@@ -1429,6 +1567,40 @@ run_tests()
     fi
 
     say "all tests passed"
+}
+
+
+# --- lint, matrix, bench ---
+
+need_for_lint()
+{
+    need gcc gcc clang clang clang-tidy clang-tidy cppcheck cppcheck \
+        shellcheck shellcheck
+    need_node
+    need_node_modules "$ROOT/html"
+}
+
+lint()
+{
+    NGINX_DIR=$nginx_dir OBJS=$(dirname "${module_so:-$nginx_bin}") \
+        OUT=$OUT/lint "$ROOT/t/lint/run"
+}
+
+matrix()
+{
+    local uri
+
+    need debootstrap debootstrap unshare util-linux
+    need_yyjson
+    build_page
+
+    uri=$(archive_uri) || die "no Debian archive among the package sources"
+
+    if [ ${#words[@]} = 0 ]; then
+        read -r -a words <<< "$VERSIONS"
+    fi
+
+    MIRROR=$uri OUT=$OUT/matrix "$ROOT/t/matrix/run" "${words[@]}"
 }
 
 # those that the distribution has; bench says which of them it did without
@@ -1472,6 +1644,9 @@ run_bench()
     [ $status = 0 ] || exit $status
     say "build/bench has results.md and results.json"
 }
+
+
+# --- install, clean ---
 
 install_module()
 {
@@ -1534,6 +1709,12 @@ case $command in
         ;;
     test)    run_tests ;;
     bench)   run_bench ;;
+    lint)
+        need_for_lint
+        build
+        lint
+        ;;
+    matrix)  matrix ;;
     install) install_module ;;
     clean)   clean ;;
     help)    help ;;

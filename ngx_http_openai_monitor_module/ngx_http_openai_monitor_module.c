@@ -9,6 +9,7 @@
 #include <ngx_http.h>
 
 #include "ngx_http_openai_monitor_module.h"
+#include "view/ngx_openai_threads.h"
 
 
 #define NGX_HTTP_OPENAI_BODY_MAX   (1024 * 1024)
@@ -427,6 +428,8 @@ ngx_http_openai_exit_process(ngx_cycle_t *cycle)
     if (omcf == NULL) {
         return;
     }
+
+    ngx_openai_threads_exit();
 
     zones = omcf->zones.elts;
 

@@ -91,11 +91,12 @@ for my $n (1, 2) {
     my $socket = connection(receive_buffer => 4096);
     send_bytes($socket, get('/?copy=' . ($n - 1)));
     upstream()->notes($n);
+    wait_for(sub {
+        $n == grep { /buffered to a temporary file/ } error_log();
+    }, 'a temporary file');
     check_same(read_answer($socket)->{body}, $::body x 10, "$n: client");
     $::recorded->($n, $::body x 10, "$n: record");
 }
-check_like(join('', error_log()), qr/buffered to a temporary file/,
-           'a file was used');
 
 
 

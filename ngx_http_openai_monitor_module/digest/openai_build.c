@@ -563,8 +563,8 @@ openai_mut_buf(openai_builder_t *b, const openai_buf_t *buf)
 }
 
 
-/* no writer takes halves of pairs: in all strings of a value they become U+FFFD,
-   which is as long */
+/* no writer takes halves of pairs: in all strings of a value they become
+   U+FFFD, which is as long */
 
 static void
 openai_build_whole(yyjson_val *v)

@@ -461,11 +461,11 @@ openai_price_find(const openai_prices_t *prices, const openai_facts_t *facts,
     unsigned                   i, n;
     const openai_price_row_t  *row;
 
-    for (len = 0; model[len] && len < sizeof(name) - 1; len++) {
+    memset(name, 0, sizeof(name));
+
+    for (len = 0; len < sizeof(name) - 1 && model[len]; len++) {
         name[len] = openai_price_lower(model[len]);
     }
-
-    name[len] = '\0';
 
     row = openai_price_exact(prices, name, len);
 

@@ -99,7 +99,8 @@ uint64_t ngx_openai_zone_changes(ngx_openai_zone_t *zone);
 /* grows by one at every clear */
 uint64_t ngx_openai_zone_clears(ngx_openai_zone_t *zone);
 
-void ngx_openai_zone_stat(ngx_openai_zone_t *zone, ngx_openai_zone_stat_t *stat);
+void ngx_openai_zone_stat(ngx_openai_zone_t *zone,
+    ngx_openai_zone_stat_t *stat);
 
 /* random for this zone, kept with it: the salt of fingerprints */
 void ngx_openai_zone_salt(ngx_openai_zone_t *zone, u_char salt[16]);

@@ -73,6 +73,12 @@ ngx_openai_detail(ngx_openai_call_t *call)
         return call->rc;
     }
 
+    if (ngx_openai_exchange_whole(exchange) == NGX_DECLINED) {
+        (void) ngx_openai_refuse(call, 410, "gone",
+                                 "the record \"%V\" was evicted", &call->id);
+        return call->rc;
+    }
+
     thread = NULL;
     threads = ngx_openai_threads(call->zone, call->conf->body_max);
 

@@ -38,7 +38,9 @@ static ngx_openai_viewer_t *ngx_openai_events_viewer(ngx_http_request_t *r);
 /* the viewers of this worker, and the one timer for them all: it is set only
    while there are some */
 
-static ngx_queue_t       ngx_openai_viewers;
+static ngx_queue_t       ngx_openai_viewers = {
+    &ngx_openai_viewers, &ngx_openai_viewers
+};
 static ngx_uint_t        ngx_openai_nviewers;
 static ngx_event_t       ngx_openai_viewers_event;
 static ngx_connection_t  ngx_openai_viewers_dumb;
@@ -305,10 +307,6 @@ ngx_openai_events_link(ngx_openai_viewer_t *v)
         r->read_event_handler = ngx_http_test_reading;
     }
 
-    if (ngx_openai_viewers.next == NULL) {
-        ngx_queue_init(&ngx_openai_viewers);
-    }
-
     ngx_queue_insert_tail(&ngx_openai_viewers, &v->queue);
     ngx_openai_nviewers++;
     v->linked = 1;
@@ -371,6 +369,7 @@ ngx_openai_events_timer(ngx_event_t *ev)
         q = ngx_queue_head(&ngx_openai_viewers);
         v = ngx_queue_data(q, ngx_openai_viewer_t, queue);
 
+        /* NOLINTNEXTLINE: as many are in the queue as are counted */
         ngx_queue_remove(q);
         ngx_queue_insert_tail(&ngx_openai_viewers, q);
 

@@ -159,6 +159,25 @@ ngx_openai_exchange_chain(ngx_openai_exchange_t *ex, ngx_openai_chain_e chain,
 }
 
 
+ngx_int_t
+ngx_openai_exchange_whole(ngx_openai_exchange_t *ex)
+{
+    ngx_int_t   rc;
+    ngx_str_t   bytes;
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_OPENAI_CHAINS; i++) {
+        rc = ngx_openai_exchange_chain(ex, i, &bytes);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
 static ngx_int_t
 ngx_openai_exchange_load(ngx_openai_exchange_t *ex, ngx_openai_chain_e chain)
 {
@@ -182,19 +201,18 @@ ngx_openai_exchange_load(ngx_openai_exchange_t *ex, ngx_openai_chain_e chain)
         b->size = ngx_align(size + 1, 4096);
     }
 
-    while (b->len < size) {
+    /* asked at least once, as a record that is gone has no bytes either */
+
+    do {
         n = ngx_openai_reader_bytes(ex->zone, &ex->ref, chain, b->len,
                                     b->data + b->len, size - b->len);
         if (n < 0) {
             return NGX_DECLINED;
         }
 
-        if (n == 0) {
-            break;
-        }
-
         b->len += n;
-    }
+
+    } while (n > 0 && b->len < size);
 
     b->loaded = 1;
 
@@ -473,7 +491,7 @@ ngx_openai_budget_realloc(void *ctx, void *p, size_t old, size_t size)
 {
     ngx_openai_budget_t *budget = ctx;
 
-    size_t  *block;
+    size_t  *block, *larger;
 
     block = (size_t *) ((u_char *) p - NGX_OPENAI_BLOCK);
 
@@ -484,17 +502,17 @@ ngx_openai_budget_realloc(void *ctx, void *p, size_t old, size_t size)
     budget->used -= *block;
     old = *block;
 
-    block = realloc(block, NGX_OPENAI_BLOCK + size);
+    larger = realloc(block, NGX_OPENAI_BLOCK + size);
 
-    if (block == NULL) {
+    if (larger == NULL) {
         budget->used += old;
         return NULL;
     }
 
-    *block = size;
+    *larger = size;
     budget->used += size;
 
-    return (u_char *) block + NGX_OPENAI_BLOCK;
+    return (u_char *) larger + NGX_OPENAI_BLOCK;
 }
 
 

@@ -85,6 +85,9 @@ void ngx_openai_exchange_reset(ngx_openai_exchange_t *ex);
 ngx_int_t ngx_openai_exchange_chain(ngx_openai_exchange_t *ex,
     ngx_openai_chain_e chain, ngx_str_t *bytes);
 
+/* all of them, from here on the record may go away */
+ngx_int_t ngx_openai_exchange_whole(ngx_openai_exchange_t *ex);
+
 /* a body with its content coding undone, as far as that goes */
 ngx_int_t ngx_openai_exchange_body(ngx_openai_exchange_t *ex, ngx_uint_t side,
     ngx_str_t *body);

@@ -53,7 +53,7 @@ static const ngx_openai_format_t  ngx_openai_formats[] = {
                  "\"},\"pages\":[],\"entries\":["),
       ngx_string(",\n"),
       ngx_string("]}}\n"),
-      ngx_openai_har },
+      ngx_openai_har, 1 },
 
     { ngx_string("jsonl"),
       ngx_string("application/jsonl"),
@@ -61,7 +61,7 @@ static const ngx_openai_format_t  ngx_openai_formats[] = {
       ngx_null_string,
       ngx_string("\n"),
       ngx_string("\n"),
-      ngx_openai_jsonl },
+      ngx_openai_jsonl, 1 },
 
     { ngx_string("csv"),
       ngx_string("text/csv; charset=utf-8"),
@@ -69,7 +69,7 @@ static const ngx_openai_format_t  ngx_openai_formats[] = {
       ngx_string(NGX_OPENAI_CSV_HEAD),
       ngx_null_string,
       ngx_null_string,
-      ngx_openai_csv }
+      ngx_openai_csv, 0 }
 };
 
 
@@ -258,6 +258,14 @@ ngx_openai_export_record(ngx_openai_export_t *e)
 {
     ngx_openai_json_t           json;
     const ngx_openai_thread_t  *thread;
+
+    /* evicted while it was found */
+
+    if (e->format->bytes
+        && ngx_openai_exchange_whole(e->scan->exchange) == NGX_DECLINED)
+    {
+        return NGX_OK;
+    }
 
     if (ngx_openai_export_pool(e) != NGX_OK) {
         return NGX_ERROR;

@@ -24,6 +24,7 @@ typedef struct {
     void        (*record)(ngx_openai_json_t *json,
                           ngx_openai_exchange_t *exchange,
                           const ngx_openai_thread_t *thread);
+    ngx_uint_t    bytes;        /* it writes more than the record has */
 } ngx_openai_format_t;
 
 

@@ -35,8 +35,8 @@ static const char *const  ngx_openai_term_keys[] = {
     "model", "method", "path", "host", "client", "key", "upstream", "session",
     "user", "thread", "id", "dialect", "op", "provider", "finish", "outcome",
     "tool",
-    "latency", "ttft", "age", "tokens", "in_tokens", "out_tokens", "cached", "cost",
-    "size",
+    "latency", "ttft", "age", "tokens", "in_tokens", "out_tokens", "cached",
+    "cost", "size",
     "status", "is", "has", "in", "time", "header.",
     NULL
 };

@@ -67,7 +67,9 @@ static void ngx_openai_threads_forget(ngx_openai_threads_t *threads,
 
 /* of this worker, one for each zone; they live as long as it does */
 
-static ngx_queue_t  ngx_openai_all_threads;
+static ngx_queue_t  ngx_openai_all_threads = {
+    &ngx_openai_all_threads, &ngx_openai_all_threads
+};
 
 
 ngx_openai_threads_t *
@@ -77,10 +79,6 @@ ngx_openai_threads(ngx_openai_zone_t *zone, size_t body_max)
     ngx_openai_threads_t  *threads;
 
     all = &ngx_openai_all_threads;
-
-    if (all->next == NULL) {
-        ngx_queue_init(all);
-    }
 
     for (q = ngx_queue_head(all); q != ngx_queue_sentinel(all);
          q = ngx_queue_next(q))
@@ -144,6 +142,25 @@ failed:
     ngx_destroy_pool(pool);
 
     return NULL;
+}
+
+
+void
+ngx_openai_threads_exit(void)
+{
+    ngx_queue_t           *q, *all;
+    ngx_openai_threads_t  *threads;
+
+    all = &ngx_openai_all_threads;
+
+    while (!ngx_queue_empty(all)) {
+        q = ngx_queue_head(all);
+        threads = ngx_queue_data(q, ngx_openai_threads_t, queue);
+
+        ngx_queue_remove(q);
+        ngx_openai_threads_forget(threads, UINT64_MAX);
+        ngx_destroy_pool(threads->pool);
+    }
 }
 
 

@@ -33,6 +33,9 @@ typedef struct ngx_openai_threads_s  ngx_openai_threads_t;
 ngx_openai_threads_t *ngx_openai_threads(ngx_openai_zone_t *zone,
     size_t body_max);
 
+/* gives back what this worker holds of all zones, as it ends */
+void ngx_openai_threads_exit(void);
+
 /* looks at new records until "stop"; NGX_OK: all are known, NGX_AGAIN: there
    are more */
 ngx_int_t ngx_openai_threads_update(ngx_openai_threads_t *threads,

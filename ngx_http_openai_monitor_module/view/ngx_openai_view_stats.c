@@ -541,7 +541,8 @@ ngx_openai_stats_names(ngx_openai_json_t *json, const char *key,
         }
     }
 
-    ngx_qsort(order, n, sizeof(order[0]), ngx_openai_stats_by_requests);
+    ngx_qsort(order, n, sizeof(ngx_openai_name_t *),
+              ngx_openai_stats_by_requests);
 
     ngx_openai_json_key(json, key);
     ngx_openai_json_open(json, '[');

@@ -254,14 +254,16 @@ my ($code, $out, $err) = script({}, 'help');
 
 is($code, 0, 'help succeeds');
 like($out, qr/^\s+\Q$_\E\s/m, "help names $_")
-    for qw/ run build test bench install clean --static /;
+    for qw/ run build test lint matrix bench install clean --static /;
 like($out, qr/\b\Q$_\E=/, "help names $_") for @settings;
 
 for ([[], qr/command is missing/],
      [['brew'], qr/unknown command "brew"/],
      [['build', '--fast'], qr/unknown option "--fast"/],
      [['build', 'clean'], qr/one command at a time/],
-     [['bench', 'speed'], qr/"bench" has no part "speed"/],
+     [['test', 'speed'], qr/"test" does not know "speed"/],
+     [['matrix', '0.1'], qr/"matrix" does not know "0.1"/],
+     [['bench', 'speed'], qr/"bench" does not know "speed"/],
      [['build', '--nginx-src'], qr/--nginx-src needs/],
      [['build', '--nginx-src=/no/such/path'], qr/there is no/],
      [['build', '--static'], qr/--static needs --nginx-src/])

@@ -16,6 +16,9 @@
 #include "digest/openai_decode.h"
 
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+
 #define FUZZ_MAX  200000
 
 

@@ -22,6 +22,9 @@
 #include "digest/openai_digest.h"
 
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+
 #define BLOCKS      64
 #define BLOCK_SIZE  (512 * 1024)
 #define BUDGET      (64 * 1024 * 1024)

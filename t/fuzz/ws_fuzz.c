@@ -14,6 +14,9 @@
 #include "digest/openai_ws_frames.h"
 
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+
 #define FUZZ_MAX  1000
 
 

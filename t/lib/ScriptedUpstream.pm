@@ -245,10 +245,14 @@ sub head {
 sub answer {
     my ($self, $status, $body, @headers) = @_;
 
+    # two of them would be read differently by versions of nginx
+
+    unshift @headers, 'Content-Type' => 'application/json'
+        unless grep { $_ eq 'Content-Type' } @headers;
+
     $body = JSON::PP->new->canonical->utf8->encode($body) if ref $body;
 
-    $self->head($status, 'Content-Type' => 'application/json', @headers,
-                'Content-Length' => length $body)
+    $self->head($status, @headers, 'Content-Length' => length $body)
         && $self->send($body);
 }
 

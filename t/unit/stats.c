@@ -268,7 +268,8 @@ test_names(void)
         tokens += stats.names[NGX_OPENAI_BY_MODEL][i].input_tokens;
     }
 
-    ok(requests == 20000 && tokens == 140000, "no request falls out of a table");
+    ok(requests == 20000 && tokens == 140000,
+       "no request falls out of a table");
     ok(strcmp(stats.names[NGX_OPENAI_BY_MODEL][NGX_OPENAI_NAMES - 1].name,
               "other") == 0, "the last row is \"other\"");
 
@@ -279,7 +280,8 @@ test_names(void)
         series += stats.series[i].requests;
 
         for (b = 0; b < NGX_OPENAI_SERIES_MAX; b++) {
-            buckets += stats.series[i].hists[NGX_OPENAI_SERIES_INPUT].buckets[b];
+            buckets += stats.series[i].hists[NGX_OPENAI_SERIES_INPUT]
+                           .buckets[b];
         }
     }
 

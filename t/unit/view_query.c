@@ -361,7 +361,8 @@ test_random(void)
         "stream", "has:", "usage", " ", " ", " OR ", "(", ")", "-", "\"",
         "needle", "hay", "straw", "latency:", ">1s", "<", "header.x-trace:",
         "one", ":", "~/", "/", "\\", "\xff", "time:", "2026", "-11", "-25",
-        "T10", ":00", "..", "+08", ".250", "age:<5m", "\xe4\xb8\xad", "in:request"
+        "T10", ":00", "..", "+08", ".250", "age:<5m", "\xe4\xb8\xad",
+        "in:request"
     };
 
     for (i = 0, bad = 0, both = 0; i < 50000; i++) {
