@@ -12,9 +12,10 @@ OUT=$ROOT/build
 NAME=ngx_http_openai_monitor_module
 POLICY=/usr/sbin/policy-rc.d
 FUZZ_SECONDS=8
+STORE_KILLS=1000
 VERSIONS="1.22 1.26 1.30 1.22-static 1.26-static"
 PARTS="quick plain scaling streams open viewers peers"
-STEPS="unit lint fuzz nginx e2e page load faults conformance demo"
+STEPS="unit store lint fuzz nginx e2e page load faults conformance demo"
 
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 unset CDPATH
@@ -1492,10 +1493,19 @@ valgrind_findings()
     return $found
 }
 
+# a longer run is made by hand, see docs/testing.md
+
+store_tests()
+{
+    make --no-print-directory -C t/store test KILLS=$STORE_KILLS \
+        OUT="$OUT/store"
+}
+
 run_step()
 {
     case $1 in
         unit)  test_step "unit tests" unit_tests ;;
+        store) test_step "store under kills" store_tests ;;
         lint)  test_step "static checks" lint ;;
         fuzz)  test_step "fuzzers" fuzz_tests ;;
         nginx) test_step "nginx tests" prove -It/lib -r t ;;

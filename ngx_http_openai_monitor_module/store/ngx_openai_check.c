@@ -27,11 +27,13 @@
 #define ngx_openai_end(s)     (s)[sizeof(s) - 1] = '\0'
 
 
+static void ngx_openai_check_undo(ngx_openai_shared_t *sh);
 static ngx_uint_t ngx_openai_check_entry(ngx_openai_shared_t *sh,
     uint32_t slot);
 static void ngx_openai_check_record(ngx_openai_record_t *rec);
 static void ngx_openai_check_facts(openai_facts_t *facts);
 static void ngx_openai_check_us(int64_t *us);
+static void ngx_openai_check_token(uint64_t *us);
 static void ngx_openai_check_chain(ngx_openai_shared_t *sh,
     ngx_openai_extent_t *x);
 static void ngx_openai_check_kept(ngx_openai_entry_t *e,
@@ -107,6 +109,11 @@ ngx_openai_check(ngx_openai_shared_t *sh)
         sh->seq = 0;
     }
 
+    sh->order = 0;
+    sh->clearing = 0;
+
+    ngx_openai_check_undo(sh);
+
     for (slot = 0; slot < sh->head.entries; slot++) {
         e = ngx_openai_entry(sh, slot);
 
@@ -124,17 +131,68 @@ ngx_openai_check(ngx_openai_shared_t *sh)
         if (e->state == NGX_OPENAI_ENTRY_RUNNING && !e->finished) {
             ngx_openai_heal_record(e, NGX_OPENAI_WORKER_DIED,
                                    ngx_openai_check_ended(sh, e));
-            ngx_openai_count(&sh->worker_died, 1);
-
             e->finished = 1;
         }
     }
 
     ngx_openai_rebuild(sh);
+
+    if (sh->evicted > sh->seq - sh->records) {
+        sh->evicted = 0;
+    }
+
+    sh->cleared = sh->seq - sh->records - sh->evicted;
+
     ngx_openai_check_stats(sh);
     ngx_openai_entry_settle(sh);
 
     return NGX_OK;
+}
+
+
+/* puts back only what is of the statistics */
+
+static void
+ngx_openai_check_undo(ngx_openai_shared_t *sh)
+{
+    int64_t                  first, last, truncated, died;
+    uint32_t                 n;
+    ngx_openai_undo_t       *undo;
+    ngx_openai_undo_part_t  *part;
+
+    undo = &sh->undo;
+
+    first = (u_char *) &sh->stats - (u_char *) undo;
+    last = first + (int64_t) sizeof(ngx_openai_stats_t);
+    truncated = (u_char *) &sh->truncated - (u_char *) undo;
+    died = (u_char *) &sh->worker_died - (u_char *) undo;
+
+    for (n = 0; n < ngx_min(undo->n, NGX_OPENAI_UNDO_PARTS); n++) {
+        part = &undo->parts[n];
+
+        if ((part->at == truncated || part->at == died)
+            && part->size == sizeof(uint64_t))
+        {
+            /* void */
+
+        } else if (part->at < first || part->at > last
+                   || part->size > last - part->at)
+        {
+            break;
+        }
+
+        if (part->from > NGX_OPENAI_UNDO_BYTES
+            || part->size > NGX_OPENAI_UNDO_BYTES - part->from)
+        {
+            break;
+        }
+    }
+
+    if (n != undo->n || undo->slot >= sh->head.entries) {
+        undo->n = 0;
+    }
+
+    ngx_openai_heal_stats(sh);
 }
 
 
@@ -174,6 +232,8 @@ ngx_openai_check_entry(ngx_openai_shared_t *sh, uint32_t slot)
     {
         return 0;
     }
+
+    e->order = ngx_min(e->order, NGX_OPENAI_SANE_SEQ);
 
     for (i = 0; i < NGX_OPENAI_CHAINS; i++) {
         ngx_openai_check_chain(sh, &e->extents[i]);
@@ -240,9 +300,9 @@ ngx_openai_check_facts(openai_facts_t *facts)
     ngx_openai_end(facts->user);
     ngx_openai_end(facts->user_agent);
 
-    ngx_openai_check_us((int64_t *) &facts->first_token_us);
-    ngx_openai_check_us((int64_t *) &facts->last_token_us);
-    ngx_openai_check_us((int64_t *) &facts->longest_gap_us);
+    ngx_openai_check_token(&facts->first_token_us);
+    ngx_openai_check_token(&facts->last_token_us);
+    ngx_openai_check_token(&facts->longest_gap_us);
 
     if (!(facts->usage.cost >= 0 && facts->usage.cost < 1e9)) {
         facts->usage.cost = OPENAI_UNKNOWN;
@@ -259,6 +319,15 @@ ngx_openai_check_us(int64_t *us)
 {
     if (*us < OPENAI_UNKNOWN || *us > NGX_OPENAI_SANE_US) {
         *us = OPENAI_UNKNOWN;
+    }
+}
+
+
+static void
+ngx_openai_check_token(uint64_t *us)
+{
+    if (*us > (uint64_t) NGX_OPENAI_SANE_US) {
+        *us = 0;
     }
 }
 
@@ -373,7 +442,7 @@ ngx_openai_check_stats(ngx_openai_shared_t *sh)
 
     stats = &sh->stats;
 
-    sh->stats_version &= ~(uint32_t) 1;
+    stats->since_ms = ngx_min(stats->since_ms, ngx_openai_now_ms());
 
     if (!ngx_openai_check_totals(&stats->totals)) {
         ngx_openai_check_recount(sh);
@@ -458,6 +527,6 @@ ngx_openai_check_recount(ngx_openai_shared_t *sh)
             ended += rec->duration_us / 1000;
         }
 
-        ngx_openai_stats_fold(&sh->stats, rec, ended);
+        ngx_openai_stats_fold(&sh->stats, rec, ended, NULL);
     }
 }

@@ -70,6 +70,10 @@ ngx_openai_zone_copy(ngx_openai_shared_t *sh, ngx_openai_shared_t *from)
         ngx_openai_entry_queue(sh, to);
     }
 
+    /* those that run stay behind */
+
+    sh->cleared = sh->seq - sh->evicted - sh->records;
+
     ngx_openai_pages_return(sh, zone.process);
     zone.process->pid = 0;
 

@@ -25,6 +25,7 @@ ngx_openai_entry_take(ngx_openai_shared_t *sh)
     slot = sh->free_slot;
     e = ngx_openai_entry(sh, slot);
     sh->free_slot = e->next;
+    ngx_openai_fault("slot.taken");
 
     return slot;
 }
@@ -55,19 +56,26 @@ ngx_openai_entry_evict(ngx_openai_shared_t *sh)
         ngx_openai_entry(sh, e->next)->prev = NGX_OPENAI_NIL;
     }
 
+    ngx_openai_fault("evict.unlinked");
+
     /* readers that are in the pages must find the record gone afterwards */
 
     ngx_openai_store(&ngx_openai_index(sh)[slot].seq, 0);
+    ngx_openai_fault("evict.gone");
     ngx_openai_store(&e->state, NGX_OPENAI_ENTRY_FREE);
+    ngx_openai_fault("evict.free");
     ngx_openai_fence();
 
     ngx_openai_pages_free(sh, slot);
+
+    ngx_openai_fault("evict.pages");
 
     e->next = sh->free_slot;
     sh->free_slot = slot;
 
     sh->records--;
-    ngx_openai_count(&sh->evicted, 1);
+    ngx_openai_fault("evict.uncounted");
+    ngx_openai_count(sh->clearing ? &sh->cleared : &sh->evicted, 1);
 
     return NGX_OK;
 }
@@ -103,6 +111,7 @@ ngx_openai_entry_set(ngx_openai_entry_t *e, const ngx_openai_record_t *rec)
 
     ngx_openai_fence();
     ngx_memcpy(&e->rec[version & 1], rec, sizeof(ngx_openai_record_t));
+    ngx_openai_fault("set.copied");
     ngx_openai_store(&e->version, version);
 }
 
@@ -125,13 +134,18 @@ ngx_openai_entry_queue(ngx_openai_shared_t *sh, uint32_t slot)
         ngx_openai_entry(sh, sh->newest)->next = slot;
     }
 
+    ngx_openai_fault("queue.linked");
     sh->newest = slot;
+    ngx_openai_fault("queue.newest");
 
     ngx_openai_store(&e->state, NGX_OPENAI_ENTRY_DONE);
 }
 
 
-/* a record whose owner has finished it: counted once, then in the queue */
+/*
+ * A record whose owner has finished it is counted and then in the queue, or
+ * neither: who dies before the undo is empty has done nothing.
+ */
 
 void
 ngx_openai_entry_finish(ngx_openai_shared_t *sh, uint32_t slot)
@@ -144,22 +158,38 @@ ngx_openai_entry_finish(ngx_openai_shared_t *sh, uint32_t slot)
     index = &ngx_openai_index(sh)[slot];
     rec = &e->rec[e->version & 1];
 
-    ngx_openai_store(&sh->stats_version, sh->stats_version + 1);
-    ngx_openai_fence();
+    sh->undo.slot = slot;
 
-    ngx_openai_stats_fold(&sh->stats, rec, ngx_openai_now_ms());
+    ngx_openai_undo_keep(&sh->undo, &sh->truncated, sizeof(sh->truncated));
+    ngx_openai_undo_keep(&sh->undo, &sh->worker_died, sizeof(sh->worker_died));
 
-    ngx_openai_store(&sh->stats_version, sh->stats_version + 1);
+    ngx_openai_stats_open(sh);
+    ngx_openai_fault("finish.opened");
+    ngx_openai_stats_fold(&sh->stats, rec, ngx_openai_now_ms(), &sh->undo);
+    ngx_openai_fault("finish.folded");
+    ngx_openai_stats_close(sh);
+    ngx_openai_fault("finish.closed");
 
     if (rec->flags & (NGX_OPENAI_REC_REQUEST_CUT|NGX_OPENAI_REC_RESPONSE_CUT)) {
         ngx_openai_count(&sh->truncated, 1);
     }
 
+    if (rec->outcome == NGX_OPENAI_WORKER_DIED) {
+        ngx_openai_count(&sh->worker_died, 1);
+    }
+
+    ngx_openai_fault("finish.totals");
     ngx_openai_entry_queue(sh, slot);
+    ngx_openai_fault("finish.queued");
+
+    ngx_openai_order();
+    ngx_openai_store(&sh->undo.n, 0);
+    ngx_openai_fault("finish.counted");
 
     sh->running--;
 
     ngx_openai_store(&index->running, 0);
+    ngx_openai_fault("finish.stopped");
     ngx_openai_store(&index->change, sh->changes + 1);
     ngx_openai_store(&sh->changes, sh->changes + 1);
 }
@@ -201,6 +231,7 @@ ngx_openai_entry_settle(ngx_openai_shared_t *sh)
     }
 
     ngx_openai_store(&sh->unsettled, 0);
+    ngx_openai_fault("settle.taken");
 
     for (slot = ngx_openai_entry_running(sh, 0);
          slot != NGX_OPENAI_NIL;

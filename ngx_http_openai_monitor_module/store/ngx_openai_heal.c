@@ -18,9 +18,56 @@ static void ngx_openai_heal_extents(ngx_openai_shared_t *sh,
 void
 ngx_openai_heal(ngx_openai_shared_t *sh)
 {
+    ngx_openai_heal_stats(sh);
     ngx_openai_rebuild(sh);
 
     ngx_openai_count(&sh->heals, 1);
+}
+
+
+/* a record that was counted in part is not counted, and will be again */
+
+void
+ngx_openai_heal_stats(ngx_openai_shared_t *sh)
+{
+    uint32_t                 n;
+    ngx_openai_entry_t      *e;
+    ngx_openai_undo_t       *undo;
+    ngx_openai_undo_part_t  *part;
+
+    undo = &sh->undo;
+
+    if ((sh->stats_version & 1) == 0) {
+        ngx_openai_stats_open(sh);
+    }
+
+    if (undo->n) {
+        e = ngx_openai_entry(sh, undo->slot);
+
+        if (e->state == NGX_OPENAI_ENTRY_DONE) {
+            e->finished = 1;
+            ngx_openai_store(&e->state, NGX_OPENAI_ENTRY_RUNNING);
+        }
+
+        for (n = undo->n; n > 0; n--) {
+            part = &undo->parts[n - 1];
+
+            ngx_memcpy((u_char *) undo + part->at, &undo->bytes[part->from],
+                       part->size);
+        }
+
+        ngx_openai_order();
+        ngx_openai_fault("heal.undone");
+        undo->n = 0;
+    }
+
+    if (sh->stats_reset) {
+        ngx_openai_stats_init(&sh->stats, ngx_openai_now_ms());
+        ngx_openai_order();
+        sh->stats_reset = 0;
+    }
+
+    ngx_openai_stats_close(sh);
 }
 
 
@@ -70,12 +117,20 @@ ngx_openai_rebuild(ngx_openai_shared_t *sh)
         }
     }
 
-    ngx_openai_heal_queue(sh);
-    ngx_openai_pages_rebuild(sh);
+    ngx_openai_fault("heal.entries");
 
-    if (sh->stats_version & 1) {
-        ngx_openai_store(&sh->stats_version, sh->stats_version + 1);
+    if (sh->clearing) {
+        sh->cleared = sh->seq - sh->evicted - sh->records;
+        sh->clearing = 0;
+
+    } else {
+        sh->evicted = sh->seq - sh->cleared - sh->records;
     }
+
+    ngx_openai_heal_queue(sh);
+    ngx_openai_fault("heal.queued");
+    ngx_openai_pages_rebuild(sh);
+    ngx_openai_fault("heal.pages");
 
     ngx_openai_store(&sh->unsettled, 1);
     ngx_openai_store(&sh->changes, sh->changes + 1);
@@ -184,17 +239,20 @@ ngx_openai_heal_process(ngx_openai_shared_t *sh, ngx_openai_process_t *process)
         }
 
         ngx_openai_heal_extents(sh, e, process);
+        ngx_openai_fault("reap.extents");
 
         if (!e->finished) {
             ngx_openai_heal_record(e, NGX_OPENAI_WORKER_DIED,
                                    ngx_openai_now_ms());
-            ngx_openai_count(&sh->worker_died, 1);
         }
 
+        ngx_openai_fault("reap.ended");
         ngx_openai_entry_finish(sh, slot);
     }
 
+    ngx_openai_fault("reap.records");
     ngx_openai_pages_return(sh, process);
+    ngx_openai_fault("reap.pages");
 
     process->started = 0;
     process->pid = 0;
@@ -246,6 +304,12 @@ ngx_openai_heal_record(ngx_openai_entry_t *e, ngx_uint_t outcome,
     ngx_openai_record_t  rec;
 
     rec = e->rec[e->version & 1];
+
+    /* the owner said how it ended, and then had no time to say that it did */
+
+    if (rec.outcome != NGX_OPENAI_RUNNING) {
+        return;
+    }
 
     rec.outcome = (uint8_t) outcome;
     rec.request_kept = e->extents[NGX_OPENAI_REQUEST_BODY].bytes;

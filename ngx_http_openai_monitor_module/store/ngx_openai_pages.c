@@ -63,9 +63,11 @@ ngx_openai_pages_refill(ngx_openai_shared_t *sh, ngx_openai_process_t *process)
 
         page = sh->free_page;
         sh->free_page = ngx_openai_next(sh)[page];
+        ngx_openai_fault("refill.popped");
         sh->pages_free--;
 
         process->reserve[process->n] = page;
+        ngx_openai_fault("refill.put");
         ngx_openai_store(&process->n, process->n + 1);
     }
 }
@@ -86,7 +88,9 @@ ngx_openai_pages_return(ngx_openai_shared_t *sh, ngx_openai_process_t *process)
 
         if (page != NGX_OPENAI_NIL) {
             process->reserve[i] = NGX_OPENAI_NIL;
+            ngx_openai_fault("return.out");
             ngx_openai_pages_push(sh, page);
+            ngx_openai_fault("return.pushed");
         }
     }
 }
@@ -121,21 +125,27 @@ ngx_openai_pages_take(ngx_openai_zone_t *zone, ngx_openai_process_t *process,
     }
 
     page = process->reserve[process->n - 1];
+    ngx_openai_fault("take.begun");
 
     ngx_openai_next(sh)[page] = NGX_OPENAI_NIL;
 
     if (x->first == NGX_OPENAI_NIL) {
         x->last = page;
+        ngx_openai_fault("take.last");
         ngx_openai_store(&x->first, page);
 
     } else {
         ngx_openai_store(&ngx_openai_next(sh)[x->last], page);
+        ngx_openai_fault("take.chained");
         ngx_openai_store(&x->last, page);
     }
 
+    ngx_openai_fault("take.linked");
     x->pages++;
+    ngx_openai_fault("take.counted");
 
     ngx_openai_store(&process->reserve[process->n - 1], NGX_OPENAI_NIL);
+    ngx_openai_fault("take.out");
     ngx_openai_store(&process->n, process->n - 1);
 
     return NGX_OK;
@@ -160,6 +170,7 @@ ngx_openai_pages_free(ngx_openai_shared_t *sh, uint32_t slot)
             ngx_openai_next(sh)[x->last] = sh->free_page;
             sh->free_page = x->first;
             sh->pages_free += x->pages;
+            ngx_openai_fault("free.chain");
         }
     }
 
@@ -233,6 +244,8 @@ ngx_openai_pages_rebuild(ngx_openai_shared_t *sh)
             }
         }
     }
+
+    ngx_openai_fault("rebuild.marked");
 
     sh->free_page = NGX_OPENAI_NIL;
     sh->pages_free = 0;

@@ -27,6 +27,7 @@
 
 #include <pthread.h>
 
+#include "store/ngx_openai_fault.h"
 #include "store/ngx_openai_zone.h"
 
 
@@ -34,7 +35,7 @@
 
 /* raised with every change of what lies in the zone, see t/build/layout.t */
 
-#define NGX_OPENAI_LAYOUT          3
+#define NGX_OPENAI_LAYOUT          4
 
 #define NGX_OPENAI_NIL             ((uint32_t) -1)
 
@@ -146,6 +147,7 @@ struct ngx_openai_shared_s {
     uint64_t                clears;
     uint64_t                seq;         /* of the newest record */
     uint64_t                evicted;
+    uint64_t                cleared;     /* seq = records + evicted + this */
     uint64_t                dropped;
     uint64_t                truncated;
     uint64_t                heals;
@@ -153,6 +155,7 @@ struct ngx_openai_shared_s {
     uint32_t                records;
     uint32_t                running;
     uint32_t                unsettled;   /* finished, not yet in the queue */
+    uint32_t                clearing;    /* what goes is cleared, not evicted */
 
     uint64_t                rounds;      /* how often the lock was had */
 
@@ -166,7 +169,9 @@ struct ngx_openai_shared_s {
     uint64_t                order;
 
     uint32_t                stats_version;   /* odd while they change */
+    uint32_t                stats_reset;     /* all of them go */
     ngx_openai_stats_t      stats;
+    ngx_openai_undo_t       undo;
 
     ngx_openai_process_t    processes[NGX_OPENAI_PROCESSES];
 };
@@ -231,6 +236,13 @@ void ngx_openai_entry_set(ngx_openai_entry_t *e,
 
 /* the lock's last holder died inside: makes everything consistent again */
 void ngx_openai_heal(ngx_openai_shared_t *sh);
+
+/* takes back what was counted in part */
+void ngx_openai_heal_stats(ngx_openai_shared_t *sh);
+
+/* statistics: a change that readers must not see the middle of */
+void ngx_openai_stats_open(ngx_openai_shared_t *sh);
+void ngx_openai_stats_close(ngx_openai_shared_t *sh);
 
 /* the lists, the queue and the counts, from the entries' states */
 void ngx_openai_rebuild(ngx_openai_shared_t *sh);

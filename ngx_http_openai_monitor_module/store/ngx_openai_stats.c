@@ -7,6 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "store/ngx_openai_fault.h"
 #include "store/ngx_openai_stats.h"
 
 
@@ -45,6 +46,8 @@ typedef struct {
     unsigned          unpriced:1;
     unsigned          input_known:1;
     unsigned          output_known:1;
+
+    ngx_openai_undo_t  *undo;
 } ngx_openai_fold_t;
 
 
@@ -57,11 +60,11 @@ static void ngx_openai_fold_slice(ngx_openai_slice_t *slices, ngx_uint_t ring,
 static void ngx_openai_fold_name(ngx_openai_name_t *rows, const char *name,
     const ngx_openai_fold_t *f);
 static ngx_openai_name_t *ngx_openai_name_row(ngx_openai_name_t *rows,
-    const char *name, uint64_t now);
+    const char *name, const ngx_openai_fold_t *f);
 static void ngx_openai_fold_series(ngx_openai_series_t *rows,
     const ngx_openai_record_t *rec, const ngx_openai_fold_t *f);
 static ngx_openai_series_t *ngx_openai_series_row(ngx_openai_series_t *rows,
-    const ngx_openai_series_t *labels, uint64_t now);
+    const ngx_openai_series_t *labels, const ngx_openai_fold_t *f);
 static void ngx_openai_series_merge(ngx_openai_series_t *to,
     const ngx_openai_series_t *from);
 static void ngx_openai_series_add(ngx_openai_series_t *row, ngx_uint_t hist,
@@ -136,7 +139,7 @@ ngx_openai_stats_init(ngx_openai_stats_t *stats, uint64_t now_ms)
 
 void
 ngx_openai_stats_fold(ngx_openai_stats_t *stats,
-    const ngx_openai_record_t *rec, uint64_t now_ms)
+    const ngx_openai_record_t *rec, uint64_t now_ms, ngx_openai_undo_t *undo)
 {
     char                     endpoint[96];
     ngx_uint_t               i;
@@ -147,12 +150,16 @@ ngx_openai_stats_fold(ngx_openai_stats_t *stats,
     facts = &rec->facts;
 
     ngx_openai_fold_init(&f, rec, now_ms);
+    f.undo = undo;
 
     ngx_openai_fold_totals(&stats->totals, rec, &f);
+    ngx_openai_fault("fold.totals");
 
     for (i = 0; i < NGX_OPENAI_RINGS; i++) {
         ngx_openai_fold_slice(stats->rings[i], i, rec, &f);
     }
+
+    ngx_openai_fault("fold.rings");
 
     model = facts->response_model[0] ? facts->response_model : facts->model;
 
@@ -169,6 +176,7 @@ ngx_openai_stats_fold(ngx_openai_stats_t *stats,
                              rec->attempts[rec->nattempts - 1].peer, &f);
     }
 
+    ngx_openai_fault("fold.names");
     ngx_openai_fold_series(stats->series, rec, &f);
 }
 
@@ -237,6 +245,8 @@ static void
 ngx_openai_fold_totals(ngx_openai_totals_t *t, const ngx_openai_record_t *rec,
     const ngx_openai_fold_t *f)
 {
+    ngx_openai_undo_keep(f->undo, t, sizeof(ngx_openai_totals_t));
+
     t->requests++;
     t->by_class[f->class]++;
     t->by_outcome[f->outcome]++;
@@ -275,6 +285,8 @@ ngx_openai_fold_slice(ngx_openai_slice_t *slices, ngx_uint_t ring,
 
     at = f->now - f->now % seconds;
     s = &slices[(f->now / seconds) % ngx_openai_rings[ring].slices];
+
+    ngx_openai_undo_keep(f->undo, s, sizeof(ngx_openai_slice_t));
 
     /* a clock that was set back must not wipe what is there */
 
@@ -324,7 +336,7 @@ ngx_openai_fold_name(ngx_openai_name_t *rows, const char *name,
         return;
     }
 
-    row = ngx_openai_name_row(rows, name, f->now);
+    row = ngx_openai_name_row(rows, name, f);
 
     row->used = f->now;
     row->requests++;
@@ -339,7 +351,8 @@ ngx_openai_fold_name(ngx_openai_name_t *rows, const char *name,
 
 
 static ngx_openai_name_t *
-ngx_openai_name_row(ngx_openai_name_t *rows, const char *name, uint64_t now)
+ngx_openai_name_row(ngx_openai_name_t *rows, const char *name,
+    const ngx_openai_fold_t *f)
 {
     uint64_t            hash;
     ngx_uint_t          i;
@@ -360,16 +373,19 @@ ngx_openai_name_row(ngx_openai_name_t *rows, const char *name, uint64_t now)
         if (row->hash == hash
             && ngx_strncmp(row->name, name, sizeof(row->name) - 1) == 0)
         {
+            ngx_openai_undo_keep(f->undo, row, sizeof(ngx_openai_name_t));
             return row;
         }
 
         if ((row->requests < NGX_OPENAI_ROW_FEW
-             || row->used + NGX_OPENAI_ROW_IDLE < now)
+             || row->used + NGX_OPENAI_ROW_IDLE < f->now)
             && (least == NULL || row->requests < least->requests))
         {
             least = row;
         }
     }
+
+    ngx_openai_undo_keep(f->undo, other, sizeof(ngx_openai_name_t));
 
     if (other->hash == 0) {
         other->hash = 1;
@@ -379,6 +395,8 @@ ngx_openai_name_row(ngx_openai_name_t *rows, const char *name, uint64_t now)
     if (least == NULL) {
         return other;
     }
+
+    ngx_openai_undo_keep(f->undo, least, sizeof(ngx_openai_name_t));
 
     other->requests += least->requests;
     other->errors += least->errors;
@@ -436,7 +454,7 @@ ngx_openai_fold_series(ngx_openai_series_t *rows,
     labels.hash = ngx_openai_hash(labels.hash, labels.response_model);
     labels.hash = ngx_openai_hash(labels.hash, labels.error);
 
-    row = ngx_openai_series_row(rows, &labels, f->now);
+    row = ngx_openai_series_row(rows, &labels, f);
 
     row->used = f->now;
     row->requests++;
@@ -469,7 +487,7 @@ ngx_openai_fold_series(ngx_openai_series_t *rows,
 
 static ngx_openai_series_t *
 ngx_openai_series_row(ngx_openai_series_t *rows,
-    const ngx_openai_series_t *labels, uint64_t now)
+    const ngx_openai_series_t *labels, const ngx_openai_fold_t *f)
 {
     size_t                from, to;
     ngx_uint_t            i;
@@ -493,16 +511,19 @@ ngx_openai_series_row(ngx_openai_series_t *rows,
             && ngx_memcmp((u_char *) row + from, (u_char *) labels + from,
                           to - from) == 0)
         {
+            ngx_openai_undo_keep(f->undo, row, sizeof(ngx_openai_series_t));
             return row;
         }
 
         if ((row->requests < NGX_OPENAI_ROW_FEW
-             || row->used + NGX_OPENAI_ROW_IDLE < now)
+             || row->used + NGX_OPENAI_ROW_IDLE < f->now)
             && (least == NULL || row->requests < least->requests))
         {
             least = row;
         }
     }
+
+    ngx_openai_undo_keep(f->undo, other, sizeof(ngx_openai_series_t));
 
     if (other->hash == 0) {
         other->hash = 1;
@@ -513,6 +534,8 @@ ngx_openai_series_row(ngx_openai_series_t *rows,
     if (least == NULL) {
         return other;
     }
+
+    ngx_openai_undo_keep(f->undo, least, sizeof(ngx_openai_series_t));
 
     ngx_openai_series_merge(other, least);
 

@@ -15,6 +15,7 @@
 #include <ngx_core.h>
 
 #include "store/ngx_openai_record.h"
+#include "store/ngx_openai_undo.h"
 
 
 /*
@@ -175,7 +176,7 @@ typedef struct {
 /* the caller holds the zone's lock */
 void ngx_openai_stats_init(ngx_openai_stats_t *stats, uint64_t now_ms);
 void ngx_openai_stats_fold(ngx_openai_stats_t *stats,
-    const ngx_openai_record_t *rec, uint64_t now_ms);
+    const ngx_openai_record_t *rec, uint64_t now_ms, ngx_openai_undo_t *undo);
 
 /* seconds of a slice, and how many slices the ring has */
 ngx_uint_t ngx_openai_ring_seconds(ngx_uint_t ring);

@@ -54,6 +54,8 @@ ngx_openai_writer_begin(ngx_openai_writer_t *w, ngx_openai_zone_t *zone,
         return NGX_DECLINED;
     }
 
+    ngx_openai_fault("begin.slot");
+
     w->slot = slot;
     w->seq = sh->seq + 1;
 
@@ -65,17 +67,22 @@ ngx_openai_writer_begin(ngx_openai_writer_t *w, ngx_openai_zone_t *zone,
     index = &ngx_openai_index(sh)[slot];
 
     ngx_openai_entry_set(e, rec);
+    ngx_openai_fault("begin.set");
 
     e->owner = process - sh->processes;
     e->finished = 0;
     ngx_openai_store(&e->state, NGX_OPENAI_ENTRY_RUNNING);
 
+    ngx_openai_fault("begin.state");
+
     index->change = sh->changes + 1;
     index->running = 1;
     ngx_openai_store(&index->seq, w->seq);
+    ngx_openai_fault("begin.index");
 
     sh->records++;
     sh->running++;
+    ngx_openai_fault("begin.counted");
 
     ngx_openai_store(&sh->seq, w->seq);
     ngx_openai_store(&sh->changes, sh->changes + 1);
@@ -147,6 +154,7 @@ ngx_openai_writer_append(ngx_openai_writer_t *w, ngx_openai_chain_e chain,
         ngx_memcpy(ngx_openai_page(w->zone->sh, x->last) + used, p, n);
         p += n;
 
+        ngx_openai_fault("append.copied");
         ngx_openai_store(&x->bytes, x->bytes + n);
     }
 
@@ -183,7 +191,9 @@ ngx_openai_writer_commit(ngx_openai_writer_t *w,
     /* from here on others may finish it: for us if the lock is stuck, or
        because this process died */
 
+    ngx_openai_fault("commit.set");
     ngx_openai_store(&e->finished, 1);
+    ngx_openai_fault("commit.finished");
 
     if (ngx_openai_lock(w->zone) == NGX_OK) {
 

@@ -48,6 +48,7 @@ ngx_openai_lock(ngx_openai_zone_t *zone)
         return NGX_BUSY;
     }
 
+    ngx_openai_fault("lock.had");
     ngx_openai_store(&sh->rounds, sh->rounds + 1);
     ngx_openai_store(&sh->alive_ms, ngx_openai_now_ms());
 
@@ -105,6 +106,7 @@ ngx_openai_lock_wait(ngx_openai_zone_t *zone)
 void
 ngx_openai_unlock(ngx_openai_zone_t *zone)
 {
+    ngx_openai_fault("lock.done");
     (void) pthread_mutex_unlock(&zone->sh->mutex);
 }
 
@@ -201,7 +203,9 @@ ngx_openai_zone_join(ngx_openai_shared_t *sh)
             unused->reserve[n] = NGX_OPENAI_NIL;
         }
 
+        ngx_openai_fault("join.slot");
         ngx_openai_store(&unused->pid, (int64_t) ngx_pid);
+        ngx_openai_fault("join.done");
     }
 
     return unused;
@@ -246,7 +250,9 @@ ngx_openai_zone_detach(ngx_openai_zone_t *zone)
         }
     }
 
+    ngx_openai_fault("leave.records");
     ngx_openai_pages_return(sh, process);
+    ngx_openai_fault("leave.pages");
 
     process->pid = 0;
     zone->process = NULL;
@@ -320,6 +326,7 @@ ngx_openai_zone_clear(ngx_openai_zone_t *zone)
     ngx_openai_entry_settle(sh);
 
     order = sh->order;
+    sh->clearing = 1;
 
     /* what finishes from now on is not meant; others get their turns */
 
@@ -329,16 +336,22 @@ ngx_openai_zone_clear(ngx_openai_zone_t *zone)
          i++)
     {
         (void) ngx_openai_entry_evict(sh);
-        sh->evicted--;
+        ngx_openai_fault("clear.one");
 
         if (i % NGX_OPENAI_CLEAR_BATCH == 0) {
+            sh->clearing = 0;
             ngx_openai_unlock(zone);
 
             if (ngx_openai_lock(zone) != NGX_OK) {
                 return NGX_BUSY;
             }
+
+            sh->clearing = 1;
         }
     }
+
+    sh->clearing = 0;
+    ngx_openai_fault("clear.all");
 
     ngx_openai_store(&sh->clears, sh->clears + 1);
     ngx_openai_store(&sh->changes, sh->changes + 1);
@@ -411,6 +424,21 @@ ngx_openai_zone_salt(ngx_openai_zone_t *zone, u_char salt[16])
 
 
 void
+ngx_openai_stats_open(ngx_openai_shared_t *sh)
+{
+    ngx_openai_store(&sh->stats_version, sh->stats_version + 1);
+    ngx_openai_fence();
+}
+
+
+void
+ngx_openai_stats_close(ngx_openai_shared_t *sh)
+{
+    ngx_openai_store(&sh->stats_version, sh->stats_version + 1);
+}
+
+
+void
 ngx_openai_stats_read(ngx_openai_zone_t *zone, ngx_openai_stats_t *stats)
 {
     uint32_t              version;
@@ -464,12 +492,18 @@ ngx_openai_stats_reset(ngx_openai_zone_t *zone)
         return NGX_BUSY;
     }
 
-    ngx_openai_store(&sh->stats_version, sh->stats_version + 1);
-    ngx_openai_fence();
+    sh->stats_reset = 1;
+    ngx_openai_order();
 
+    ngx_openai_stats_open(sh);
+    ngx_openai_fault("reset.opened");
     ngx_openai_stats_init(&sh->stats, ngx_openai_now_ms());
+    ngx_openai_fault("reset.done");
+    ngx_openai_stats_close(sh);
 
-    ngx_openai_store(&sh->stats_version, sh->stats_version + 1);
+    ngx_openai_order();
+    sh->stats_reset = 0;
+
     ngx_openai_store(&sh->changes, sh->changes + 1);
 
     ngx_openai_unlock(zone);

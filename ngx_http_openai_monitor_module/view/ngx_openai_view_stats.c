@@ -185,7 +185,7 @@ ngx_openai_stats_run(ngx_openai_work_t *work)
         v->stats->since_ms = ngx_min(v->stats->since_ms, rec->started_ms);
 
         ngx_openai_stats_fold(v->stats, rec, rec->started_ms
-                              + ngx_max(rec->duration_us, 0) / 1000);
+                              + ngx_max(rec->duration_us, 0) / 1000, NULL);
     }
 }
 

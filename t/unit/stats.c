@@ -159,7 +159,7 @@ test_fold(void)
     rec.facts.first_token_us = 500000;
     rec.facts.last_token_us = 1500000;
 
-    ngx_openai_stats_fold(&stats, &rec, NOW);
+    ngx_openai_stats_fold(&stats, &rec, NOW, NULL);
 
     ok(stats.totals.requests == 1 && stats.totals.by_class[2] == 1
        && stats.totals.by_outcome[NGX_OPENAI_OK] == 1
@@ -182,13 +182,13 @@ test_fold(void)
 
     rec.outcome = NGX_OPENAI_UPGRADED;
     rec.duration_us = 3600000000;
-    ngx_openai_stats_fold(&stats, &rec, NOW);
+    ngx_openai_stats_fold(&stats, &rec, NOW, NULL);
     ok(stats.totals.duration.count == 1 && s->timed == 1,
        "an upgraded connection has no part in durations");
 
     rec.outcome = NGX_OPENAI_TIMEOUT;
     rec.cost = OPENAI_UNKNOWN;
-    ngx_openai_stats_fold(&stats, &rec, NOW - 3600000);
+    ngx_openai_stats_fold(&stats, &rec, NOW - 3600000, NULL);
     ok(stats.totals.requests == 3 && s->requests == 3 && s->at == NOW / 1000,
        "a clock that is set back wipes nothing");
     ok(stats.totals.unpriced == 1 && stats.names[0][0].errors == 1,
@@ -197,7 +197,7 @@ test_fold(void)
     tokens = stats.totals.input_tokens;
     ngx_openai_copy(rec.facts.operation, sizeof(rec.facts.operation),
                     "fetch_response", 14);
-    ngx_openai_stats_fold(&stats, &rec, NOW);
+    ngx_openai_stats_fold(&stats, &rec, NOW, NULL);
     ok(stats.totals.requests == 4 && stats.totals.input_tokens == tokens
        && stats.totals.unpriced == 1,
        "an answer that is polled for used its tokens once");
@@ -257,7 +257,7 @@ test_names(void)
 
         sprintf(rec.facts.model, "model-%d",
                 rand_r(&seed) % 4 ? rand_r(&seed) % 8 : rand_r(&seed) % 5000);
-        ngx_openai_stats_fold(&stats, &rec, NOW + i * 1000);
+        ngx_openai_stats_fold(&stats, &rec, NOW + i * 1000, NULL);
     }
 
     requests = 0;
@@ -307,7 +307,7 @@ test_speed(void)
 
     for (i = 0; i < 100000; i++) {
         rec.facts.model[6] = (char) ('0' + i % 64);
-        ngx_openai_stats_fold(&stats, &rec, NOW);
+        ngx_openai_stats_fold(&stats, &rec, NOW, NULL);
     }
 
     clock_gettime(CLOCK_MONOTONIC, &to);

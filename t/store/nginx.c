@@ -1,0 +1,41 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+/* what nginx/ngx_core.h declares, and the part of store/ that is left out */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "store/ngx_openai_file.h"
+
+
+ngx_pid_t            ngx_pid;
+ngx_uint_t           ngx_pagesize = 4096;
+volatile ngx_msec_t  ngx_current_msec;
+
+
+ngx_time_t *
+ngx_timeofday(void)
+{
+    struct timespec  now;
+
+    static ngx_time_t  t;
+
+    (void) clock_gettime(CLOCK_REALTIME, &now);
+
+    t.sec = now.tv_sec;
+    t.msec = now.tv_nsec / 1000000;
+
+    return &t;
+}
+
+
+void
+ngx_openai_file_private(ngx_openai_file_t *file)
+{
+    /* zones have no file here */
+}
