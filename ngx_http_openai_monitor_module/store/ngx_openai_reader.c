@@ -68,6 +68,42 @@ ngx_openai_reader_list(ngx_openai_zone_t *zone, ngx_openai_ref_t *refs,
 }
 
 
+ngx_uint_t
+ngx_openai_reader_news(ngx_openai_zone_t *zone, ngx_openai_ref_t *refs,
+    ngx_uint_t max, uint64_t change)
+{
+    uint32_t              slot;
+    ngx_uint_t            n;
+    ngx_openai_ref_t     *ref;
+    ngx_openai_index_t   *index;
+    ngx_openai_shared_t  *sh;
+
+    sh = zone->sh;
+
+    if (sh == NULL) {
+        return 0;
+    }
+
+    index = ngx_openai_index(sh);
+
+    for (slot = 0, n = 0; slot < sh->head.entries && n < max; slot++) {
+
+        ref = &refs[n];
+
+        ref->seq = ngx_openai_load(&index[slot].seq);
+        ref->slot = slot;
+        ref->change = ngx_openai_load(&index[slot].change);
+        ref->running = ngx_openai_load(&index[slot].running);
+
+        if (ref->seq && (ref->change > change || ref->running)) {
+            n++;
+        }
+    }
+
+    return n;
+}
+
+
 static int ngx_libc_cdecl
 ngx_openai_reader_newer(const void *one, const void *two)
 {

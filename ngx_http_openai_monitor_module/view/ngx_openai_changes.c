@@ -11,6 +11,7 @@
 #include "view/ngx_openai_clock.h"
 #include "view/ngx_openai_events.h"
 #include "view/ngx_openai_summary.h"
+#include "view/ngx_openai_told.h"
 
 
 #define NGX_OPENAI_CHANGES_RUNNING  200      /* ms between two states */
@@ -28,6 +29,8 @@ static ngx_uint_t ngx_openai_changes_since(ngx_openai_viewer_t *v,
 static int ngx_libc_cdecl ngx_openai_changes_order(const void *one,
     const void *two);
 static ngx_int_t ngx_openai_changes_record(ngx_openai_viewer_t *v,
+    const ngx_openai_ref_t *ref);
+static ngx_int_t ngx_openai_changes_again(ngx_openai_viewer_t *v,
     const ngx_openai_ref_t *ref);
 static ngx_int_t ngx_openai_changes_lag(ngx_openai_viewer_t *v,
     ngx_uint_t missed);
@@ -98,23 +101,26 @@ ngx_openai_changes_records(ngx_openai_viewer_t *v, uint64_t stop)
         return;
     }
 
+    v->known = 1;
+
     if (ngx_openai_threads_update(v->scan->threads, stop) == NGX_AGAIN) {
+        v->known = 0;
         running = 0;
     }
 
     refs = v->scan->refs;
 
     if (refs == NULL) {
-        if (ngx_openai_scan_list(v->scan, v->request->pool) != NGX_OK) {
+        refs = ngx_palloc(v->request->pool,
+                          zone->entries * sizeof(ngx_openai_ref_t));
+        if (refs == NULL) {
             return;
         }
 
-        refs = v->scan->refs;
-        n = v->scan->nrefs;
-
-    } else {
-        n = ngx_openai_reader_list(zone, refs, zone->entries);
+        v->scan->refs = refs;
     }
+
+    n = ngx_openai_reader_news(zone, refs, zone->entries, v->cursor);
 
     since = ngx_openai_changes_since(v, refs, n, changes);
 
@@ -193,10 +199,16 @@ ngx_openai_changes_order(const void *one, const void *two)
 static ngx_int_t
 ngx_openai_changes_record(ngx_openai_viewer_t *v, const ngx_openai_ref_t *ref)
 {
-    u_char               *start;
+    u_char               *start, *text;
     uint64_t              cursor;
     ngx_int_t             rc;
     ngx_openai_record_t  *rec;
+
+    if (!ref->running && v->query.root == NULL
+        && ngx_openai_told(v->origin, ref) != NULL)
+    {
+        return ngx_openai_changes_again(v, ref);
+    }
 
     rec = &v->scan->rec;
 
@@ -219,8 +231,17 @@ ngx_openai_changes_record(ngx_openai_viewer_t *v, const ngx_openai_ref_t *ref)
 
     if (rc == NGX_OK) {
         ngx_openai_event_open(v, "record", 1);
+        text = v->buf->last;
         ngx_openai_summary(&v->json, rec,
                            ngx_openai_threads_get(v->scan->threads, ref->seq));
+
+        /* its conversation may become known later, and nothing else */
+
+        if (rec->outcome != NGX_OPENAI_RUNNING && !ref->running && v->known
+            && !v->json.failed)
+        {
+            ngx_openai_tell(v->origin, ref, text, v->buf->last - text);
+        }
 
     } else {
         ngx_openai_event_open(v, "unmatch", 1);
@@ -235,6 +256,34 @@ ngx_openai_changes_record(ngx_openai_viewer_t *v, const ngx_openai_ref_t *ref)
     }
 
     return rc;
+}
+
+
+/* what another viewer has been told */
+
+static ngx_int_t
+ngx_openai_changes_again(ngx_openai_viewer_t *v, const ngx_openai_ref_t *ref)
+{
+    u_char           *start;
+    uint64_t          cursor;
+    const ngx_str_t  *text;
+
+    text = ngx_openai_told(v->origin, ref);
+
+    start = v->buf->last;
+
+    cursor = v->cursor;
+    v->cursor = ngx_max(cursor, ref->change);
+
+    ngx_openai_event_open(v, "record", 1);
+    ngx_openai_json_raw(&v->json, text->data, text->len);
+
+    if (ngx_openai_event_close(v, start) != NGX_OK) {
+        v->cursor = cursor;
+        return NGX_AGAIN;
+    }
+
+    return NGX_OK;
 }
 
 

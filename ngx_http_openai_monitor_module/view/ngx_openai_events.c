@@ -10,6 +10,7 @@
 
 #include "view/ngx_openai_clock.h"
 #include "view/ngx_openai_events.h"
+#include "view/ngx_openai_told.h"
 
 
 #define NGX_OPENAI_EVENTS_VIEWERS    64       /* of one worker */
@@ -343,7 +344,13 @@ ngx_openai_events_unlink(void *data)
     ngx_openai_nviewers--;
     v->linked = 0;
 
-    if (ngx_openai_nviewers == 0 && ngx_openai_viewers_event.timer_set) {
+    if (ngx_openai_nviewers) {
+        return;
+    }
+
+    ngx_openai_told_forget();
+
+    if (ngx_openai_viewers_event.timer_set) {
         ngx_del_timer(&ngx_openai_viewers_event);
     }
 }

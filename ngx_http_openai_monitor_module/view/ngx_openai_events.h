@@ -81,6 +81,7 @@ typedef struct {
     unsigned                linked:1;
     unsigned                lagged:1;    /* the client's cursor is foreign */
     unsigned                more:1;      /* the buffer had no room for all */
+    unsigned                known:1;     /* all conversations are */
 } ngx_openai_viewer_t;
 
 

@@ -127,6 +127,16 @@ ngx_openai_json_raw(ngx_openai_json_t *json, const void *data, size_t len)
 
     p = data;
 
+    /* nearly always */
+
+    if (json->buf && (size_t) (json->buf->end - json->buf->last) >= len
+        && !json->failed)
+    {
+        json->buf->last = ngx_cpymem(json->buf->last, p, len);
+        json->size += len;
+        return;
+    }
+
     while (len) {
         d = ngx_openai_json_room(json, json->pool ? 1 : len, len);
         if (d == NULL) {
@@ -179,11 +189,29 @@ ngx_openai_json_close(ngx_openai_json_t *json, u_char bracket)
 void
 ngx_openai_json_key(ngx_openai_json_t *json, const char *key)
 {
-    ngx_openai_json_begin(json);
-    ngx_openai_json_literal(json, "\"");
-    ngx_openai_json_raw(json, key, ngx_strlen(key));
-    ngx_openai_json_literal(json, "\":");
+    u_char  *p, *d;
+    size_t   len;
 
+    len = ngx_strlen(key);
+
+    p = ngx_openai_json_room(json, len + 4, len + 4);
+    if (p == NULL) {
+        return;
+    }
+
+    d = p;
+
+    if (json->comma) {
+        *d++ = ',';
+    }
+
+    *d++ = '"';
+    d = ngx_cpymem(d, key, len);
+    *d++ = '"';
+    *d++ = ':';
+
+    json->buf->last = d;
+    json->size += d - p;
     json->comma = 0;
 }
 

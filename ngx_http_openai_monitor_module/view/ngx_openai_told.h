@@ -1,0 +1,32 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+/*
+ * What has been told of a record that has ended, as text: the next viewer is
+ * told the same.  This worker's, for the latest of them only.
+ */
+
+
+#ifndef _NGX_OPENAI_TOLD_H_INCLUDED_
+#define _NGX_OPENAI_TOLD_H_INCLUDED_
+
+
+#include "store/ngx_openai_reader.h"
+
+
+/* NULL when it has not been told, or too long ago; "origin" is the zone's */
+const ngx_str_t *ngx_openai_told(uint64_t origin,
+    const ngx_openai_ref_t *ref);
+
+/* copies the text; when memory is short it has not been told */
+void ngx_openai_tell(uint64_t origin, const ngx_openai_ref_t *ref,
+    const u_char *text, size_t len);
+
+/* nobody listens any more */
+void ngx_openai_told_forget(void);
+
+
+#endif /* _NGX_OPENAI_TOLD_H_INCLUDED_ */
