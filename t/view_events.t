@@ -403,3 +403,37 @@ for my $feed (@feeds) {
 
 check(next_event(feed(), 'hello')->{data}, { zone => 'monitor' },
       'the new one serves');
+
+
+
+=== TEST 9: all viewers are told the same of a record that has ended
+--- zone
+32m entries=400
+--- upstream
+while ($u->request) { $u->answer(200, completion()) }
+--- client
+my @feeds = map { feed($_) } ('', '', '?q=is:ok');
+my $hello = next_event($feeds[0], 'hello');
+my $c = begin({ model => 'model-1' });
+
+read_answer($c);
+send_bytes($c, post('/v1/chat/completions', { model => "model-$_" })),
+      read_answer($c) for 2 .. 300;
+
+my $told = sub {
+    my ($feed) = @_;
+
+    return [ map { json_text(next_event($feed, 'record', sub {
+        $_[0]{outcome} eq 'ok' })->{data}) } 1 .. 300 ];
+};
+
+my ($one, @others) = map { $told->($_) } @feeds;
+
+check([ map { json_value($_)->{model} } @$one ],
+      [ map { "model-$_" } 1 .. 300 ], 'each of them, in order');
+check_same(json_text($_), json_text($one), 'told again') for @others;
+
+# by now the first ones were told too long ago
+
+my $back = feed('', "Last-Event-ID: $hello->{data}{cursor}");
+check_same(json_text($told->($back)), json_text($one), 'who comes back');
