@@ -1,6 +1,7 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-// Builds html/dist: the four files that the module embeds.
+// Builds html/dist: the four files of the page, and the API's description,
+// which the module embeds.
 
 import { context, build } from 'esbuild';
 import { copyFile, mkdir, readFile } from 'node:fs/promises';
@@ -30,8 +31,9 @@ const options = {
 
 const copies = ['index.html', 'favicon.svg'];
 
-await mkdir(dist, { recursive: true });
+await mkdir(join(dist, 'api'), { recursive: true });
 await Promise.all(copies.map((f) => copyFile(join(here, 'src', f), join(dist, f))));
+await copyFile(join(here, 'src/openapi.json'), join(dist, 'api/openapi.json'));
 
 if (process.argv.includes('--watch')) {
     const ctx = await context({ ...options, minify: false, sourcemap: 'inline' });

@@ -119,6 +119,8 @@ function bound(): void {
         .sort((a, b) => (a.started_at < b.started_at ? -1 : 1))
         .slice(0, known.size - most);
 
+    total.value = Math.max(most, total.value - oldest.length);
+
     oldest.forEach((r) => {
         known.delete(r.id);
         fresh.delete(r.id);

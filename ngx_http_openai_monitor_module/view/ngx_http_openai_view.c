@@ -38,6 +38,7 @@ static const ngx_openai_route_t  ngx_openai_routes[] = {
     { ngx_string("api/events"), NGX_OPENAI_READ, ngx_openai_events },
     { ngx_string("api/export"), NGX_OPENAI_READ, ngx_openai_export },
     { ngx_string("api/info"), NGX_OPENAI_READ, ngx_openai_info },
+    { ngx_string("api/openapi.json"), NGX_OPENAI_READ, ngx_openai_page },
     { ngx_string("api/clear"), NGX_OPENAI_WRITE, ngx_openai_clear },
     { ngx_string("api/stats/reset"), NGX_OPENAI_WRITE, ngx_openai_reset },
     { ngx_string("metrics"), NGX_OPENAI_READ, ngx_openai_metrics },
