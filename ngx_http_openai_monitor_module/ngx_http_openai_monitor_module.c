@@ -227,6 +227,7 @@ ngx_http_openai_create_loc_conf(ngx_conf_t *cf)
      *     conf->view_zone = NULL;
      *     conf->view.zone = NULL;
      *     conf->view.proxy = { 0, NULL };
+     *     conf->view.names = NULL;
      */
 
     conf->capture.shm_zone = NGX_CONF_UNSET_PTR;
@@ -285,6 +286,10 @@ ngx_http_openai_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     if (conf->view_zone) {
         conf->view.zone = conf->view_zone->data;
         conf->view.body_max = conf->capture.body_max;
+
+        if (ngx_http_openai_view_names(cf, &conf->view) != NGX_OK) {
+            return NGX_CONF_ERROR;
+        }
     }
 
     return NGX_CONF_OK;

@@ -338,7 +338,7 @@ server {
 --- client
 my $get = sub {
     my ($uri, @headers) = @_;
-    return http("GET $uri HTTP/1.1\r\nHost: a\r\n" . join('',
+    return http("GET $uri HTTP/1.1\r\nHost: localhost\r\n" . join('',
           map { "$_\r\n" } @headers)
                 . "Connection: close\r\n\r\n", port =>
                 $ENV{TEST_NGINX_OTHER_PORT});
@@ -352,7 +352,7 @@ check($get->('/monitor')->{status}, 301, 'the slash');
 # zone and no handler
 
 check($get->('/monitor/api/requests?other=1')->{status}, 200, 'within if');
-check(http("POST /monitor/api/clear HTTP/1.1\r\nHost: a\r\n"
+check(http("POST /monitor/api/clear HTTP/1.1\r\nHost: localhost\r\n"
            . "X-OpenAI-Monitor: 1\r\n"
            . "Connection: close\r\n\r\n",
            port => $ENV{TEST_NGINX_OTHER_PORT})->{status},

@@ -5,6 +5,8 @@
 use strict;
 use warnings;
 
+use IO::Socket::INET;
+
 use Test::Nginx::Socket 'no_plan';
 
 use MonitorTest;
@@ -127,3 +129,95 @@ check_like($csv, qr/,"'=cmd\|' \/C calc'!A0""\n",/, 'no formula in a cell');
 my (undef, $body, $head) = monitor('/');
 check_like($head, qr/default-src 'none'; script-src 'self'/, 'a strict policy');
 check($body =~ /<script(?![^>]*\bsrc=)/ ? 1 : 0, 0, 'no inline script');
+
+
+
+=== TEST 5: names that are bound anew to this address
+fault 38
+--- http_config
+server {
+    listen 127.0.0.1:$TEST_NGINX_OTHER_PORT;
+    server_name mon.test *.wild.test .both.test pre.* ~^re\d+\.test$;
+    location / { openai_monitor_view zone=monitor; }
+}
+--- client
+sub named {
+    my ($host, $port, $uri, @headers) = @_;
+
+    return http("GET $uri HTTP/1.1\r\nHost: $host\r\n" . join('', map { "$_\r\n" } @headers)
+                . "Connection: close\r\n\r\n", port => $port)->{status};
+}
+
+my ($plain, $other) = (port(), $ENV{TEST_NGINX_OTHER_PORT});
+
+for my $host ('evil.example', "evil.example:$plain", '127.0.0.1.evil.example', 'localhost.evil.example',
+              'mon.test', 'a')
+{
+    check(named($host, $plain, $_, "Origin: http://$host", 'Sec-Fetch-Site: same-origin'), 421, "$host$_")
+        for '/', readable();
+}
+
+check(named($_, $plain, '/api/info'), 200, $_)
+    for '127.0.0.1', "127.0.0.1:$plain", 'localhost', "LOCALHOST:$plain", 'a.localhost',
+        '[::1]', '192.0.2.7';
+check(named($_, $other, '/api/info'), 200, $_)
+    for 'mon.test', 'MON.test:1', 'a.wild.test', 'both.test', 'a.both.test', 'pre.x', 're7.test';
+check(named($_, $other, '/api/info'), 421, $_)
+    for 'wild.test', 'amon.test', 'mon.test.evil', 're7.test.evil', 'xboth.test', 'pre';
+
+
+
+=== TEST 6: the monitor is not reached through the proxy that it records
+fault 40
+--- config
+location / { proxy_pass http://127.0.0.1:$TEST_NGINX_MONITOR_PORT; }
+location /any/ { proxy_set_header Host $arg_host; proxy_pass http://$arg_host/$arg_path$is_args$args; }
+location /err/ { error_page 403 = @again; proxy_pass http://127.0.0.1:$TEST_NGINX_MONITOR_PORT/; }
+location @again { proxy_pass http://127.0.0.1:$TEST_NGINX_MONITOR_PORT; }
+--- client
+my $port = port();
+my @uris = (readable(), '/', "/any/?host=127.0.0.1:$port&path=api/requests", '/err/api/requests', '/app.js');
+
+for my $uri (@uris) {
+    my $answer = http(get($uri));
+    check($answer->{status}, 403, "$uri through the proxy");
+    check($answer->{body} =~ /"items"|"name"|"requests"|doctype/ ? $answer->{body} : 'nothing', 'nothing', 'says nothing');
+}
+
+http(get('/api/requests', "X-Marker: it-was-here"));
+check(http("POST /api/clear HTTP/1.1\r\nHost: a\r\nX-OpenAI-Monitor: 1\r\nContent-Length: 0\r\n\r\n")->{status},
+      403, 'nor changed');
+
+my $n = @uris + 2;
+check(records($n)->[$n - 2]{status}, 403, 'all of it is recorded, and nothing cleared');
+check_like(join('', error_log()), qr/the upstream is an openai_monitor_view/, 'it is logged');
+
+
+
+=== TEST 7: what a client says of its address counts for nothing
+fault 40
+--- http_config
+server {
+    listen 127.0.0.1:$TEST_NGINX_OTHER_PORT;
+    allow 127.0.0.1;
+    deny all;
+    location / { openai_monitor_view zone=monitor; }
+}
+--- client
+sub from {
+    my ($address) = @_;
+    my $socket = IO::Socket::INET->new(Proto => 'tcp', LocalAddr => $address,
+                                       PeerAddr => '127.0.0.1', PeerPort => $ENV{TEST_NGINX_OTHER_PORT})
+        or die "connect from $address: $!\n";
+
+    send_bytes($socket, "GET /api/info HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+               . join('', map { "$_: 127.0.0.1\r\n" } qw/ X-Forwarded-For X-Real-IP Forwarded
+                                                        X-Client-IP True-Client-IP /)
+               . "Connection: close\r\n\r\n");
+    my $answer = read_answer($socket);
+
+    return $answer->{status};
+}
+
+check(from('127.0.0.1'), 200, 'who may');
+check(from('127.0.0.2'), 403, 'who says so only');

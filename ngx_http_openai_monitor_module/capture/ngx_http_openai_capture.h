@@ -79,6 +79,7 @@ typedef struct {
     unsigned                         upstream:1; /* it was an upstream's */
     unsigned                         seen_last:1;
     unsigned                         cancelled:1;
+    unsigned                         monitor:1;  /* a monitor's, by a header */
     unsigned                         tls_watched:1;
     unsigned                         tls_running:1;  /* since tls_start */
     unsigned                         unpublished:1;  /* rec says more */

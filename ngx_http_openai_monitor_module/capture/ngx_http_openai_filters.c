@@ -33,11 +33,18 @@ static ngx_http_output_body_filter_pt    ngx_http_next_body_filter;
 static ngx_int_t
 ngx_http_openai_preaccess_handler(ngx_http_request_t *r)
 {
-    if (r == r->main) {
-        (void) ngx_http_openai_exchange_begin(r);
+    ngx_http_openai_exchange_t  *ex;
+
+    if (r != r->main) {
+        return NGX_DECLINED;
     }
 
-    return NGX_DECLINED;
+    ex = ngx_http_openai_exchange_begin(r);
+
+    /* no API knows this header: it is for a viewer, whom nobody shall reach
+       as the proxy */
+
+    return (ex && ex->monitor) ? NGX_HTTP_FORBIDDEN : NGX_DECLINED;
 }
 
 
@@ -92,6 +99,20 @@ ngx_http_openai_header_filter(ngx_http_request_t *r)
         /* otherwise cached and spilled answers come as files */
 
         r->filter_need_in_memory = 1;
+
+        /* nor does an answer of one get out this way */
+
+        if (ex->monitor && ex->upstream) {
+            ex->upstream = 0;
+            ex->rec.flags |= NGX_OPENAI_REC_LOCAL;
+
+            ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+                          "the upstream is an openai_monitor_view");
+
+            return ngx_http_filter_finalize_request(r,
+                                               &ngx_http_openai_monitor_module,
+                                               NGX_HTTP_FORBIDDEN);
+        }
     }
 
     return ngx_http_next_header_filter(r);

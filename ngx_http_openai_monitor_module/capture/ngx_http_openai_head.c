@@ -261,6 +261,16 @@ ngx_http_openai_head_add(ngx_http_openai_exchange_t *ex,
         }
     }
 
+    /* what a viewer wants of a request, and marks its answers with */
+
+    if (name->len == sizeof("X-OpenAI-Monitor") - 1
+        && ngx_strncasecmp(name->data, (u_char *) "X-OpenAI-Monitor",
+                           name->len)
+           == 0)
+    {
+        ex->monitor = 1;
+    }
+
     p = ngx_cpymem(ngx_http_openai_head_pos, name->data, name->len);
     *p++ = ':';
     *p++ = ' ';

@@ -9,6 +9,7 @@
 #include <ngx_http.h>
 
 #include "view/ngx_openai_call.h"
+#include "view/ngx_openai_guard.h"
 
 
 #define NGX_OPENAI_READ   (NGX_HTTP_GET|NGX_HTTP_HEAD)
@@ -26,8 +27,6 @@ static const ngx_openai_route_t *ngx_openai_route(ngx_openai_call_t *call);
 static const ngx_openai_route_t *ngx_openai_route_in(
     const ngx_openai_route_t *routes, u_char *path, size_t len);
 static void ngx_openai_relative(ngx_openai_call_t *call);
-static ngx_int_t ngx_openai_same_origin(ngx_http_request_t *r);
-static ngx_int_t ngx_openai_proof(ngx_http_request_t *r);
 static ngx_int_t ngx_openai_bad_method(ngx_openai_call_t *call,
     ngx_uint_t methods);
 
@@ -90,10 +89,14 @@ ngx_http_openai_view_handler(ngx_http_request_t *r)
 
     ngx_openai_relative(call);
 
+    if (ngx_openai_guard_host(call) != NGX_OK) {
+        return call->rc;
+    }
+
     route = ngx_openai_route(call);
 
     if (route != &ngx_openai_page_route
-        && ngx_openai_same_origin(r) != NGX_OK)
+        && ngx_openai_guard_origin(r) != NGX_OK)
     {
         (void) ngx_openai_refuse(call, NGX_HTTP_FORBIDDEN, "forbidden",
                                  "a cross-site request");
@@ -110,7 +113,7 @@ ngx_http_openai_view_handler(ngx_http_request_t *r)
         return ngx_openai_bad_method(call, route->methods);
     }
 
-    if (r->method == NGX_HTTP_POST && ngx_openai_proof(r) != NGX_OK) {
+    if (r->method == NGX_HTTP_POST && ngx_openai_guard_proof(r) != NGX_OK) {
         (void) ngx_openai_refuse(call, NGX_HTTP_FORBIDDEN, "forbidden",
                                  "a POST needs the header "
                                  "\"X-OpenAI-Monitor: 1\"");
@@ -200,74 +203,6 @@ ngx_openai_relative(ngx_openai_call_t *call)
         call->path.data++;
         call->path.len--;
     }
-}
-
-
-/* browsers say where a request comes from; other clients say nothing */
-
-static ngx_int_t
-ngx_openai_same_origin(ngx_http_request_t *r)
-{
-    u_char     *p, *last;
-    ngx_str_t  *site, *origin, *host;
-
-    site = ngx_openai_header_in(r, "Sec-Fetch-Site");
-
-    if (site
-        && !(site->len == sizeof("same-origin") - 1
-             && ngx_strncmp(site->data, "same-origin", site->len) == 0)
-        && !(site->len == sizeof("none") - 1
-             && ngx_strncmp(site->data, "none", site->len) == 0))
-    {
-        return NGX_DECLINED;
-    }
-
-    origin = ngx_openai_header_in(r, "Origin");
-    if (origin == NULL) {
-        return NGX_OK;
-    }
-
-    p = ngx_strnstr(origin->data, "://", origin->len);
-    if (p == NULL) {
-        return NGX_DECLINED;
-    }
-
-    p += sizeof("://") - 1;
-    last = origin->data + origin->len;
-
-    if (r->headers_in.host) {
-        host = &r->headers_in.host->value;
-
-    } else {
-        host = &r->headers_in.server;
-        last = ngx_min(last, p + host->len);
-    }
-
-    if ((size_t) (last - p) != host->len
-        || ngx_strncasecmp(p, host->data, host->len) != 0)
-    {
-        return NGX_DECLINED;
-    }
-
-    return NGX_OK;
-}
-
-
-/* a form of another site cannot send a header of ours, a script of it may not
-   without asking first, and nobody answers that question */
-
-static ngx_int_t
-ngx_openai_proof(ngx_http_request_t *r)
-{
-    ngx_str_t  *value;
-
-    value = ngx_openai_header_in(r, "X-OpenAI-Monitor");
-
-    if (value == NULL || value->len != 1 || value->data[0] != '1') {
-        return NGX_DECLINED;
-    }
-
-    return NGX_OK;
 }
 
 

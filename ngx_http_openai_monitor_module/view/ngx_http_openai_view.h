@@ -24,11 +24,16 @@ typedef struct {
     ngx_uint_t          page_size;
     size_t              body_max;
     ngx_str_t           proxy;          /* where clients are sent to */
+    ngx_array_t        *names;          /* of the server; see the guard */
 } ngx_http_openai_view_conf_t;
 
 
 /* the content handler of a location that shows a zone */
 ngx_int_t ngx_http_openai_view_handler(ngx_http_request_t *r);
+
+/* takes the names of the server that is being configured */
+ngx_int_t ngx_http_openai_view_names(ngx_conf_t *cf,
+    ngx_http_openai_view_conf_t *conf);
 
 /* the settings of the request's location; the root module has this */
 ngx_http_openai_view_conf_t *ngx_http_openai_view_conf(ngx_http_request_t *r);

@@ -103,7 +103,16 @@ ngx_openai_headers(ngx_http_request_t *r, const char *cache)
         return NGX_ERROR;
     }
 
-    return ngx_openai_header(r, "X-Content-Type-Options", "nosniff");
+    if (ngx_openai_header(r, "X-Content-Type-Options", "nosniff") != NGX_OK
+        || ngx_openai_header(r, "Cross-Origin-Resource-Policy", "same-origin")
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    /* for a recording proxy, through which nobody shall come here */
+
+    return ngx_openai_header(r, "X-OpenAI-Monitor", "view");
 }
 
 
