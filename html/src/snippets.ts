@@ -44,6 +44,7 @@ function authorization(d: Detail): Header {
 function headers(d: Detail): Header[] {
     return (d.request?.headers ?? []).filter(
         (h) =>
+            token.test(h.name) &&
             !dropped.has(h.name.toLowerCase()) &&
             !h.name.toLowerCase().startsWith('x-stainless-') &&
             !hidden.test(h.value),
@@ -56,15 +57,29 @@ const address = (d: Detail): string =>
 const text = (d: Detail): string | null =>
     d.request === null || d.request.body === null || d.request.body_encoding !== 'text' ? null : d.request.body;
 
+// what a terminal would obey while it is pasted: escapes, returns, bells
+const control = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/;
+
 // single quotes keep everything from a POSIX shell but a single quote
 export function shell(value: string): string {
+    if (control.test(value)) {
+        const octal = Array.from(new TextEncoder().encode(value), (b) =>
+            b < 32 || b > 126 || b === 39 || b === 92 ? '\\0' + b.toString(8).padStart(3, '0') : String.fromCharCode(b),
+        );
+
+        return `"$(printf '%b' '${octal.join('')}')"`;
+    }
+
     return /^[\w@%+=:,./-]+$/.test(value) ? value : "'" + value.replace(/'/g, "'\\''") + "'";
 }
+
+// curl reads a file for a header that begins with "@"
+const token = /^[\w!#$%&'*+.^`|~-]+$/;
 
 export function curl(d: Detail): string {
     const body = text(d);
     const auth = authorization(d);
-    const lines = [`curl -N ${d.method === 'GET' ? '' : '-X ' + shell(d.method) + ' '}${shell(address(d))}`];
+    const lines = [`curl -gN ${d.method === 'GET' ? '' : '-X ' + shell(d.method) + ' '}${shell(address(d))}`];
 
     lines.push(`-H "${auth.name}: ${auth.value}$OPENAI_API_KEY"`);
     headers(d).forEach((h) => lines.push('-H ' + shell(h.name + ': ' + h.value)));

@@ -5,6 +5,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { Api, more, text } from './lib/api.mjs';
 import { launch, visit } from './lib/browser.mjs';
@@ -318,6 +319,57 @@ test('diff: messages, then words, with the reason of a cache miss; any other req
     await page.locator('.change').filter({ hasText: 'something else' }).waitFor();
     assert.ok(page.url().includes('with=' + other.id));
     assert.ok(api.asked(`/api/request/${b.id}/diff`).some((r) => r.query.with === other.id));
+});
+
+// each part of a record made of what shells, curl and terminals read something
+// into; the command is run by sh, with a curl that tells its arguments
+test('export: no record makes a shell do anything but call curl', async () => {
+    const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
+    console.log(`# SEED=${seed}`);
+    let state = seed;
+    const random = (n) => {
+        state = (state * 1103515245 + 12345) % 2147483648;
+        return Math.floor((state / 2147483648) * n);
+    };
+    const bits = [
+        "'", '"', '`', '$(echo no >&2; touch no)', '${HOME}', '\\', "\\'", '\n', '\r', '\t', '!', '!!', ';', '&', '|',
+        '>no', '<no', '*', '?', '[1-9]', '{a,b}', '~', '#', ' ', '-', '--', '-o', '@/etc/hosts', '%n', '%s', '\\0101',
+        '\u001b[201~', '\u001b]0;x\u0007', '\u009b', '\u007f', 'é', '中', '🎉', 'EOF', "'\\''", "$'x'", ')', '("',
+    ];
+    const made = (n) => Array.from({ length: 1 + random(n) }, () => bits[random(bits.length)]).join('') + 'z';
+    const line = (s) => s.replace(/[\r\n]/g, '');
+    const cases = Array.from({ length: 40 }, () => {
+        const c = { body: made(12), uri: '/v1/x?' + line(made(6)).replace(/ /g, ''), value: line(made(8)) };
+        const headers = [
+            { name: 'X-Note', value: c.value },
+            { name: '@/etc/hosts', value: 'x' },
+            { name: "X';touch no;'", value: 'x' },
+        ];
+        c.record = api.add({ uri: c.uri }, { request: { ...text(c.body), headers } });
+        return c;
+    });
+    const page = await show(cases[0].record.id, 'export');
+
+    for (const c of cases) {
+        await page.evaluate((id) => {
+            location.hash = location.hash.replace(/id=[^&]*/, 'id=' + id);
+        }, c.record.id);
+        const said = page.locator('.snippet pre');
+        await page.locator(`a[href*="${c.record.id}"]`).first().waitFor();
+        const curl = await said.textContent();
+        const told = execFileSync('sh', ['-c', 'curl() { for a; do printf "%s\\0" "$a"; done; }; ' + curl], {
+            env: { OPENAI_API_KEY: 'k', HOME: '/none' },
+            stdio: ['ignore', 'pipe', 'pipe'],
+        });
+        const args = told.toString().split('\0').slice(0, -1);
+        const hidden = /redacted|\*{3}|\[key |^key:/i.test(c.value);
+        const want = ['-gN', '-X', 'POST', 'http://127.0.0.1:8080' + c.uri, '-H', 'Authorization: Bearer k'];
+        want.push(...(hidden ? [] : ['-H', 'X-Note: ' + c.value]), '--data-raw', c.body);
+        assert.deepEqual(args, want, curl);
+        assert.ok(!/[\x00-\x08\x0b-\x1f\x7f-\x9f]/.test(curl), 'nothing that a terminal obeys');
+    }
+
+    assert.ok(!existsSync('no'));
 });
 
 test('export: snippets survive a shell, files are linked, the HTML stands alone', async () => {

@@ -354,7 +354,7 @@ test('the keys work: j k Enter Esc [ ] 1–8 d c x ? s and the palette', async (
 
     await page.keyboard.press('c');
     await page.getByText('Copied').waitFor();
-    assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^curl -N .*\$OPENAI_API_KEY/s);
+    assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^curl -g?N .*\$OPENAI_API_KEY/s);
 
     await page.keyboard.press('x');
     await page.getByText('This request is not running').waitFor();
