@@ -29,6 +29,7 @@ debug=no
 valgrind=no
 install_only=no
 
+faults_so=          # the module with places where it may be killed
 nginx_dir=          # its sources, or the headers of the installed one
 nginx_bin=          # the nginx that "run" and "test" start
 module_so=          # the module, empty when it is linked into nginx_bin
@@ -1425,7 +1426,8 @@ need_for_step()
     need_node_for_tests
 
     case $1 in
-        e2e | load | faults | conformance) need_node_modules "$ROOT/t/e2e" ;;
+        e2e | store | load | faults | conformance)
+            need_node_modules "$ROOT/t/e2e" ;;
         page)                     need_node_modules "$ROOT/t/page" ;;
     esac
 }
@@ -1498,7 +1500,37 @@ valgrind_findings()
 store_tests()
 {
     make --no-print-directory -C t/store test KILLS=$STORE_KILLS \
-        OUT="$OUT/store"
+        OUT="$OUT/store" || return 1
+
+    if [ -z "$module_so" ]; then
+        echo "nginx has the module within: it is not killed"
+        return
+    fi
+
+    build_faults
+    OPENAI_MONITOR_MODULE=$faults_so node_tests t/store
+}
+
+# the module again, with the places where it may be killed: store/ is compiled
+# anew, the rest is there
+
+build_faults()
+{
+    local objs dir
+
+    objs=$(dirname "$module_so")
+    dir=$objs-faults
+    faults_so=$dir/$NAME.so
+
+    rm -rf "$dir"
+    cp -a "$objs" "$dir"
+    rm -f "$dir"/addon/store/*.o "$faults_so"
+    sed -i "s|$objs/|$dir/|g; s|^CFLAGS = |&-DNGX_OPENAI_FAULTS=1 |" \
+        "$dir/Makefile"
+
+    (cd "$nginx_dir" && make -f "$dir/Makefile" -j"$(nproc)" modules) \
+        > "$dir/make.log" 2>&1 \
+        || die_with_log "$dir/make.log" "the build with faults failed"
 }
 
 run_step()

@@ -92,7 +92,6 @@ ngx_openai_check(ngx_openai_shared_t *sh)
     uint64_t              alive, now;
     uint32_t              slot;
     ngx_openai_entry_t   *e;
-    ngx_openai_record_t  *rec;
 
     if (ngx_openai_zone_mutex(sh) != NGX_OK) {
         return NGX_ERROR;
@@ -123,16 +122,15 @@ ngx_openai_check(ngx_openai_shared_t *sh)
             continue;
         }
 
-        rec = &e->rec[e->version & 1];
-
-        ngx_openai_check_record(rec);
-        ngx_openai_check_kept(e, rec);
+        ngx_openai_check_record(&e->rec[e->version & 1]);
 
         if (e->state == NGX_OPENAI_ENTRY_RUNNING && !e->finished) {
             ngx_openai_heal_record(e, NGX_OPENAI_WORKER_DIED,
                                    ngx_openai_check_ended(sh, e));
             e->finished = 1;
         }
+
+        ngx_openai_check_kept(e, &e->rec[e->version & 1]);
     }
 
     ngx_openai_rebuild(sh);
@@ -384,10 +382,6 @@ static void
 ngx_openai_check_kept(ngx_openai_entry_t *e, ngx_openai_record_t *rec)
 {
     uint64_t  kept;
-
-    if (e->state == NGX_OPENAI_ENTRY_RUNNING && !e->finished) {
-        return;
-    }
 
     kept = e->extents[NGX_OPENAI_REQUEST_BODY].bytes;
 
