@@ -57,6 +57,7 @@ typedef struct {
     ngx_http_request_t              *request;
     ngx_http_openai_capture_conf_t  *conf;
     ngx_queue_t                      queue;      /* of this process */
+    ngx_queue_t                      due;        /* to be published; or 0 */
 
     ngx_openai_writer_t              writer;
     openai_meter_t                  *meter;      /* NULL: memory was short */

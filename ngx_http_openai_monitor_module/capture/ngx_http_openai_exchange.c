@@ -35,6 +35,9 @@ static size_t ngx_http_openai_exchange_append(ngx_http_openai_exchange_t *ex,
     ngx_openai_chain_e chain, u_char *data, size_t len);
 static void ngx_http_openai_exchange_cleanup(void *data);
 static void ngx_http_openai_exchange_sweep(ngx_event_t *ev);
+static void ngx_http_openai_exchange_due(ngx_event_t *ev);
+static void ngx_http_openai_exchange_settle(ngx_http_openai_exchange_t *ex);
+static void ngx_http_openai_exchange_write(ngx_http_openai_exchange_t *ex);
 static void ngx_http_openai_exchange_process(void);
 static void ngx_http_openai_exchange_cancel(ngx_http_openai_exchange_t *ex);
 static void *ngx_http_openai_exchange_alloc(void *ctx, size_t size);
@@ -42,9 +45,12 @@ static uint64_t ngx_http_openai_now_us(void);
 static uint64_t ngx_http_openai_exchange_age(ngx_http_openai_exchange_t *ex);
 
 
-/* of this process: what runs, and the timer that looks after it */
+/* of this process: what runs, the timer that looks after it, and what is to be
+   published when the event loop's turn ends */
 
 static ngx_queue_t       ngx_http_openai_running;
+static ngx_queue_t       ngx_http_openai_due;
+static ngx_event_t       ngx_http_openai_due_event;
 static ngx_event_t       ngx_http_openai_sweep_event;
 static ngx_connection_t  ngx_http_openai_sweep_connection;
 
@@ -234,6 +240,10 @@ ngx_http_openai_exchange_start(ngx_http_openai_exchange_t *ex)
 
     ex->start_us = ngx_http_openai_now_us() - waited;
 
+    if (ngx_http_openai_running.next == NULL) {
+        ngx_http_openai_exchange_process();
+    }
+
     rec->started_ms = (uint64_t) r->start_sec * 1000 + r->start_msec;
 
     if (!(ex->conf->store_bodies & NGX_HTTP_OPENAI_STORE_REQUEST)) {
@@ -252,10 +262,6 @@ ngx_http_openai_exchange_start(ngx_http_openai_exchange_t *ex)
     ngx_http_openai_exchange_early_body(ex);
 
     ngx_http_openai_exchange_publish(ex, 1);
-
-    if (ngx_http_openai_running.next == NULL) {
-        ngx_http_openai_exchange_process();
-    }
 
     ngx_queue_insert_tail(&ngx_http_openai_running, &ex->queue);
 
@@ -591,13 +597,59 @@ ngx_http_openai_exchange_publish(ngx_http_openai_exchange_t *ex,
         now = 1;
     }
 
+    ex->unpublished = 1;
+
     if (!now
         && (ngx_msec_int_t) (ngx_current_msec - ex->published)
            < NGX_HTTP_OPENAI_PUBLISH_MS)
     {
-        ex->unpublished = 1;
         return;
     }
+
+    /* the record is large, and much is known at once: after all that this
+       turn of the event loop brings, unless that was the end */
+
+    if (ex->due.next == NULL) {
+        ngx_queue_insert_tail(&ngx_http_openai_due, &ex->due);
+    }
+
+    ngx_post_event(&ngx_http_openai_due_event, &ngx_posted_events);
+}
+
+
+static void
+ngx_http_openai_exchange_due(ngx_event_t *ev)
+{
+    ngx_queue_t                 *q;
+    ngx_http_openai_exchange_t  *ex;
+
+    while (!ngx_queue_empty(&ngx_http_openai_due)) {
+
+        q = ngx_queue_head(&ngx_http_openai_due);
+        ex = ngx_queue_data(q, ngx_http_openai_exchange_t, due);
+
+        ngx_http_openai_exchange_settle(ex);
+        ngx_http_openai_exchange_write(ex);
+    }
+}
+
+
+static void
+ngx_http_openai_exchange_settle(ngx_http_openai_exchange_t *ex)
+{
+    if (ex->due.next) {
+        ngx_queue_remove(&ex->due);
+        ex->due.next = NULL;
+    }
+}
+
+
+static void
+ngx_http_openai_exchange_write(ngx_http_openai_exchange_t *ex)
+{
+    const openai_facts_t  *facts;
+
+    facts = ex->meter ? openai_meter_facts(ex->meter) : NULL;
 
     ex->unpublished = 0;
 
@@ -687,6 +739,7 @@ ngx_http_openai_exchange_commit(ngx_http_openai_exchange_t *ex)
 
     ngx_openai_writer_commit(&ex->writer, &ex->rec);
 
+    ngx_http_openai_exchange_settle(ex);
     ngx_queue_remove(&ex->queue);
 }
 
@@ -759,7 +812,8 @@ ngx_http_openai_exchange_sweep(ngx_event_t *ev)
         /* after a burst no further piece may come for long */
 
         if (ex->unpublished) {
-            ngx_http_openai_exchange_publish(ex, 1);
+            ngx_http_openai_exchange_settle(ex);
+            ngx_http_openai_exchange_write(ex);
         }
     }
 
@@ -776,10 +830,15 @@ static void
 ngx_http_openai_exchange_process(void)
 {
     ngx_queue_init(&ngx_http_openai_running);
+    ngx_queue_init(&ngx_http_openai_due);
 
     ngx_http_openai_sweep_connection.fd = (ngx_socket_t) -1;
 
     ngx_http_openai_sweep_event.handler = ngx_http_openai_exchange_sweep;
     ngx_http_openai_sweep_event.data = &ngx_http_openai_sweep_connection;
     ngx_http_openai_sweep_event.cancelable = 1;
+
+    ngx_http_openai_due_event.handler = ngx_http_openai_exchange_due;
+    ngx_http_openai_due_event.data = &ngx_http_openai_sweep_connection;
+    ngx_http_openai_due_event.log = ngx_cycle->log;
 }

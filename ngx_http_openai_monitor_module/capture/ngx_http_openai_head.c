@@ -193,9 +193,15 @@ ngx_http_openai_head_status(ngx_http_openai_exchange_t *ex)
 
     r = ex->request;
 
-    p = ngx_sprintf(ngx_http_openai_head, "HTTP/%ui.%ui %03ui\n",
-                    r->http_version / 1000, r->http_version % 1000,
-                    r->headers_out.status);
+    p = ngx_cpymem(ngx_http_openai_head, "HTTP/1.1 200\n", 13);
+
+    if (r->http_version != NGX_HTTP_VERSION_11
+        || r->headers_out.status != NGX_HTTP_OK)
+    {
+        p = ngx_sprintf(ngx_http_openai_head, "HTTP/%ui.%ui %03ui\n",
+                        r->http_version / 1000, r->http_version % 1000,
+                        r->headers_out.status);
+    }
 
     ngx_http_openai_head_pos = p;
 

@@ -7,7 +7,6 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
-#include <ngx_md5.h>
 
 #include "capture/ngx_http_openai_redact.h"
 #include "digest/openai_secrets.h"
@@ -175,17 +174,32 @@ static ngx_str_t  ngx_http_openai_protocols[] = {
 };
 
 
-/* for each length of a name, the first letters that secrets of it have; and
-   the last letters of the suffixes */
+/* for each length of a name, the first letters that secrets of it have, and
+   the last ones; a bit for the end of each suffix */
 
-static uint32_t  ngx_http_openai_letters[NGX_HTTP_OPENAI_NAME_MAX + 1];
-static uint32_t  ngx_http_openai_endings;
+static uint32_t  ngx_http_openai_firsts[NGX_HTTP_OPENAI_NAME_MAX + 1];
+static uint32_t  ngx_http_openai_lasts[NGX_HTTP_OPENAI_NAME_MAX + 1];
+static uint64_t  ngx_http_openai_endings;
 
 
 /* bytes that arguments and userinfo come with, and those that the prefixes of
    keys end with */
 
 static uint8_t  ngx_http_openai_signs[256];
+
+
+/* letters of either case have the same low bits */
+
+static ngx_inline uint64_t
+ngx_http_openai_ending(u_char *name, size_t len)
+{
+    uint32_t  letters;
+
+    letters = (name[len - 3] & 31) << 10 | (name[len - 2] & 31) << 5
+              | (name[len - 1] & 31);
+
+    return (uint64_t) 1 << (letters * 2654435769u >> 26);
+}
 
 
 void
@@ -201,12 +215,15 @@ ngx_http_openai_redact_init(void)
 
     for (i = 0; ngx_http_openai_headers[i].name.len; i++) {
         name = &ngx_http_openai_headers[i].name;
-        ngx_http_openai_letters[name->len] |= 1 << (name->data[0] & 31);
+        ngx_http_openai_firsts[name->len] |= 1 << (name->data[0] & 31);
+        ngx_http_openai_lasts[name->len] |= 1 << (name->data[name->len - 1]
+                                                  & 31);
     }
 
     for (i = 0; ngx_http_openai_suffixes[i].len; i++) {
         name = &ngx_http_openai_suffixes[i];
-        ngx_http_openai_endings |= 1 << (name->data[name->len - 1] & 31);
+        ngx_http_openai_endings |= ngx_http_openai_ending(name->data,
+                                                          name->len);
     }
 }
 
@@ -274,11 +291,13 @@ ngx_http_openai_redact_header(ngx_http_openai_redact_t *redact,
         return NGX_HTTP_OPENAI_PLAIN;
     }
 
-    /* letters of either case have the same low bits */
-
     if (redact->headers == NULL
-        && !(ngx_http_openai_letters[name->len] & 1 << (name->data[0] & 31))
-        && !(ngx_http_openai_endings & 1 << (name->data[name->len - 1] & 31)))
+        && !((ngx_http_openai_firsts[name->len] & 1 << (name->data[0] & 31))
+             && (ngx_http_openai_lasts[name->len]
+                 & 1 << (name->data[name->len - 1] & 31)))
+        && (name->len < 3
+            || !(ngx_http_openai_endings
+                 & ngx_http_openai_ending(name->data, name->len))))
     {
         return NGX_HTTP_OPENAI_PLAIN;
     }
@@ -316,27 +335,6 @@ ngx_http_openai_redact_header(ngx_http_openai_redact_t *redact,
     }
 
     return NGX_HTTP_OPENAI_PLAIN;
-}
-
-
-void
-ngx_http_openai_fingerprint(ngx_http_openai_redact_t *redact,
-    ngx_str_t *secret, char out[NGX_HTTP_OPENAI_FINGERPRINT_LEN + 1])
-{
-    u_char     digest[16], salt[16];
-    ngx_md5_t  md5;
-
-    ngx_openai_zone_salt(redact->zone, salt);
-
-    ngx_md5_init(&md5);
-    ngx_md5_update(&md5, salt, sizeof(salt));
-    ngx_md5_update(&md5, secret->data, secret->len);
-    ngx_md5_update(&md5, salt, sizeof(salt));
-    ngx_md5_final(digest, &md5);
-
-    (void) ngx_hex_dump((u_char *) out, digest,
-                        NGX_HTTP_OPENAI_FINGERPRINT_LEN / 2);
-    out[NGX_HTTP_OPENAI_FINGERPRINT_LEN] = '\0';
 }
 
 

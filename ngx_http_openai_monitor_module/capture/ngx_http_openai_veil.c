@@ -23,6 +23,7 @@
      + OPENAI_SECRETS_WORD_MAX + NGX_HTTP_OPENAI_VEIL_PIECE)
 
 #define NGX_HTTP_OPENAI_FRAME_HEAD  14
+#define NGX_HTTP_OPENAI_VEIL_PATH   96
 
 
 struct ngx_http_openai_veil_s {
@@ -64,6 +65,7 @@ static ngx_http_openai_veil_t *ngx_http_openai_veil_create(
     openai_secrecy_e secrecy, ngx_uint_t text);
 static openai_secrecy_e ngx_http_openai_veil_secrecy(
     ngx_http_openai_exchange_t *ex);
+static openai_secrecy_e ngx_http_openai_veil_path(ngx_str_t *uri);
 static void ngx_http_openai_veil_words(ngx_http_openai_exchange_t *ex,
     openai_secrets_t *secrets);
 static void ngx_http_openai_veil_coded(ngx_http_openai_veil_t *veil,
@@ -251,7 +253,6 @@ ngx_http_openai_veil_secrecy(ngx_http_openai_exchange_t *ex)
 {
     ngx_str_t           *paths[3];
     ngx_uint_t           i;
-    openai_str_t         path;
     openai_secrecy_e     found, secrecy;
     ngx_http_request_t  *r;
 
@@ -273,14 +274,49 @@ ngx_http_openai_veil_secrecy(ngx_http_openai_exchange_t *ex)
             continue;
         }
 
-        path.data = (char *) paths[i]->data;
-        path.len = paths[i]->len;
-
-        secrecy = openai_secrets_path(path);
+        secrecy = ngx_http_openai_veil_path(paths[i]);
         found = ngx_max(found, secrecy);
     }
 
     return found;
+}
+
+
+/* the last path is the next one's, as a rule; one that may hold a secret is
+   not kept */
+
+static openai_secrecy_e
+ngx_http_openai_veil_path(ngx_str_t *uri)
+{
+    openai_str_t      path;
+    openai_secrecy_e  secrecy;
+
+    static struct {
+        size_t            len;
+        u_char            path[NGX_HTTP_OPENAI_VEIL_PATH];
+        openai_secrecy_e  secrecy;
+    } last;
+
+    if (uri->len == last.len
+        && ngx_memcmp(uri->data, last.path, last.len) == 0)
+    {
+        return last.secrecy;
+    }
+
+    path.data = (char *) uri->data;
+    path.len = uri->len;
+
+    secrecy = openai_secrets_path(path);
+
+    if (uri->len <= NGX_HTTP_OPENAI_VEIL_PATH
+        && ngx_http_openai_redact_plain(uri))
+    {
+        last.len = uri->len;
+        ngx_memcpy(last.path, uri->data, last.len);
+        last.secrecy = secrecy;
+    }
+
+    return secrecy;
 }
 
 
