@@ -105,12 +105,16 @@ export function Bar() {
                     class="to-stats"
                     onClick={turnView}
                 />
-                <Button
-                    label={t('otherLanguage')}
-                    text={<span lang={lang.value === 'zh' ? 'en' : 'zh'}>{lang.value === 'zh' ? 'EN' : '中文'}</span>}
-                    onClick={turnLanguage}
-                    class="language"
-                />
+                {lang.value === 'zh' ? (
+                    <Button
+                        label={t('otherLanguage')}
+                        text={<span lang="en">EN</span>}
+                        onClick={turnLanguage}
+                        class="language"
+                    />
+                ) : (
+                    <Button icon="han" label={t('otherLanguage')} onClick={turnLanguage} />
+                )}
                 <Button icon={themeIcon[theme.value]} label={name} onClick={turnTheme} />
                 <Button icon="dots" label={t('more')} onClick={more} menu />
             </nav>

@@ -74,8 +74,15 @@ function options(p: ChartProps, width: number, height: number): uPlot.Options {
         scales: {
             x: {
                 time: p.x !== 'ms',
-                range: (_u, min, max) =>
-                    p.span === undefined ? [min, max] : [Math.min(min, max - p.span), max + p.span / 50],
+                range: (u, min, max) => {
+                    const last = u.data[0].at(-1);
+
+                    /* of a single point uPlot would make a range by itself */
+
+                    return p.span === undefined || last === undefined
+                        ? [min, max]
+                        : [Math.min(u.data[0][0] ?? last, last - p.span), last + p.span / 50];
+                },
             },
             y: { range: (_u, _min, max) => [0, Math.max(max ?? 0, 1e-9) * 1.08] },
         },

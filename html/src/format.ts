@@ -122,7 +122,8 @@ export function money(usd: Maybe): string {
         return '$' + digits(usd, 4);
     }
 
-    return '$' + usd.toFixed(6);
+    // never as nothing
+    return usd < 0.000001 ? '<$0.000001' : '$' + usd.toFixed(6);
 }
 
 export function percent(share: Maybe): string {

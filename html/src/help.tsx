@@ -9,6 +9,7 @@ const examples: [string, Parameters<typeof t>[0]][] = [
     ['timeout "exact words"', 'queryWords'],
     ['status:5xx  status:>=400', 'queryStatus'],
     ['model:gpt-4o*  path:/v1/chat*', 'queryFields'],
+    ['time:>2026-11-25T10:00  age:<5m', 'queryBegan'],
     ['latency:>2s  ttft:>500ms', 'queryTimes'],
     ['tokens:>10k  cost:>0.01  size:>1M', 'queryAmounts'],
     ['is:running  is:error  is:aborted', 'queryIs'],

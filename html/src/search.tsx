@@ -26,6 +26,12 @@ export const searchBox: { current: HTMLInputElement | null } = { current: null }
 
 // the server's error names the nearest: unknown key "modle", did you mean "model"?
 function suggestion(message: string, q: string): string | null {
+    const [, span] = /not a moment .*: "([^"]+)", did you mean "age"/.exec(message) ?? [];
+
+    if (span !== undefined) {
+        return q.replace('time:' + span, 'age:' + span);
+    }
+
     const [, kind, wrong, right] = /unknown (\w+) "([^"]+)", did you mean "([^"]+)"/.exec(message) ?? [];
 
     if (wrong === undefined || right === undefined) {
@@ -213,7 +219,7 @@ export function Search() {
             </div>
             {bad && (
                 <div class="search-error" role="alert">
-                    <span>{failure.value}</span>
+                    <span>{failure.value?.replace(/^"q": /, '')}</span>
                     {hint !== null && <Button label={hint} text={hint} onClick={() => apply(hint)} />}
                 </div>
             )}

@@ -315,7 +315,7 @@ function ZoneUse({ zone: z }: { zone: Zone }) {
 const column = (series: Sample[], f: (s: Sample) => number | null): (number | null)[] => series.map(f);
 
 // the least that a chart spans, so that it does not run from edge to edge at the start
-const spans: Record<Window, number> = { '5m': 300, '1h': 3600, '24h': 86400, all: 60 };
+const spans: Record<Window, number> = { '5m': 300, '1h': 3600, '24h': 86400, all: 3600 };
 
 function Charts({ series }: { series: Sample[] }) {
     const span = spans[statsWindow.value];

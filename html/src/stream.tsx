@@ -58,6 +58,36 @@ function growth(r: Detail, list: StreamEvent[]): AlignedData {
     return [(r.pieces_timeline ?? []).map(([ms]) => ms), (r.pieces_timeline ?? []).map(([, at]) => at)];
 }
 
+const text = (v: unknown): string | null => (typeof v === 'string' && v !== '' ? v : null);
+
+const member = (v: unknown, ...path: (string | number)[]): unknown =>
+    path.reduce<unknown>(
+        (o, k) => (typeof o === 'object' && o !== null ? (o as Record<string, unknown>)[k] : undefined),
+        v,
+    );
+
+// what an event adds to the answer, in the dialects that are most seen; what
+// else it says is the same in each of them
+function news(data: string): string | null {
+    const v = parse(data)?.value;
+    const delta = member(v, 'choices', 0, 'delta') ?? member(v, 'delta');
+    const call = member(delta, 'tool_calls', 0, 'function');
+
+    return (
+        text(delta) ??
+        text(member(delta, 'content')) ??
+        text(member(delta, 'text')) ??
+        text(member(delta, 'reasoning_content')) ??
+        text(member(delta, 'thinking')) ??
+        text(member(call, 'arguments')) ??
+        text(member(call, 'name')) ??
+        text(member(delta, 'partial_json')) ??
+        text(member(v, 'choices', 0, 'text')) ??
+        text(member(v, 'candidates', 0, 'content', 'parts', 0, 'text')) ??
+        text(member(v, 'message', 'content'))
+    );
+}
+
 function Row({
     e,
     gap,
@@ -72,6 +102,7 @@ function Row({
     choose: () => void;
 }) {
     const long = gap !== null && gap > limit;
+    const said = useMemo(() => (e.data.length < 20_000 ? news(e.data) : null), [e.data]);
 
     return (
         <button type="button" class="event" data-gap={long} aria-pressed={on} onClick={choose}>
@@ -80,7 +111,10 @@ function Row({
                 {gap === null ? '' : long ? t('gap', { d: duration(gap) }) : '+' + duration(gap)}
             </span>
             <span class="quiet clip">{e.event ?? ''}</span>
-            <span class="clip mono">{e.data.slice(0, 400)}</span>
+            <span class="clip mono">
+                {said !== null && <b class="said">{JSON.stringify(said.slice(0, 200))}</b>}{' '}
+                <span class={said === null ? undefined : 'quiet'}>{e.data.slice(0, 400)}</span>
+            </span>
             <span class="number quiet">{bytes(e.bytes)}</span>
         </button>
     );

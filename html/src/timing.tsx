@@ -94,11 +94,11 @@ function Bar({ attempt: a, from, end }: { attempt: Attempt; from: number | null;
     );
 
     return (
-        <>
+        <div class="lane">
             {ready > 0 && part(0, ready, 'send')}
             {part(ready, header, failed ? 'failed' : 'wait')}
             {header < a.response_ms && part(header, a.response_ms, failed ? 'failed' : 'read')}
-        </>
+        </div>
     );
 }
 

@@ -214,11 +214,21 @@ test('stream: every event with its time, gaps marked, a chart', async () => {
         Array.from({ length: 200 }, (_, i) => ({
             ms: i * 10 + (i > 50 ? 2000 : 0),
             event: 'delta',
-            data: `{"n":${i}}`,
+            data:
+                i === 0
+                    ? '{"id":"c","choices":[{"index":0,"delta":{"content":" <b>new"}}]}'
+                    : i === 1
+                      ? '{"type":"content_block_delta","delta":{"type":"text_delta","text":"word"}}'
+                      : `{"n":${i}}`,
             bytes: 9,
         })),
     );
     const page = await show(r.id, 'stream');
+
+    // what an event adds stands before what all of them say
+    assert.match(await page.locator('.event').nth(0).textContent(), /" <b>new" \{"id":"c"/);
+    assert.match(await page.locator('.event').nth(1).textContent(), /"word" \{"type"/);
+    assert.equal(await page.locator('.event .said').count(), 2);
 
     await page.locator('.chart canvas').waitFor();
     assert.match(await page.locator('.section h3').first().textContent(), /200 · 1 gap over 250 ms/);
@@ -528,6 +538,26 @@ test('statistics: windows, numbers, charts, groups that filter, reset', async ()
     assert.equal(await page.getByRole('meter').getAttribute('aria-valuenow'), '25');
     assert.equal(await page.locator('.chart canvas').count(), 4);
     assert.equal(await page.getByRole('link', { name: 'JSON' }).getAttribute('href'), './api/stats?window=5m');
+
+    // one point is drawn where time ends, not where it begins
+    api.statistics.series = [{ ...api.statistics.series.at(-1), requests: 5 }];
+    await page.getByRole('button', { name: 'All', exact: true }).click();
+    await page.waitForFunction(() => /window=all/.test(location.href));
+    await page.waitForFunction(() => {
+        const canvas = document.querySelector('.chart canvas');
+        const { width, height } = canvas;
+        const { data } = canvas.getContext('2d').getImageData(0, 0, width, height);
+        const accent = (x) => {
+            for (let y = 0; y < height; y++) {
+                const [r, g, b, a] = data.slice((y * width + x) * 4, (y * width + x) * 4 + 4);
+                if (a > 200 && b > 150 && r < 120 && g < 120) return true;
+            }
+            return false;
+        };
+        const at = Array.from({ length: width }, (_, x) => x).filter(accent);
+        return at.length > 0 && Math.min(...at) > width / 2;
+    });
+    await page.getByRole('button', { name: '5 min' }).click();
 
     // the search box narrows them, and stays where it is
     await page.locator('.search input').fill('model:gpt-4o');

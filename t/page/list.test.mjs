@@ -247,6 +247,12 @@ test('a drag over the histogram is a term of the query, for the server and the a
     assert.equal(await page.locator('.search input').inputValue(), '(is:ok OR model:gpt-4o)');
 });
 
+test('a price below what is shown is not nothing', async () => {
+    api.add({ cost_usd: 1.4e-7 });
+    const page = await show();
+    await rows(page).getByText('<$0.000001', { exact: true }).waitFor();
+});
+
 test('moments and ages are completed', async () => {
     const page = await show();
 
@@ -304,6 +310,17 @@ test('the search box completes, sends the query, and shows what the server sugge
     await page.getByRole('alert').getByText('did you mean "model"?').waitFor();
     await page.getByRole('button', { name: 'model:other' }).click();
     await page.getByRole('alert').waitFor({ state: 'detached' });
+
+    // who writes a span where a moment belongs
+    api.refuse = /^time:/;
+    api.refusal = '"q": not a moment such as 2026-11-25T10:00: "<5m", did you mean "age"?';
+    await page.getByRole('combobox').fill('time:<5m');
+    await page.keyboard.press('Enter');
+    await page.getByRole('alert').getByText(/^not a moment/).waitFor();
+    await page.getByRole('button', { name: 'age:<5m' }).click();
+    await page.getByRole('alert').waitFor({ state: 'detached' });
+    assert.equal(await page.getByRole('combobox').inputValue(), 'age:<5m');
+    await page.getByRole('combobox').fill('model:other');
     assert.equal(await rows(page).count(), 1);
 });
 

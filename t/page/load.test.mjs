@@ -18,9 +18,7 @@ const seconds = Number(process.env.OPENAI_MONITOR_LOAD_SECONDS ?? 20);
 const rate = 200;
 const leastFrames = 50;
 
-// MB: what a heap may differ by from one look to the next, and how much it may
-// grow in a minute.  What is kept of 200 records a second would be some 20
-const grain = 3;
+// MB a minute, of the line through all looks at the heap: kept records are 5
 const growth = 3;
 
 let api, browser;
@@ -146,8 +144,5 @@ test(`200 requests a second for ${seconds} s: 50 frames a second, and a heap tha
     assert.ok(sent > seconds * rate * 0.9, `${sent} requests were sent`);
     assert.equal(await page.locator('[role=grid]').getAttribute('aria-rowcount'), '1001');
     assert.ok(rateOfFrames >= leastFrames, `${rateOfFrames} frames a second`);
-    assert.ok(
-        Math.max(...heaps) - heaps[0] < grain + (growth * seconds) / 60,
-        `the heap: ${heaps.map((h) => h.toFixed(1)).join(' ')} MB`,
-    );
+    assert.ok(grew < growth, `the heap: ${heaps.map((h) => h.toFixed(1)).join(' ')} MB`);
 });

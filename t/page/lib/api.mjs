@@ -178,6 +178,7 @@ export class Api {
     };
     match = () => true;
     refuse = null;
+    refusal = 'unknown key "modle", did you mean "model"?';
 
     static async start() {
         if (!existsSync(join(dist, 'app.js'))) {
@@ -260,7 +261,7 @@ export class Api {
         });
 
         if (this.refuse !== null && url.searchParams.has('q') && this.refuse.test(url.searchParams.get('q'))) {
-            return fail(400, 'bad_request', 'unknown key "modle", did you mean "model"?');
+            return fail(400, 'bad_request', this.refusal);
         }
 
         if (req.method === 'POST' && req.headers['x-openai-monitor'] !== '1') {
