@@ -46,7 +46,7 @@ sub memory {
             my ($from, $to, $rights, $file)
                 = /^([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \S+\s*(.*)$/;
             my $zone = $rights =~ /^rw.s/
-                       && $file =~ m{^/dev/zero|monitor.*zone|^$|deleted};
+                       && $file =~ m{^/dev/zero|/history$|^$|deleted};
             my $module = $rights =~ /^rw.p/
                          && ($file =~ /openai_monitor/
                              || ($near && $file eq ''));
@@ -476,3 +476,44 @@ wait_for(sub { grep { /connect\(\) failed/ } error_log() }, 'a line');
 check_like(join('', error_log()), qr{request: "GET /v1/models\?key=REDACTED-[0-9a-f]{10}&a=b HTTP/1\.1"},
       'the rest of it is as ever');
 $::hidden->(1, 'log');
+
+
+
+=== TEST 8: the zone's file, and HTTP/2
+fault 41
+--- zone: 8m entries=100 file=logs/history
+--- http_config
+server {
+    listen 127.0.0.1:$TEST_NGINX_H2_PORT http2;
+    location / { proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT; }
+}
+--- upstream
+while (my $request = $u->request) {
+    $u->note(join ' ', map { $request->{$_} =~ /\Q$::secret/ ? $_ : '-' } qw/ head body /);
+    $u->answer(401, { error => { message => "no: $::secret, $::key", code => 'x' } });
+}
+--- client
+my $body = html_dir() . '/body';
+open my $out, '>', $body or die $!;
+print $out $::mcp->();
+close $out;
+
+system('curl', '-s', '-m', 10, '--http2-prior-knowledge', '-o', '/dev/null', '-H', "Authorization: Bearer $::secret",
+       '-H', "Cookie: a=$::secret", '--data-binary', "\@$body",
+       "http://127.0.0.1:$ENV{TEST_NGINX_H2_PORT}/v1/responses?key=$::secret") == 0 or die "curl: $?\n";
+unlink $body;
+
+http(post('/v1/realtime/client_secrets', $::mcp->(), "Authorization: Bearer $::secret"));
+
+check([ upstream()->notes(2) ], [ ('head body') x 2 ], 'the upstream gets them');
+check(records(2)->[0]{http_version}, '2', 'HTTP/2');
+
+my $history = do {
+    open my $file, '<:raw', "$Test::Nginx::Util::ServRoot/logs/history" or die "history: $!\n";
+    local $/;
+    <$file>;
+};
+
+check($history =~ /"authorization":"\*{22}"/ ? 1 : 0, 1, 'the file has the records');
+check($history =~ $::trace ? around($history, $-[0]) : 'nothing', 'nothing', 'the file');
+$::hidden->(2, 'file');
