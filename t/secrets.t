@@ -277,7 +277,21 @@ while (my $request = $u->request) {
         message => "Incorrect API key provided: $::key. You sent $::secret." } };
     my $answer = json_text($error);
 
-    if ($what eq 'stream') {
+    if ($what eq 'gzstream') {
+        my $text = MonitorTest::sse({ model => 'm', choices => [ { index => 0, delta => { content => 'a' } } ] })
+                   . ': ' . 'x' x 4000 . "\n\n";
+        my $end = MonitorTest::sse($error);
+        my $z = IO::Compress::Gzip->new(\my $coded, -Minimal => 1) or die;
+        $z->print($text); $z->flush(IO::Compress::Gzip::Z_SYNC_FLUSH());
+        my $half = length $coded;
+        $z->print($end); $z->close;
+        $u->stream('Content-Encoding' => 'gzip');
+        $u->chunk(substr $coded, 0, $half);
+        sleep 0.05;
+        $u->chunk(substr $coded, $half);
+        $u->finish;
+
+    } elsif ($what eq 'stream') {
         $u->stream;
         $u->event({ model => 'm', choices => [ { index => 0, delta => { content => 'a' } } ] });
         $u->event($error);
@@ -295,13 +309,13 @@ while (my $request = $u->request) {
     }
 }
 --- client
-my @uris = ((map { "at=$_" } 1 .. 170), 'gzip=1', 'stream=1');
+my @uris = ((map { "at=$_" } 1 .. 170), 'gzip=1', 'stream=1', 'gzstream=1');
 
 for my $uri (@uris) {
     my $answer = http(post("/v1/chat/completions?$uri", { model => 'm' },
                            "Authorization: Bearer $::secret"));
     check_like($answer->{body}, qr/\Q$::secret/, "$uri: the client gets it")
-        unless $uri eq 'gzip=1';
+        unless $uri =~ /^gz/;
 }
 
 my $records = records(scalar @uris);
@@ -309,9 +323,10 @@ my $records = records(scalar @uris);
 check($records->[0], { error => { code => 'invalid_api_key',
       message => qr/^Incorrect API key provided: sk-\*+ You sent \*+$/ },
       masked => { response => true } }, 'the message is left');
-check($records->[-2], { error => { message => qr/^Incorrect API key provided: sk-\*+/ },
+check($records->[-3], { error => { message => qr/^Incorrect API key provided: sk-\*+/ },
                         withheld => { response => 'opaque' } }, 'coded');
-check($records->[-1]{error}{message}, qr/^Incorrect API key provided: sk-\*+/,
+check($records->[-1], { withheld => { response => 'opaque' } }, 'coded, in a stream');
+check($records->[-2]{error}{message}, qr/^Incorrect API key provided: sk-\*+/,
       'in a stream');
 
 $::hidden->(scalar @uris, 'errors');

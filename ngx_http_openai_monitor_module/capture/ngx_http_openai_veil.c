@@ -84,8 +84,10 @@ static ngx_int_t ngx_http_openai_veil_head(ngx_http_openai_veil_t *veil,
 static ngx_uint_t ngx_http_openai_veil_through(ngx_http_openai_veil_t *veil,
     u_char *p, size_t len);
 static int ngx_http_openai_veil_look(void *ctx, const char *data, size_t len);
-static int ngx_http_openai_veil_message(void *ctx,
+static int ngx_http_openai_veil_piece(void *ctx,
     const openai_ws_piece_t *piece);
+static ngx_uint_t ngx_http_openai_veil_message(ngx_http_openai_exchange_t *ex,
+    const openai_facts_t *facts);
 static ngx_table_elt_t *ngx_http_openai_veil_header(ngx_list_t *headers,
     const char *name);
 static void *ngx_http_openai_veil_alloc(void *ctx, size_t size);
@@ -177,10 +179,21 @@ ngx_http_openai_veil_response(ngx_http_openai_exchange_t *ex)
         return;
     }
 
+    encoding = ex->request->headers_out.content_encoding;
+
+    /* nobody can begin to decode in the middle: the message tells for all */
+
+    if (encoding && encoding->value.len && ex->rec.response_bytes) {
+
+        if (ngx_http_openai_veil_message(ex, facts)) {
+            ex->rec.flags |= NGX_OPENAI_REC_RESPONSE_OPAQUE;
+        }
+
+        return;
+    }
+
     ex->veil[NGX_HTTP_OPENAI_RESPONSE] = ngx_http_openai_veil_create(ex,
                                       NGX_HTTP_OPENAI_RESPONSE, secrecy, text);
-
-    encoding = ex->request->headers_out.content_encoding;
 
     if (encoding && encoding->value.len
         && ex->veil[NGX_HTTP_OPENAI_RESPONSE])
@@ -188,6 +201,26 @@ ngx_http_openai_veil_response(ngx_http_openai_exchange_t *ex)
         ngx_http_openai_veil_coded(ex->veil[NGX_HTTP_OPENAI_RESPONSE],
                                    &encoding->value);
     }
+}
+
+
+/* an error's message has a secret */
+
+static ngx_uint_t
+ngx_http_openai_veil_message(ngx_http_openai_exchange_t *ex,
+    const openai_facts_t *facts)
+{
+    char              text[sizeof(facts->error_message)];
+    openai_secrets_t  secrets;
+
+    openai_secrets_init(&secrets, OPENAI_SECRETS_NONE, 1);
+    ngx_http_openai_veil_words(ex, &secrets);
+
+    ngx_memcpy(text, facts->error_message, sizeof(text));
+    (void) openai_secrets_find(&secrets, text, 0, ngx_strlen(text), 1);
+    ngx_explicit_memzero(text, sizeof(text));
+
+    return secrets.found != 0;
 }
 
 
@@ -688,7 +721,7 @@ ngx_http_openai_veil_through(ngx_http_openai_veil_t *veil, u_char *p,
          ? openai_decoder_feed(veil->decoder, p, len,
                                ngx_http_openai_veil_look, veil)
          : openai_ws_feed(veil->inflate, p, len,
-                          ngx_http_openai_veil_message, veil);
+                          ngx_http_openai_veil_piece, veil);
 
     if ((rc != OPENAI_OK && rc != OPENAI_AGAIN) || veil->size) {
         ngx_http_openai_veil_close(veil);
@@ -728,7 +761,7 @@ ngx_http_openai_veil_look(void *ctx, const char *data, size_t len)
 
 
 static int
-ngx_http_openai_veil_message(void *ctx, const openai_ws_piece_t *piece)
+ngx_http_openai_veil_piece(void *ctx, const openai_ws_piece_t *piece)
 {
     return piece->cut ? OPENAI_ERROR
                       : ngx_http_openai_veil_look(ctx, piece->data.data,
