@@ -748,11 +748,15 @@ ngx_openai_hist_add(ngx_openai_hist_t *hist, uint64_t us)
 static ngx_uint_t
 ngx_openai_log2(uint64_t n)
 {
+#if (__GNUC__)
+    return 63 - __builtin_clzll(n);
+#else
     ngx_uint_t  i;
 
     for (i = 0; n >>= 1; i++) { /* void */ }
 
     return i;
+#endif
 }
 
 
