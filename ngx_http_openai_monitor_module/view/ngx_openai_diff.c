@@ -169,6 +169,7 @@ ngx_openai_diff_parent(ngx_openai_diff_t *d, ngx_str_t *parent)
 static ngx_int_t
 ngx_openai_diff_load(ngx_openai_diff_t *d, ngx_openai_side_t *side)
 {
+    ngx_int_t           rc;
     yyjson_mut_doc     *doc;
     openai_exchange_t   all;
     ngx_openai_call_t  *call;
@@ -188,9 +189,13 @@ ngx_openai_diff_load(ngx_openai_diff_t *d, ngx_openai_side_t *side)
 
     ngx_openai_exchange_set(side->exchange, &side->ref, &side->rec);
 
-    if (ngx_openai_exchange_request(side->exchange, &all) != NGX_OK
-        || openai_chain(&side->chain, &all) != OPENAI_OK)
-    {
+    rc = ngx_openai_exchange_request(side->exchange, &all);
+
+    if (rc == NGX_ERROR) {
+        return ngx_openai_no_memory(call);
+    }
+
+    if (rc != NGX_OK || openai_chain(&side->chain, &all) != OPENAI_OK) {
         return ngx_openai_refuse(call, NGX_HTTP_BAD_REQUEST, "bad_request",
                                  "the record \"%V\" is no conversation",
                                  &call->id);

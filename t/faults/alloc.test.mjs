@@ -1,0 +1,401 @@
+// Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+
+// The promise: when memory runs out, the exchange goes on, byte by byte as it
+// was, and its record is poorer or missing; a reader gets an error or a closed
+// connection; and nothing crashes.  Each allocation that the module makes for
+// an exchange, or for an answer of the monitor, fails once.  A location that
+// is not recorded makes none at all.  When the clock is set, no duration is
+// negative.
+//
+// Needs a module that is loaded: what it asks of nginx is bound to lib/shim.c.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import http from 'node:http';
+import os from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+
+import { client } from './lib/client.mjs';
+import { portsOf, start } from './lib/servers.mjs';
+import { caseOf } from './lib/upstream.mjs';
+
+const skip = process.env.OPENAI_MONITOR_MODULE === ''
+    || /asan/.test(process.env.TEST_NGINX_BINARY ?? '')
+    ? 'the module is not loaded, or comes with a sanitizer' : false;
+
+const ports = portsOf(2);
+
+let run, dir, control;
+
+// the words of the shim's file
+
+const words = { calls: 0, fail_at: 1, failed: 2, clock_ms: 3, bound: 4 };
+
+function get(name) {
+    const word = Buffer.alloc(8);
+
+    fs.readSync(control, word, 0, 8, words[name] * 8);
+
+    return Number(word.readBigInt64LE());
+}
+
+function set(name, value) {
+    const word = Buffer.alloc(8);
+
+    word.writeBigInt64LE(BigInt(value));
+    fs.writeSync(control, word, 0, 8, words[name] * 8);
+}
+
+
+const event = (value) => `data: ${JSON.stringify(value)}\n\n`;
+const delta = (content) => event({
+    id: 'c', object: 'chat.completion.chunk', model: 'm',
+    choices: [{ index: 0, delta: { content }, finish_reason: null }],
+});
+
+const answers = {
+    json: Buffer.from(JSON.stringify({
+        id: 'c', object: 'chat.completion', model: 'm', choices: [{
+            index: 0, finish_reason: 'stop', message: {
+                role: 'assistant', content: null, tool_calls: [{
+                    id: 't', type: 'function',
+                    function: { name: 'f', arguments: '{}' },
+                }],
+            },
+        }], usage: { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 },
+    })),
+    stream: Buffer.from(delta('one ') + delta('two') + 'data: [DONE]\n\n'),
+};
+
+answers.gzip = gzipSync(answers.json);
+
+const kinds = {
+    json: 'application/json', stream: 'text/event-stream',
+    gzip: 'application/json\r\nContent-Encoding: gzip',
+};
+
+async function serve(peer) {
+    const kind = caseOf(peer.request.uri).split('-')[0];
+
+    await peer.body();
+    await peer.send(`HTTP/1.1 200 OK\r\nContent-Type: ${kinds[kind]}\r\n`
+                    + `Content-Length: ${answers[kind].length}\r\n`
+                    + 'X-Request-Id: r\r\nConnection: close\r\n\r\n');
+    await peer.send(answers[kind]);
+    peer.fin();
+}
+
+const question = (n) => Buffer.from(JSON.stringify({
+    model: 'm', stream: true, user: 'u', metadata: { session_id: `s${n}` },
+    messages: [{ role: 'system', content: 'Be brief.' },
+               { role: 'user', content: `Question ${n}` }],
+}));
+
+let number = 0;
+
+async function exchange(kind, at = ports.recorded) {
+    const n = ++number;
+    const c = client('h1', at);
+    const body = question(n);
+
+    await c.begin('POST', `/v1/chat/completions?case=${kind}-${n}-`,
+                  body.length, {
+                      'content-type': 'application/json', 'user-agent': 't',
+                      authorization: ['Bearer', 'sk', 'x'.repeat(30)].join(' '),
+                  });
+    await c.send(body);
+    await c.answer.seen(Infinity);
+    c.end();
+
+    return { n, uri: `case=${kind}-${n}-`, answer: c.answer };
+}
+
+before(async () => {
+    if (skip) {
+        return;
+    }
+
+    dir = fs.mkdtempSync(path.join(os.tmpdir(), 'openai-shim-'));
+
+    const source = fileURLToPath(new URL('lib/shim.c', import.meta.url));
+    const shim = path.join(dir, 'shim.so');
+
+    execFileSync('cc', ['-shared', '-fPIC', '-O1', '-o', shim, source, '-ldl']);
+
+    const file = path.join(dir, 'control');
+
+    fs.writeFileSync(file, Buffer.alloc(4096));
+    control = fs.openSync(file, 'r+');
+
+    run = await start(ports, {
+        workers: 1, zone: '16m', entries: 64, level: 'notice', locations: `
+        location / {
+            proxy_pass       http://127.0.0.1:${ports.upstream};
+            proxy_buffering  off;
+        }`,
+        http: 'log_format all $openai_model$openai_input_tokens'
+            + '$openai_monitor_id;',
+        env: { LD_PRELOAD: shim, OPENAI_SHIM: file },
+    });
+
+    run.upstream.otherwise = serve;
+    assert.ok(get('bound') > 5, 'the module is bound to the shim');
+});
+
+after(async () => {
+    await run?.stop();
+
+    if (dir) {
+        fs.closeSync(control);
+        fs.rmSync(dir, { recursive: true });
+    }
+});
+
+const worker = () => Number(fs.readFileSync(
+    `/proc/${run.nginx.child.pid}/task/${run.nginx.child.pid}/children`,
+    'latin1'));
+
+
+// fault 45
+
+test('what is not recorded allocates nothing', { skip }, async () => {
+    set('calls', 0);
+
+    for (const kind of Object.keys(kinds)) {
+        const { answer } = await exchange(kind, ports.plain);
+
+        assert.ok(answer.body.equals(answers[kind]));
+    }
+
+    assert.equal(get('calls'), 0);
+
+    await exchange('json');
+    assert.ok(get('calls') > 0, 'what is recorded does');
+});
+
+
+// fault 30
+
+for (const kind of Object.keys(kinds)) {
+    test(`${kind}: each allocation fails once`, { skip }, async (t) => {
+        const pid = worker();
+        let n = 1, recorded = 0;
+
+        for ( ; ; n++) {
+            set('calls', 0);
+            set('failed', 0);
+            set('fail_at', n);
+
+            const { uri, answer } = await exchange(kind);
+
+            // by the next answer the worker has logged this one
+
+            await exchange(kind, ports.plain);
+
+            const failed = get('failed');
+
+            set('fail_at', 0);
+
+            assert.equal(answer.status, 200, `${n}: status`);
+            assert.equal(answer.complete, true, `${n}: complete`);
+            assert.ok(answer.body.equals(answers[kind]), `${n}: bytes`);
+            assert.equal(worker(), pid, `${n}: the worker lives`);
+
+            const { items } = await run.monitor.list({ page_size: 1 });
+
+            if (items[0]?.uri.includes(uri)) {
+                const record = await run.monitor.record(items[0].id);
+
+                recorded++;
+                assert.equal(record.outcome, 'ok', `${n}: outcome`);
+                assert.equal(record.response_bytes, answers[kind].length);
+
+                if (!record.truncated.response) {
+                    assert.ok(answers[kind].equals(await run.monitor.bytes(
+                        `/api/request/${record.id}/response`)));
+                }
+            }
+
+            if (!failed) {
+                break;
+            }
+        }
+
+        assert.ok(n > 2, 'something failed');
+        t.diagnostic(`${n - 1} allocations, ${recorded} recorded`);
+        assert.deepEqual(run.nginx.complaints(), []);
+    });
+}
+
+
+// one request of the monitor, on a connection of its own: what came, and how
+// it ended; a feed is left after its first event
+
+function look(target, method = 'GET') {
+    return new Promise((done) => {
+        const req = http.request({
+            port: ports.view, path: target, method, agent: false,
+            headers: { 'X-OpenAI-Monitor': '1' }, timeout: 5000,
+        }, (res) => {
+            const pieces = [];
+            const end = (how) => done({
+                status: res.statusCode, how, body: Buffer.concat(pieces),
+            });
+
+            res.on('data', (piece) => {
+                pieces.push(piece);
+
+                if (target.startsWith('/api/events')) {
+                    end('event');
+                    req.destroy();
+                }
+            });
+            res.on('end', () => end('end'));
+            res.on('error', () => end('cut'));
+        });
+
+        req.on('timeout', () => { done({ how: 'hangs' }); req.destroy(); });
+        req.on('error', () => done({ how: 'cut' }));
+        req.end();
+    });
+}
+
+// fault 30
+
+test('each allocation of a reader fails once', { skip }, async (t) => {
+    for (const kind of Object.keys(kinds)) {
+        await exchange(kind);
+    }
+
+    await run.monitor.idle();
+
+    const { items } = await run.monitor.list();
+    const id = items[0].id;
+    const targets = [
+        '/', '/api/requests', '/api/requests?q=model:m+question',
+        '/api/requests?q=-is:error+(brief+OR+in:response+two)&sort=duration',
+        `/api/request/${id}`, `/api/request/${id}/request`,
+        `/api/request/${id}/response?decoded=1`, `/api/request/${id}/events`,
+        `/api/request/${id}/diff?with=${items[1].id}`,
+        '/api/stats', '/api/info', '/metrics', '/api/events',
+        `/api/events?watch=${id}&q=model:m`,
+        ...['har', 'jsonl', 'csv'].map((f) => `/api/export?format=${f}`),
+    ];
+
+    const pid = worker();
+    const wrong = [];
+    let failures = 0;
+
+    for (const target of targets) {
+        const whole = await look(target);
+
+        for (let n = 1; ; n += n < 150 ? 1 : n >> 4) {
+            set('calls', 0);
+            set('failed', 0);
+            set('fail_at', n);
+
+            const got = await look(target);
+            const failed = get('failed');
+
+            set('fail_at', 0);
+
+            if (!failed) {
+                assert.equal(got.how, whole.how);
+                break;
+            }
+
+            failures++;
+
+            // a body that there is no memory to parse is no conversation
+
+            const clean = got.how === 'cut'
+                || [200, 500, 503].includes(got.status)
+                || (got.status === 400 && target.includes('/diff'));
+
+            if (got.how === 'hangs' || !clean) {
+                wrong.push(`${target} ${n}: ${got.status} ${got.how}`);
+            }
+
+            if (worker() !== pid) {
+                wrong.push(`${target} ${n}: the worker died`);
+                break;
+            }
+        }
+    }
+
+    assert.deepEqual(wrong.slice(0, 20), []);
+    assert.deepEqual(run.nginx.complaints(), []);
+    t.diagnostic(`${failures} failures at ${targets.length} addresses`);
+    assert.equal((await look('/api/requests')).status, 200);
+});
+
+
+// fault 32
+
+test('the clock is set while a stream runs', { skip }, async () => {
+    for (const hours of [1, -1]) {
+        set('clock_ms', 0);
+
+        const id = `clock${hours}`;
+        let go;
+        const gate = new Promise((done) => { go = done; });
+
+        run.upstream.scripts.set(id, async (peer) => {
+            await peer.send('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream'
+                            + '\r\nConnection: close\r\n\r\n' + delta('one'));
+            await gate;
+            await peer.send('data: [DONE]\n\n');
+            peer.fin();
+        });
+
+        const c = client('h1', ports.recorded);
+
+        await c.begin('GET', `/v1/chat/completions?case=${id}`, null);
+        await c.answer.seen(1);
+        set('clock_ms', hours * 3600_000);
+
+        // an exchange that begins and ends under the new time
+
+        await exchange('json');
+        go();
+        await c.answer.seen(Infinity);
+        c.end();
+
+        const { items } = await run.monitor.list({ page_size: 5 });
+        const mine = items.find(({ uri }) => uri.includes(id));
+        const record = await run.monitor.record(mine.id);
+
+        // the step was seen: what began later has the later, or earlier, time
+
+        const other = items.find(({ uri }) => uri.includes('case=json'));
+        const apart = Date.parse(other.started_at)
+            - Date.parse(mine.started_at);
+
+        assert.ok(Math.abs(apart - hours * 3600_000) < 600_000, `${apart}`);
+
+        for (const r of [record, other]) {
+            for (const key of ['duration_ms', 'ttft_ms', 'header_ms']) {
+                assert.ok((r[key] ?? 0) >= 0 && (r[key] ?? 0) < 600_000,
+                          `${key} is ${r[key]}`);
+            }
+        }
+
+        for (const attempt of record.attempts) {
+            for (const [key, value] of Object.entries(attempt)) {
+                assert.ok(typeof value !== 'number' || value >= 0,
+                          `${key} is ${value}`);
+            }
+        }
+    }
+
+    set('clock_ms', 0);
+
+    const stats = await run.monitor.stats();
+
+    assert.ok(stats.duration_ms.p99 < 600_000);
+    assert.deepEqual(run.nginx.complaints(), []);
+});
