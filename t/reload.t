@@ -60,6 +60,7 @@ check($::stats->(), { requests => 6, since => $since }, 'statistics');
 
 
 === TEST 2: many times, none stays behind
+fault 23
 --- config
 location / { return 200 "here"; }
 --- client
