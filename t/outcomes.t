@@ -534,7 +534,7 @@ read_upto($socket, qr/pong/);
 close $socket;
 --- records
 { outcome => 'upgraded', status => 101, uri => '/v1/realtime',
-  attempts => [ { status => 101 } ] }
+  request_bytes => 4, response_bytes => 4, attempts => [ { status => 101 } ] }
 
 
 

@@ -50,6 +50,12 @@ our $post_bodies = sub {
     }
 };
 
+# from 1.31.5
+
+our $early = `@{[ $ENV{TEST_NGINX_BINARY} || 'nginx' ]} -v 2>&1`
+    =~ m{/(\d+)\.(\d+)\.(\d+)} && $1 * 1e6 + $2 * 1e3 + $3 >= 1031005
+    ? 'client_body_early_read on;' : '';
+
 our @sizes = (0, 1, 1023, 1024, 1025, 2048, 70_000, 300_000);
 
 run_tests();
@@ -305,3 +311,57 @@ $::post_bodies->(sub {
 }, random_bytes(5000));
 --- records
 { http_version => '1.0', method => 'POST' }
+
+
+
+=== TEST 14: after Expect: 100-continue nothing comes
+fault 12
+--- config
+client_body_timeout 200ms;
+location / { proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT; }
+--- client
+my $socket = connection();
+send_bytes($socket, "POST /v1/x HTTP/1.1\r\nHost: a\r\n"
+                    . "Expect: 100-continue\r\nContent-Length: 10\r\n\r\n");
+read_upto($socket, qr/100 Continue/);
+records(1);
+--- records
+{ outcome => 'timeout', status => 408, request_bytes => 0, attempts => [],
+  request => { body => null } }
+
+
+
+=== TEST 15: a thousand on one connection
+fault 19
+--- zone: 32m entries=1000
+--- config
+keepalive_requests 1000;
+location / { return 200 $request_uri; }
+--- client
+my $socket = connection();
+
+for my $n (1 .. 1000) {
+    send_bytes($socket, get("/$n"));
+    my $answer = read_answer($socket);
+    check($answer->{body}, "/$n", "answer $n") if $answer->{body} ne "/$n";
+}
+
+my $list = json_value((monitor('/api/requests?page_size=1000'))[1]);
+check([ map { $_->{uri} } reverse @{ $list->{items} } ],
+      [ map { "/$_" } 1 .. 1000 ], 'records');
+
+
+
+=== TEST 16: read before the location is known, where nginx can
+fault 20
+--- http_config eval: $::early
+--- config
+location / {
+    proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+    client_body_buffer_size 1k;
+}
+--- upstream
+$::note_body->($u);
+--- client
+$::post_bodies->(sub { http(post('/v1/files', $_[0])) },
+                 map { random_bytes($_) } @::sizes);

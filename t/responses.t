@@ -317,3 +317,49 @@ $u->send('{}');
 check(http(get('/'))->{body}, '{}', 'client');
 --- records
 { outcome => 'ok', status => 200, response => { body => '{}' } }
+
+
+
+=== TEST 12: a cache that is bypassed, and one whose answer is stale
+fault 8
+--- http_config
+proxy_cache_path cache_cache keys_zone=cache:1m;
+--- config
+location / {
+    proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+    proxy_cache cache;
+    proxy_cache_key $uri;
+    proxy_cache_valid 200 1m;
+    proxy_cache_bypass $arg_fresh;
+    add_header X-Cache $upstream_cache_status;
+}
+location /stale {
+    proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+    proxy_cache cache;
+    proxy_cache_key $uri;
+    proxy_cache_use_stale http_500;
+    add_header X-Cache $upstream_cache_status;
+}
+--- upstream
+my $request = $u->request;
+$request->{headers}{'x-fail'}
+    ? $u->answer(500, 'failed')
+    : $u->answer(200, "answer to $request->{uri}",
+                 'Cache-Control' => 'max-age=' . ($request->{uri} =~ /stale/
+                                                  ? 1 : 60));
+--- client
+my $get = sub { http(get(@_))->{headers}{'x-cache'} };
+
+check([ map { $get->($_) } '/a', '/a', '/a?fresh=1' ],
+      [ 'MISS', 'HIT', 'BYPASS' ], 'bypassed');
+check($get->('/stale'), 'MISS', 'fresh');
+wait_for(sub { $get->('/stale', 'X-Fail: 1') eq 'STALE' }, 'a stale answer');
+
+my $records = [ grep { $_->{uri} =~ m{^/a} } @{ records(5) } ];
+check($records, [ map { { uri => $_->[0], outcome => 'ok',
+                          attempts => [ ({ status => 200 }) x $_->[1] ],
+                          response => { body => "answer to $_->[0]" } } }
+                  [ '/a', 1 ], [ '/a', 0 ], [ '/a?fresh=1', 1 ] ], 'records');
+check(records(5)->[-1], { uri => '/stale', status => 200, outcome => 'ok',
+                          attempts => [ { status => 500 } ],
+                          response => { body => 'answer to /stale' } }, 'stale');

@@ -1,8 +1,8 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
 // The promise: whatever the upstream does, the client gets from a recording
-// nginx what it gets from a plain one, and the record says what happened and has
-// the bytes that passed.  That a fault did happen is seen in the upstream's
+// nginx what it gets from a plain one, and the record says what happened and
+// has the bytes that passed.  That a fault did happen is seen in the upstream's
 // journal and in nginx's log.
 //
 // Seen to fail when an invalid chunk was laid to the client, when a stream

@@ -1,0 +1,361 @@
+// Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+
+// The promise: when entries, pages, descriptors or connections run short, what
+// nginx can proxy is proxied byte by byte, and the records say what they miss.
+// Viewers, also those that do not read, and a zone full of large bodies cost
+// no memory without bound.
+
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import http from 'node:http';
+import { afterEach, test } from 'node:test';
+
+import { until } from '../e2e/lib/monitor.mjs';
+import { client } from './lib/client.mjs';
+import { inParallel, portsOf, recordsByCase, start } from './lib/servers.mjs';
+import { caseOf } from './lib/upstream.mjs';
+
+const ports = portsOf(4);
+const sanitized = /asan/.test(process.env.TEST_NGINX_BINARY ?? '');
+
+let run;
+
+async function serve(options) {
+    run = await start(ports, {
+        level: 'notice', locations: `
+        location / {
+            proxy_pass       http://127.0.0.1:${ports.upstream};
+            proxy_buffering  off;
+        }`, ...options,
+    });
+}
+
+afterEach(() => run?.stop());
+
+const children = () => {
+    const { pid } = run.nginx.child;
+
+    return fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1')
+        .trim().split(' ');
+};
+
+const memory = () => children().reduce((sum, pid) => sum + Number(
+    /RssAnon:\s+(\d+)/.exec(fs.readFileSync(`/proc/${pid}/status`))[1]), 0);
+
+const grown = (before) => sanitized ? 0 : memory() - before;
+
+const head = 'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n'
+    + 'Connection: close\r\n\r\n';
+
+const bodyOf = (id, size) => Buffer.alloc(size, `${id} is my name. `);
+
+// a gate that opens for all
+
+function gate() {
+    let open;
+    const opened = new Promise((done) => { open = done; });
+
+    return { open, opened };
+}
+
+async function ask(id) {
+    const c = client('h1', ports.recorded);
+
+    await c.begin('GET', `/v1/models?case=${id}`, null);
+
+    return c;
+}
+
+// a record has what it says it has: all, or the first bytes and a mark
+
+async function honest(record, whole) {
+    const kept = record.response.body_kept_bytes;
+
+    assert.equal(record.outcome, 'ok');
+    assert.equal(record.response_bytes, whole.length);
+    assert.equal(record.truncated.response, kept < whole.length);
+
+    if (kept > 0) {
+        assert.ok(whole.subarray(0, kept).equals(
+            await run.monitor.bytes(`/api/request/${record.id}/response`)));
+    }
+
+    return kept < whole.length;
+}
+
+
+test('3000 streams in a zone for 2000, with pages for fewer', async (t) => {
+    const streams = 3000, size = 8000;
+
+    await serve({
+        zone: '24m', entries: 2000, connections: 4096,
+        main: 'worker_rlimit_nofile  8192;',
+    });
+
+    const { open, opened } = gate();
+    let held = 0;
+
+    run.upstream.otherwise = async (peer) => {
+        const whole = bodyOf(caseOf(peer.request.uri), size);
+
+        await peer.send(head);
+        await peer.send(whole.subarray(0, size / 2));
+        held++;
+        await opened;
+        await peer.send(whole.subarray(size / 2));
+        peer.fin();
+    };
+
+    const clients = new Map();
+
+    await inParallel([...Array(streams).keys()], 50, async (n) => {
+        const c = await ask(`s${n}`);
+
+        clients.set(`s${n}`, c);
+        await c.answer.seen(size / 2);
+    });
+
+    assert.equal(held, streams, 'all run at once');
+
+    const full = await run.monitor.stats();
+
+    assert.equal(full.zone.records, 2000);
+    assert.equal(full.zone.dropped, streams - 2000);
+    open();
+
+    for (const [id, { answer }] of clients) {
+        await answer.seen(Infinity);
+        assert.ok(answer.body.equals(bodyOf(id, size)), `${id}: bytes`);
+    }
+
+    await run.monitor.idle();
+
+    const records = await recordsByCase(run.monitor, caseOf);
+    let marked = 0;
+
+    await inParallel([...records].slice(0, 300), 8, async ([id, [item]]) => {
+        marked += await honest(await run.monitor.record(item.id),
+                               bodyOf(id, size));
+    });
+
+    assert.ok(marked > 0, 'pages ran out');
+    t.diagnostic(`${records.size} records, ${marked} of 300 in part`);
+
+    // and afterwards all is well again
+
+    run.upstream.otherwise = async (peer) => {
+        await peer.send(`${head}again`);
+        peer.fin();
+    };
+
+    const again = await ask('again');
+
+    await again.answer.seen(Infinity);
+    assert.equal(again.answer.body.toString(), 'again');
+    await until('its record', () => recordsByCase(run.monitor, caseOf),
+                (found) => found.get('again')?.[0].outcome === 'ok');
+    assert.deepEqual(run.nginx.complaints(), []);
+});
+
+
+// fault 31
+
+for (const [what, options, sign] of [
+    ['connections', { connections: 64 }, /worker_connections are not enough/],
+    ['descriptors', { connections: 256, main: 'worker_rlimit_nofile 64;' },
+     /\(24: (?:Too many open files|No file descriptors available)\)/],
+]) {
+    test(`${what} run out`, async (t) => {
+        await serve({ workers: 1, ...options });
+
+        const [pid] = children();
+        const { open, opened } = gate();
+
+        run.upstream.otherwise = async (peer) => {
+            await peer.send(`${head}first `);
+            await opened;
+            await peer.send('last');
+            peer.fin();
+        };
+
+        // until the log says so; who is not accepted waits
+
+        const clients = new Map();
+
+        for (let n = 0; !sign.test(run.nginx.log); n++) {
+            assert.ok(n < 400, `${what} ran out`);
+
+            const c = await ask(`c${n}`);
+
+            clients.set(`c${n}`, c);
+            await Promise.race([c.answer.seen(1), new Promise((done) =>
+                setTimeout(done, 100))]);
+        }
+
+        open();
+
+        // as without the module: there is no connection to the upstream, or
+        // not even one from the client
+
+        let refused = 0;
+
+        for (const [id, { answer }] of clients) {
+            await answer.seen(Infinity);
+            refused += answer.status !== 200;
+            assert.ok([200, 500, 0].includes(answer.status),
+                      `${id}: ${answer.status}`);
+            assert.ok(answer.status !== 200
+                      || answer.body.toString() === 'first last');
+        }
+
+        assert.ok(refused > 0);
+
+        await run.monitor.idle();
+
+        const records = await recordsByCase(run.monitor, caseOf);
+
+        for (const [id, { answer }] of clients) {
+            const found = records.get(id) ?? [];
+
+            assert.equal(found.length, answer.status === 0 ? 0 : 1);
+
+            if (answer.status) {
+                assert.equal(found[0].status, answer.status);
+                assert.equal(found[0].outcome === 'ok', answer.status === 200);
+            }
+        }
+
+        t.diagnostic(`${clients.size} clients, ${refused} of them refused`);
+        assert.deepEqual(children(), [pid], 'nothing died');
+        assert.deepEqual(run.nginx.complaints(
+            /worker_connections are not enough|\(24: /), []);
+    });
+}
+
+
+// fault 43
+
+test('200 viewers, of whom 50 never read', async (t) => {
+    await serve({ workers: 4, zone: '32m', entries: 1000 });
+
+    run.upstream.otherwise = async (peer) => {
+        await peer.send(`${head}short`);
+        peer.fin();
+    };
+
+    async function exchanges(count) {
+        await inParallel([...Array(count).keys()], 8, async (n) => {
+            const c = await ask(`v${n}`);
+
+            await c.answer.seen(Infinity);
+            assert.equal(c.answer.body.toString(), 'short');
+            c.end();
+        });
+    }
+
+    const viewers = await Promise.all(Array.from({ length: 200 }, (_, n) =>
+        new Promise((done) => {
+            http.get({ port: ports.view, path: '/api/events', agent: false },
+                     (res) => {
+                const viewer = { status: res.statusCode, res, text: '' };
+
+                res.on('error', () => {});
+
+                if (n % 4) {
+                    res.on('data', (data) => { viewer.text += data; });
+                }
+
+                done(viewer);
+            });
+        })));
+
+    const watching = viewers.filter(({ status }) => status === 200);
+    const reading = watching.filter((v) => v.res.listenerCount('data') > 0);
+
+    assert.ok(viewers.every(({ status }) => [200, 503].includes(status)));
+    assert.ok(watching.length >= 64 && reading.length < watching.length);
+
+    // until all buffers that there will be are there
+
+    await exchanges(2000);
+
+    const before = memory();
+
+    await exchanges(2000);
+
+    const kB = grown(before);
+
+    assert.ok(kB < 4096, `${kB} kB more`);
+
+    for (const viewer of reading) {
+        await until('the newest record', () => viewer.text.slice(-20000),
+                    (text) => /"uri":"[^"]*case=v1999"/.test(text)
+                              || /event: lag/.test(viewer.text));
+    }
+
+    // who reads at last learns what it missed, or catches up
+
+    for (const viewer of watching) {
+        if (!reading.includes(viewer)) {
+            viewer.res.on('data', (data) => { viewer.text += data; });
+            await until('the newest record, or a lag', () => viewer.text,
+                        (text) => /event: lag/.test(text)
+                                  || /case=v1999"/.test(text));
+        }
+    }
+
+    t.diagnostic(`${watching.length} watched, ${200 - watching.length} were one`
+                 + ` too many, ${kB} kB more after 2000 exchanges`);
+
+    for (const { res } of viewers) {
+        res.destroy();
+    }
+
+    assert.deepEqual(run.nginx.complaints(), []);
+});
+
+
+// fault 44
+
+test('a zone full of large bodies is listed', async (t) => {
+    const size = 1 << 20;
+
+    await serve({ zone: '64m', entries: 200 });
+
+    run.upstream.otherwise = async (peer) => {
+        await peer.send(head);
+        await peer.send(bodyOf(caseOf(peer.request.uri), size));
+        peer.fin();
+    };
+
+    await inParallel([...Array(80).keys()], 4, async (n) => {
+        const c = await ask(`b${n}`);
+
+        await c.answer.seen(Infinity);
+        assert.equal(c.answer.size, size);
+        c.end();
+    });
+
+    const { zone } = await run.monitor.stats();
+
+    assert.ok(zone.evicted > 0, 'it is full');
+
+    const queries = [{ page_size: 1000 }, { q: '"b79 is my name"' },
+                     { sort: '-response_bytes' }];
+    const ask_all = () => inParallel([...queries, ...queries, ...queries], 3,
+                                     (query) => run.monitor.list(query));
+
+    await ask_all();
+
+    const before = memory();
+
+    for (let n = 0; n < 10; n++) {
+        await ask_all();
+    }
+
+    const kB = grown(before);
+
+    t.diagnostic(`${zone.records} records, ${kB} kB more after 90 lists`);
+    assert.ok(kB < 4096, `${kB} kB more`);
+    assert.deepEqual(run.nginx.complaints(), []);
+});
