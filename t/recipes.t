@@ -2,8 +2,7 @@
 
 # The promise: what SECURITY.md tells to write does what it says there. The
 # configuration is taken out of that file; only paths and ports are others.
-# Seen to fail with a recipe that did not have its "deny", and without the
-# password's file.
+# Seen to fail with a recipe that did not have its "deny".
 
 use strict;
 use warnings;
