@@ -308,7 +308,7 @@ openai_responses_commit(openai_meter_t *m, openai_str_t name)
         openai_copy(ev->type, sizeof(ev->type), name.data, name.len);
     }
 
-    /* what the user said, written down by another model at a price of its own */
+    /* what the user said, written down by another model at its own price */
 
     if (strncmp(ev->type, "conversation.", 13) == 0) {
         return;

@@ -78,14 +78,14 @@ typedef struct {
 
 #define NGX_OPENAI_REC_REQUEST_CUT      0x00001  /* body kept less than seen */
 #define NGX_OPENAI_REC_RESPONSE_CUT     0x00002
-#define NGX_OPENAI_REC_NO_MEMORY        0x00004  /* cut because the zone is full */
+#define NGX_OPENAI_REC_NO_MEMORY        0x00004  /* the zone was full */
 #define NGX_OPENAI_REC_BUFFERED         0x00008  /* a stream held in buffers */
 #define NGX_OPENAI_REC_COMPLETE         0x00010  /* the answer's end was seen */
-#define NGX_OPENAI_REC_CACHED           0x00020  /* answered from nginx's cache */
+#define NGX_OPENAI_REC_CACHED           0x00020  /* out of nginx's cache */
 #define NGX_OPENAI_REC_LOCAL            0x00040  /* the answer is nginx's own */
 #define NGX_OPENAI_REC_HEAD_ONLY        0x00080  /* HEAD, 204, 304 */
 #define NGX_OPENAI_REC_CANCELLED        0x00100  /* ended from the viewer */
-#define NGX_OPENAI_REC_REQUEST_OFF      0x00200  /* body not kept, as was wished */
+#define NGX_OPENAI_REC_REQUEST_OFF      0x00200  /* not kept, as was wished */
 #define NGX_OPENAI_REC_RESPONSE_OFF     0x00400
 #define NGX_OPENAI_REC_REQUEST_SECRET   0x00800  /* nothing but secrets */
 #define NGX_OPENAI_REC_RESPONSE_SECRET  0x01000
