@@ -55,6 +55,10 @@ ngx_openai_query_parse(ngx_openai_query_t *query, ngx_pool_t *pool,
 
     query->pool = pool;
 
+    if (text->len == 0) {
+        return NGX_OK;
+    }
+
     p.query = query;
     p.pos = text->data;
     p.last = text->data + text->len;

@@ -322,5 +322,7 @@ main(void)
         }
     }
 
+    free((char *) cases.data);
+
     return run_done();
 }

@@ -21,6 +21,8 @@ typedef struct {
     u_char      *last;
     u_char      *start;
     u_char      *end;
+    unsigned     last_buf:1;
+    unsigned     last_in_chain:1;
 } ngx_buf_t;
 
 typedef struct ngx_chain_s  ngx_chain_t;

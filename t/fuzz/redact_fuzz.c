@@ -1,0 +1,144 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+/*
+ * Holds that a secret argument or header is gone whatever stands around it,
+ * and that nothing is written beyond the room that there is.  The first byte
+ * of the input chooses the form, the second how much room there is, the third
+ * where the secret goes.
+ */
+
+
+#include "capture/ngx_http_openai_redact.c"
+
+
+#define SECRET  "tops3cret"
+
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+
+static const char *const  arguments[] = {
+    "?api_key=", "?x=1&token=", "?a&CODE=", "?%61pi-key="
+};
+
+static const char *const  headers[] = {
+    "authorization", "X_Api_Key", "cookie", "proxy-authorization"
+};
+
+
+void
+ngx_openai_zone_salt(ngx_openai_zone_t *zone, u_char salt[16])
+{
+    memset(salt, 7, 16);
+}
+
+
+/* the text is written into blocks of its own, so that a byte too much of
+   either is seen */
+
+static u_char *
+join(const uint8_t *before, size_t len, const char *name, const uint8_t *after,
+    size_t rest, size_t *total)
+{
+    u_char  *text, *p;
+
+    *total = len + strlen(name) + strlen(SECRET) + rest;
+
+    text = malloc(*total);
+    p = ngx_cpymem(text, before, len);
+    p = ngx_cpymem(p, name, strlen(name));
+    p = ngx_cpymem(p, SECRET, strlen(SECRET));
+    (void) ngx_cpymem(p, after, rest);
+
+    return text;
+}
+
+
+static void
+leaked(const u_char *out, const u_char *last)
+{
+    for ( /* void */ ; last - out >= (ssize_t) strlen(SECRET); out++) {
+        if (memcmp(out, SECRET, strlen(SECRET)) == 0) {
+            abort();
+        }
+    }
+}
+
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    u_char                    *out, *end;
+    size_t                     room, cut;
+    ngx_str_t                  text, name, value;
+    ngx_http_openai_redact_t   redact;
+
+    if (size < 3) {
+        return 0;
+    }
+
+    memset(&redact, 0, sizeof(redact));
+    ngx_http_openai_redact_init();
+
+    cut = data[2] % (size - 2);
+    room = (size_t) data[1] << 3;
+
+    if (data[0] & 4) {
+        text.data = join(data + 3, cut, arguments[data[0] & 3],
+                         data + 3 + cut, size - 3 - cut, &text.len);
+
+        out = malloc(room);
+        end = ngx_http_openai_redact_uri(&redact, out, out + room, &text);
+
+        if (ngx_http_openai_redact_plain(&text)) {
+            abort();
+        }
+
+        if (ngx_http_openai_redact_find_arg(&redact, &text, &value) == NGX_OK
+            && (value.data < text.data
+                || value.data + value.len > text.data + text.len))
+        {
+            abort();
+        }
+
+    } else {
+        name.data = (u_char *) headers[data[0] & 3];
+        name.len = strlen(headers[data[0] & 3]);
+
+        if (ngx_http_openai_redact_header(&redact, &name)
+            == NGX_HTTP_OPENAI_PLAIN)
+        {
+            abort();
+        }
+
+        /* the first word of an authorization is its scheme */
+
+        text.data = join((const uint8_t *) "Bearer ", data[0] & 8 ? 7 : 0, "",
+                         data + 3, size - 3, &text.len);
+
+        out = malloc(room);
+        end = ngx_http_openai_redact_value(&redact, out, out + room, &name,
+                                           &text);
+    }
+
+    if (end < out || end > out + room) {
+        abort();
+    }
+
+    /* what the input says itself is no secret */
+
+    if (memmem(data, size, SECRET, strlen(SECRET)) == NULL
+        && ((data[0] & 12) || memchr(data, ' ', size) == NULL))
+    {
+        leaked(out, end);
+    }
+
+    free(text.data);
+    free(out);
+
+    return 0;
+}
