@@ -26,7 +26,7 @@ typedef struct {
 ngx_uint_t ngx_openai_reader_list(ngx_openai_zone_t *zone,
     ngx_openai_ref_t *refs, ngx_uint_t max);
 
-/* those that began or ended after this change, and those that run; not sorted */
+/* those that began or ended after this change, and those that run; unsorted */
 ngx_uint_t ngx_openai_reader_news(ngx_openai_zone_t *zone,
     ngx_openai_ref_t *refs, ngx_uint_t max, uint64_t change);
 
