@@ -8,6 +8,8 @@
  * Holds that no arguments of a request make the API read beyond them, take a
  * number out of its bounds, or refuse in anything but JSON.  The first byte of
  * the input chooses what is asked for.
+ *
+ * Of docs/reliability.md: fault 42.
  */
 
 

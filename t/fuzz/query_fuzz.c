@@ -9,6 +9,8 @@
  * reason, or answer one record in two ways: what matches a query does not
  * match its opposite.  Up to a zero byte the input is the query, then the
  * bodies of the record that it is asked about.
+ *
+ * Of docs/reliability.md: fault 42.
  */
 
 

@@ -55,7 +55,7 @@ our @EXPORT = qw/ true false null
                   edit_log
                   differences check check_like check_same /;
 
-# nothing that a correct module writes, at any time
+# fault 52: nothing that a correct module writes, at any time
 
 my $complaint = qr/\[(?:alert|crit|emerg)\]|Sanitizer|runtime error:/;
 

@@ -29,6 +29,7 @@
 
 typedef int                     ngx_fd_t;
 typedef struct ngx_log_s        ngx_log_t;
+typedef struct ngx_conf_s       ngx_conf_t;
 typedef struct ngx_shm_zone_s   ngx_shm_zone_t;
 
 typedef struct {
