@@ -1667,7 +1667,9 @@ run_bench()
     need wrk wrk taskset util-linux cc gcc
     need_node
 
-    if [ ${#words[@]} = 0 ] || [[ " ${words[*]} " == *" peers "* ]]; then
+    if [ ${#words[@]} = 0 ] || [ "${words[*]}" = publish ] \
+        || [[ " ${words[*]} " == *" peers "* ]]
+    then
         need_peers
     fi
 

@@ -3,10 +3,11 @@
 // What the module costs, and what one would take instead: see
 // docs/performance.md.
 //
-//     node bench.mjs DIR [quick] [PART ...]
+//     node bench.mjs DIR [quick] [publish] [PART ...]
 //
 // DIR gets results.json and results.md; parts that are not measured now stay
-// as they were measured before.  ./auto-build.sh bench calls it.
+// as they were measured before.  With "publish" docs/performance.md gets all
+// of them, too.  ./auto-build.sh bench calls it.
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -16,7 +17,7 @@ import { fileURLToPath } from 'node:url';
 import { stopLoad, tools } from './lib/load.mjs';
 import { describe } from './lib/machine.mjs';
 import { VARIANTS, checkVariants, settings, stopAll } from './lib/nginx.mjs';
-import { PART_NAMES, markdown } from './lib/report.mjs';
+import { PART_NAMES, instructions, markdown } from './lib/report.mjs';
 import { clean, peers } from './parts/peers.mjs';
 import { plain, scaling } from './parts/plain.mjs';
 import { open, streams } from './parts/streams.mjs';
@@ -55,25 +56,31 @@ function end() {
     }
 }
 
-function compileDriver(dir) {
-    const source = fileURLToPath(new URL('stream.c', import.meta.url));
+const inProject = (file) => fileURLToPath(new URL(`../${file}`,
+                                                  import.meta.url));
 
+function compileDriver(dir) {
     tools.stream = `${dir}/stream`;
-    execFileSync('cc', ['-O2', '-W', '-Wall', '-o', tools.stream, source]);
+    execFileSync('cc', ['-O2', '-W', '-Wall', '-o', tools.stream,
+                        inProject('bench/stream.c')]);
 }
 
 function commandLine([dir, ...words]) {
     const quick = words.includes('quick');
-    const names = words.filter((word) => word !== 'quick');
+    const publish = words.includes('publish');
+    const names = words.filter((word) => !['quick', 'publish'].includes(word));
     const unknown = names.find((name) => !(name in PARTS));
 
     if (!dir || unknown) {
-        console.error(`usage: bench.mjs DIR [quick] [${PART_NAMES.join('|')}]`);
+        console.error('usage: bench.mjs DIR [quick] [publish] '
+                      + `[${PART_NAMES.join('|')}]`);
         process.exit(2);
     }
 
-    return { dir: resolve(dir), quick,
-             names: names.length ? names : quick ? quickParts : PART_NAMES };
+    const all = quick ? quickParts : PART_NAMES;
+
+    return { dir: resolve(dir), quick, publish,
+             names: names.length ? names : all };
 }
 
 function earlier(file, machine) {
@@ -89,7 +96,19 @@ function earlier(file, machine) {
         ? parts : {};
 }
 
-async function measure({ dir, quick, names }) {
+// between two lines of the page that say so
+
+function publishTable(table) {
+    const page = inProject('docs/performance.md');
+    const text = readFileSync(page, 'utf8');
+    const [from, to] = ['<!-- bench -->\n', '<!-- /bench -->'];
+
+    writeFileSync(page, text.slice(0, text.indexOf(from) + from.length)
+                        + '\n' + table + '\n'
+                        + text.slice(text.indexOf(to)));
+}
+
+async function measure({ dir, quick, publish, names }) {
     mkdirSync(dir, { recursive: true });
 
     settings.nginx = process.env.TEST_NGINX_BINARY ?? 'nginx';
@@ -138,6 +157,13 @@ async function measure({ dir, quick, names }) {
     }
 
     const { parts } = results;
+
+    if (publish) {
+        const recorded = readFileSync(inProject('t/cost.json'), 'utf8');
+
+        publishTable(markdown(results, VARIANTS) + '\n'
+                     + instructions(JSON.parse(recorded), machine.nginx));
+    }
 
     console.log(markdown({ machine, parts: Object.fromEntries(
         names.map((name) => [name, parts[name]])) }, VARIANTS));

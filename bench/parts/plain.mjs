@@ -113,7 +113,7 @@ export function plain({ quick, progress }) {
         names: Object.keys(VARIANTS),
         list: quick ? cases.filter((c) => c.size === 1 || c.size === 64)
                            .slice(0, 2) : cases,
-        rounds: quick ? 3 : 7,
+        rounds: quick ? 3 : 5,
         seconds: 1,
         progress,
     });

@@ -126,7 +126,7 @@ export async function viewers({ quick, progress }) {
     const { root, bodies } = files();
     const to = await upstream(root);
     const server = await proxy('all', { to: to.port, view: true });
-    const rounds = quick ? 3 : 9;
+    const rounds = quick ? 3 : 7;
     const seconds = quick ? 1 : 2;
 
     to.stream = port();
