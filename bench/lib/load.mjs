@@ -80,8 +80,9 @@ export function exchanges(server, upstream, { path, body, seconds = 1,
                                       `http://127.0.0.1:${server.port}${path}`,
                                       '--', body, String(pause)]);
 
-        if (out.errors) {
-            throw new Error(`${server.name}: ${out.errors} errors of wrk`);
+        if (out.errors || out.requests === 0) {
+            throw new Error(`${server.name}: ${out.errors} errors of wrk, `
+                            + `${out.requests} answers`);
         }
 
         const cpu = cpuOf(server.pids) - from;
@@ -110,6 +111,10 @@ export function streams(server, to, options) {
         });
 
         const cpu = cpuOf(server.pids) - from;
+
+        if (out.pieces === 0) {
+            throw new Error(`${server.name}: not a piece came in the window`);
+        }
 
         return { cpu: cpu / out.pieces, load: options.total === 0
                      ? cpu / options.window / 1000 : 0,

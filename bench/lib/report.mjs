@@ -4,8 +4,12 @@
 
 import { NOISE } from './machine.mjs';
 
+// what was not measured
+
+const absent = (x) => x === undefined || x === null;
+
 const number = (x, digits = 3) => {
-    if (x === undefined) {
+    if (absent(x)) {
         return '–';
     }
 
@@ -15,13 +19,13 @@ const number = (x, digits = 3) => {
     return String(fixed).replace(/\B(?=(\d{3})+$)/g, ',');
 };
 
-const ratio = (m) => m?.ratio === undefined ? '–'
+const ratio = (m) => absent(m?.ratio) ? '–'
     : `${m.ratio.toFixed(3)} (${m.low.toFixed(2)}–${m.high.toFixed(2)})`;
 
-const signed = (x) => x === undefined ? '–'
+const signed = (x) => absent(x) ? '–'
     : (x > 0 ? '+' : '') + number(x);
 
-const percent = (x) => x === undefined ? '–' : `${(100 * x).toFixed(2)} %`;
+const percent = (x) => absent(x) ? '–' : `${(100 * x).toFixed(2)} %`;
 
 // columns: a title, and the text of a row
 
@@ -52,7 +56,7 @@ const PARTS = {
         ['added', (r) => signed(r.delay.added)],
         ['p99 µs', (r) => number(r.delay99.median)],
         ['ratio', (r) => ratio(r.delay99)],
-        ['pieces in a read', (r) => r.merged.median.toFixed(2)],
+        ['pieces in a read', (r) => number(r.merged.median)],
     ]],
 
     open: ['Open streams', [
