@@ -3,8 +3,7 @@
 # The promise: with "file=" the history outlives nginx. However nginx ends, and
 # whatever becomes of the file meanwhile, the next one starts; it has all the
 # records that can be believed, and never makes up one. Seen to fail without the
-# file, and, part by part, without its lock, its checks, its reservation of
-# blocks, and the rename at the end of a reload.
+# lock, without the check of the head, and without the reservation of blocks.
 
 use strict;
 use warnings;

@@ -637,7 +637,8 @@ verify(ngx_uint_t exact)
     ok(control->reads > 0, "readers have compared");
 
     printf("# %llu records, %llu heals, %llu died, %llu compared, longest call "
-           "%llu ms\n", (unsigned long long) seq, (unsigned long long) sh->heals,
+           "%llu ms\n", (unsigned long long) seq,
+           (unsigned long long) sh->heals,
            (unsigned long long) stat.worker_died,
            (unsigned long long) control->reads,
            (unsigned long long) control->longest_ms);
