@@ -1636,6 +1636,10 @@ matrix()
     need_yyjson
     build_page
 
+    # the tests with Node are taken along with what they need
+
+    need_node_modules "$ROOT/t/e2e"
+
     uri=$(archive_uri) || die "no Debian archive among the package sources"
 
     if [ ${#words[@]} = 0 ]; then
