@@ -309,8 +309,10 @@ for my $window ('', '?window=all', '?window=5m', '?window=1h', '?window=24h') {
           ttft_ms => { mean => null, p50 => null }, tokens_per_second => null,
           models => sub { $_[0][0]{requests} + ($_[0][1] ? $_[0][1]{requests}
           : 0) == 4 },
+          cost_usd => null,
           endpoints => [ { name => '/v1/chat/completions', requests => 4,
-          errors => 1 } ],
+          errors => 1, cost_usd => null,
+          unpriced_requests => sub { $_[0] =~ /^[34]$/ } } ],
           series => sub { my $n = 0; $n += $_->{requests}
           for @{ $_[0] }; $n == 4 },
           zone => { name => 'monitor', records => 4, evicted => 0, dropped => 0,

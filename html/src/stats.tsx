@@ -66,6 +66,9 @@ function Tile({ label, value, more, tone }: { label: string; value: string; more
     );
 }
 
+const unpriced = (n: number | null): string | undefined =>
+    n !== null && n > 0 ? t('unpriced', { n }) : undefined;
+
 function Tiles({ s }: { s: Numbers }) {
     const o = s.by_outcome ?? {};
     const errors =
@@ -110,11 +113,7 @@ function Tiles({ s }: { s: Numbers }) {
             <Tile
                 label={t('cost')}
                 value={money(s.cost_usd)}
-                more={
-                    s.unpriced_requests !== null && s.unpriced_requests > 0
-                        ? t('unpriced', { n: s.unpriced_requests })
-                        : undefined
-                }
+                more={unpriced(s.unpriced_requests)}
             />
             <Tile
                 label={t('bytesMoved')}
@@ -260,7 +259,9 @@ function Groups({ label, facet, list }: { label: string; facet: Facet; list: Gro
                                     <td class="number">{compact(g.output_tokens)}</td>
                                     <td class="number">{compact(g.cached_tokens)}</td>
                                     <td class="number">{duration(g.mean_ms)}</td>
-                                    <td class="number">{money(g.cost_usd)}</td>
+                                    <td class="number" title={unpriced(g.unpriced_requests)}>
+                                        {money(g.cost_usd)}
+                                    </td>
                                 </tr>
                             ))}
                         </tbody>

@@ -234,6 +234,7 @@ export interface Group {
     output_tokens: number | null;
     cached_tokens: number | null;
     cost_usd: number | null;
+    unpriced_requests: number | null;
     mean_ms: number | null;
 }
 

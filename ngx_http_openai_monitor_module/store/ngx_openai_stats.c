@@ -346,6 +346,7 @@ ngx_openai_fold_name(ngx_openai_name_t *rows, const char *name,
     row->cached_tokens += f->cached;
     row->reasoning_tokens += f->reasoning;
     row->cost_nano += f->cost_nano;
+    row->unpriced += f->unpriced;
     row->duration_us += f->duration_us;
 }
 
@@ -405,6 +406,7 @@ ngx_openai_name_row(ngx_openai_name_t *rows, const char *name,
     other->cached_tokens += least->cached_tokens;
     other->reasoning_tokens += least->reasoning_tokens;
     other->cost_nano += least->cost_nano;
+    other->unpriced += least->unpriced;
     other->duration_us += least->duration_us;
 
     ngx_memzero(least, sizeof(ngx_openai_name_t));

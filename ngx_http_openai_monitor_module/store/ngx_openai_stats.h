@@ -72,6 +72,7 @@ typedef struct {
     uint64_t               cached_tokens;
     uint64_t               reasoning_tokens;
     uint64_t               cost_nano;
+    uint64_t               unpriced;     /* usage, but no price */
     uint64_t               duration_us;
 } ngx_openai_name_t;
 

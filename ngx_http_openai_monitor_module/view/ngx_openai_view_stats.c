@@ -55,6 +55,8 @@ static void ngx_openai_stats_point(ngx_openai_json_t *json, uint64_t at,
     ngx_uint_t seconds, const ngx_openai_slice_t *s);
 static void ngx_openai_stats_zone(ngx_openai_json_t *json,
     ngx_openai_zone_t *zone, const ngx_openai_zone_stat_t *stat);
+static void ngx_openai_stats_cost(ngx_openai_json_t *json, uint64_t nano,
+    uint64_t unpriced);
 static void ngx_openai_stats_us(ngx_openai_json_t *json, const char *key,
     double us);
 
@@ -425,8 +427,7 @@ ngx_openai_stats_totals(ngx_openai_view_stats_t *v,
     ngx_openai_json_int(json, t->reasoning_tokens);
     ngx_openai_json_close(json, '}');
 
-    ngx_openai_json_key(json, "cost_usd");
-    ngx_openai_json_fixed(json, t->cost_nano, 9);
+    ngx_openai_stats_cost(json, t->cost_nano, t->unpriced);
     ngx_openai_json_key(json, "unpriced_requests");
     ngx_openai_json_int(json, t->unpriced);
     ngx_openai_json_key(json, "request_bytes");
@@ -518,6 +519,23 @@ ngx_openai_stats_times(ngx_openai_view_stats_t *v, const char *key,
 }
 
 
+/* where nothing had a price the cost is not known */
+
+static void
+ngx_openai_stats_cost(ngx_openai_json_t *json, uint64_t nano,
+    uint64_t unpriced)
+{
+    ngx_openai_json_key(json, "cost_usd");
+
+    if (nano == 0 && unpriced) {
+        ngx_openai_json_null(json);
+
+    } else {
+        ngx_openai_json_fixed(json, nano, 9);
+    }
+}
+
+
 static void
 ngx_openai_stats_us(ngx_openai_json_t *json, const char *key, double us)
 {
@@ -565,8 +583,9 @@ ngx_openai_stats_names(ngx_openai_json_t *json, const char *key,
         ngx_openai_json_int(json, row->cached_tokens);
         ngx_openai_json_key(json, "reasoning_tokens");
         ngx_openai_json_int(json, row->reasoning_tokens);
-        ngx_openai_json_key(json, "cost_usd");
-        ngx_openai_json_fixed(json, row->cost_nano, 9);
+        ngx_openai_stats_cost(json, row->cost_nano, row->unpriced);
+        ngx_openai_json_key(json, "unpriced_requests");
+        ngx_openai_json_int(json, row->unpriced);
         ngx_openai_stats_us(json, "mean_ms", (double) row->duration_us
                                              / (double) row->requests);
         ngx_openai_json_close(json, '}');
@@ -651,8 +670,7 @@ ngx_openai_stats_point(ngx_openai_json_t *json, uint64_t at,
     ngx_openai_json_int(json, s->input_tokens);
     ngx_openai_json_key(json, "output_tokens");
     ngx_openai_json_int(json, s->output_tokens);
-    ngx_openai_json_key(json, "cost_usd");
-    ngx_openai_json_fixed(json, s->cost_nano, 9);
+    ngx_openai_stats_cost(json, s->cost_nano, s->unpriced);
     ngx_openai_json_close(json, '}');
 }
 

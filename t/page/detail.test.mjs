@@ -495,6 +495,7 @@ test('statistics: windows, numbers, charts, groups that filter, reset', async ()
                 output_tokens: 1,
                 cached_tokens: null,
                 cost_usd: null,
+                unpriced_requests: 57,
                 mean_ms: 10,
             },
         ],
@@ -534,6 +535,7 @@ test('statistics: windows, numbers, charts, groups that filter, reset', async ()
     await page.locator('.tiles').getByText('96.5 %').waitFor();
     await page.locator('.tiles').getByText('50.0 % cached').waitFor();
     await page.getByRole('row', { name: 'Duration 812 ms 640 ms 900 ms 1.10 s 2.50 s' }).waitFor();
+    await page.getByRole('cell', { name: '–' }).and(page.getByTitle('57 without a price')).waitFor();
     await page.getByRole('meter').waitFor();
     assert.equal(await page.getByRole('meter').getAttribute('aria-valuenow'), '25');
     assert.equal(await page.locator('.chart canvas').count(), 4);

@@ -191,7 +191,8 @@ test_fold(void)
     ngx_openai_stats_fold(&stats, &rec, NOW - 3600000, NULL);
     ok(stats.totals.requests == 3 && s->requests == 3 && s->at == NOW / 1000,
        "a clock that is set back wipes nothing");
-    ok(stats.totals.unpriced == 1 && stats.names[0][0].errors == 1,
+    ok(stats.totals.unpriced == 1 && stats.names[0][0].errors == 1
+       && stats.names[0][0].unpriced == 1,
        "usage without a price, and an error");
 
     tokens = stats.totals.input_tokens;
