@@ -16,7 +16,7 @@ use Test::More tests => 1;
 
 # the layout, and the hash of the definitions that it has
 
-my ($layout, $hash) = (4, '35a02dbc5cff8fa1386a1f2be8b06b6d');
+my ($layout, $hash) = (5, 'addc88e574d5b5f564108bb9dd34c981');
 
 my $module = abs_path(dirname(__FILE__) . '/../..')
              . '/ngx_http_openai_monitor_module';
