@@ -271,3 +271,36 @@ reload();
 http(get('/3'));
 --- records
 [ { uri => '/3' } ]
+
+
+
+=== TEST 11: the module's file is replaced by rename
+fault 26, as "install" does it: a reload goes on with the code that is loaded, and nothing breaks
+--- upstream
+$::echo->($u);
+--- client
+my ($module) = split ' ', $ENV{TEST_NGINX_LOAD_MODULES} // '';
+
+if ($module) {
+    system('cp', '-p', $module, "$module.new") == 0 or die "cp: $?\n";
+}
+
+http(post('/1', 'before'));
+
+my $inode = $module && (stat $module)[1];
+
+if ($module) {
+    rename "$module.new", $module or die "rename: $!\n";
+    check((stat $module)[1] != $inode ? 1 : 0, 1, 'another file');
+}
+
+http(post('/2', 'replaced'));
+reload();
+http(post('/3', 'reloaded'));
+
+open my $maps, '<', '/proc/' . (worker_pids())[0] . '/maps' or die "maps: $!\n";
+my @old = grep { /\Q$module\E \(deleted\)$/ } <$maps>;
+check(@old ? 1 : 0, $module ? 1 : 0, 'the loaded file is the old one');
+--- records
+[ map { { uri => "/$_->[0]", outcome => 'ok', request => { body => $_->[1] } } }
+  [ 1, 'before' ], [ 2, 'replaced' ], [ 3, 'reloaded' ] ]
