@@ -464,7 +464,8 @@ openai_secrets_deep(openai_secrets_t *s, char c)
     size_t    i;
     uint64_t  bit;
 
-    bit = (s->depth < OPENAI_SECRETS_DEPTH) ? (uint64_t) 1 << (s->depth - 1)
+    bit = (s->depth - 1 < OPENAI_SECRETS_DEPTH - 1)
+          ? (uint64_t) 1 << (s->depth - 1)
                                             : 0;
 
     switch (c) {
@@ -498,7 +499,7 @@ openai_secrets_deep(openai_secrets_t *s, char c)
     case '{':
     case '[':
         s->depth++;
-        bit = (s->depth < OPENAI_SECRETS_DEPTH)
+        bit = (s->depth - 1 < OPENAI_SECRETS_DEPTH - 1)
               ? (uint64_t) 1 << (s->depth - 1) : 0;
         s->arrays = (c == '[') ? s->arrays | bit : s->arrays & ~bit;
         s->value = (c == '[');
