@@ -465,8 +465,7 @@ openai_secrets_deep(openai_secrets_t *s, char c)
     uint64_t  bit;
 
     bit = (s->depth - 1 < OPENAI_SECRETS_DEPTH - 1)
-          ? (uint64_t) 1 << (s->depth - 1)
-                                            : 0;
+          ? (uint64_t) 1 << (s->depth - 1) : 0;
 
     switch (c) {
 
