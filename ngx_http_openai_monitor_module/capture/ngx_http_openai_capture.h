@@ -61,6 +61,7 @@ typedef struct {
 
     ngx_openai_writer_t              writer;
     openai_meter_t                  *meter;      /* NULL: memory was short */
+    u_char                          *spare;      /* what its block has left */
 
     /* NULL: a body goes to the record as it is */
     ngx_http_openai_veil_t          *veil[2];
@@ -103,6 +104,13 @@ ngx_http_openai_capture_conf_t *ngx_http_openai_capture_conf(
 ngx_int_t ngx_http_openai_capture_init(ngx_conf_t *cf);
 ngx_int_t ngx_http_openai_capture_variables(ngx_conf_t *cf);
 
+
+/* the memory of an exchange and its meter, zeroed up to its record; _alloc() is
+   of openai_alloc_t, with the exchange as its context, and takes from the
+   request's pool what a block has no room for */
+ngx_http_openai_exchange_t *ngx_http_openai_block_take(ngx_http_request_t *r);
+void *ngx_http_openai_block_alloc(void *ctx, size_t size);
+void ngx_http_openai_block_give(ngx_http_openai_exchange_t *ex);
 
 /* the exchange of this request, NULL when it is not captured */
 ngx_http_openai_exchange_t *ngx_http_openai_exchange(ngx_http_request_t *r);

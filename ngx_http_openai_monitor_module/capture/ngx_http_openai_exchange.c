@@ -40,7 +40,6 @@ static void ngx_http_openai_exchange_settle(ngx_http_openai_exchange_t *ex);
 static void ngx_http_openai_exchange_write(ngx_http_openai_exchange_t *ex);
 static void ngx_http_openai_exchange_process(void);
 static void ngx_http_openai_exchange_cancel(ngx_http_openai_exchange_t *ex);
-static void *ngx_http_openai_exchange_alloc(void *ctx, size_t size);
 static uint64_t ngx_http_openai_now_us(void);
 static uint64_t ngx_http_openai_exchange_age(ngx_http_openai_exchange_t *ex);
 
@@ -76,15 +75,6 @@ ngx_http_openai_exchange_age(ngx_http_openai_exchange_t *ex)
     now = ngx_http_openai_now_us();
 
     return (now > ex->start_us) ? now - ex->start_us : 0;
-}
-
-
-static void *
-ngx_http_openai_exchange_alloc(void *ctx, size_t size)
-{
-    ngx_pool_t  *pool = ctx;
-
-    return ngx_palloc(pool, size);
 }
 
 
@@ -185,25 +175,23 @@ ngx_http_openai_exchange_create(ngx_http_request_t *r,
     ngx_pool_cleanup_t          *cln;
     ngx_http_openai_exchange_t  *ex;
 
-    ex = ngx_palloc(r->pool, sizeof(ngx_http_openai_exchange_t));
-    if (ex == NULL) {
-        return NULL;
-    }
-
     cln = ngx_pool_cleanup_add(r->pool, 0);
     if (cln == NULL) {
         return NULL;
     }
 
-    ngx_memzero(ex, offsetof(ngx_http_openai_exchange_t, rec));
+    ex = ngx_http_openai_block_take(r);
+    if (ex == NULL) {
+        return NULL;
+    }
+
     ngx_openai_record_init(&ex->rec);
 
-    ex->request = r;
     ex->conf = conf;
     ex->published = ngx_current_msec;
 
-    alloc.alloc = ngx_http_openai_exchange_alloc;
-    alloc.ctx = r->pool;
+    alloc.alloc = ngx_http_openai_block_alloc;
+    alloc.ctx = ex;
 
     ex->meter = openai_meter_create(&alloc);
 
@@ -759,6 +747,8 @@ ngx_http_openai_exchange_cleanup(void *data)
         openai_meter_destroy(ex->meter);
         ex->meter = NULL;
     }
+
+    ngx_http_openai_block_give(ex);
 }
 
 
