@@ -128,6 +128,7 @@ http(get($_)) for '/', '/?a=1', '/own', '/own?a=1';
 openai_monitor_zone zone=second:4m;
 server {
     listen 127.0.0.1:$TEST_NGINX_OTHER_PORT;
+    server_name api.test;
     location / { openai_monitor_view zone=second; }
 }
 --- config

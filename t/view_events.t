@@ -20,7 +20,7 @@ sub feed {
                             (grep { ref } @headers) ? %{ pop @headers } : ());
 
     send_bytes($socket, 'GET /api/events' . ($arguments // '')
-          . " HTTP/1.1\r\nHost: a\r\n"
+          . " HTTP/1.1\r\nHost: localhost\r\n"
                         . join('', map { "$_\r\n" } @headers) . "\r\n");
 
     my $in = read_upto($socket, qr/\r\n\r\n/);
@@ -353,11 +353,11 @@ my $one = sub { send_bytes($c, post('/v1/embeddings',
       { model => 'm' . $_[0], input => 'x' x 100 })); read_answer($c) };
 
 $one->($_) for 1 .. 50;
-next_event($live, 'record', sub { $_[0]{model} eq 'm50' });
+next_event($live, 'record', sub { ($_[0]{model} // '') eq 'm50' });
 my $before = $rss->();
 
 $one->($_), take($live, 0) for 51 .. 950;
-next_event($live, 'record', sub { $_[0]{model} eq 'm950'
+next_event($live, 'record', sub { ($_[0]{model} // '') eq 'm950'
       && $_[0]{outcome} eq 'ok' });
 my $grown = $rss->() - $before;
 check($grown < 4096 || $ENV{OPENAI_MONITOR_CHECKED} ? 1 : $grown, 1,

@@ -108,7 +108,7 @@ settled(60);
 
 my @search = map {
     my $s = connection(port => $ENV{TEST_NGINX_MONITOR_PORT});
-    send_bytes($s, "GET /api/requests?q=absent-$_ HTTP/1.1\r\nHost: a\r\n\r\n");
+    send_bytes($s, "GET /api/requests?q=absent-$_ HTTP/1.1\r\nHost: localhost\r\n\r\n");
     $s;
 } 1 .. 4;
 

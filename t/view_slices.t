@@ -49,7 +49,7 @@ my $words = join '+OR+', map { "nobody-says-$_" } 1 .. 60;
 my $search = sub {
     my $socket = connection(port => $ENV{TEST_NGINX_MONITOR_PORT});
 
-    send_bytes($socket, "GET /api/requests?q=$words HTTP/1.1\r\nHost: a\r\n"
+    send_bytes($socket, "GET /api/requests?q=$words HTTP/1.1\r\nHost: localhost\r\n"
                         . "Connection: close\r\n\r\n");
     return $socket;
 };
@@ -61,7 +61,7 @@ my $served = sub {
     my $n = 0;
 
     while ($searches->count) {
-        send_bytes($c, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        send_bytes($c, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
         $n += read_answer($c)->{status} == 204;
 
         for my $socket ($searches->can_read(0)) {
