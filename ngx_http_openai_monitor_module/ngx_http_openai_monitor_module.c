@@ -9,6 +9,7 @@
 #include <ngx_http.h>
 
 #include "ngx_http_openai_monitor_module.h"
+#include "capture/ngx_http_openai_veil.h"
 #include "view/ngx_openai_threads.h"
 
 
@@ -435,6 +436,7 @@ ngx_http_openai_exit_process(ngx_cycle_t *cycle)
     }
 
     ngx_openai_threads_exit();
+    ngx_http_openai_mask_exit();
 
     zones = omcf->zones.elts;
 

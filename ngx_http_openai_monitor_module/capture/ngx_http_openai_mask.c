@@ -227,6 +227,20 @@ ngx_http_openai_mask_start(u_char *p, size_t first, size_t start,
     return start - (start - n) % 2;
 }
 
+
+void
+ngx_http_openai_mask_exit(void)
+{
+    if (ngx_http_openai_mask_context == NULL) {
+        return;
+    }
+
+    pcre2_match_context_free(ngx_http_openai_mask_context);
+    pcre2_match_data_free(ngx_http_openai_mask_data);
+
+    ngx_http_openai_mask_context = NULL;
+}
+
 #else
 
 char *
@@ -242,6 +256,12 @@ ngx_http_openai_mask(ngx_array_t *masks, u_char *p, size_t past, size_t len,
     ngx_uint_t last, ngx_uint_t *found)
 {
     return NGX_ERROR;
+}
+
+
+void
+ngx_http_openai_mask_exit(void)
+{
 }
 
 #endif

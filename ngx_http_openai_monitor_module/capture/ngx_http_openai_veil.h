@@ -65,5 +65,8 @@ char *ngx_http_openai_mask_add(ngx_conf_t *cf, ngx_array_t **masks,
 ngx_int_t ngx_http_openai_mask(ngx_array_t *masks, u_char *p, size_t past,
     size_t len, ngx_uint_t last, ngx_uint_t *found);
 
+/* gives back what this process has of the matcher */
+void ngx_http_openai_mask_exit(void);
+
 
 #endif /* _NGX_HTTP_OPENAI_VEIL_H_INCLUDED_ */
