@@ -66,7 +66,7 @@ sub take {
 
 sub next_event {
     my ($feed, $what, $likes) = @_;
-    my $end = time + 10;
+    my $end = time + ($ENV{OPENAI_MONITOR_CHECKED} ? 60 : 10);
 
     while (time < $end) {
         while (my $event = shift @{ $feed->{events} }) {
@@ -78,7 +78,7 @@ sub next_event {
         take($feed, 0.1) or last;
     }
 
-    die "no event \"$what\" in 10 s\n";
+    die "no event \"$what\" in time\n";
 }
 
 sub delta { { choices => [ { index => $_[1] // 0, delta =>
@@ -365,7 +365,7 @@ check($grown < 4096 || $ENV{OPENAI_MONITOR_CHECKED} ? 1 : $grown, 1,
 
 my %last;
 my $lag = 0;
-my $end = time + 10;
+my $end = time + ($ENV{OPENAI_MONITOR_CHECKED} ? 60 : 10);
 
 while (time < $end && ($last{model} // '') ne 'm950') {
     take($idle, 0.1) or last;

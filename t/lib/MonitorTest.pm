@@ -59,6 +59,10 @@ our @EXPORT = qw/ true false null
 
 my $complaint = qr/\[(?:alert|crit|emerg)\]|Sanitizer|runtime error:/;
 
+# nginx is slower by some times when sanitizers or valgrind look on
+
+my $slow = $ENV{OPENAI_MONITOR_CHECKED} ? 6 : 1;
+
 my $upstream;
 
 
@@ -135,9 +139,11 @@ sub run_block {
     if (defined $block->client) {
         my $client = code($block, 'client', '$block');
 
+        my $limit = 60 * $slow;
+
         eval {
-            local $SIG{ALRM} = sub { die "it took more than 60 s\n" };
-            alarm 60;
+            local $SIG{ALRM} = sub { die "it took more than $limit s\n" };
+            alarm $limit;
             $client->($block);
             1;
         } or Test::More::fail("$name - client: $@");
@@ -342,7 +348,8 @@ sub seed {
 
 sub wait_for {
     my ($condition, $what, $state) = @_;
-    my $end = time + 10;
+    my $limit = 10 * $slow;
+    my $end = time + $limit;
 
     while (1) {
         my $result = $condition->();
@@ -352,7 +359,7 @@ sub wait_for {
         sleep 0.01;
     }
 
-    die "waited 10 s in vain for $what" . ($state ? ': ' . $state->() : '')
+    die "waited $limit s in vain for $what" . ($state ? ': ' . $state->() : '')
         . "\n";
 }
 
@@ -451,10 +458,11 @@ sub http {
 sub read_upto {
     my ($socket, $pattern) = @_;
     my $in = ${*$socket}{monitor_in} // '';
+    my $limit = 10 * $slow;
 
     while ($in !~ $pattern) {
-        IO::Select->new($socket)->can_read(10)
-            or die "waited 10 s in vain for $pattern in: $in\n";
+        IO::Select->new($socket)->can_read($limit)
+            or die "waited $limit s in vain for $pattern in: $in\n";
         sysread $socket, $in, 65536, length $in
             or die "the connection ended before $pattern: $in\n";
     }
@@ -473,7 +481,7 @@ sub read_answer {
     my $in = \(${*$socket}{monitor_in} //= '');
 
     my $more = sub {
-        IO::Select->new($socket)->can_read($option{timeout} // 15)
+        IO::Select->new($socket)->can_read(($option{timeout} // 15) * $slow)
             or die "no answer in time: $$in\n";
         return sysread $socket, $$in, 65536, length $$in;
     };
