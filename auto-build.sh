@@ -11,6 +11,7 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 OUT=$ROOT/build
 NAME=ngx_http_openai_monitor_module
 POLICY=/usr/sbin/policy-rc.d
+NODE_SECONDS=1200
 FUZZ_SECONDS=8
 STORE_KILLS=1000
 VERSIONS="1.22 1.26 1.30 1.22-static 1.26-static"
@@ -1477,7 +1478,8 @@ unit_tests()
 
 node_tests()
 {
-    (cd "$1" && node --test)
+    # a test that hangs shall not hang the others
+    (cd "$1" && timeout -k 10 "$NODE_SECONDS" node --test)
 }
 
 # what valgrind wrote in the tests' logs: nothing, when all is well

@@ -71,6 +71,11 @@ export function serve(file) {
         await watching;
         await stop();
     });
+
+    // Node 20 sometimes waits for ever, in a loop, for handles of TLS that an
+    // aborted connection has left; the results are out by then
+
+    process.on('exit', (code) => process.reallyExit(code));
 }
 
 
