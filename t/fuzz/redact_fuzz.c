@@ -12,6 +12,7 @@
  */
 
 
+#include "capture/ngx_http_openai_fingerprint.c"
 #include "capture/ngx_http_openai_redact.c"
 
 
