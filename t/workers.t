@@ -45,6 +45,13 @@ our $streaming = sub {
     send_bytes($socket, post('/stream', '{"model":"test-model"}'));
     read_upto($socket, qr/one/);
 
+    # the record is written after the turn of the event loop that sent it
+
+    wait_for(sub {
+        my $newest = json_value((monitor('/api/requests'))[1])->{items}[0];
+        return $newest->{uri} eq '/stream' && $newest->{status};
+    }, 'the record of the stream');
+
     return ($socket, $pid);
 };
 

@@ -103,3 +103,18 @@ ngx_http_openai_block_give(ngx_http_openai_exchange_t *ex)
 
     ngx_free(block);
 }
+
+
+void
+ngx_http_openai_block_exit(void)
+{
+    ngx_http_openai_block_t  *block;
+
+    while (ngx_http_openai_free_blocks) {
+        block = ngx_http_openai_free_blocks;
+        ngx_http_openai_free_blocks = block->next;
+        ngx_free(block);
+    }
+
+    ngx_http_openai_nfree = 0;
+}
