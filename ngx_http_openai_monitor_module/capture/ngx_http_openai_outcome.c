@@ -12,6 +12,7 @@
 
 
 static ngx_uint_t ngx_http_openai_outcome_failed(ngx_openai_record_t *rec);
+static ngx_uint_t ngx_http_openai_outcome_left(ngx_connection_t *c);
 static ngx_uint_t ngx_http_openai_outcome_shutdown(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_openai_outcome_answer(
     ngx_http_openai_exchange_t *ex);
@@ -56,7 +57,8 @@ ngx_http_openai_outcome(ngx_http_openai_exchange_t *ex)
     if (((ex->rec.status == NGX_HTTP_CLIENT_CLOSED_REQUEST
           || ex->rec.status == 0)
          && !ex->upstream)
-        || (c->error && !(ex->seen_last && r->request_complete)))
+        || (ngx_http_openai_outcome_left(c)
+            && !(ex->seen_last && r->request_complete)))
     {
         return NGX_OPENAI_CLIENT_ABORTED;
     }
@@ -91,6 +93,22 @@ static ngx_uint_t
 ngx_http_openai_outcome_failed(ngx_openai_record_t *rec)
 {
     return rec->nattempts && rec->attempts[rec->nattempts - 1].status;
+}
+
+
+/* an HTTP/3 stream that is reset, or whose connection ends, has errors in its
+   events; nginx may end the request before it marks the connection */
+
+static ngx_uint_t
+ngx_http_openai_outcome_left(ngx_connection_t *c)
+{
+#if (NGX_HTTP_V3)
+    if (c->quic && (c->read->error || c->write->error)) {
+        return 1;
+    }
+#endif
+
+    return c->error;
 }
 
 

@@ -38,6 +38,7 @@ BEGIN {
     $ENV{TEST_NGINX_CLOSED_PORT} = $base + 4;
     $ENV{TEST_NGINX_H2_PORT} = $base + 5;
     $ENV{TEST_NGINX_STREAM_PORT} //= $base + 6;
+    $ENV{TEST_NGINX_H3_PORT} = $base + 7;
 }
 
 use ScriptedUpstream;
