@@ -135,6 +135,7 @@ send_bytes($socket, $::frame->(3, 0, 1, pack 'N', 8));
 records(1);
 send_bytes($socket, $::headers->(3, '/direct/2'));
 read_upto($socket, qr/one.*one/s);
+records(2);
 --- records
 [ { outcome => 'client_aborted', status => 200, complete => false,
     uri => '/direct/1', response => { body => "data: one\n\n" } },
