@@ -95,7 +95,9 @@ export function listenToKeys(): void {
             return;
         }
 
-        const target = e.target instanceof Element ? e.target : null;
+        // the focus leaves a dialog one frame after the dialog has closed
+        const focused = e.target instanceof Element ? e.target : null;
+        const target = focused?.closest('dialog:not([open])') ? null : focused;
 
         if (
             e.defaultPrevented ||

@@ -306,7 +306,11 @@ export function Dialog({ label, close, class: extra, children }: DialogProps) {
                     close();
                 }
             }}
-            onKeyDown={(e) => e.stopPropagation()}
+            onKeyDown={(e) => {
+                if (ref.current?.open) {
+                    e.stopPropagation();
+                }
+            }}
         >
             {children}
         </dialog>
