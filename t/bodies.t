@@ -3,8 +3,7 @@
 # The promise: what is not to be kept of a body is nowhere in the monitor, the
 # exchange and what is measured of it are the same as ever, and the record says
 # that it was withheld or masked. Seen to fail when the flag was not looked at,
-# when a withheld body counted as a truncated one, and when a match could begin
-# behind a backslash that was already stored.
+# and when a match could begin behind a backslash that was already stored.
 
 use strict;
 use warnings;

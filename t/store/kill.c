@@ -14,7 +14,7 @@
  * writers must have written, all of which follows from a record's number.  In
  * the end every sum is exact and every page is there.  Seen to fail when the
  * undo was left out, when pages left the reserve before they were in a chain,
- * and when the lists were not made anew.
+ * and when the list of free pages was not made anew.
  *
  * usage: kill KILLS [SEED]
  *
