@@ -162,8 +162,10 @@ void ngx_http_openai_attempts(ngx_http_request_t *r,
 /* takes secrets out of what nginx logs of this request */
 void ngx_http_openai_log_init(ngx_http_openai_exchange_t *ex);
 
-/* request line or status line and headers, secrets replaced, to the zone */
-void ngx_http_openai_request_head(ngx_http_openai_exchange_t *ex);
+/* request line or status line and headers, secrets replaced, to the zone; the
+   request's line goes there with its headers, which follow at once */
+void ngx_http_openai_request_line(ngx_http_openai_exchange_t *ex);
+void ngx_http_openai_request_headers(ngx_http_openai_exchange_t *ex);
 void ngx_http_openai_response_head(ngx_http_openai_exchange_t *ex);
 
 

@@ -242,10 +242,14 @@ ngx_http_openai_exchange_start(ngx_http_openai_exchange_t *ex)
         rec->flags |= NGX_OPENAI_REC_RESPONSE_OFF;
     }
 
-    (void) ngx_openai_writer_begin(&ex->writer, zone, rec);
-
     ngx_http_openai_log_init(ex);
-    ngx_http_openai_request_head(ex);
+
+    /* a record says what was asked from the moment that others see it */
+
+    ngx_http_openai_request_line(ex);
+    (void) ngx_openai_writer_begin(&ex->writer, zone, rec);
+    ngx_http_openai_request_headers(ex);
+
     ngx_http_openai_veil_request(ex);
     ngx_http_openai_exchange_early_body(ex);
 

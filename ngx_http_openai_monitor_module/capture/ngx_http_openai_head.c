@@ -39,7 +39,7 @@ static u_char  *ngx_http_openai_head_pos;
 
 
 void
-ngx_http_openai_request_head(ngx_http_openai_exchange_t *ex)
+ngx_http_openai_request_line(ngx_http_openai_exchange_t *ex)
 {
     u_char                    *p, *line;
     ngx_str_t                  uri;
@@ -85,16 +85,28 @@ ngx_http_openai_request_head(ngx_http_openai_exchange_t *ex)
 
         openai_meter_request_line(ex->meter, method, target);
     }
+}
+
+
+void
+ngx_http_openai_request_headers(ngx_http_openai_exchange_t *ex)
+{
+    ngx_str_t                  key;
+    ngx_http_request_t        *r;
+    ngx_http_openai_redact_t  *redact;
+
+    r = ex->request;
+    redact = &ex->conf->redact;
 
     ngx_http_openai_head_list(ex, NGX_OPENAI_REQUEST_HEAD,
                               &r->headers_in.headers,
                               openai_meter_request_header);
 
     if (ex->rec.key[0] == '\0'
-        && ngx_http_openai_redact_find_arg(redact, &r->unparsed_uri, &uri)
+        && ngx_http_openai_redact_find_arg(redact, &r->unparsed_uri, &key)
            == NGX_OK)
     {
-        ngx_http_openai_fingerprint(redact, &uri, ex->rec.key);
+        ngx_http_openai_fingerprint(redact, &key, ex->rec.key);
     }
 }
 

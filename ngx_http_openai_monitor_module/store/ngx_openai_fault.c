@@ -43,6 +43,7 @@ const char  *ngx_openai_fault_places[] = {
 
 static ngx_pid_t    ngx_openai_fault_pid;
 static const char  *ngx_openai_fault_place;
+static const char  *ngx_openai_fault_only;
 static ngx_uint_t   ngx_openai_fault_left;
 static ngx_uint_t   ngx_openai_fault_passed;
 static unsigned     ngx_openai_fault_state;
@@ -67,7 +68,8 @@ ngx_openai_fault(const char *place)
         return;
     }
 
-    signal = (rand_r(&ngx_openai_fault_state) % 8) ? SIGKILL : SIGSTOP;
+    signal = (ngx_openai_fault_only
+              || rand_r(&ngx_openai_fault_state) % 8) ? SIGKILL : SIGSTOP;
 
     n = snprintf(text, sizeof(text), "fault: %s at %s\n",
                  (signal == SIGKILL) ? "killed" : "stopped", place);
@@ -96,6 +98,7 @@ ngx_openai_fault_choose(void)
             return;
         }
 
+        ngx_openai_fault_only = getenv("OPENAI_FAULT_PLACE");
         ngx_openai_fault_state = (unsigned) atoi(seed) ^ (unsigned) ngx_pid;
     }
 
@@ -103,7 +106,8 @@ ngx_openai_fault_choose(void)
 
     ngx_openai_fault_passed = 0;
     ngx_openai_fault_place =
-        ngx_openai_fault_places[rand_r(&ngx_openai_fault_state) % n];
+        ngx_openai_fault_only ? ngx_openai_fault_only
+            : ngx_openai_fault_places[rand_r(&ngx_openai_fault_state) % n];
     ngx_openai_fault_left =
         1 + rand_r(&ngx_openai_fault_state) % NGX_OPENAI_FAULT_TIMES;
 }
