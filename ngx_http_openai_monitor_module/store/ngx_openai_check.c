@@ -40,7 +40,8 @@ static void ngx_openai_check_kept(ngx_openai_entry_t *e,
     ngx_openai_record_t *rec);
 static void ngx_openai_check_stats(ngx_openai_shared_t *sh);
 static ngx_uint_t ngx_openai_check_totals(const ngx_openai_totals_t *t);
-static ngx_uint_t ngx_openai_check_hist(const ngx_openai_hist_t *hist);
+static ngx_uint_t ngx_openai_check_hist(const uint32_t *buckets,
+    uint64_t wanted);
 static void ngx_openai_check_recount(ngx_openai_shared_t *sh);
 static uint64_t ngx_openai_check_ended(ngx_openai_shared_t *sh,
     ngx_openai_entry_t *e);
@@ -432,11 +433,13 @@ ngx_openai_check_stats(ngx_openai_shared_t *sh)
 {
     ngx_uint_t            i, n;
     ngx_openai_stats_t   *stats;
-    ngx_openai_series_t  *series;
+    ngx_openai_labels_t  *labels;
 
     stats = &sh->stats;
 
     stats->since_ms = ngx_min(stats->since_ms, ngx_openai_now_ms());
+
+    ngx_openai_stats_settle(stats);
 
     if (!ngx_openai_check_totals(&stats->totals)) {
         ngx_openai_check_recount(sh);
@@ -450,13 +453,13 @@ ngx_openai_check_stats(ngx_openai_shared_t *sh)
     }
 
     for (i = 0; i < NGX_OPENAI_SERIES; i++) {
-        series = &stats->series[i];
+        labels = &stats->series[i].labels;
 
-        ngx_openai_end(series->operation);
-        ngx_openai_end(series->provider);
-        ngx_openai_end(series->model);
-        ngx_openai_end(series->response_model);
-        ngx_openai_end(series->error);
+        ngx_openai_end(labels->operation);
+        ngx_openai_end(labels->provider);
+        ngx_openai_end(labels->model);
+        ngx_openai_end(labels->response_model);
+        ngx_openai_end(labels->error);
     }
 }
 
@@ -478,14 +481,14 @@ ngx_openai_check_totals(const ngx_openai_totals_t *t)
         outcomes += t->by_outcome[i];
     }
 
-    return t->requests == classes && t->requests == outcomes
-           && ngx_openai_check_hist(&t->duration)
-           && ngx_openai_check_hist(&t->ttft);
+    return t->sums.requests == classes && t->sums.requests == outcomes
+           && ngx_openai_check_hist(t->duration, t->sums.timed)
+           && ngx_openai_check_hist(t->ttft, t->flow.ttfts);
 }
 
 
 static ngx_uint_t
-ngx_openai_check_hist(const ngx_openai_hist_t *hist)
+ngx_openai_check_hist(const uint32_t *buckets, uint64_t wanted)
 {
     uint64_t    count;
     ngx_uint_t  i;
@@ -493,10 +496,10 @@ ngx_openai_check_hist(const ngx_openai_hist_t *hist)
     count = 0;
 
     for (i = 0; i < NGX_OPENAI_HIST_BUCKETS; i++) {
-        count += hist->buckets[i];
+        count += buckets[i];
     }
 
-    return count == hist->count;
+    return count == wanted;
 }
 
 

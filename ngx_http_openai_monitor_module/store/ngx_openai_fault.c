@@ -29,7 +29,7 @@ const char  *ngx_openai_fault_places[] = {
     "evict.uncounted", "set.copied", "queue.linked", "queue.newest",
     "finish.opened", "finish.folded", "finish.closed", "finish.totals",
     "finish.queued", "finish.counted", "finish.stopped", "settle.taken",
-    "fold.totals", "fold.rings", "fold.names",
+    "fold.totals", "fold.rings", "fold.now", "fold.names",
     "refill.popped", "refill.put", "return.out", "return.pushed",
     "take.begun", "take.last", "take.chained", "take.linked", "take.counted",
     "take.out", "free.chain", "rebuild.marked",

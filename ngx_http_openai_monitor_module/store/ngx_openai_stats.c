@@ -11,41 +11,30 @@
 #include "store/ngx_openai_stats.h"
 
 
-#define NGX_OPENAI_HIST_BASE   128      /* us, the bound of the first bucket */
-#define NGX_OPENAI_HIST_SHIFT  7
-
 #define ngx_openai_label(dst, src)                                           \
     ngx_openai_copy(dst, sizeof(dst), src, ngx_strlen(src))
-
 
 /* a row that served less, or rested longer, may be given to a new name */
 #define NGX_OPENAI_ROW_FEW     4
 #define NGX_OPENAI_ROW_IDLE    3600
 
+#define NGX_OPENAI_HINTS       64
+
+/* apart from what every record passes */
+#define ngx_openai_seldom      __attribute__((noinline, cold))
+
 
 /* what one finished record adds, worked out once for all the places */
 
 typedef struct {
-    uint64_t          now;              /* seconds */
-    uint64_t          duration_us;
-    uint64_t          ttft_us;
-    uint64_t          timed_tokens;
-    uint64_t          token_us;
-    uint64_t          input;
-    uint64_t          output;
-    uint64_t          cached;
-    uint64_t          cache_write;
-    uint64_t          reasoning;
-    uint64_t          cost_nano;
-    ngx_uint_t        class;
-    ngx_uint_t        outcome;
-    unsigned          error:1;
-    unsigned          timed:1;          /* its duration means something */
-    unsigned          ttft:1;
-    unsigned          streamed:1;
-    unsigned          unpriced:1;
-    unsigned          input_known:1;
-    unsigned          output_known:1;
+    uint64_t            now;            /* seconds */
+    ngx_openai_sums_t   sums;
+    ngx_openai_flow_t   flow;
+    ngx_uint_t          class;
+    ngx_uint_t          outcome;
+    unsigned            failed:1;
+    unsigned            input_known:1;
+    unsigned            output_known:1;
 
     ngx_openai_undo_t  *undo;
 } ngx_openai_fold_t;
@@ -53,31 +42,44 @@ typedef struct {
 
 static void ngx_openai_fold_init(ngx_openai_fold_t *f,
     const ngx_openai_record_t *rec, uint64_t now_ms);
-static void ngx_openai_fold_totals(ngx_openai_totals_t *t,
-    const ngx_openai_record_t *rec, const ngx_openai_fold_t *f);
-static void ngx_openai_fold_slice(ngx_openai_slice_t *slices, ngx_uint_t ring,
-    const ngx_openai_record_t *rec, const ngx_openai_fold_t *f);
-static void ngx_openai_fold_name(ngx_openai_name_t *rows, const char *name,
+static void ngx_openai_fold_usage(ngx_openai_fold_t *f,
+    const ngx_openai_record_t *rec);
+static void ngx_openai_fold_now(ngx_openai_stats_t *stats,
     const ngx_openai_fold_t *f);
-static ngx_openai_name_t *ngx_openai_name_row(ngx_openai_name_t *rows,
+static void ngx_openai_now_end(ngx_openai_stats_t *stats,
+    ngx_openai_undo_t *undo) ngx_openai_seldom;
+static void ngx_openai_ring_add(ngx_openai_slice_t *slices, ngx_uint_t ring,
+    const ngx_openai_slice_t *now, ngx_openai_undo_t *undo);
+static void ngx_openai_fold_one(uint32_t *bucket, const ngx_openai_fold_t *f);
+static void ngx_openai_fold_name(ngx_openai_stats_t *stats, ngx_uint_t table,
     const char *name, const ngx_openai_fold_t *f);
+static ngx_openai_name_t *ngx_openai_name_row(ngx_openai_name_t *rows,
+    uint64_t hash, const char *name, size_t len, const ngx_openai_fold_t *f)
+    ngx_openai_seldom;
 static void ngx_openai_fold_series(ngx_openai_series_t *rows,
     const ngx_openai_record_t *rec, const ngx_openai_fold_t *f);
+static ngx_openai_series_t *ngx_openai_series_find(ngx_openai_series_t *rows,
+    const ngx_openai_record_t *rec, const ngx_openai_fold_t *f);
+static void ngx_openai_series_error(char error[24],
+    const ngx_openai_record_t *rec, const ngx_openai_fold_t *f);
 static ngx_openai_series_t *ngx_openai_series_row(ngx_openai_series_t *rows,
-    const ngx_openai_series_t *labels, const ngx_openai_fold_t *f);
+    const ngx_openai_labels_t *labels, const ngx_openai_fold_t *f)
+    ngx_openai_seldom;
 static void ngx_openai_series_merge(ngx_openai_series_t *to,
     const ngx_openai_series_t *from);
 static void ngx_openai_series_add(ngx_openai_series_t *row, ngx_uint_t hist,
-    uint64_t value);
+    uint64_t value, const ngx_openai_fold_t *f);
+static const char *ngx_openai_endpoint_of(const char *uri);
 static void ngx_openai_endpoint(char *dst, size_t size, const char *uri);
-static void ngx_openai_hist_add(ngx_openai_hist_t *hist, uint64_t us);
-static ngx_uint_t ngx_openai_log2(uint64_t n);
-static ngx_uint_t ngx_openai_hist_bucket(uint64_t us);
-static ngx_uint_t ngx_openai_slice_bucket(uint64_t us);
 static uint64_t ngx_openai_known(int64_t n);
-static uint64_t ngx_openai_hash(uint64_t hash, const char *s);
-static double ngx_openai_quantile(const uint32_t *buckets, ngx_uint_t n,
-    uint64_t (*bound)(ngx_uint_t bucket), double q);
+static ngx_inline uint64_t ngx_openai_hash(const char *p, size_t len);
+
+
+/* where this process found a name, or labels, the last time: it may be
+   elsewhere by now */
+
+static uint8_t  ngx_openai_name_hints[NGX_OPENAI_TABLES][NGX_OPENAI_HINTS];
+static uint8_t  ngx_openai_series_hints[NGX_OPENAI_HINTS];
 
 
 static const struct {
@@ -87,44 +89,6 @@ static const struct {
     { 5, 60 },
     { 60, 60 },
     { 900, 96 }
-};
-
-
-/* OpenTelemetry GenAI 1.41; times to first token go on to 60 s, because a
-   model that reasons needs them */
-
-static const uint64_t  ngx_openai_bounds_duration[] = {
-    10000, 20000, 40000, 80000, 160000, 320000, 640000, 1280000, 2560000,
-    5120000, 10240000, 20480000, 40960000, 81920000
-};
-
-static const uint64_t  ngx_openai_bounds_ttft[] = {
-    1000, 5000, 10000, 20000, 40000, 60000, 80000, 100000, 250000, 500000,
-    750000, 1000000, 2500000, 5000000, 7500000, 10000000, 15000000, 20000000,
-    30000000, 60000000
-};
-
-static const uint64_t  ngx_openai_bounds_per_token[] = {
-    10000, 25000, 50000, 75000, 100000, 150000, 200000, 300000, 400000,
-    500000, 750000, 1000000, 2500000
-};
-
-static const uint64_t  ngx_openai_bounds_tokens[] = {
-    1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304,
-    16777216, 67108864
-};
-
-#define ngx_openai_bounds(a)  { (a), sizeof(a) / sizeof(uint64_t) }
-
-static const struct {
-    const uint64_t  *bounds;
-    ngx_uint_t       n;
-} ngx_openai_series_table[NGX_OPENAI_SERIES_HISTS] = {
-    ngx_openai_bounds(ngx_openai_bounds_duration),
-    ngx_openai_bounds(ngx_openai_bounds_ttft),
-    ngx_openai_bounds(ngx_openai_bounds_per_token),
-    ngx_openai_bounds(ngx_openai_bounds_tokens),
-    ngx_openai_bounds(ngx_openai_bounds_tokens)
 };
 
 
@@ -141,38 +105,29 @@ void
 ngx_openai_stats_fold(ngx_openai_stats_t *stats,
     const ngx_openai_record_t *rec, uint64_t now_ms, ngx_openai_undo_t *undo)
 {
-    char                     endpoint[96];
-    ngx_uint_t               i;
-    const char              *model;
-    ngx_openai_fold_t        f;
-    const openai_facts_t    *facts;
+    const char            *model;
+    ngx_openai_fold_t      f;
+    const openai_facts_t  *facts;
 
     facts = &rec->facts;
 
     ngx_openai_fold_init(&f, rec, now_ms);
     f.undo = undo;
 
-    ngx_openai_fold_totals(&stats->totals, rec, &f);
-    ngx_openai_fault("fold.totals");
-
-    for (i = 0; i < NGX_OPENAI_RINGS; i++) {
-        ngx_openai_fold_slice(stats->rings[i], i, rec, &f);
-    }
-
-    ngx_openai_fault("fold.rings");
+    ngx_openai_fold_now(stats, &f);
+    ngx_openai_fault("fold.now");
 
     model = facts->response_model[0] ? facts->response_model : facts->model;
 
-    ngx_openai_endpoint(endpoint, sizeof(endpoint), rec->uri);
-
-    ngx_openai_fold_name(stats->names[NGX_OPENAI_BY_MODEL], model, &f);
-    ngx_openai_fold_name(stats->names[NGX_OPENAI_BY_ENDPOINT], endpoint, &f);
-    ngx_openai_fold_name(stats->names[NGX_OPENAI_BY_KEY], rec->key, &f);
+    ngx_openai_fold_name(stats, NGX_OPENAI_BY_MODEL, model, &f);
+    ngx_openai_fold_name(stats, NGX_OPENAI_BY_ENDPOINT,
+                         ngx_openai_endpoint_of(rec->uri), &f);
+    ngx_openai_fold_name(stats, NGX_OPENAI_BY_KEY, rec->key, &f);
 
     /* the peer that answered is the last one that was tried */
 
     if (rec->nattempts != 0 && rec->nattempts <= NGX_OPENAI_MAX_ATTEMPTS) {
-        ngx_openai_fold_name(stats->names[NGX_OPENAI_BY_PEER],
+        ngx_openai_fold_name(stats, NGX_OPENAI_BY_PEER,
                              rec->attempts[rec->nattempts - 1].peer, &f);
     }
 
@@ -198,95 +153,169 @@ ngx_openai_fold_init(ngx_openai_fold_t *f, const ngx_openai_record_t *rec,
     f->class = (rec->status >= 100 && rec->status < 600)
                ? rec->status / 100 : 0;
 
-    f->error = (f->outcome != NGX_OPENAI_OK
-                && f->outcome != NGX_OPENAI_CLIENT_ABORTED
-                && f->outcome != NGX_OPENAI_UPGRADED);
+    f->failed = (f->outcome != NGX_OPENAI_OK
+                 && f->outcome != NGX_OPENAI_UPGRADED);
 
-    f->timed = (f->outcome != NGX_OPENAI_UPGRADED && rec->duration_us >= 0);
-    f->duration_us = f->timed ? (uint64_t) rec->duration_us : 0;
+    f->sums.requests = 1;
+    f->sums.errors = (f->failed && f->outcome != NGX_OPENAI_CLIENT_ABORTED);
 
-    f->streamed = (facts->streamed == 1);
-    f->ttft = (facts->first_token_us != 0);
-    f->ttft_us = facts->first_token_us;
+    f->flow.streams = (facts->streamed == 1);
+    f->flow.request_bytes = rec->request_bytes;
+    f->flow.response_bytes = rec->response_bytes;
+
+    /* how long an upgraded connection was open says nothing */
+
+    if (f->outcome != NGX_OPENAI_UPGRADED && rec->duration_us >= 0) {
+        f->sums.timed = 1;
+        f->sums.duration_us = rec->duration_us;
+    }
+
+    if (facts->first_token_us) {
+        f->flow.ttfts = 1;
+        f->flow.ttft_us = facts->first_token_us;
+    }
 
     /* an answer that is read again, or polled for, used its tokens when it was
        made; nothing else of it is summed */
 
-    if (ngx_strcmp(facts->operation, "fetch_response") == 0) {
-        return;
+    if (ngx_strcmp(facts->operation, "fetch_response") != 0) {
+        ngx_openai_fold_usage(f, rec);
     }
+}
+
+
+static void
+ngx_openai_fold_usage(ngx_openai_fold_t *f, const ngx_openai_record_t *rec)
+{
+    const openai_facts_t  *facts;
+
+    facts = &rec->facts;
 
     f->input_known = (facts->usage.input >= 0);
     f->output_known = (facts->usage.output >= 0);
 
-    f->input = ngx_openai_known(facts->usage.input);
-    f->output = ngx_openai_known(facts->usage.output);
-    f->cached = ngx_openai_known(facts->usage.cached);
-    f->cache_write = ngx_openai_known(facts->usage.cache_write);
-    f->reasoning = ngx_openai_known(facts->usage.reasoning);
+    f->sums.input_tokens = ngx_openai_known(facts->usage.input);
+    f->sums.output_tokens = ngx_openai_known(facts->usage.output);
+    f->sums.cached_tokens = ngx_openai_known(facts->usage.cached);
+    f->sums.reasoning_tokens = ngx_openai_known(facts->usage.reasoning);
+    f->flow.cache_write_tokens = ngx_openai_known(facts->usage.cache_write);
 
-    if (f->output != 0 && f->ttft
+    if (f->sums.output_tokens != 0 && f->flow.ttfts
         && facts->last_token_us > facts->first_token_us)
     {
-        f->timed_tokens = f->output;
-        f->token_us = facts->last_token_us - facts->first_token_us;
+        f->flow.timed_tokens = f->sums.output_tokens;
+        f->flow.token_us = facts->last_token_us - facts->first_token_us;
     }
 
     if (rec->cost >= 0 && rec->cost < 1e9) {
-        f->cost_nano = (uint64_t) (rec->cost * 1e9 + 0.5);
+        f->sums.cost_nano = (uint64_t) (rec->cost * 1e9 + 0.5);
 
     } else if (f->input_known || f->output_known) {
-        f->unpriced = 1;
+        f->sums.unpriced = 1;
     }
 }
 
 
 static void
-ngx_openai_fold_totals(ngx_openai_totals_t *t, const ngx_openai_record_t *rec,
-    const ngx_openai_fold_t *f)
+ngx_openai_fold_now(ngx_openai_stats_t *stats, const ngx_openai_fold_t *f)
 {
-    ngx_openai_undo_keep(f->undo, t, sizeof(ngx_openai_totals_t));
+    uint64_t              at;
+    ngx_uint_t            i;
+    ngx_openai_slice_t   *now;
+    ngx_openai_totals_t  *t;
 
-    t->requests++;
-    t->by_class[f->class]++;
-    t->by_outcome[f->outcome]++;
-    t->streams += f->streamed;
-    t->request_bytes += rec->request_bytes;
-    t->response_bytes += rec->response_bytes;
-    t->input_tokens += f->input;
-    t->output_tokens += f->output;
-    t->cached_tokens += f->cached;
-    t->cache_write_tokens += f->cache_write;
-    t->reasoning_tokens += f->reasoning;
-    t->timed_tokens += f->timed_tokens;
-    t->token_us += f->token_us;
-    t->cost_nano += f->cost_nano;
-    t->unpriced += f->unpriced;
+    now = &stats->now;
+    t = &stats->totals;
 
-    if (f->timed) {
-        ngx_openai_hist_add(&t->duration, f->duration_us);
+    at = f->now - f->now % ngx_openai_rings[NGX_OPENAI_RING_5M].seconds;
+
+    if (now->at != at) {
+        ngx_openai_now_end(stats, f->undo);
+        now->at = at;
     }
 
-    if (f->ttft) {
-        ngx_openai_hist_add(&t->ttft, f->ttft_us);
+    ngx_openai_undo_keep(f->undo, &now->sums,
+                         offsetof(ngx_openai_slice_t, duration)
+                         - offsetof(ngx_openai_slice_t, sums));
+
+    ngx_openai_sum(&now->sums, &f->sums, sizeof(ngx_openai_sums_t));
+    ngx_openai_sum(&now->flow, &f->flow, sizeof(ngx_openai_flow_t));
+
+    now->by_class[f->class]++;
+    now->by_outcome[f->outcome]++;
+
+    if (f->sums.timed) {
+        i = ngx_openai_slice_bucket(f->sums.duration_us);
+        ngx_openai_fold_one(&now->duration[i], f);
+
+        i = ngx_openai_hist_bucket(f->sums.duration_us);
+        ngx_openai_fold_one(&t->duration[i], f);
+    }
+
+    if (f->flow.ttfts) {
+        i = ngx_openai_slice_bucket(f->flow.ttft_us);
+        ngx_openai_fold_one(&now->ttft[i], f);
+
+        i = ngx_openai_hist_bucket(f->flow.ttft_us);
+        ngx_openai_fold_one(&t->ttft[i], f);
     }
 }
 
 
+/* a record ended at another time: what there was goes where it belongs */
+
 static void
-ngx_openai_fold_slice(ngx_openai_slice_t *slices, ngx_uint_t ring,
-    const ngx_openai_record_t *rec, const ngx_openai_fold_t *f)
+ngx_openai_now_end(ngx_openai_stats_t *stats, ngx_openai_undo_t *undo)
 {
-    uint64_t             at;
-    ngx_uint_t           seconds;
+    ngx_uint_t            i;
+    ngx_openai_slice_t   *now;
+    ngx_openai_totals_t  *t;
+
+    now = &stats->now;
+    t = &stats->totals;
+
+    ngx_openai_undo_keep(undo, now, sizeof(ngx_openai_slice_t));
+
+    if (now->sums.requests) {
+        ngx_openai_undo_keep(undo, t, offsetof(ngx_openai_totals_t, duration));
+
+        ngx_openai_sum(&t->sums, &now->sums, sizeof(ngx_openai_sums_t));
+        ngx_openai_sum(&t->flow, &now->flow, sizeof(ngx_openai_flow_t));
+
+        for (i = 0; i < 6; i++) {
+            t->by_class[i] += now->by_class[i];
+        }
+
+        for (i = 0; i < NGX_OPENAI_OUTCOMES; i++) {
+            t->by_outcome[i] += now->by_outcome[i];
+        }
+
+        ngx_openai_fault("fold.totals");
+
+        for (i = 0; i < NGX_OPENAI_RINGS; i++) {
+            ngx_openai_ring_add(stats->rings[i], i, now, undo);
+        }
+
+        ngx_openai_fault("fold.rings");
+    }
+
+    ngx_memzero(now, sizeof(ngx_openai_slice_t));
+}
+
+
+static void
+ngx_openai_ring_add(ngx_openai_slice_t *slices, ngx_uint_t ring,
+    const ngx_openai_slice_t *now, ngx_openai_undo_t *undo)
+{
+    uint64_t             at, n;
+    ngx_uint_t           i;
     ngx_openai_slice_t  *s;
 
-    seconds = ngx_openai_rings[ring].seconds;
+    n = now->at / ngx_openai_rings[ring].seconds;
+    at = n * ngx_openai_rings[ring].seconds;
+    s = &slices[n % ngx_openai_rings[ring].slices];
 
-    at = f->now - f->now % seconds;
-    s = &slices[(f->now / seconds) % ngx_openai_rings[ring].slices];
-
-    ngx_openai_undo_keep(f->undo, s, sizeof(ngx_openai_slice_t));
+    ngx_openai_undo_keep(undo, s, sizeof(ngx_openai_slice_t));
 
     /* a clock that was set back must not wipe what is there */
 
@@ -295,71 +324,84 @@ ngx_openai_fold_slice(ngx_openai_slice_t *slices, ngx_uint_t ring,
         s->at = at;
     }
 
-    s->requests++;
-    s->errors += f->error;
-    s->streams += f->streamed;
-    s->unpriced += f->unpriced;
-    s->by_class[f->class]++;
-    s->by_outcome[f->outcome]++;
-    s->input_tokens += f->input;
-    s->output_tokens += f->output;
-    s->cached_tokens += f->cached;
-    s->cache_write_tokens += f->cache_write;
-    s->reasoning_tokens += f->reasoning;
-    s->timed_tokens += f->timed_tokens;
-    s->token_us += f->token_us;
-    s->request_bytes += rec->request_bytes;
-    s->response_bytes += rec->response_bytes;
-    s->cost_nano += f->cost_nano;
+    ngx_openai_sum(&s->sums, &now->sums, sizeof(ngx_openai_sums_t));
+    ngx_openai_sum(&s->flow, &now->flow, sizeof(ngx_openai_flow_t));
 
-    if (f->timed) {
-        s->timed++;
-        s->duration_us += f->duration_us;
-        s->duration[ngx_openai_slice_bucket(f->duration_us)]++;
+    for (i = 0; i < 6; i++) {
+        s->by_class[i] += now->by_class[i];
     }
 
-    if (f->ttft) {
-        s->ttfts++;
-        s->ttft_us += f->ttft_us;
-        s->ttft[ngx_openai_slice_bucket(f->ttft_us)]++;
+    for (i = 0; i < NGX_OPENAI_OUTCOMES; i++) {
+        s->by_outcome[i] += now->by_outcome[i];
     }
+
+    for (i = 0; i < NGX_OPENAI_SLICE_BUCKETS; i++) {
+        s->duration[i] += now->duration[i];
+        s->ttft[i] += now->ttft[i];
+    }
+}
+
+
+void
+ngx_openai_stats_settle(ngx_openai_stats_t *stats)
+{
+    ngx_openai_now_end(stats, NULL);
 }
 
 
 static void
-ngx_openai_fold_name(ngx_openai_name_t *rows, const char *name,
-    const ngx_openai_fold_t *f)
+ngx_openai_fold_one(uint32_t *bucket, const ngx_openai_fold_t *f)
 {
-    ngx_openai_name_t  *row;
+    ngx_openai_undo_keep(f->undo, bucket, sizeof(uint32_t));
 
-    if (name[0] == '\0') {
+    (*bucket)++;
+}
+
+
+/* a name fits into its row, as records have no longer ones */
+
+static void
+ngx_openai_fold_name(ngx_openai_stats_t *stats, ngx_uint_t table,
+    const char *name, const ngx_openai_fold_t *f)
+{
+    size_t              len;
+    uint8_t            *hint;
+    uint64_t            hash;
+    ngx_openai_name_t  *row, *rows;
+
+    len = ngx_strlen(name);
+
+    if (len == 0) {
         return;
     }
 
-    row = ngx_openai_name_row(rows, name, f);
+    hash = ngx_openai_hash(name, len);
+
+    rows = stats->names[table];
+    hint = &ngx_openai_name_hints[table][hash % NGX_OPENAI_HINTS];
+    row = &rows[*hint];
+
+    if (row->hash == hash && ngx_memcmp(row->name, name, len + 1) == 0) {
+        ngx_openai_undo_keep(f->undo, &row->used,
+                             offsetof(ngx_openai_name_t, name)
+                             - offsetof(ngx_openai_name_t, used));
+    } else {
+        row = ngx_openai_name_row(rows, hash, name, len, f);
+        *hint = (uint8_t) (row - rows);
+    }
 
     row->used = f->now;
-    row->requests++;
-    row->errors += f->error;
-    row->input_tokens += f->input;
-    row->output_tokens += f->output;
-    row->cached_tokens += f->cached;
-    row->reasoning_tokens += f->reasoning;
-    row->cost_nano += f->cost_nano;
-    row->unpriced += f->unpriced;
-    row->duration_us += f->duration_us;
+    ngx_openai_sum(&row->sums, &f->sums, sizeof(ngx_openai_sums_t));
 }
 
 
 static ngx_openai_name_t *
-ngx_openai_name_row(ngx_openai_name_t *rows, const char *name,
-    const ngx_openai_fold_t *f)
+ngx_openai_name_row(ngx_openai_name_t *rows, uint64_t hash, const char *name,
+    size_t len, const ngx_openai_fold_t *f)
 {
-    uint64_t            hash;
     ngx_uint_t          i;
     ngx_openai_name_t  *row, *other, *least;
 
-    hash = ngx_openai_hash(0, name);
     other = &rows[NGX_OPENAI_NAMES - 1];
     least = NULL;
 
@@ -371,16 +413,14 @@ ngx_openai_name_row(ngx_openai_name_t *rows, const char *name,
             break;
         }
 
-        if (row->hash == hash
-            && ngx_strncmp(row->name, name, sizeof(row->name) - 1) == 0)
-        {
+        if (row->hash == hash && ngx_memcmp(row->name, name, len + 1) == 0) {
             ngx_openai_undo_keep(f->undo, row, sizeof(ngx_openai_name_t));
             return row;
         }
 
-        if ((row->requests < NGX_OPENAI_ROW_FEW
+        if ((row->sums.requests < NGX_OPENAI_ROW_FEW
              || row->used + NGX_OPENAI_ROW_IDLE < f->now)
-            && (least == NULL || row->requests < least->requests))
+            && (least == NULL || row->sums.requests < least->sums.requests))
         {
             least = row;
         }
@@ -399,19 +439,12 @@ ngx_openai_name_row(ngx_openai_name_t *rows, const char *name,
 
     ngx_openai_undo_keep(f->undo, least, sizeof(ngx_openai_name_t));
 
-    other->requests += least->requests;
-    other->errors += least->errors;
-    other->input_tokens += least->input_tokens;
-    other->output_tokens += least->output_tokens;
-    other->cached_tokens += least->cached_tokens;
-    other->reasoning_tokens += least->reasoning_tokens;
-    other->cost_nano += least->cost_nano;
-    other->unpriced += least->unpriced;
-    other->duration_us += least->duration_us;
+    ngx_openai_sum(&other->sums, &least->sums, sizeof(ngx_openai_sums_t));
 
     ngx_memzero(least, sizeof(ngx_openai_name_t));
+
     least->hash = hash;
-    ngx_openai_copy(least->name, sizeof(least->name), name, ngx_strlen(name));
+    ngx_memcpy(least->name, name, len + 1);
 
     return least;
 }
@@ -421,82 +454,122 @@ static void
 ngx_openai_fold_series(ngx_openai_series_t *rows,
     const ngx_openai_record_t *rec, const ngx_openai_fold_t *f)
 {
-    const char             *error;
-    ngx_openai_series_t    *row, labels;
-    const openai_facts_t   *facts;
+    ngx_openai_series_t  *row;
 
-    facts = &rec->facts;
-
-    if (facts->operation[0] == '\0') {
+    if (rec->facts.operation[0] == '\0') {
         return;
     }
 
-    ngx_memzero(&labels, offsetof(ngx_openai_series_t, hists));
+    row = ngx_openai_series_find(rows, rec, f);
+
+    row->used = f->now;
+    ngx_openai_sum(&row->sums, &f->sums, sizeof(ngx_openai_sums_t));
+
+    if (f->sums.timed) {
+        ngx_openai_series_add(row, NGX_OPENAI_SERIES_DURATION,
+                              f->sums.duration_us, f);
+    }
+
+    if (f->flow.ttfts && !f->failed) {
+        ngx_openai_series_add(row, NGX_OPENAI_SERIES_TTFT, f->flow.ttft_us, f);
+    }
+
+    if (f->flow.timed_tokens > 1 && !f->failed) {
+        ngx_openai_series_add(row, NGX_OPENAI_SERIES_PER_TOKEN,
+                         f->flow.token_us / (f->flow.timed_tokens - 1), f);
+    }
+
+    if (f->input_known) {
+        ngx_openai_series_add(row, NGX_OPENAI_SERIES_INPUT,
+                              f->sums.input_tokens, f);
+    }
+
+    if (f->output_known) {
+        ngx_openai_series_add(row, NGX_OPENAI_SERIES_OUTPUT,
+                              f->sums.output_tokens, f);
+    }
+}
+
+
+/* the labels of most are those of a row, byte by byte; of the others they are
+   made as rows have them */
+
+static ngx_openai_series_t *
+ngx_openai_series_find(ngx_openai_series_t *rows,
+    const ngx_openai_record_t *rec, const ngx_openai_fold_t *f)
+{
+    ngx_uint_t             hint;
+    const u_char          *from;
+    ngx_openai_labels_t    labels;
+    ngx_openai_series_t   *row;
+    const openai_facts_t  *facts;
+
+    facts = &rec->facts;
+    from = (const u_char *) facts + offsetof(openai_facts_t, operation);
+
+    ngx_openai_series_error(labels.error, rec, f);
+
+    hint = (ngx_openai_hash(facts->model, 16) ^ rec->status)
+           % NGX_OPENAI_HINTS;
+    row = &rows[ngx_openai_series_hints[hint]];
+
+    if (row->hash > 1
+        && ngx_memcmp(&row->labels, from, offsetof(ngx_openai_labels_t, error)) == 0
+        && ngx_memcmp(row->labels.error, labels.error, sizeof(labels.error))
+           == 0)
+    {
+        ngx_openai_undo_keep(f->undo, &row->used,
+                             offsetof(ngx_openai_series_t, labels)
+                             - offsetof(ngx_openai_series_t, used));
+        return row;
+    }
+
+    ngx_memzero(&labels, offsetof(ngx_openai_labels_t, error));
     ngx_openai_label(labels.operation, facts->operation);
     ngx_openai_label(labels.provider, facts->provider);
     ngx_openai_label(labels.model, facts->model);
     ngx_openai_label(labels.response_model, facts->response_model);
 
-    if (f->outcome != NGX_OPENAI_OK && f->outcome != NGX_OPENAI_UPGRADED) {
-
-        if (rec->status >= 400 && rec->status < 1000) {
-            labels.error[0] = (char) ('0' + rec->status / 100);
-            labels.error[1] = (char) ('0' + rec->status / 10 % 10);
-            labels.error[2] = (char) ('0' + rec->status % 10);
-
-        } else {
-            error = ngx_openai_outcome_name(f->outcome);
-            ngx_openai_label(labels.error, error);
-        }
-    }
-
-    labels.hash = ngx_openai_hash(0, labels.operation);
-    labels.hash = ngx_openai_hash(labels.hash, labels.provider);
-    labels.hash = ngx_openai_hash(labels.hash, labels.model);
-    labels.hash = ngx_openai_hash(labels.hash, labels.response_model);
-    labels.hash = ngx_openai_hash(labels.hash, labels.error);
-
     row = ngx_openai_series_row(rows, &labels, f);
+    ngx_openai_series_hints[hint] = (uint8_t) (row - rows);
 
-    row->used = f->now;
-    row->requests++;
-    row->cached_tokens += f->cached;
-    row->reasoning_tokens += f->reasoning;
-    row->cost_nano += f->cost_nano;
+    return row;
+}
 
-    if (f->timed) {
-        ngx_openai_series_add(row, NGX_OPENAI_SERIES_DURATION, f->duration_us);
+
+static void
+ngx_openai_series_error(char error[24], const ngx_openai_record_t *rec,
+    const ngx_openai_fold_t *f)
+{
+    const char  *name;
+
+    ngx_memzero(error, 24);
+
+    if (!f->failed) {
+        return;
     }
 
-    if (f->ttft && labels.error[0] == '\0') {
-        ngx_openai_series_add(row, NGX_OPENAI_SERIES_TTFT, f->ttft_us);
-    }
+    if (rec->status >= 400 && rec->status < 1000) {
+        error[0] = (char) ('0' + rec->status / 100);
+        error[1] = (char) ('0' + rec->status / 10 % 10);
+        error[2] = (char) ('0' + rec->status % 10);
 
-    if (f->timed_tokens > 1 && labels.error[0] == '\0') {
-        ngx_openai_series_add(row, NGX_OPENAI_SERIES_PER_TOKEN,
-                              f->token_us / (f->timed_tokens - 1));
-    }
-
-    if (f->input_known) {
-        ngx_openai_series_add(row, NGX_OPENAI_SERIES_INPUT, f->input);
-    }
-
-    if (f->output_known) {
-        ngx_openai_series_add(row, NGX_OPENAI_SERIES_OUTPUT, f->output);
+    } else {
+        name = ngx_openai_outcome_name(f->outcome);
+        ngx_openai_copy(error, 24, name, ngx_strlen(name));
     }
 }
 
 
 static ngx_openai_series_t *
 ngx_openai_series_row(ngx_openai_series_t *rows,
-    const ngx_openai_series_t *labels, const ngx_openai_fold_t *f)
+    const ngx_openai_labels_t *labels, const ngx_openai_fold_t *f)
 {
-    size_t                from, to;
+    uint64_t              hash;
     ngx_uint_t            i;
     ngx_openai_series_t  *row, *other, *least;
 
-    from = offsetof(ngx_openai_series_t, operation);
-    to = offsetof(ngx_openai_series_t, hists);
+    hash = ngx_openai_hash((const char *) labels, sizeof(ngx_openai_labels_t));
 
     other = &rows[NGX_OPENAI_SERIES - 1];
     least = NULL;
@@ -509,17 +582,17 @@ ngx_openai_series_row(ngx_openai_series_t *rows,
             break;
         }
 
-        if (row->hash == labels->hash
-            && ngx_memcmp((u_char *) row + from, (u_char *) labels + from,
-                          to - from) == 0)
+        if (row->hash == hash
+            && ngx_memcmp(&row->labels, labels, sizeof(ngx_openai_labels_t))
+               == 0)
         {
             ngx_openai_undo_keep(f->undo, row, sizeof(ngx_openai_series_t));
             return row;
         }
 
-        if ((row->requests < NGX_OPENAI_ROW_FEW
+        if ((row->sums.requests < NGX_OPENAI_ROW_FEW
              || row->used + NGX_OPENAI_ROW_IDLE < f->now)
-            && (least == NULL || row->requests < least->requests))
+            && (least == NULL || row->sums.requests < least->sums.requests))
         {
             least = row;
         }
@@ -529,8 +602,8 @@ ngx_openai_series_row(ngx_openai_series_t *rows,
 
     if (other->hash == 0) {
         other->hash = 1;
-        ngx_memcpy(other->operation, "other", sizeof("other"));
-        ngx_memcpy(other->model, "other", sizeof("other"));
+        ngx_memcpy(other->labels.operation, "other", sizeof("other"));
+        ngx_memcpy(other->labels.model, "other", sizeof("other"));
     }
 
     if (least == NULL) {
@@ -542,7 +615,9 @@ ngx_openai_series_row(ngx_openai_series_t *rows,
     ngx_openai_series_merge(other, least);
 
     ngx_memzero(least, sizeof(ngx_openai_series_t));
-    ngx_memcpy(least, labels, to);
+
+    least->hash = hash;
+    least->labels = *labels;
 
     return least;
 }
@@ -554,16 +629,13 @@ ngx_openai_series_merge(ngx_openai_series_t *to,
 {
     ngx_uint_t  i, n;
 
-    to->requests += from->requests;
-    to->cached_tokens += from->cached_tokens;
-    to->reasoning_tokens += from->reasoning_tokens;
-    to->cost_nano += from->cost_nano;
+    ngx_openai_sum(&to->sums, &from->sums, sizeof(ngx_openai_sums_t));
 
     for (i = 0; i < NGX_OPENAI_SERIES_HISTS; i++) {
-        to->hists[i].sum += from->hists[i].sum;
+        to->values[i] += from->values[i];
 
         for (n = 0; n < NGX_OPENAI_SERIES_MAX; n++) {
-            to->hists[i].buckets[n] += from->hists[i].buckets[n];
+            to->buckets[i][n] += from->buckets[i][n];
         }
     }
 }
@@ -571,17 +643,31 @@ ngx_openai_series_merge(ngx_openai_series_t *to,
 
 static void
 ngx_openai_series_add(ngx_openai_series_t *row, ngx_uint_t hist,
-    uint64_t value)
+    uint64_t value, const ngx_openai_fold_t *f)
 {
-    ngx_uint_t       i, n;
-    const uint64_t  *bounds;
+    ngx_uint_t  i;
 
-    bounds = ngx_openai_series_bounds(hist, &n);
+    i = ngx_openai_series_bucket(hist, value);
 
-    for (i = 0; i < n && value > bounds[i]; i++) { /* void */ }
+    row->values[hist] += value;
+    ngx_openai_fold_one(&row->buckets[hist][i], f);
+}
 
-    row->hists[hist].sum += value;
-    row->hists[hist].buckets[i]++;
+
+/* the last one is the next one's, as a rule */
+
+static const char *
+ngx_openai_endpoint_of(const char *uri)
+{
+    static char  last[sizeof(((ngx_openai_record_t *) 0)->uri)];
+    static char  endpoint[96];
+
+    if (ngx_strcmp(uri, last) != 0) {
+        ngx_openai_copy(last, sizeof(last), uri, ngx_strlen(uri));
+        ngx_openai_endpoint(endpoint, sizeof(endpoint), uri);
+    }
+
+    return endpoint;
 }
 
 
@@ -645,158 +731,6 @@ ngx_openai_ring_slices(ngx_uint_t ring)
 }
 
 
-const uint64_t *
-ngx_openai_series_bounds(ngx_uint_t hist, ngx_uint_t *n)
-{
-    *n = ngx_openai_series_table[hist].n;
-
-    return ngx_openai_series_table[hist].bounds;
-}
-
-
-uint64_t
-ngx_openai_hist_bound(ngx_uint_t bucket)
-{
-    if (bucket == 0) {
-        return NGX_OPENAI_HIST_BASE;
-    }
-
-    if (bucket >= NGX_OPENAI_HIST_BUCKETS - 1) {
-        return UINT64_MAX;
-    }
-
-    bucket--;
-
-    return ((uint64_t) NGX_OPENAI_HIST_BASE << bucket / 4)
-           / 4 * (5 + bucket % 4);
-}
-
-
-uint64_t
-ngx_openai_slice_bound(ngx_uint_t bucket)
-{
-    if (bucket >= NGX_OPENAI_SLICE_BUCKETS - 1) {
-        return UINT64_MAX;
-    }
-
-    return (uint64_t) NGX_OPENAI_HIST_BASE << bucket;
-}
-
-
-double
-ngx_openai_hist_quantile(const ngx_openai_hist_t *hist, double q)
-{
-    return ngx_openai_quantile(hist->buckets, NGX_OPENAI_HIST_BUCKETS,
-                               ngx_openai_hist_bound, q);
-}
-
-
-double
-ngx_openai_slice_quantile(const uint32_t *buckets, double q)
-{
-    return ngx_openai_quantile(buckets, NGX_OPENAI_SLICE_BUCKETS,
-                               ngx_openai_slice_bound, q);
-}
-
-
-static double
-ngx_openai_quantile(const uint32_t *buckets, ngx_uint_t n,
-    uint64_t (*bound)(ngx_uint_t bucket), double q)
-{
-    double      rank, below, low, high;
-    uint64_t    total;
-    ngx_uint_t  i;
-
-    total = 0;
-
-    for (i = 0; i < n; i++) {
-        total += buckets[i];
-    }
-
-    if (total == 0) {
-        return -1;
-    }
-
-    rank = q * (double) total;
-    below = 0;
-
-    for (i = 0; i < n; i++) {
-
-        if (buckets[i] != 0 && below + buckets[i] >= rank) {
-            break;
-        }
-
-        below += buckets[i];
-    }
-
-    low = (i == 0) ? 0 : (double) bound(i - 1);
-    high = (i == n - 1) ? 2 * low : (double) bound(i);
-
-    return low + (high - low) * ((rank - below) / buckets[i]);
-}
-
-
-static void
-ngx_openai_hist_add(ngx_openai_hist_t *hist, uint64_t us)
-{
-    hist->count++;
-    hist->sum_us += us;
-    hist->buckets[ngx_openai_hist_bucket(us)]++;
-}
-
-
-/* the place of the highest bit that is set; n is not 0 */
-
-static ngx_uint_t
-ngx_openai_log2(uint64_t n)
-{
-#if (__GNUC__)
-    return 63 - __builtin_clzll(n);
-#else
-    ngx_uint_t  i;
-
-    for (i = 0; n >>= 1; i++) { /* void */ }
-
-    return i;
-#endif
-}
-
-
-static ngx_uint_t
-ngx_openai_hist_bucket(uint64_t us)
-{
-    ngx_uint_t  bucket, octave;
-
-    if (us <= NGX_OPENAI_HIST_BASE) {
-        return 0;
-    }
-
-    /* bounds belong to the bucket below, hence us - 1 */
-
-    octave = ngx_openai_log2(us - 1) - NGX_OPENAI_HIST_SHIFT;
-    bucket = 1 + octave * 4
-             + (ngx_uint_t) ((us - 1) >> (NGX_OPENAI_HIST_SHIFT + octave - 2))
-             - 4;
-
-    return ngx_min(bucket, NGX_OPENAI_HIST_BUCKETS - 1);
-}
-
-
-static ngx_uint_t
-ngx_openai_slice_bucket(uint64_t us)
-{
-    ngx_uint_t  bucket;
-
-    if (us <= NGX_OPENAI_HIST_BASE) {
-        return 0;
-    }
-
-    bucket = ngx_openai_log2(us - 1) - NGX_OPENAI_HIST_SHIFT + 1;
-
-    return ngx_min(bucket, NGX_OPENAI_SLICE_BUCKETS - 1);
-}
-
-
 static uint64_t
 ngx_openai_known(int64_t n)
 {
@@ -804,20 +738,38 @@ ngx_openai_known(int64_t n)
 }
 
 
-/* FNV-1a, never 0 and never 1: these mark free rows and "other" */
+/* never 0 and never 1: these mark free rows and "other" */
 
-static uint64_t
-ngx_openai_hash(uint64_t hash, const char *s)
+static ngx_inline uint64_t
+ngx_openai_hash(const char *p, size_t len)
 {
-    if (hash == 0) {
-        hash = 0xcbf29ce484222325ULL;
+    uint64_t     hash, word;
+    const char  *last;
+
+    hash = len;
+    last = p + len;
+
+    for ( /* void */ ; last - p >= 8; p += 8) {
+        ngx_memcpy(&word, p, 8);
+
+        hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
+        hash ^= hash >> 32;
     }
 
-    for ( /* void */ ; *s; s++) {
-        hash = (hash ^ (u_char) *s) * 0x100000001b3ULL;
-    }
+    if (p < last) {
 
-    hash = (hash ^ 0xff) * 0x100000001b3ULL;
+        if (len >= 8) {
+            ngx_memcpy(&word, last - 8, 8);
+
+        } else {
+            for (word = 0; p < last; p++) {
+                word = word << 8 | (u_char) *p;
+            }
+        }
+
+        hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
+        hash ^= hash >> 32;
+    }
 
     return hash < 2 ? 2 : hash;
 }

@@ -19,6 +19,37 @@
 
 
 /*
+ * What is summed of records, as an even number of words, which are added two at
+ * a time.  Whatever one record changes in a place lies together: that much is
+ * kept in the undo, and comes from memory that other processes have written.
+ */
+
+typedef struct {
+    uint64_t               requests;                /* finished */
+    uint64_t               errors;       /* all but ok, aborted, upgraded */
+    uint64_t               unpriced;                /* usage, but no price */
+    uint64_t               input_tokens;
+    uint64_t               output_tokens;
+    uint64_t               cached_tokens;
+    uint64_t               reasoning_tokens;
+    uint64_t               cost_nano;               /* 1e-9 USD */
+    uint64_t               timed;                   /* all but upgraded … */
+    uint64_t               duration_us;             /* … took this time */
+} ngx_openai_sums_t;
+
+typedef struct {
+    uint64_t               streams;
+    uint64_t               request_bytes;
+    uint64_t               response_bytes;
+    uint64_t               cache_write_tokens;
+    uint64_t               timed_tokens;            /* output tokens … */
+    uint64_t               token_us;                /* … over this time */
+    uint64_t               ttfts;                   /* those in ttft_us */
+    uint64_t               ttft_us;
+} ngx_openai_flow_t;
+
+
+/*
  * Histogram of times: bucket i holds what is at most
  * ngx_openai_hist_bound(i) us; four buckets to each doubling from 128 us to
  * about 3.6 hours, the last one unbounded.
@@ -27,30 +58,12 @@
 #define NGX_OPENAI_HIST_BUCKETS  108
 
 typedef struct {
-    uint64_t               count;
-    uint64_t               sum_us;
-    uint32_t               buckets[NGX_OPENAI_HIST_BUCKETS];
-} ngx_openai_hist_t;
-
-
-typedef struct {
-    uint64_t               requests;                /* finished */
+    ngx_openai_sums_t      sums;
+    ngx_openai_flow_t      flow;
     uint64_t               by_class[6];             /* 1xx … 5xx at 1 … 5 */
     uint64_t               by_outcome[NGX_OPENAI_OUTCOMES];
-    uint64_t               streams;
-    uint64_t               request_bytes;
-    uint64_t               response_bytes;
-    uint64_t               input_tokens;
-    uint64_t               output_tokens;
-    uint64_t               cached_tokens;
-    uint64_t               cache_write_tokens;
-    uint64_t               reasoning_tokens;
-    uint64_t               timed_tokens;            /* output tokens … */
-    uint64_t               token_us;                /* … over this time */
-    uint64_t               cost_nano;               /* 1e-9 USD */
-    uint64_t               unpriced;                /* usage, but no price */
-    ngx_openai_hist_t      duration;                /* upgraded ones apart */
-    ngx_openai_hist_t      ttft;
+    uint32_t               duration[NGX_OPENAI_HIST_BUCKETS];
+    uint32_t               ttft[NGX_OPENAI_HIST_BUCKETS];
 } ngx_openai_totals_t;
 
 
@@ -64,16 +77,8 @@ typedef struct {
 typedef struct {
     uint64_t               hash;         /* of the name; 0: a free row */
     uint64_t               used;         /* last, seconds since the epoch */
+    ngx_openai_sums_t      sums;
     char                   name[96];
-    uint64_t               requests;
-    uint64_t               errors;
-    uint64_t               input_tokens;
-    uint64_t               output_tokens;
-    uint64_t               cached_tokens;
-    uint64_t               reasoning_tokens;
-    uint64_t               cost_nano;
-    uint64_t               unpriced;     /* usage, but no price */
-    uint64_t               duration_us;
 } ngx_openai_name_t;
 
 typedef enum {
@@ -91,26 +96,10 @@ typedef enum {
 
 typedef struct {
     uint64_t               at;           /* start, seconds since the epoch */
-    uint32_t               requests;
-    uint32_t               errors;       /* all but ok, aborted, upgraded */
-    uint32_t               streams;
-    uint32_t               unpriced;
-    uint32_t               timed;        /* those in duration_us */
-    uint32_t               ttfts;        /* those in ttft_us */
+    ngx_openai_sums_t      sums;
+    ngx_openai_flow_t      flow;
     uint32_t               by_class[6];
     uint32_t               by_outcome[NGX_OPENAI_OUTCOMES];
-    uint64_t               input_tokens;
-    uint64_t               output_tokens;
-    uint64_t               cached_tokens;
-    uint64_t               cache_write_tokens;
-    uint64_t               reasoning_tokens;
-    uint64_t               timed_tokens;
-    uint64_t               token_us;
-    uint64_t               request_bytes;
-    uint64_t               response_bytes;
-    uint64_t               cost_nano;
-    uint64_t               duration_us;
-    uint64_t               ttft_us;
     uint32_t               duration[NGX_OPENAI_SLICE_BUCKETS];
     uint32_t               ttft[NGX_OPENAI_SLICE_BUCKETS];
 } ngx_openai_slice_t;
@@ -142,31 +131,35 @@ typedef enum {
     NGX_OPENAI_SERIES_HISTS
 } ngx_openai_series_hist_e;
 
-typedef struct {
-    uint64_t               sum;
-    uint32_t               buckets[NGX_OPENAI_SERIES_MAX];
-} ngx_openai_series_hist_t;
+/* the bytes behind the ends are 0, so that labels are compared as one.  The
+   first four are as the facts have them */
 
 typedef struct {
-    uint64_t               hash;         /* of the labels; 0: a free row */
-    uint64_t               used;         /* last, seconds since the epoch */
-    uint64_t               requests;
-    uint64_t               cached_tokens;
-    uint64_t               reasoning_tokens;
-    uint64_t               cost_nano;
     char                   operation[24];
     char                   provider[24];
     char                   model[96];
     char                   response_model[96];
     char                   error[24];    /* error.type; "" for none */
-    ngx_openai_series_hist_t  hists[NGX_OPENAI_SERIES_HISTS];
+} ngx_openai_labels_t;
+
+typedef struct {
+    uint64_t               hash;         /* of the labels; 0: a free row */
+    uint64_t               used;         /* last, seconds since the epoch */
+    ngx_openai_sums_t      sums;
+    uint64_t               values[NGX_OPENAI_SERIES_HISTS];
+    ngx_openai_labels_t    labels;
+    uint32_t               buckets[NGX_OPENAI_SERIES_HISTS]
+                                  [NGX_OPENAI_SERIES_MAX];
 } ngx_openai_series_t;
 
 
-/* what lives in the zone */
+/* what lives in the zone.  Of the last 5 s that a record ended in, all but the
+   totals' buckets is in "now", and in totals and rings only when they are
+   over: each record changes one of four places */
 
 typedef struct {
     uint64_t               since_ms;     /* wall clock of start or reset */
+    ngx_openai_slice_t     now;
     ngx_openai_totals_t    totals;
     ngx_openai_name_t      names[NGX_OPENAI_TABLES][NGX_OPENAI_NAMES];
     ngx_openai_slice_t     rings[NGX_OPENAI_RINGS][NGX_OPENAI_RING_MAX];
@@ -179,6 +172,10 @@ void ngx_openai_stats_init(ngx_openai_stats_t *stats, uint64_t now_ms);
 void ngx_openai_stats_fold(ngx_openai_stats_t *stats,
     const ngx_openai_record_t *rec, uint64_t now_ms, ngx_openai_undo_t *undo);
 
+/* takes what is in "now" to totals and rings; for who has a copy, or nobody
+   beside him */
+void ngx_openai_stats_settle(ngx_openai_stats_t *stats);
+
 /* seconds of a slice, and how many slices the ring has */
 ngx_uint_t ngx_openai_ring_seconds(ngx_uint_t ring);
 ngx_uint_t ngx_openai_ring_slices(ngx_uint_t ring);
@@ -190,14 +187,41 @@ uint64_t ngx_openai_slice_bound(ngx_uint_t bucket);
 /* the finite upper bounds of a histogram of the series; how many: *n */
 const uint64_t *ngx_openai_series_bounds(ngx_uint_t hist, ngx_uint_t *n);
 
+/* the bucket that a time in us belongs to */
+ngx_uint_t ngx_openai_hist_bucket(uint64_t us);
+ngx_uint_t ngx_openai_slice_bucket(uint64_t us);
+ngx_uint_t ngx_openai_series_bucket(ngx_uint_t hist, uint64_t value);
+
 /* us below which the share q (0 … 1) lies, interpolated; -1 when empty */
-double ngx_openai_hist_quantile(const ngx_openai_hist_t *hist, double q);
+double ngx_openai_hist_quantile(const uint32_t *buckets, double q);
 double ngx_openai_slice_quantile(const uint32_t *buckets, double q);
+
+
+/* words to words, two at a time */
+
+typedef uint64_t  ngx_openai_words_t
+                      __attribute__((vector_size(16), aligned(8), may_alias));
+
+static ngx_inline void
+ngx_openai_sum(void *to, const void *from, size_t size)
+{
+    size_t                     i;
+    ngx_openai_words_t        *t;
+    const ngx_openai_words_t  *f;
+
+    t = to;
+    f = from;
+
+    for (i = 0; i < size / sizeof(ngx_openai_words_t); i++) {
+        t[i] += f[i];
+    }
+}
 
 
 struct ngx_openai_zone_s;
 
-/* a copy of the statistics, consistent, for a reader; some 200 KB */
+/* a copy of the statistics, consistent and settled, for a reader; some
+   200 KB */
 void ngx_openai_stats_read(struct ngx_openai_zone_s *zone,
     ngx_openai_stats_t *stats);
 

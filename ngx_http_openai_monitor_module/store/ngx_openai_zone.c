@@ -464,6 +464,7 @@ ngx_openai_stats_read(ngx_openai_zone_t *zone, ngx_openai_stats_t *stats)
         ngx_openai_fence();
 
         if (ngx_openai_load(&sh->stats_version) == version) {
+            ngx_openai_stats_settle(stats);
             return;
         }
     }
@@ -478,6 +479,8 @@ ngx_openai_stats_read(ngx_openai_zone_t *zone, ngx_openai_stats_t *stats)
     if (version) {
         ngx_openai_unlock(zone);
     }
+
+    ngx_openai_stats_settle(stats);
 }
 
 

@@ -395,7 +395,7 @@ ngx_openai_changes_stats(ngx_openai_viewer_t *v)
         }
     }
 
-    if (totals->requests == v->requests && stat.running == v->in_flight
+    if (totals->sums.requests == v->requests && stat.running == v->in_flight
         && errors == v->errors)
     {
         return;
@@ -405,14 +405,14 @@ ngx_openai_changes_stats(ngx_openai_viewer_t *v)
 
     ngx_openai_event_open(v, "stats", 1);
     ngx_openai_json_key(&v->json, "requests");
-    ngx_openai_json_int(&v->json, totals->requests);
+    ngx_openai_json_int(&v->json, totals->sums.requests);
     ngx_openai_json_key(&v->json, "in_flight");
     ngx_openai_json_int(&v->json, stat.running);
     ngx_openai_json_key(&v->json, "errors");
     ngx_openai_json_int(&v->json, errors);
 
     if (ngx_openai_event_close(v, start) == NGX_OK) {
-        v->requests = totals->requests;
+        v->requests = totals->sums.requests;
         v->in_flight = stat.running;
         v->errors = errors;
     }

@@ -41,7 +41,7 @@ static void ngx_openai_metrics_value(ngx_openai_metrics_t *m,
 static void ngx_openai_metrics_head(ngx_openai_metrics_t *m,
     const char *name, const char *type, const char *help);
 static void ngx_openai_metrics_labels(ngx_openai_metrics_t *m,
-    const ngx_openai_series_t *row);
+    const ngx_openai_labels_t *labels);
 static void ngx_openai_metrics_label(ngx_openai_metrics_t *m,
     const char *name, const char *value);
 static void ngx_openai_metrics_number(ngx_openai_metrics_t *m, uint64_t value,
@@ -117,7 +117,7 @@ ngx_openai_metrics_family(ngx_openai_metrics_t *m,
 
     for (i = 0; i < NGX_OPENAI_SERIES; i++) {
 
-        if (m->stats->series[i].requests) {
+        if (m->stats->series[i].sums.requests) {
             ngx_openai_metrics_hist(m, family, &m->stats->series[i]);
         }
     }
@@ -128,16 +128,16 @@ static void
 ngx_openai_metrics_hist(ngx_openai_metrics_t *m,
     const ngx_openai_family_t *family, const ngx_openai_series_t *row)
 {
-    uint64_t                         count;
-    ngx_uint_t                       i, n;
-    const uint64_t                  *bounds;
-    const ngx_openai_series_hist_t  *hist;
+    uint64_t         count;
+    ngx_uint_t       i, n;
+    const uint32_t  *buckets;
+    const uint64_t  *bounds;
 
-    hist = &row->hists[family->hist];
+    buckets = row->buckets[family->hist];
     bounds = ngx_openai_series_bounds(family->hist, &n);
 
     for (i = 0, count = 0; i <= n; i++) {
-        count += hist->buckets[i];
+        count += buckets[i];
     }
 
     if (count == 0) {
@@ -145,11 +145,11 @@ ngx_openai_metrics_hist(ngx_openai_metrics_t *m,
     }
 
     for (i = 0, count = 0; i <= n; i++) {
-        count += hist->buckets[i];
+        count += buckets[i];
 
         ngx_openai_metrics_text(m, family->name);
         ngx_openai_metrics_text(m, "_bucket{");
-        ngx_openai_metrics_labels(m, row);
+        ngx_openai_metrics_labels(m, &row->labels);
 
         if (family->type) {
             ngx_openai_metrics_label(m, "gen_ai_token_type", family->type);
@@ -172,14 +172,14 @@ ngx_openai_metrics_hist(ngx_openai_metrics_t *m,
     for (i = 0; i < 2; i++) {
         ngx_openai_metrics_text(m, family->name);
         ngx_openai_metrics_text(m, i ? "_count{" : "_sum{");
-        ngx_openai_metrics_labels(m, row);
+        ngx_openai_metrics_labels(m, &row->labels);
 
         if (family->type) {
             ngx_openai_metrics_label(m, "gen_ai_token_type", family->type);
         }
 
         ngx_openai_metrics_text(m, "} ");
-        ngx_openai_metrics_number(m, i ? count : hist->sum,
+        ngx_openai_metrics_number(m, i ? count : row->values[family->hist],
                                   i ? 0 : family->digits);
         ngx_openai_metrics_text(m, "\n");
     }
@@ -191,6 +191,7 @@ ngx_openai_metrics_hist(ngx_openai_metrics_t *m,
 static void
 ngx_openai_metrics_counters(ngx_openai_metrics_t *m)
 {
+    u_char               *value;
     ngx_uint_t            i, n;
     ngx_openai_series_t  *row;
 
@@ -202,15 +203,15 @@ ngx_openai_metrics_counters(ngx_openai_metrics_t *m)
     } counters[] = {
         { "openai_monitor_cached_input_tokens_total",
           "Input tokens that came from a prompt cache.",
-          offsetof(ngx_openai_series_t, cached_tokens), 0 },
+          offsetof(ngx_openai_sums_t, cached_tokens), 0 },
 
         { "openai_monitor_reasoning_output_tokens_total",
           "Output tokens that were spent on reasoning.",
-          offsetof(ngx_openai_series_t, reasoning_tokens), 0 },
+          offsetof(ngx_openai_sums_t, reasoning_tokens), 0 },
 
         { "openai_monitor_cost_usd_total",
           "Cost of the exchanges whose price is known.",
-          offsetof(ngx_openai_series_t, cost_nano), 9 }
+          offsetof(ngx_openai_sums_t, cost_nano), 9 }
     };
 
     for (n = 0; n < sizeof(counters) / sizeof(counters[0]); n++) {
@@ -220,17 +221,18 @@ ngx_openai_metrics_counters(ngx_openai_metrics_t *m)
         for (i = 0; i < NGX_OPENAI_SERIES; i++) {
             row = &m->stats->series[i];
 
-            if (row->requests == 0) {
+            if (row->sums.requests == 0) {
                 continue;
             }
 
             ngx_openai_metrics_text(m, counters[n].name);
             ngx_openai_metrics_text(m, "{");
-            ngx_openai_metrics_labels(m, row);
+            ngx_openai_metrics_labels(m, &row->labels);
             ngx_openai_metrics_text(m, "} ");
-            ngx_openai_metrics_number(m,
-                          *(uint64_t *) ((u_char *) row + counters[n].offset),
-                          counters[n].digits);
+
+            value = (u_char *) &row->sums + counters[n].offset;
+            ngx_openai_metrics_number(m, *(uint64_t *) value,
+                                      counters[n].digits);
             ngx_openai_metrics_text(m, "\n");
         }
     }
@@ -260,10 +262,10 @@ ngx_openai_metrics_outcomes(ngx_openai_metrics_t *m)
                             "Body bytes that passed.");
     ngx_openai_metrics_text(m, "openai_monitor_body_bytes_total"
                                "{direction=\"request\"} ");
-    ngx_openai_metrics_number(m, t->request_bytes, 0);
+    ngx_openai_metrics_number(m, t->flow.request_bytes, 0);
     ngx_openai_metrics_text(m, "\nopenai_monitor_body_bytes_total"
                                "{direction=\"response\"} ");
-    ngx_openai_metrics_number(m, t->response_bytes, 0);
+    ngx_openai_metrics_number(m, t->flow.response_bytes, 0);
     ngx_openai_metrics_text(m, "\n");
 }
 
@@ -331,17 +333,18 @@ ngx_openai_metrics_head(ngx_openai_metrics_t *m, const char *name,
 
 static void
 ngx_openai_metrics_labels(ngx_openai_metrics_t *m,
-    const ngx_openai_series_t *row)
+    const ngx_openai_labels_t *labels)
 {
-    ngx_openai_metrics_label(m, "gen_ai_operation_name", row->operation);
-    ngx_openai_metrics_label(m, "gen_ai_provider_name", row->provider);
-    ngx_openai_metrics_label(m, "gen_ai_request_model", row->model);
-    ngx_openai_metrics_label(m, "gen_ai_response_model", row->response_model);
+    ngx_openai_metrics_label(m, "gen_ai_operation_name", labels->operation);
+    ngx_openai_metrics_label(m, "gen_ai_provider_name", labels->provider);
+    ngx_openai_metrics_label(m, "gen_ai_request_model", labels->model);
+    ngx_openai_metrics_label(m, "gen_ai_response_model",
+                             labels->response_model);
 
     /* the same set of labels twice would not be accepted, so that all have
        the one that tells failed exchanges apart */
 
-    ngx_openai_metrics_label(m, "error_type", row->error);
+    ngx_openai_metrics_label(m, "error_type", labels->error);
 }
 
 

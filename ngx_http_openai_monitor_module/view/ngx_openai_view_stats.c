@@ -27,6 +27,9 @@ typedef struct {
 } ngx_openai_view_stats_t;
 
 
+typedef double (*ngx_openai_quantile_pt)(const uint32_t *buckets, double q);
+
+
 static ngx_int_t ngx_openai_stats_search(ngx_openai_view_stats_t *v);
 static ngx_int_t ngx_openai_stats_run(ngx_openai_work_t *work);
 static int ngx_libc_cdecl ngx_openai_stats_by_end(const void *one,
@@ -45,7 +48,8 @@ static void ngx_openai_stats_outcomes(ngx_openai_json_t *json,
 static void ngx_openai_stats_from_slice(ngx_openai_totals_t *t,
     const ngx_openai_slice_t *s);
 static void ngx_openai_stats_times(ngx_openai_view_stats_t *v,
-    const char *key, ngx_openai_hist_t *hist, uint32_t *slice);
+    const char *key, uint64_t n, uint64_t us, ngx_openai_quantile_pt quantile,
+    const uint32_t *buckets);
 static void ngx_openai_stats_names(ngx_openai_json_t *json, const char *key,
     const ngx_openai_name_t *rows);
 static int ngx_libc_cdecl ngx_openai_stats_by_requests(const void *one,
@@ -176,6 +180,7 @@ ngx_openai_stats_run(ngx_openai_work_t *work)
         }
 
         if (rc != NGX_OK) {
+            ngx_openai_stats_settle(v->stats);
             return ngx_openai_stats_answer(v);
         }
 
@@ -288,8 +293,10 @@ ngx_openai_stats_all(ngx_openai_view_stats_t *v)
     ngx_openai_json_time(&v->json, v->stats->since_ms);
 
     ngx_openai_stats_totals(v, t);
-    ngx_openai_stats_times(v, "duration_ms", &t->duration, NULL);
-    ngx_openai_stats_times(v, "ttft_ms", &t->ttft, NULL);
+    ngx_openai_stats_times(v, "duration_ms", t->sums.timed, t->sums.duration_us,
+                           ngx_openai_hist_quantile, t->duration);
+    ngx_openai_stats_times(v, "ttft_ms", t->flow.ttfts, t->flow.ttft_us,
+                           ngx_openai_hist_quantile, t->ttft);
 }
 
 
@@ -329,8 +336,10 @@ ngx_openai_stats_sum(ngx_openai_view_stats_t *v)
     }
 
     ngx_openai_stats_totals(v, &t);
-    ngx_openai_stats_times(v, "duration_ms", &t.duration, v->sum.duration);
-    ngx_openai_stats_times(v, "ttft_ms", &t.ttft, v->sum.ttft);
+    ngx_openai_stats_times(v, "duration_ms", t.sums.timed, t.sums.duration_us,
+                           ngx_openai_slice_quantile, v->sum.duration);
+    ngx_openai_stats_times(v, "ttft_ms", t.flow.ttfts, t.flow.ttft_us,
+                           ngx_openai_slice_quantile, v->sum.ttft);
 }
 
 
@@ -357,23 +366,8 @@ ngx_openai_stats_from_slice(ngx_openai_totals_t *t,
 {
     ngx_uint_t  i;
 
-    t->requests += s->requests;
-    t->streams += s->streams;
-    t->request_bytes += s->request_bytes;
-    t->response_bytes += s->response_bytes;
-    t->input_tokens += s->input_tokens;
-    t->output_tokens += s->output_tokens;
-    t->cached_tokens += s->cached_tokens;
-    t->cache_write_tokens += s->cache_write_tokens;
-    t->reasoning_tokens += s->reasoning_tokens;
-    t->timed_tokens += s->timed_tokens;
-    t->token_us += s->token_us;
-    t->cost_nano += s->cost_nano;
-    t->unpriced += s->unpriced;
-    t->duration.count += s->timed;
-    t->duration.sum_us += s->duration_us;
-    t->ttft.count += s->ttfts;
-    t->ttft.sum_us += s->ttft_us;
+    ngx_openai_sum(&t->sums, &s->sums, sizeof(ngx_openai_sums_t));
+    ngx_openai_sum(&t->flow, &s->flow, sizeof(ngx_openai_flow_t));
 
     for (i = 0; i < 6; i++) {
         t->by_class[i] += s->by_class[i];
@@ -389,25 +383,27 @@ static void
 ngx_openai_stats_totals(ngx_openai_view_stats_t *v,
     const ngx_openai_totals_t *t)
 {
+    double              speed;
     ngx_openai_json_t  *json;
 
     json = &v->json;
 
     ngx_openai_json_key(json, "requests");
-    ngx_openai_json_int(json, t->requests);
+    ngx_openai_json_int(json, t->sums.requests);
     ngx_openai_json_key(json, "in_flight");
     ngx_openai_json_int(json, v->zone.running);
     ngx_openai_json_key(json, "streams");
-    ngx_openai_json_int(json, t->streams);
+    ngx_openai_json_int(json, t->flow.streams);
 
     ngx_openai_stats_outcomes(json, t);
 
     ngx_openai_json_key(json, "tokens_per_second");
 
-    if (t->token_us) {
-        ngx_openai_json_fixed(json, (int64_t) ((double) t->timed_tokens * 1e9
-                                               / (double) t->token_us + 0.5),
-                              3);
+    if (t->flow.token_us) {
+        speed = (double) t->flow.timed_tokens * 1e9
+                / (double) t->flow.token_us;
+
+        ngx_openai_json_fixed(json, (int64_t) (speed + 0.5), 3);
 
     } else {
         ngx_openai_json_null(json);
@@ -416,24 +412,24 @@ ngx_openai_stats_totals(ngx_openai_view_stats_t *v,
     ngx_openai_json_key(json, "usage");
     ngx_openai_json_open(json, '{');
     ngx_openai_json_key(json, "input_tokens");
-    ngx_openai_json_int(json, t->input_tokens);
+    ngx_openai_json_int(json, t->sums.input_tokens);
     ngx_openai_json_key(json, "output_tokens");
-    ngx_openai_json_int(json, t->output_tokens);
+    ngx_openai_json_int(json, t->sums.output_tokens);
     ngx_openai_json_key(json, "cached_tokens");
-    ngx_openai_json_int(json, t->cached_tokens);
+    ngx_openai_json_int(json, t->sums.cached_tokens);
     ngx_openai_json_key(json, "cache_write_tokens");
-    ngx_openai_json_int(json, t->cache_write_tokens);
+    ngx_openai_json_int(json, t->flow.cache_write_tokens);
     ngx_openai_json_key(json, "reasoning_tokens");
-    ngx_openai_json_int(json, t->reasoning_tokens);
+    ngx_openai_json_int(json, t->sums.reasoning_tokens);
     ngx_openai_json_close(json, '}');
 
-    ngx_openai_stats_cost(json, t->cost_nano, t->unpriced);
+    ngx_openai_stats_cost(json, t->sums.cost_nano, t->sums.unpriced);
     ngx_openai_json_key(json, "unpriced_requests");
-    ngx_openai_json_int(json, t->unpriced);
+    ngx_openai_json_int(json, t->sums.unpriced);
     ngx_openai_json_key(json, "request_bytes");
-    ngx_openai_json_int(json, t->request_bytes);
+    ngx_openai_json_int(json, t->flow.request_bytes);
     ngx_openai_json_key(json, "response_bytes");
-    ngx_openai_json_int(json, t->response_bytes);
+    ngx_openai_json_int(json, t->flow.response_bytes);
 }
 
 
@@ -452,9 +448,9 @@ ngx_openai_stats_outcomes(ngx_openai_json_t *json,
 
     ngx_openai_json_key(json, "success_rate");
 
-    if (t->requests) {
-        ngx_openai_json_fixed(json, (int64_t) (good * 10000 / t->requests),
-                              4);
+    if (t->sums.requests) {
+        ngx_openai_json_fixed(json,
+                              (int64_t) (good * 10000 / t->sums.requests), 4);
 
     } else {
         ngx_openai_json_null(json);
@@ -482,13 +478,13 @@ ngx_openai_stats_outcomes(ngx_openai_json_t *json,
 }
 
 
-/* the buckets are the histogram's, or those of slices */
+/* n times of "us" together; the buckets are those of totals or of slices */
 
 static void
 ngx_openai_stats_times(ngx_openai_view_stats_t *v, const char *key,
-    ngx_openai_hist_t *hist, uint32_t *slice)
+    uint64_t n, uint64_t us, ngx_openai_quantile_pt quantile,
+    const uint32_t *buckets)
 {
-    double               us;
     ngx_uint_t           i;
     ngx_openai_json_t   *json;
 
@@ -504,15 +500,11 @@ ngx_openai_stats_times(ngx_openai_view_stats_t *v, const char *key,
     ngx_openai_json_key(json, key);
     ngx_openai_json_open(json, '{');
 
-    ngx_openai_stats_us(json, "mean", hist->count ? (double) hist->sum_us
-                                                    / (double) hist->count
-                                                  : -1);
+    ngx_openai_stats_us(json, "mean", n ? (double) us / (double) n : -1);
 
     for (i = 0; i < sizeof(quantiles) / sizeof(quantiles[0]); i++) {
-        us = slice ? ngx_openai_slice_quantile(slice, quantiles[i].q)
-                   : ngx_openai_hist_quantile(hist, quantiles[i].q);
-
-        ngx_openai_stats_us(json, quantiles[i].key, us);
+        ngx_openai_stats_us(json, quantiles[i].key,
+                            quantile(buckets, quantiles[i].q));
     }
 
     ngx_openai_json_close(json, '}');
@@ -554,7 +546,7 @@ ngx_openai_stats_names(ngx_openai_json_t *json, const char *key,
     n = 0;
 
     for (i = 0; i < NGX_OPENAI_NAMES; i++) {
-        if (rows[i].requests) {
+        if (rows[i].sums.requests) {
             order[n++] = &rows[i];
         }
     }
@@ -572,22 +564,22 @@ ngx_openai_stats_names(ngx_openai_json_t *json, const char *key,
         ngx_openai_json_key(json, "name");
         ngx_openai_json_text(json, row->name);
         ngx_openai_json_key(json, "requests");
-        ngx_openai_json_int(json, row->requests);
+        ngx_openai_json_int(json, row->sums.requests);
         ngx_openai_json_key(json, "errors");
-        ngx_openai_json_int(json, row->errors);
+        ngx_openai_json_int(json, row->sums.errors);
         ngx_openai_json_key(json, "input_tokens");
-        ngx_openai_json_int(json, row->input_tokens);
+        ngx_openai_json_int(json, row->sums.input_tokens);
         ngx_openai_json_key(json, "output_tokens");
-        ngx_openai_json_int(json, row->output_tokens);
+        ngx_openai_json_int(json, row->sums.output_tokens);
         ngx_openai_json_key(json, "cached_tokens");
-        ngx_openai_json_int(json, row->cached_tokens);
+        ngx_openai_json_int(json, row->sums.cached_tokens);
         ngx_openai_json_key(json, "reasoning_tokens");
-        ngx_openai_json_int(json, row->reasoning_tokens);
-        ngx_openai_stats_cost(json, row->cost_nano, row->unpriced);
+        ngx_openai_json_int(json, row->sums.reasoning_tokens);
+        ngx_openai_stats_cost(json, row->sums.cost_nano, row->sums.unpriced);
         ngx_openai_json_key(json, "unpriced_requests");
-        ngx_openai_json_int(json, row->unpriced);
-        ngx_openai_stats_us(json, "mean_ms", (double) row->duration_us
-                                             / (double) row->requests);
+        ngx_openai_json_int(json, row->sums.unpriced);
+        ngx_openai_stats_us(json, "mean_ms", (double) row->sums.duration_us
+                                             / (double) row->sums.requests);
         ngx_openai_json_close(json, '}');
     }
 
@@ -603,8 +595,8 @@ ngx_openai_stats_by_requests(const void *one, const void *two)
     a = *(const ngx_openai_name_t *const *) one;
     b = *(const ngx_openai_name_t *const *) two;
 
-    if (a->requests != b->requests) {
-        return a->requests < b->requests ? 1 : -1;
+    if (a->sums.requests != b->sums.requests) {
+        return a->sums.requests < b->sums.requests ? 1 : -1;
     }
 
     return ngx_strcmp(a->name, b->name);
@@ -655,9 +647,9 @@ ngx_openai_stats_point(ngx_openai_json_t *json, uint64_t at,
     ngx_openai_json_key(json, "seconds");
     ngx_openai_json_int(json, seconds);
     ngx_openai_json_key(json, "requests");
-    ngx_openai_json_int(json, s->requests);
+    ngx_openai_json_int(json, s->sums.requests);
     ngx_openai_json_key(json, "errors");
-    ngx_openai_json_int(json, s->errors);
+    ngx_openai_json_int(json, s->sums.errors);
     ngx_openai_json_key(json, "aborted");
     ngx_openai_json_int(json, s->by_outcome[NGX_OPENAI_CLIENT_ABORTED]);
     ngx_openai_stats_us(json, "p50_ms",
@@ -667,10 +659,10 @@ ngx_openai_stats_point(ngx_openai_json_t *json, uint64_t at,
     ngx_openai_stats_us(json, "ttft_p50_ms",
                         ngx_openai_slice_quantile(s->ttft, 0.5));
     ngx_openai_json_key(json, "input_tokens");
-    ngx_openai_json_int(json, s->input_tokens);
+    ngx_openai_json_int(json, s->sums.input_tokens);
     ngx_openai_json_key(json, "output_tokens");
-    ngx_openai_json_int(json, s->output_tokens);
-    ngx_openai_stats_cost(json, s->cost_nano, s->unpriced);
+    ngx_openai_json_int(json, s->sums.output_tokens);
+    ngx_openai_stats_cost(json, s->sums.cost_nano, s->sums.unpriced);
     ngx_openai_json_close(json, '}');
 }
 

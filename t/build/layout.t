@@ -16,7 +16,7 @@ use Test::More tests => 1;
 
 # the layout, and the hash of the definitions that it has
 
-my ($layout, $hash) = (5, 'addc88e574d5b5f564108bb9dd34c981');
+my ($layout, $hash) = (6, '3dc18da2114e774ee5ad620ebf6ee1d9');
 
 my $module = abs_path(dirname(__FILE__) . '/../..')
              . '/ngx_http_openai_monitor_module';

@@ -8,12 +8,14 @@
  * The promise: statistics are exact.  What is folded in is found again, in the
  * totals, in the rings, in the tables and in the series, whatever number of
  * names there are and however the clock moves; a quantile is never farther
- * from the truth than its bucket is wide.
+ * from the truth than its bucket is wide.  Whatever a record changes can be
+ * taken back.
  */
 
 
 #include <time.h>
 
+#include "store/ngx_openai_hist.c"
 #include "store/ngx_openai_record.c"
 #include "store/ngx_openai_stats.c"
 
@@ -34,6 +36,20 @@ ok(int passed, const char *name)
 {
     printf("%sok %d - %s\n", passed ? "" : "not ", ++tests, name);
     failures += !passed;
+}
+
+
+/* what a reader of it sees is in "stats" */
+
+static ngx_openai_stats_t   zone;
+
+static void
+fold(uint64_t now)
+{
+    ngx_openai_stats_fold(&zone, &rec, now, NULL);
+
+    stats = zone;
+    ngx_openai_stats_settle(&stats);
 }
 
 
@@ -93,6 +109,26 @@ test_buckets(void)
     }
 
     ok(bad == 0, "a series has room for all bounds and one more");
+
+    for (i = 0, bad = 0; i < 200000; i++) {
+        n = i % NGX_OPENAI_SERIES_HISTS;
+        us = random_us();
+
+        if (us % 4 == 0) {
+            b = us / 4 % ngx_openai_series_table[n].n;
+            us = ngx_openai_series_table[n].bounds[b] + us / 4096 % 3 - 1;
+        }
+
+        for (b = 0; b < ngx_openai_series_table[n].n
+                    && us > ngx_openai_series_table[n].bounds[b]; b++)
+        {
+            /* void */
+        }
+
+        bad += ngx_openai_series_bucket(n, us) != b;
+    }
+
+    ok(bad == 0, "a value is in the first bucket that is not below it");
 }
 
 
@@ -103,16 +139,16 @@ test_quantiles(void)
     size_t              i, j;
     uint64_t            times[1000], true_us, low, high;
     ngx_uint_t          b, bad;
-    ngx_openai_hist_t   hist;
+    uint32_t            hist[NGX_OPENAI_HIST_BUCKETS];
 
     static const double  q[] = { 0.5, 0.9, 0.95, 0.99, 1 };
 
-    memset(&hist, 0, sizeof(hist));
-    ok(ngx_openai_hist_quantile(&hist, 0.5) == -1, "none is of nothing");
+    memset(hist, 0, sizeof(hist));
+    ok(ngx_openai_hist_quantile(hist, 0.5) == -1, "none is of nothing");
 
     for (i = 0; i < 1000; i++) {
         times[i] = random_us() % 1000000000;
-        ngx_openai_hist_add(&hist, times[i]);
+        hist[ngx_openai_hist_bucket(times[i])]++;
     }
 
     qsort(times, 1000, sizeof(uint64_t), by_value);
@@ -125,7 +161,7 @@ test_quantiles(void)
         low = b ? ngx_openai_hist_bound(b - 1) : 0;
         high = ngx_openai_hist_bound(b);
 
-        got = ngx_openai_hist_quantile(&hist, q[i]);
+        got = ngx_openai_hist_quantile(hist, q[i]);
         bad += got < (double) low || got > (double) high;
     }
 
@@ -136,10 +172,13 @@ test_quantiles(void)
 static void
 test_fold(void)
 {
-    uint64_t             tokens;
-    ngx_openai_slice_t  *s;
+    uint64_t              tokens;
+    ngx_openai_slice_t   *s;
+    ngx_openai_totals_t  *t;
 
-    ngx_openai_stats_init(&stats, NOW);
+    t = &stats.totals;
+
+    ngx_openai_stats_init(&zone, NOW);
     ngx_openai_record_init(&rec);
 
     rec.outcome = NGX_OPENAI_OK;
@@ -159,48 +198,48 @@ test_fold(void)
     rec.facts.first_token_us = 500000;
     rec.facts.last_token_us = 1500000;
 
-    ngx_openai_stats_fold(&stats, &rec, NOW, NULL);
+    fold(NOW);
 
-    ok(stats.totals.requests == 1 && stats.totals.by_class[2] == 1
-       && stats.totals.by_outcome[NGX_OPENAI_OK] == 1
-       && stats.totals.streams == 1 && stats.totals.request_bytes == 10
-       && stats.totals.response_bytes == 20, "totals of one record");
-    ok(stats.totals.cost_nano == 123456 && stats.totals.unpriced == 0,
+    ok(t->sums.requests == 1 && t->by_class[2] == 1
+       && t->by_outcome[NGX_OPENAI_OK] == 1 && t->flow.streams == 1
+       && t->flow.request_bytes == 10 && t->flow.response_bytes == 20,
+       "totals of one record");
+    ok(t->sums.cost_nano == 123456 && t->sums.unpriced == 0,
        "cost to the nano-dollar");
-    ok(stats.totals.cached_tokens == 0 && stats.totals.input_tokens == 100,
+    ok(t->sums.cached_tokens == 0 && t->sums.input_tokens == 100,
        "what is unknown adds nothing");
-    ok(stats.totals.timed_tokens == 50 && stats.totals.token_us == 1000000,
+    ok(t->flow.timed_tokens == 50 && t->flow.token_us == 1000000,
        "tokens over the time from first to last");
     ok(strcmp(stats.names[NGX_OPENAI_BY_ENDPOINT][0].name,
               "/v1/chat/completions") == 0, "an endpoint has no arguments");
-    ok(stats.names[NGX_OPENAI_BY_PEER][0].requests == 0,
+    ok(stats.names[NGX_OPENAI_BY_PEER][0].sums.requests == 0,
        "without an attempt there is no peer");
 
     s = &stats.rings[NGX_OPENAI_RING_5M][NOW / 5000 % 60];
-    ok(s->at == NOW / 1000 && s->requests == 1 && s->timed == 1
-       && s->ttfts == 1 && s->ttft_us == 500000, "its slice of 5 s");
+    ok(s->at == NOW / 1000 && s->sums.requests == 1 && s->sums.timed == 1
+       && s->flow.ttfts == 1 && s->flow.ttft_us == 500000, "its slice of 5 s");
 
     rec.outcome = NGX_OPENAI_UPGRADED;
     rec.duration_us = 3600000000;
-    ngx_openai_stats_fold(&stats, &rec, NOW, NULL);
-    ok(stats.totals.duration.count == 1 && s->timed == 1,
+    fold(NOW);
+    ok(t->sums.timed == 1 && s->sums.timed == 1,
        "an upgraded connection has no part in durations");
 
     rec.outcome = NGX_OPENAI_TIMEOUT;
     rec.cost = OPENAI_UNKNOWN;
-    ngx_openai_stats_fold(&stats, &rec, NOW - 3600000, NULL);
-    ok(stats.totals.requests == 3 && s->requests == 3 && s->at == NOW / 1000,
+    fold(NOW - 3600000);
+    ok(t->sums.requests == 3 && s->sums.requests == 3 && s->at == NOW / 1000,
        "a clock that is set back wipes nothing");
-    ok(stats.totals.unpriced == 1 && stats.names[0][0].errors == 1
-       && stats.names[0][0].unpriced == 1,
+    ok(t->sums.unpriced == 1 && stats.names[0][0].sums.errors == 1
+       && stats.names[0][0].sums.unpriced == 1,
        "usage without a price, and an error");
 
-    tokens = stats.totals.input_tokens;
+    tokens = t->sums.input_tokens;
     ngx_openai_copy(rec.facts.operation, sizeof(rec.facts.operation),
                     "fetch_response", 14);
-    ngx_openai_stats_fold(&stats, &rec, NOW, NULL);
-    ok(stats.totals.requests == 4 && stats.totals.input_tokens == tokens
-       && stats.totals.unpriced == 1,
+    fold(NOW);
+    ok(t->sums.requests == 4 && t->sums.input_tokens == tokens
+       && t->sums.unpriced == 1,
        "an answer that is polled for used its tokens once");
 }
 
@@ -265,8 +304,8 @@ test_names(void)
     tokens = 0;
 
     for (i = 0; i < NGX_OPENAI_NAMES; i++) {
-        requests += stats.names[NGX_OPENAI_BY_MODEL][i].requests;
-        tokens += stats.names[NGX_OPENAI_BY_MODEL][i].input_tokens;
+        requests += stats.names[NGX_OPENAI_BY_MODEL][i].sums.requests;
+        tokens += stats.names[NGX_OPENAI_BY_MODEL][i].sums.input_tokens;
     }
 
     ok(requests == 20000 && tokens == 140000,
@@ -278,11 +317,10 @@ test_names(void)
     buckets = 0;
 
     for (i = 0; i < NGX_OPENAI_SERIES; i++) {
-        series += stats.series[i].requests;
+        series += stats.series[i].sums.requests;
 
         for (b = 0; b < NGX_OPENAI_SERIES_MAX; b++) {
-            buckets += stats.series[i].hists[NGX_OPENAI_SERIES_INPUT]
-                           .buckets[b];
+            buckets += stats.series[i].buckets[NGX_OPENAI_SERIES_INPUT][b];
         }
     }
 
@@ -290,10 +328,102 @@ test_names(void)
 
     for (i = 0, b = 0; i < NGX_OPENAI_NAMES - 1; i++) {
         b += strlen(stats.names[NGX_OPENAI_BY_MODEL][i].name) == 7
-             && stats.names[NGX_OPENAI_BY_MODEL][i].requests > 1000;
+             && stats.names[NGX_OPENAI_BY_MODEL][i].sums.requests > 1000;
     }
 
     ok(b == 8, "the heavy ones keep a row of their own");
+}
+
+
+/* what is in the undo puts all of it back, byte by byte; two statistics take
+   turns, as what this process remembers of one is not true of the other */
+
+static void
+random_record(ngx_uint_t i)
+{
+    ngx_openai_record_init(&rec);
+
+    rec.outcome = (uint8_t) (rand_r(&seed) % (NGX_OPENAI_OUTCOMES + 1));
+    rec.status = (uint16_t) (rand_r(&seed) % 700);
+    rec.duration_us = (int64_t) random_us() - 1000;
+    rec.request_bytes = random_us();
+    rec.cost = (rand_r(&seed) % 3) / 7.0 - 0.1;
+    rec.nattempts = rand_r(&seed) % 3;
+    sprintf(rec.attempts[0].peer, "10.0.0.%d:80", rand_r(&seed) % 3);
+    sprintf(rec.uri, "/v1/x%d?y", rand_r(&seed) % 50);
+    sprintf(rec.key, "%010x", (unsigned) rand_r(&seed) % 40);
+    sprintf(rec.facts.model, "model-%u",
+            (unsigned) rand_r(&seed) % (unsigned) (1 + i % 200));
+    sprintf(rec.facts.operation, "%.*s", rand_r(&seed) % 5, "chat");
+
+    if (rand_r(&seed) % 2) {
+
+        /* a shorter name over a longer one leaves bytes behind its end */
+
+        memset(rec.facts.response_model, 'x', 30);
+        strcpy(rec.facts.response_model, rec.facts.model);
+    }
+
+    rec.facts.usage.input = (int64_t) random_us() - 1;
+    rec.facts.usage.output = (int64_t) random_us() - 1;
+    rec.facts.first_token_us = random_us() * (rand_r(&seed) % 2);
+    rec.facts.last_token_us = random_us();
+}
+
+
+static void
+test_undo(void)
+{
+    uint64_t                     now, requests, want, n;
+    ngx_uint_t                   i, p, bad, full;
+    ngx_openai_stats_t          *s;
+    ngx_openai_undo_part_t      *part;
+
+    static ngx_openai_undo_t     undo;
+    static ngx_openai_stats_t    two[2], before;
+
+    ngx_openai_stats_init(&two[0], NOW);
+    ngx_openai_stats_init(&two[1], NOW);
+
+    for (i = 0, bad = 0, full = 0; i < 4000; i++) {
+        random_record(i);
+
+        s = &two[rand_r(&seed) % 2];
+        now = NOW + i * (rand_r(&seed) % 2000);
+        before = *s;
+
+        undo.n = 0;
+        ngx_openai_stats_fold(s, &rec, now, &undo);
+
+        bad += memcmp(s, &before, sizeof(before)) == 0;
+        full += undo.n == NGX_OPENAI_UNDO_PARTS;
+
+        for (p = undo.n; p > 0; p--) {
+            part = &undo.parts[p - 1];
+            memcpy((u_char *) &undo + part->at, &undo.bytes[part->from],
+                   part->size);
+        }
+
+        bad += memcmp(s, &before, sizeof(before)) != 0;
+
+        ngx_openai_stats_fold(s, &rec, now, NULL);
+    }
+
+    ok(bad == 0 && full == 0, "what a record changed can be taken back");
+
+    for (i = 0, bad = 0, want = 0; i < 2; i++) {
+        ngx_openai_stats_settle(&two[i]);
+        requests = two[i].totals.sums.requests;
+        want += requests;
+
+        for (p = 0, n = 0; p < NGX_OPENAI_NAMES; p++) {
+            n += two[i].names[NGX_OPENAI_BY_KEY][p].sums.requests;
+        }
+
+        bad += n != requests;
+    }
+
+    ok(bad == 0 && want == 4000, "each of two has what is its own");
 }
 
 
@@ -332,6 +462,7 @@ main(void)
     test_fold();
     test_endpoints();
     test_names();
+    test_undo();
     test_speed();
 
     printf("1..%d\n", tests);
