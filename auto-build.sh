@@ -724,6 +724,12 @@ build_from_source()
           --with-http_realip_module --with-http_auth_request_module
           --with-cc-opt="$(compiler_options)")
 
+    # from nginx 1.25 on
+
+    if grep -q -e --with-http_v3_module "$dir/auto/options"; then
+        args+=(--with-http_v3_module)
+    fi
+
     if [ $debug = yes ]; then
         args+=(--with-debug)
     fi
