@@ -130,17 +130,28 @@ check(records(1, running => 1)->[0],
       { outcome => 'running', http_version => '3', status => 200 }, 'runs');
 upstream()->release(1);
 check(join('', <$out>), "\ndata: [DONE]\n\n", 'the rest');
-records(1);
+check(records(1),
+      [ { outcome => 'ok', status => 200, http_version => '3',
+          complete => true,
+          request => { body => '{"model":"test-model","stream":true}' },
+          response => { body => "data: one\n\ndata: [DONE]\n\n" } } ],
+      'a stream');
 
-check($::all->("$::url/get/[1-20]"),
-      join('', map { "/get/$_" } 1 .. 20), 'answers');
---- records
-[ { outcome => 'ok', status => 200, http_version => '3', complete => true,
-    request => { body => '{"model":"test-model","stream":true}' },
-    response => { body => "data: one\n\ndata: [DONE]\n\n" } },
-  map { { outcome => 'ok', method => 'GET', uri => "/get/$_",
-          http_version => '3', status => 200, request_bytes => 0,
-          response => { body => "/get/$_" } } } 1 .. 20 ]
+# curl with OpenSSL's QUIC at times begins a connection without the stream of
+# its headers' names: from the second request on, nginx waits for that
+
+my ($try, $got, $want) = 0;
+do {
+    $try++;
+    $want = join '', map { "/$try/$_" } 1 .. 20;
+    $got = $::all->('--fail-early', '--max-time', 4, "$::url/$try/[1-20]");
+} until $got eq $want || $try == 8;
+check($got, $want, 'answers');
+
+check(records(20, query => "&q=path:/$try/*"),
+      [ map { { outcome => 'ok', method => 'GET', uri => "/$try/$_",
+                http_version => '3', status => 200, request_bytes => 0,
+                response => { body => "/$try/$_" } } } 1 .. 20 ], 'records');
 
 
 
