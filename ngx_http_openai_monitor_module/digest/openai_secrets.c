@@ -302,6 +302,7 @@ openai_secrets_members(openai_secrets_t *s, char *p, char *last)
             p = openai_secrets_string(s, p, last);
 
         } else if (s->state == OPENAI_SECRETS_DEEP) {
+            s->before = *p;
             openai_secrets_deep(s, *p++);
 
         } else {
@@ -437,6 +438,7 @@ openai_secrets_string(openai_secrets_t *s, char *p, char *last)
 
         } else if (c == '"') {
             s->state = s->depth ? OPENAI_SECRETS_DEEP : OPENAI_SECRETS_IDLE;
+            s->before = c;
             return p + 1;
 
         } else if (c == '\\') {

@@ -7,7 +7,8 @@
  * that is none; and what may be passed over holds none.
  *
  * Seen to fail with a search for names that did not look at the end of a
- * piece, and with words that were compared within one piece only.
+ * piece, with words that were compared within one piece only, and with a quote
+ * behind a value that took the end of the last piece for the byte before it.
  */
 
 
@@ -67,6 +68,9 @@ static const case_t  cases[] = {
     { OPENAI_SECRETS_MEMBERS, 0, NULL,
       "data: {\"audio\":\"\",\"authorization\":\"\",\"authorization\":\"q\"}\n\n",
       "data: {\"audio\":\"\",\"authorization\":\"\",\"authorization\":\"*\"}\n\n" },
+    { OPENAI_SECRETS_MEMBERS, 0, NULL,
+      "{\"headers\":{\\}\"authorization\":\"p\\\\\"\"authorization\":\"q\"}",
+      "{\"headers\":{\\}\"authorization\":\"***\"\"authorization\":\"*\"}" },
     { OPENAI_SECRETS_BODY, 0, NULL,
       "{\"value\":\"ek_1\",\"expires_at\":1,\"client_secret\":{\"value\":\"q\"}}",
       "{\"value\":\"****\",\"expires_at\":1,\"client_secret\":{\"value\":\"*\"}}" },
