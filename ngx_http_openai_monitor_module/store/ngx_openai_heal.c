@@ -13,6 +13,7 @@
 static void ngx_openai_heal_queue(ngx_openai_shared_t *sh);
 static void ngx_openai_heal_extents(ngx_openai_shared_t *sh,
     ngx_openai_entry_t *e, ngx_openai_process_t *process);
+static char *ngx_openai_process_stat(int64_t pid, char *buf, size_t size);
 
 
 void
@@ -353,32 +354,12 @@ ngx_openai_process_dead(const ngx_openai_process_t *process)
 uint64_t
 ngx_openai_process_started(int64_t pid)
 {
-    char       path[32], buf[512], *p;
-    ssize_t    n;
-    ngx_fd_t   fd;
-    ngx_int_t  field;
+    char       *p, buf[512];
+    ngx_int_t   field;
 
-    ngx_sprintf((u_char *) path, "/proc/%L/stat%Z", pid);
+    p = ngx_openai_process_stat(pid, buf, sizeof(buf));
 
-    fd = open(path, O_RDONLY|O_CLOEXEC);
-    if (fd == -1) {
-        return 0;
-    }
-
-    n = read(fd, buf, sizeof(buf) - 1);
-    (void) close(fd);
-
-    if (n <= 0) {
-        return 0;
-    }
-
-    buf[n] = '\0';
-
-    /* the second field may hold spaces, but ends with the last ")" */
-
-    p = strrchr(buf, ')');
-
-    if (p && p[1] == ' ' && p[2] == 'Z') {
+    if (p && p[2] == 'Z') {
         return (uint64_t) -1;
     }
 
@@ -387,4 +368,46 @@ ngx_openai_process_started(int64_t pid)
     }
 
     return p ? strtoull(p + 1, NULL, 10) : 0;
+}
+
+
+char
+ngx_openai_process_state(int64_t pid)
+{
+    char  *p, buf[512];
+
+    p = ngx_openai_process_stat(pid, buf, sizeof(buf));
+
+    return p ? p[2] : '\0';
+}
+
+
+/* the second field may hold spaces, but ends with the last ")": what follows
+   it, " S ..." */
+
+static char *
+ngx_openai_process_stat(int64_t pid, char *buf, size_t size)
+{
+    char      path[32], *p;
+    ssize_t   n;
+    ngx_fd_t  fd;
+
+    ngx_sprintf((u_char *) path, "/proc/%L/stat%Z", pid);
+
+    fd = open(path, O_RDONLY|O_CLOEXEC);
+    if (fd == -1) {
+        return NULL;
+    }
+
+    n = read(fd, buf, size - 1);
+    (void) close(fd);
+
+    if (n <= 0) {
+        return NULL;
+    }
+
+    buf[n] = '\0';
+    p = strrchr(buf, ')');
+
+    return (p && p[1] == ' ' && p[2] != '\0') ? p : NULL;
 }

@@ -191,6 +191,7 @@ ngx_openai_zone_mutex(ngx_openai_shared_t *sh)
 
     if (err == 0) {
         err = pthread_mutex_init(&sh->mutex, &attr);
+        sh->holder = 0;
     }
 
     (void) pthread_mutexattr_destroy(&attr);

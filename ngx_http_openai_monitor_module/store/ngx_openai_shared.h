@@ -35,7 +35,7 @@
 
 /* raised with every change of what lies in the zone, see t/build/layout.t */
 
-#define NGX_OPENAI_LAYOUT          6
+#define NGX_OPENAI_LAYOUT          7
 
 #define NGX_OPENAI_NIL             ((uint32_t) -1)
 
@@ -158,6 +158,7 @@ struct ngx_openai_shared_s {
     uint32_t                clearing;    /* what goes is cleared, not evicted */
 
     uint64_t                rounds;      /* how often the lock was had */
+    int64_t                 holder;      /* pid; 0: nobody has it, or almost */
 
     /* under the lock */
 
@@ -258,6 +259,9 @@ void ngx_openai_heal_process(ngx_openai_shared_t *sh,
 /* 1 when the process of this slot is gone */
 ngx_uint_t ngx_openai_process_dead(const ngx_openai_process_t *process);
 uint64_t ngx_openai_process_started(int64_t pid);
+
+/* the letter that ps has for it; 0: not known */
+char ngx_openai_process_state(int64_t pid);
 
 
 /* where everything lies in "size" bytes */

@@ -10,19 +10,21 @@
 #include "store/ngx_openai_shared.h"
 
 
-#define NGX_OPENAI_LOCK_NS       50000000    /* a preempted holder's slice */
-#define NGX_OPENAI_LOCK_ROUNDS   4
+#define NGX_OPENAI_LOCK_NS       50000000
+#define NGX_OPENAI_LOCK_ROUNDS   20          /* of a holder that runs */
 #define NGX_OPENAI_REAP_MS       500
 #define NGX_OPENAI_CLEAR_BATCH   1000
 
 
 static int ngx_openai_lock_wait(ngx_openai_zone_t *zone);
+static ngx_uint_t ngx_openai_holder_runs(ngx_openai_shared_t *sh);
 
 
 /*
- * A holder that was killed is known by EOWNERDEAD.  One that is only stopped
- * costs each process a wait, once; until somebody gets the lock again it only
- * tries, and its records are cut or settled later.
+ * A holder that was killed is known by EOWNERDEAD.  One that is stopped costs
+ * each process a wait, once; until somebody gets the lock again it only tries,
+ * and its records are missing, cut, or settled later.  One that merely has no
+ * CPU is waited for, or a loaded machine would cost records.
  */
 
 ngx_int_t
@@ -39,13 +41,18 @@ ngx_openai_lock(ngx_openai_zone_t *zone)
         err = ngx_openai_lock_wait(zone);
     }
 
-    if (err == EOWNERDEAD) {
-        ngx_openai_heal(sh);
-        err = pthread_mutex_consistent(&sh->mutex);
+    if (err && err != EOWNERDEAD) {
+        return NGX_BUSY;
     }
 
+    ngx_openai_store(&sh->holder, (int64_t) ngx_pid);
+
     if (err) {
-        return NGX_BUSY;
+        ngx_openai_heal(sh);
+
+        if (pthread_mutex_consistent(&sh->mutex)) {
+            return NGX_BUSY;
+        }
     }
 
     ngx_openai_fault("lock.had");
@@ -65,6 +72,8 @@ ngx_openai_lock_wait(ngx_openai_zone_t *zone)
     uint64_t         rounds;
     ngx_uint_t       i;
     struct timespec  ts;
+
+    rounds = 0;
 
     for (i = 0; i < NGX_OPENAI_LOCK_ROUNDS; i++) {
 
@@ -93,13 +102,33 @@ ngx_openai_lock_wait(ngx_openai_zone_t *zone)
             return err;
         }
 
-        if (ngx_openai_load(&zone->sh->rounds) == rounds) {
-            zone->stalled = rounds + 1;
+        if (ngx_openai_load(&zone->sh->rounds) == rounds
+            && !ngx_openai_holder_runs(zone->sh))
+        {
             break;
         }
     }
 
+    if (ngx_openai_load(&zone->sh->rounds) == rounds) {
+        zone->stalled = rounds + 1;
+    }
+
     return EBUSY;
+}
+
+
+/* or would, had it a CPU; not who is stopped, or waits for a disk */
+
+static ngx_uint_t
+ngx_openai_holder_runs(ngx_openai_shared_t *sh)
+{
+    int64_t  pid;
+
+    pid = ngx_openai_load(&sh->holder);
+
+    /* 0: it is about to say so, or to give the lock away */
+
+    return pid == 0 || ngx_openai_process_state(pid) == 'R';
 }
 
 
@@ -107,6 +136,7 @@ void
 ngx_openai_unlock(ngx_openai_zone_t *zone)
 {
     ngx_openai_fault("lock.done");
+    ngx_openai_store(&zone->sh->holder, 0);
     (void) pthread_mutex_unlock(&zone->sh->mutex);
 }
 
