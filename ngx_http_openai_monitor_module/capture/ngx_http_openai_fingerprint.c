@@ -65,7 +65,7 @@ ngx_http_openai_fingerprint(ngx_http_openai_redact_t *redact,
 }
 
 
-/* SipHash-2-4 */
+/* SipHash-1-3, for a table of this process */
 
 #define ngx_http_openai_rotl(x, n)  ((x) << (n) | (x) >> (64 - (n)))
 
@@ -98,7 +98,6 @@ ngx_http_openai_siphash(u_char key[16], u_char *p, size_t len)
 
         v[3] ^= word;
         ngx_http_openai_sipround(v);
-        ngx_http_openai_sipround(v);
         v[0] ^= word;
     }
 
@@ -111,12 +110,11 @@ ngx_http_openai_siphash(u_char key[16], u_char *p, size_t len)
 
     v[3] ^= word;
     ngx_http_openai_sipround(v);
-    ngx_http_openai_sipround(v);
     v[0] ^= word;
 
     v[2] ^= 0xff;
 
-    for (i = 0; i < 4; i++) {
+    for (i = 0; i < 3; i++) {
         ngx_http_openai_sipround(v);
     }
 

@@ -24,6 +24,11 @@ static void ngx_http_openai_head_add(ngx_http_openai_exchange_t *ex,
     ngx_http_openai_meter_header_pt meter);
 static void ngx_http_openai_head_flush(ngx_http_openai_exchange_t *ex,
     ngx_openai_chain_e chain, u_char *last);
+static ngx_http_openai_secrecy_e ngx_http_openai_head_userinfo(
+    ngx_str_t *name, ngx_str_t *value);
+static u_char *ngx_http_openai_head_redact(ngx_http_openai_exchange_t *ex,
+    ngx_openai_chain_e chain, u_char *dst, u_char *last, ngx_str_t *name,
+    ngx_str_t *value, ngx_http_openai_secrecy_e secrecy);
 static void ngx_http_openai_head_list(ngx_http_openai_exchange_t *ex,
     ngx_openai_chain_e chain, ngx_list_t *headers,
     ngx_http_openai_meter_header_pt meter);
@@ -261,7 +266,6 @@ ngx_http_openai_head_add(ngx_http_openai_exchange_t *ex,
     ngx_http_openai_meter_header_pt meter)
 {
     u_char                    *p, *last;
-    ngx_str_t                  secret;
     openai_str_t               key, text;
     ngx_http_openai_redact_t  *redact;
     ngx_http_openai_secrecy_e  secrecy;
@@ -282,9 +286,8 @@ ngx_http_openai_head_add(ngx_http_openai_exchange_t *ex,
     /* what a viewer wants of a request, and marks its answers with */
 
     if (name->len == sizeof("X-OpenAI-Monitor") - 1
-        && ngx_strncasecmp(name->data, (u_char *) "X-OpenAI-Monitor",
-                           name->len)
-           == 0)
+        && ngx_http_openai_same(name->data, (u_char *) "x-openai-monitor",
+                                name->len, '-'))
     {
         ex->monitor = 1;
     }
@@ -298,31 +301,20 @@ ngx_http_openai_head_add(ngx_http_openai_exchange_t *ex,
     last = ngx_http_openai_head + NGX_HTTP_OPENAI_HEAD_MAX - 1;
     text.data = (char *) p;
 
-    if (name->len == 4
-        && ngx_strncasecmp(name->data, (u_char *) "Host", 4) == 0
-        && ngx_strlchr(value->data, value->data + value->len, '@'))
+    if (secrecy == NGX_HTTP_OPENAI_PLAIN
+        && ngx_http_openai_redact_plain(value))
     {
-        secrecy = NGX_HTTP_OPENAI_SECRET;
-    }
-
-    if (secrecy != NGX_HTTP_OPENAI_PLAIN) {
-        p = ngx_http_openai_redact_value(redact, p, last, name, value);
-
-        if (secrecy == NGX_HTTP_OPENAI_CREDENTIAL
-            && chain == NGX_OPENAI_REQUEST_HEAD
-            && ex->rec.key[0] == '\0')
-        {
-            secret = *value;
-            ngx_http_openai_redact_secret(name, &secret);
-            ngx_http_openai_fingerprint(redact, &secret, ex->rec.key);
-        }
-
-    } else if (!ngx_http_openai_redact_plain(value)) {
-        p = ngx_http_openai_redact_uri(redact, p, last, value);
-
-    } else {
         p = ngx_cpymem(p, value->data,
                        ngx_min(value->len, (size_t) (last - p)));
+
+    } else {
+
+        if (secrecy == NGX_HTTP_OPENAI_PLAIN) {
+            secrecy = ngx_http_openai_head_userinfo(name, value);
+        }
+
+        p = ngx_http_openai_head_redact(ex, chain, p, last, name, value,
+                                        secrecy);
     }
 
     if (meter && ex->meter && secrecy == NGX_HTTP_OPENAI_PLAIN) {
@@ -336,6 +328,51 @@ ngx_http_openai_head_add(ngx_http_openai_exchange_t *ex,
     *p++ = '\n';
 
     ngx_http_openai_head_pos = p;
+}
+
+
+/* "user:password@host", which versions of nginx let pass */
+
+static ngx_http_openai_secrecy_e
+ngx_http_openai_head_userinfo(ngx_str_t *name, ngx_str_t *value)
+{
+    if (name->len == 4
+        && ngx_strncasecmp(name->data, (u_char *) "Host", 4) == 0
+        && ngx_strlchr(value->data, value->data + value->len, '@'))
+    {
+        return NGX_HTTP_OPENAI_SECRET;
+    }
+
+    return NGX_HTTP_OPENAI_PLAIN;
+}
+
+
+/* the first credential of a request is whom it is counted for */
+
+static u_char *
+ngx_http_openai_head_redact(ngx_http_openai_exchange_t *ex,
+    ngx_openai_chain_e chain, u_char *dst, u_char *last, ngx_str_t *name,
+    ngx_str_t *value, ngx_http_openai_secrecy_e secrecy)
+{
+    char                      *print;
+    ngx_http_openai_redact_t  *redact;
+
+    redact = &ex->conf->redact;
+
+    if (secrecy == NGX_HTTP_OPENAI_PLAIN) {
+        return ngx_http_openai_redact_uri(redact, dst, last, value);
+    }
+
+    print = NULL;
+
+    if (secrecy == NGX_HTTP_OPENAI_CREDENTIAL
+        && chain == NGX_OPENAI_REQUEST_HEAD
+        && ex->rec.key[0] == '\0')
+    {
+        print = ex->rec.key;
+    }
+
+    return ngx_http_openai_redact_value(redact, dst, last, name, value, print);
 }
 
 

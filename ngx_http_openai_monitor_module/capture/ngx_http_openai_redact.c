@@ -12,17 +12,6 @@
 #include "digest/openai_secrets.h"
 
 
-#define NGX_HTTP_OPENAI_NAME_MAX  64
-
-
-typedef struct {
-    ngx_str_t                   name;
-    ngx_http_openai_secrecy_e   secrecy;
-} ngx_http_openai_secret_t;
-
-
-static ngx_uint_t ngx_http_openai_redact_arg(ngx_http_openai_redact_t *redact,
-    u_char *name, size_t len);
 static u_char *ngx_http_openai_redact_protocols(
     ngx_http_openai_redact_t *redact, u_char *dst, u_char *last,
     ngx_str_t *value);
@@ -36,106 +25,8 @@ static u_char *ngx_http_openai_put(u_char *dst, u_char *last, const void *src,
     size_t len);
 static u_char *ngx_http_openai_put_secret(ngx_http_openai_redact_t *redact,
     u_char *dst, u_char *last, ngx_str_t *secret);
-static ngx_uint_t ngx_http_openai_listed(ngx_array_t *names, u_char *name,
-    size_t len);
-
-
-#define ngx_http_openai_credential(s)                                        \
-    { ngx_string(s), NGX_HTTP_OPENAI_CREDENTIAL }
-#define ngx_http_openai_secret(s)                                            \
-    { ngx_string(s), NGX_HTTP_OPENAI_SECRET }
-
-
-/* these only end like secrets */
-
-#define ngx_http_openai_harmless(s)                                          \
-    { ngx_string(s), NGX_HTTP_OPENAI_PLAIN }
-
-
-static ngx_http_openai_secret_t  ngx_http_openai_headers[] = {
-    ngx_http_openai_credential("authorization"),
-    ngx_http_openai_credential("api-key"),
-    ngx_http_openai_credential("x-api-key"),
-    ngx_http_openai_credential("x-goog-api-key"),
-    ngx_http_openai_credential("ocp-apim-subscription-key"),
-    ngx_http_openai_credential("x-portkey-api-key"),
-    ngx_http_openai_credential("x-litellm-api-key"),
-    ngx_http_openai_credential("xi-api-key"),
-    ngx_http_openai_credential("x-auth-token"),
-    ngx_http_openai_secret("proxy-authorization"),
-    ngx_http_openai_secret("helicone-auth"),
-    ngx_http_openai_secret("cf-aig-authorization"),
-    ngx_http_openai_secret("x-session-token"),
-    ngx_http_openai_secret("x-id-token"),
-    ngx_http_openai_secret("x-amz-security-token"),
-    ngx_http_openai_secret("x-amz-signature"),
-    ngx_http_openai_secret("cookie"),
-    ngx_http_openai_secret("set-cookie"),
-    ngx_http_openai_secret("chatgpt-account-id"),
-    ngx_http_openai_secret("x-client-cert"),
-    ngx_http_openai_secret("ssl-client-cert"),
-    ngx_http_openai_secret("x-ssl-client-cert"),
-    ngx_http_openai_secret("x-forwarded-client-cert"),
-    ngx_http_openai_secret("sec-websocket-protocol"),
-    ngx_http_openai_harmless("sec-websocket-key"),
-    ngx_http_openai_harmless("idempotency-key"),
-    { ngx_null_string, NGX_HTTP_OPENAI_PLAIN }
-};
-
-
-/* any other name that ends like this is a secret's too */
-
-static ngx_str_t  ngx_http_openai_suffixes[] = {
-    ngx_string("authorization"),
-    ngx_string("-key"),
-    ngx_string("-token"),
-    ngx_string("-secret"),
-    ngx_string("-password"),
-    ngx_string("-credential"),
-    ngx_string("cookie"),
-    ngx_null_string
-};
-
-
-/* without "-" and "_" */
-
-static ngx_str_t  ngx_http_openai_args[] = {
-    ngx_string("key"),
-    ngx_string("apikey"),
-    ngx_string("accesstoken"),
-    ngx_string("refreshtoken"),
-    ngx_string("sessiontoken"),
-    ngx_string("idtoken"),
-    ngx_string("authtoken"),
-    ngx_string("token"),
-    ngx_string("password"),
-    ngx_string("clientsecret"),
-    ngx_string("signingsecret"),
-    ngx_string("secret"),
-    ngx_string("sig"),
-    ngx_string("signature"),
-    ngx_string("xamzsignature"),
-    ngx_string("xamzcredential"),
-    ngx_string("xamzsecuritytoken"),
-    ngx_string("xgoogsignature"),
-    ngx_string("xgoogcredential"),
-    ngx_string("code"),
-    ngx_null_string
-};
-
-
-/* any other argument that ends like this */
-
-static ngx_str_t  ngx_http_openai_arg_suffixes[] = {
-    ngx_string("apikey"),
-    ngx_string("accesskey"),
-    ngx_string("secretkey"),
-    ngx_string("subscriptionkey"),
-    ngx_string("token"),
-    ngx_string("secret"),
-    ngx_string("password"),
-    ngx_null_string
-};
+static u_char *ngx_http_openai_put_print(u_char *dst, u_char *last,
+    char *print);
 
 
 /* first words of credentials that are not a part of the secret */
@@ -174,170 +65,6 @@ static ngx_str_t  ngx_http_openai_protocols[] = {
 };
 
 
-/* for each length of a name, the first letters that secrets of it have, and
-   the last ones; a bit for the end of each suffix */
-
-static uint32_t  ngx_http_openai_firsts[NGX_HTTP_OPENAI_NAME_MAX + 1];
-static uint32_t  ngx_http_openai_lasts[NGX_HTTP_OPENAI_NAME_MAX + 1];
-static uint64_t  ngx_http_openai_endings;
-
-
-/* bytes that arguments and userinfo come with, and those that the prefixes of
-   keys end with */
-
-static uint8_t  ngx_http_openai_signs[256];
-
-
-/* letters of either case have the same low bits */
-
-static ngx_inline uint64_t
-ngx_http_openai_ending(u_char *name, size_t len)
-{
-    uint32_t  letters;
-
-    letters = (name[len - 3] & 31) << 10 | (name[len - 2] & 31) << 5
-              | (name[len - 1] & 31);
-
-    return (uint64_t) 1 << (letters * 2654435769u >> 26);
-}
-
-
-void
-ngx_http_openai_redact_init(void)
-{
-    u_char      *p;
-    ngx_str_t   *name;
-    ngx_uint_t   i;
-
-    for (p = (u_char *) "?#@/-_zJ"; *p; p++) {
-        ngx_http_openai_signs[*p] = 1;
-    }
-
-    for (i = 0; ngx_http_openai_headers[i].name.len; i++) {
-        name = &ngx_http_openai_headers[i].name;
-        ngx_http_openai_firsts[name->len] |= 1 << (name->data[0] & 31);
-        ngx_http_openai_lasts[name->len] |= 1 << (name->data[name->len - 1]
-                                                  & 31);
-    }
-
-    for (i = 0; ngx_http_openai_suffixes[i].len; i++) {
-        name = &ngx_http_openai_suffixes[i];
-        ngx_http_openai_endings |= ngx_http_openai_ending(name->data,
-                                                          name->len);
-    }
-}
-
-
-void
-ngx_http_openai_redact_header_name(ngx_str_t *name)
-{
-    size_t  i;
-
-    for (i = 0; i < name->len; i++) {
-        name->data[i] = (name->data[i] == '_') ? '-'
-                                               : ngx_tolower(name->data[i]);
-    }
-}
-
-
-void
-ngx_http_openai_redact_arg_name(ngx_str_t *name)
-{
-    size_t  i, n;
-
-    for (i = 0, n = 0; i < name->len; i++) {
-        if (name->data[i] != '-' && name->data[i] != '_') {
-            name->data[n++] = ngx_tolower(name->data[i]);
-        }
-    }
-
-    name->len = n;
-}
-
-
-static ngx_uint_t
-ngx_http_openai_listed(ngx_array_t *names, u_char *name, size_t len)
-{
-    ngx_str_t   *elt;
-    ngx_uint_t   i;
-
-    if (names == NULL) {
-        return 0;
-    }
-
-    elt = names->elts;
-
-    for (i = 0; i < names->nelts; i++) {
-        if (elt[i].len == len && ngx_memcmp(elt[i].data, name, len) == 0) {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
-ngx_http_openai_secrecy_e
-ngx_http_openai_redact_header(ngx_http_openai_redact_t *redact,
-    ngx_str_t *name)
-{
-    u_char      buf[NGX_HTTP_OPENAI_NAME_MAX];
-    ngx_str_t   lower, *suffix;
-    ngx_uint_t  n;
-
-    /* no secret's name is as long as this */
-
-    if (name->len == 0 || name->len > sizeof(buf)) {
-        return NGX_HTTP_OPENAI_PLAIN;
-    }
-
-    if (redact->headers == NULL
-        && !((ngx_http_openai_firsts[name->len] & 1 << (name->data[0] & 31))
-             && (ngx_http_openai_lasts[name->len]
-                 & 1 << (name->data[name->len - 1] & 31)))
-        && (name->len < 3
-            || !(ngx_http_openai_endings
-                 & ngx_http_openai_ending(name->data, name->len))))
-    {
-        return NGX_HTTP_OPENAI_PLAIN;
-    }
-
-    lower.len = name->len;
-    lower.data = buf;
-
-    ngx_memcpy(buf, name->data, name->len);
-
-    ngx_http_openai_redact_header_name(&lower);
-
-    for (n = 0; ngx_http_openai_headers[n].name.len; n++) {
-        if (ngx_http_openai_headers[n].name.len == lower.len
-            && ngx_memcmp(ngx_http_openai_headers[n].name.data, buf, lower.len)
-               == 0)
-        {
-            return ngx_http_openai_headers[n].secrecy;
-        }
-    }
-
-    for (n = 0; ngx_http_openai_suffixes[n].len; n++) {
-        suffix = &ngx_http_openai_suffixes[n];
-
-        if (lower.len > suffix->len
-            && ngx_memcmp(buf + lower.len - suffix->len, suffix->data,
-                          suffix->len)
-               == 0)
-        {
-            return NGX_HTTP_OPENAI_SECRET;
-        }
-    }
-
-    if (ngx_http_openai_listed(redact->headers, buf, lower.len)) {
-        return NGX_HTTP_OPENAI_SECRET;
-    }
-
-    return NGX_HTTP_OPENAI_PLAIN;
-}
-
-
 static u_char *
 ngx_http_openai_put(u_char *dst, u_char *last, const void *src, size_t len)
 {
@@ -353,6 +80,13 @@ ngx_http_openai_put_secret(ngx_http_openai_redact_t *redact, u_char *dst,
 
     ngx_http_openai_fingerprint(redact, secret, print);
 
+    return ngx_http_openai_put_print(dst, last, print);
+}
+
+
+static u_char *
+ngx_http_openai_put_print(u_char *dst, u_char *last, char *print)
+{
     dst = ngx_http_openai_put(dst, last, "REDACTED-", 9);
 
     return ngx_http_openai_put(dst, last, print,
@@ -365,7 +99,9 @@ ngx_http_openai_redact_known(ngx_str_t *names, u_char *p, size_t len)
 {
     for ( /* void */ ; names->len; names++) {
 
-        if (names->len == len && ngx_strncasecmp(names->data, p, len) == 0) {
+        if (names->len == len
+            && ngx_http_openai_same(p, names->data, len, '-'))
+        {
             return 1;
         }
     }
@@ -410,9 +146,8 @@ ngx_http_openai_redact_secret(ngx_str_t *name, ngx_str_t *value)
     }
 
     if (name->len < suffix.len
-        || ngx_strncasecmp(name->data + name->len - suffix.len, suffix.data,
-                           suffix.len)
-           != 0)
+        || !ngx_http_openai_same(name->data + name->len - suffix.len,
+                                 suffix.data, suffix.len, '-'))
     {
         return;
     }
@@ -434,13 +169,11 @@ ngx_http_openai_redact_secret(ngx_str_t *name, ngx_str_t *value)
 
 u_char *
 ngx_http_openai_redact_value(ngx_http_openai_redact_t *redact, u_char *dst,
-    u_char *last, ngx_str_t *name, ngx_str_t *value)
+    u_char *last, ngx_str_t *name, ngx_str_t *value,
+    char print[NGX_HTTP_OPENAI_FINGERPRINT_LEN + 1])
 {
+    char       text[NGX_HTTP_OPENAI_FINGERPRINT_LEN + 1];
     ngx_str_t  secret;
-
-    if (value->len == 0) {
-        return dst;
-    }
 
     if (name->len == sizeof("Sec-WebSocket-Protocol") - 1
         && ngx_strncasecmp(name->data, (u_char *) "Sec-WebSocket-Protocol",
@@ -450,13 +183,22 @@ ngx_http_openai_redact_value(ngx_http_openai_redact_t *redact, u_char *dst,
         return ngx_http_openai_redact_protocols(redact, dst, last, value);
     }
 
+    if (print == NULL) {
+        print = text;
+    }
+
     secret = *value;
     ngx_http_openai_redact_secret(name, &secret);
+    ngx_http_openai_fingerprint(redact, &secret, print);
+
+    if (value->len == 0) {
+        return dst;
+    }
 
     dst = ngx_http_openai_put(dst, last, value->data,
                               secret.data - value->data);
 
-    return ngx_http_openai_put_secret(redact, dst, last, &secret);
+    return ngx_http_openai_put_print(dst, last, print);
 }
 
 
@@ -510,53 +252,6 @@ ngx_http_openai_redact_protocols(ngx_http_openai_redact_t *redact,
     }
 
     return dst;
-}
-
-
-static ngx_uint_t
-ngx_http_openai_redact_arg(ngx_http_openai_redact_t *redact, u_char *name,
-    size_t len)
-{
-    u_char      buf[3 * NGX_HTTP_OPENAI_NAME_MAX], *d, *s;
-    ngx_str_t   arg, *suffix;
-    ngx_uint_t  i;
-
-    /* every byte of the longest name may be percent-encoded */
-
-    if (len > sizeof(buf)) {
-        return 0;
-    }
-
-    d = buf;
-    s = name;
-    ngx_unescape_uri(&d, &s, len, 0);
-
-    arg.data = buf;
-    arg.len = d - buf;
-
-    ngx_http_openai_redact_arg_name(&arg);
-
-    for (i = 0; ngx_http_openai_args[i].len; i++) {
-        if (ngx_http_openai_args[i].len == arg.len
-            && ngx_memcmp(ngx_http_openai_args[i].data, buf, arg.len) == 0)
-        {
-            return 1;
-        }
-    }
-
-    for (i = 0; ngx_http_openai_arg_suffixes[i].len; i++) {
-        suffix = &ngx_http_openai_arg_suffixes[i];
-
-        if (arg.len >= suffix->len
-            && ngx_memcmp(buf + arg.len - suffix->len, suffix->data,
-                          suffix->len)
-               == 0)
-        {
-            return 1;
-        }
-    }
-
-    return ngx_http_openai_listed(redact->args, buf, arg.len);
 }
 
 
@@ -671,64 +366,6 @@ ngx_http_openai_redact_part(u_char *p, u_char *end)
     }
 
     return p;
-}
-
-
-ngx_uint_t
-ngx_http_openai_redact_plain(ngx_str_t *text)
-{
-    u_char  *p, *last, before;
-
-    last = text->data + text->len;
-
-    for (p = text->data; p < last; p++) {
-
-        if (!ngx_http_openai_signs[*p]) {
-            continue;
-        }
-
-        before = (p > text->data) ? p[-1] : ' ';
-
-        switch (*p) {
-
-        case '/':
-            if (before == '/') {
-                return 0;
-            }
-
-            break;
-
-        case '-':
-        case '_':
-
-            /* sk-, xai-, hf_, r8_, fw_, pplx-, sess-, whsec_, tgp_ */
-
-            if (memchr("kif8wxscp", before, 9)) {
-                return 0;
-            }
-
-            break;
-
-        case 'z':
-            if (before == 'I') {
-                return 0;
-            }
-
-            break;
-
-        case 'J':
-            if (before == 'y') {
-                return 0;
-            }
-
-            break;
-
-        default:
-            return 0;
-        }
-    }
-
-    return 1;
 }
 
 

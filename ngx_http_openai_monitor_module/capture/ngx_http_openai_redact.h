@@ -43,8 +43,17 @@ void ngx_http_openai_redact_init(void);
 void ngx_http_openai_redact_header_name(ngx_str_t *name);
 void ngx_http_openai_redact_arg_name(ngx_str_t *name);
 
+/* the same bytes but for case, and for "-", which may come as "dash"; "lower"
+   has lower case */
+ngx_uint_t ngx_http_openai_same(u_char *p, u_char *lower, size_t len,
+    u_char dash);
+
 ngx_http_openai_secrecy_e ngx_http_openai_redact_header(
     ngx_http_openai_redact_t *redact, ngx_str_t *name);
+
+/* an argument of this name is a secret; as it stands in the URI */
+ngx_uint_t ngx_http_openai_redact_arg(ngx_http_openai_redact_t *redact,
+    u_char *name, size_t len);
 
 /* the secret of a secret header's value: without its scheme, or of a list of
    protocols the key */
@@ -59,9 +68,11 @@ void ngx_http_openai_fingerprint(ngx_http_openai_redact_t *redact,
  * fit is cut, never left unredacted.
  */
 
-/* a secret header's value: the scheme is kept, the rest is a fingerprint */
+/* a secret header's value: the scheme is kept, the rest is a fingerprint,
+   which goes to "print" too, if that is not NULL and the header no list */
 u_char *ngx_http_openai_redact_value(ngx_http_openai_redact_t *redact,
-    u_char *dst, u_char *last, ngx_str_t *name, ngx_str_t *value);
+    u_char *dst, u_char *last, ngx_str_t *name, ngx_str_t *value,
+    char print[NGX_HTTP_OPENAI_FINGERPRINT_LEN + 1]);
 
 /* nothing in this text would be replaced by the function that follows */
 ngx_uint_t ngx_http_openai_redact_plain(ngx_str_t *text);
