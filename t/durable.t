@@ -210,6 +210,7 @@ my $before = records(3);
 my $socket = connection();
 send_bytes($socket, post('/stream', '{"model":"test-model"}'));
 read_upto($socket, qr/one/);
+answered('/stream');
 
 $::kill_all->();
 sleep 1.2;

@@ -108,6 +108,7 @@ http(get("/here/$_")) for 1 .. 5;
 my $before = records(5);
 
 my ($socket, $pid) = $::streaming->();
+answered('/stream');
 kill 'KILL', $pid;
 check(read_answer($socket)->{complete}, 0, 'the client is cut off');
 $::new_worker->($pid);

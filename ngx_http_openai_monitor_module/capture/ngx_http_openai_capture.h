@@ -143,10 +143,9 @@ void ngx_http_openai_websocket_untap(ngx_http_openai_exchange_t *ex);
 void ngx_http_openai_tls_watch(ngx_http_openai_exchange_t *ex);
 #endif
 
-/* readers see what is known so far; at most some ten times a second unless
-   "now" */
-void ngx_http_openai_exchange_publish(ngx_http_openai_exchange_t *ex,
-    ngx_uint_t now);
+/* readers see what is known so far, within 100 ms, and the first token at
+   once */
+void ngx_http_openai_exchange_publish(ngx_http_openai_exchange_t *ex);
 
 /* fills in what only the end knows; in the log phase, by whoever is first */
 void ngx_http_openai_exchange_final(ngx_http_openai_exchange_t *ex);

@@ -13,7 +13,7 @@
 
 
 #define NGX_HTTP_OPENAI_PUBLISH_MS  100
-#define NGX_HTTP_OPENAI_SWEEP_MS    200
+#define NGX_HTTP_OPENAI_SWEEP_MS    100
 
 
 static ngx_http_openai_exchange_t *ngx_http_openai_exchange_create(
@@ -253,7 +253,7 @@ ngx_http_openai_exchange_start(ngx_http_openai_exchange_t *ex)
     ngx_http_openai_veil_request(ex);
     ngx_http_openai_exchange_early_body(ex);
 
-    ngx_http_openai_exchange_publish(ex, 1);
+    ex->unpublished = 1;
 
     ngx_queue_insert_tail(&ngx_http_openai_running, &ex->queue);
 
@@ -462,7 +462,7 @@ ngx_http_openai_exchange_request_body(ngx_http_openai_exchange_t *ex,
         rec->request_us = ngx_http_openai_exchange_age(ex);
     }
 
-    ngx_http_openai_exchange_publish(ex, last);
+    ngx_http_openai_exchange_publish(ex);
 }
 
 
@@ -528,7 +528,7 @@ ngx_http_openai_exchange_header(ngx_http_openai_exchange_t *ex)
 
 #endif
 
-    ngx_http_openai_exchange_publish(ex, 1);
+    ngx_http_openai_exchange_publish(ex);
 }
 
 
@@ -571,35 +571,31 @@ ngx_http_openai_exchange_response_body(ngx_http_openai_exchange_t *ex,
         ngx_http_openai_exchange_keep_response(ex, data, len);
     }
 
-    ngx_http_openai_exchange_publish(ex, 0);
+    ngx_http_openai_exchange_publish(ex);
 }
 
 
 void
-ngx_http_openai_exchange_publish(ngx_http_openai_exchange_t *ex,
-    ngx_uint_t now)
+ngx_http_openai_exchange_publish(ngx_http_openai_exchange_t *ex)
 {
     const openai_facts_t  *facts;
 
     facts = ex->meter ? openai_meter_facts(ex->meter) : NULL;
 
-    /* the first token does not wait */
-
-    if (facts && facts->first_token_us && !ex->rec.facts.first_token_us) {
-        now = 1;
-    }
-
     ex->unpublished = 1;
 
-    if (!now
+    /* the first token does not wait; the sweep does the rest, so that a short
+       exchange is written twice, when it begins and when it ends */
+
+    if ((facts == NULL || facts->first_token_us == 0
+         || ex->rec.facts.first_token_us)
         && (ngx_msec_int_t) (ngx_current_msec - ex->published)
            < NGX_HTTP_OPENAI_PUBLISH_MS)
     {
         return;
     }
 
-    /* the record is large, and much is known at once: after all that this
-       turn of the event loop brings, unless that was the end */
+    /* after all that this turn of the event loop brings, unless it is the end */
 
     if (ex->due.next == NULL) {
         ngx_queue_insert_tail(&ngx_http_openai_due, &ex->due);

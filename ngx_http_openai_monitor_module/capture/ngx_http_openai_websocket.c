@@ -109,7 +109,7 @@ ngx_http_openai_client_recv(ngx_connection_t *c, u_char *buf, size_t size)
 
     if (n > 0) {
         ngx_http_openai_exchange_request_body(ex, buf, n, 0);
-        ngx_http_openai_exchange_publish(ex, 0);
+        ngx_http_openai_exchange_publish(ex);
     }
 
     return n;

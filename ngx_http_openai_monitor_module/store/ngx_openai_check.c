@@ -247,6 +247,10 @@ ngx_openai_check_record(ngx_openai_record_t *rec)
 {
     ngx_uint_t  i;
 
+    if (rec->flags & NGX_OPENAI_REC_BEGUN) {
+        ngx_openai_record_rest(rec);
+    }
+
     ngx_openai_end(rec->method);
     ngx_openai_end(rec->uri);
     ngx_openai_end(rec->host);

@@ -10,6 +10,10 @@
 #include "store/ngx_openai_shared.h"
 
 
+static void ngx_openai_entry_write(ngx_openai_entry_t *e,
+    const ngx_openai_record_t *rec, size_t size, uint32_t flags);
+
+
 uint32_t
 ngx_openai_entry_take(ngx_openai_shared_t *sh)
 {
@@ -51,9 +55,6 @@ ngx_openai_entry_evict(ngx_openai_shared_t *sh)
 
     if (e->next == NGX_OPENAI_NIL) {
         sh->newest = NGX_OPENAI_NIL;
-
-    } else {
-        ngx_openai_entry(sh, e->next)->prev = NGX_OPENAI_NIL;
     }
 
     ngx_openai_fault("evict.unlinked");
@@ -101,16 +102,40 @@ ngx_openai_entry_clear(ngx_openai_entry_t *e)
 
 
 void
+ngx_openai_entry_begin(ngx_openai_entry_t *e, const ngx_openai_record_t *rec)
+{
+    ngx_openai_entry_write(e, rec, offsetof(ngx_openai_record_t, request_us),
+                           rec->flags | NGX_OPENAI_REC_BEGUN);
+}
+
+
+void
 ngx_openai_entry_set(ngx_openai_entry_t *e, const ngx_openai_record_t *rec)
 {
-    uint32_t  version;
+    size_t  size;
+
+    size = offsetof(ngx_openai_record_t, attempts)
+           + rec->nattempts * sizeof(ngx_openai_attempt_t);
+
+    ngx_openai_entry_write(e, rec, size, rec->flags);
+}
+
+
+static void
+ngx_openai_entry_write(ngx_openai_entry_t *e, const ngx_openai_record_t *rec,
+    size_t size, uint32_t flags)
+{
+    uint32_t              version;
+    ngx_openai_record_t  *to;
 
     version = e->version + 1;
+    to = &e->rec[version & 1];
 
     /* the fence keeps the copy from moving before the last raise */
 
     ngx_openai_fence();
-    ngx_memcpy(&e->rec[version & 1], rec, sizeof(ngx_openai_record_t));
+    ngx_memcpy(to, rec, size);
+    to->flags = flags;
     ngx_openai_fault("set.copied");
     ngx_openai_store(&e->version, version);
 }
@@ -125,7 +150,6 @@ ngx_openai_entry_queue(ngx_openai_shared_t *sh, uint32_t slot)
 
     e->order = ++sh->order;
     e->next = NGX_OPENAI_NIL;
-    e->prev = sh->newest;
 
     if (sh->newest == NGX_OPENAI_NIL) {
         sh->oldest = slot;

@@ -195,7 +195,6 @@ ngx_openai_heal_queue(ngx_openai_shared_t *sh)
                     ngx_openai_entry(sh, tail)->next = take;
                 }
 
-                ngx_openai_entry(sh, take)->prev = tail;
                 tail = take;
             }
 
@@ -305,6 +304,10 @@ ngx_openai_heal_record(ngx_openai_entry_t *e, ngx_uint_t outcome,
     ngx_openai_record_t  rec;
 
     rec = e->rec[e->version & 1];
+
+    if (rec.flags & NGX_OPENAI_REC_BEGUN) {
+        ngx_openai_record_rest(&rec);
+    }
 
     /* the owner said how it ended, and then had no time to say that it did */
 

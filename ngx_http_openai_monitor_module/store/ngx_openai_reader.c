@@ -233,6 +233,10 @@ ngx_openai_reader_record(ngx_openai_zone_t *zone, const ngx_openai_ref_t *ref,
             continue;
         }
 
+        if (rec->flags & NGX_OPENAI_REC_BEGUN) {
+            ngx_openai_record_rest(rec);
+        }
+
         if (rec->outcome == NGX_OPENAI_RUNNING) {
             rec->request_kept =
                    ngx_openai_load(&e->extents[NGX_OPENAI_REQUEST_BODY].bytes);

@@ -29,9 +29,21 @@ static const char  *ngx_openai_outcomes[] = {
 void
 ngx_openai_record_init(ngx_openai_record_t *rec)
 {
+    ngx_memzero(rec, offsetof(ngx_openai_record_t, request_us));
+
+    ngx_openai_record_rest(rec);
+}
+
+
+void
+ngx_openai_record_rest(ngx_openai_record_t *rec)
+{
     openai_usage_t  *usage;
 
-    ngx_memzero(rec, sizeof(ngx_openai_record_t));
+    rec->flags &= ~NGX_OPENAI_REC_BEGUN;
+
+    ngx_memzero(&rec->request_us, sizeof(ngx_openai_record_t)
+                                  - offsetof(ngx_openai_record_t, request_us));
 
     rec->request_us = OPENAI_UNKNOWN;
     rec->header_us = OPENAI_UNKNOWN;

@@ -93,6 +93,7 @@ typedef struct {
 #define NGX_OPENAI_REC_RESPONSE_OPAQUE  0x04000
 #define NGX_OPENAI_REC_REQUEST_MASKED   0x08000  /* something is overwritten */
 #define NGX_OPENAI_REC_RESPONSE_MASKED  0x10000
+#define NGX_OPENAI_REC_BEGUN            0x20000  /* only the start is written */
 
 /* no more of this body is kept, on purpose */
 
@@ -122,8 +123,15 @@ typedef struct {
     uint32_t                 http_version;  /* 1001 is HTTP/1.1 */
     uint32_t                 attempts_total;
     int64_t                  pid;           /* of the owner */
-
     uint64_t                 started_ms;    /* wall clock, since the epoch */
+
+    char                     method[16];
+    char                     client[64];
+    char                     host[96];
+    char                     uri[240];      /* cut; whole in the head chain */
+
+    /* what is known from the start ends here */
+
     int64_t                  request_us;    /* request body had arrived */
     int64_t                  header_us;     /* response header came */
     int64_t                  first_byte_us; /* of the response body */
@@ -141,10 +149,6 @@ typedef struct {
 
     openai_facts_t           facts;
 
-    char                     method[16];
-    char                     uri[240];      /* cut; whole in the head chain */
-    char                     host[96];
-    char                     client[64];
     char                     key[16];       /* fingerprint of the credential */
     char                     price[48];     /* name of the row used */
     char                     content_type[48];     /* of the answer */
@@ -154,8 +158,10 @@ typedef struct {
 } ngx_openai_record_t;
 
 
-/* a record in which nothing is known */
+/* a record in which nothing is known; _rest(): of which the start is known, and
+   which is whole from then on */
 void ngx_openai_record_init(ngx_openai_record_t *rec);
+void ngx_openai_record_rest(ngx_openai_record_t *rec);
 
 /* "running", "ok", "upstream_error", … */
 const char *ngx_openai_outcome_name(ngx_uint_t outcome);

@@ -35,7 +35,7 @@
 
 /* raised with every change of what lies in the zone, see t/build/layout.t */
 
-#define NGX_OPENAI_LAYOUT          7
+#define NGX_OPENAI_LAYOUT          8
 
 #define NGX_OPENAI_NIL             ((uint32_t) -1)
 
@@ -49,7 +49,15 @@
 #define ngx_openai_store(p, v)     __atomic_store_n((p), (v), __ATOMIC_RELEASE)
 #define ngx_openai_count(p, n)                                               \
     (void) __atomic_fetch_add((p), (n), __ATOMIC_RELAXED)
-#define ngx_openai_fence()         __atomic_thread_fence(__ATOMIC_SEQ_CST)
+#define ngx_openai_fence()         __atomic_thread_fence(__ATOMIC_ACQ_REL)
+
+/* memory that is to be written soon */
+
+#if (__GNUC__)
+#define ngx_openai_prefetch(p)     __builtin_prefetch((p), 1)
+#else
+#define ngx_openai_prefetch(p)     (void) (p)
+#endif
 
 
 typedef enum {
@@ -76,8 +84,8 @@ typedef struct {
 typedef struct {
     uint32_t                state;
     uint32_t                version;
-    uint32_t                prev;        /* of the queue of finished ones */
-    uint32_t                next;        /* likewise, or of the free slots */
+    uint32_t                next;        /* of the queue of finished ones, or
+                                            of the free slots */
     uint32_t                owner;       /* index of the process */
     uint32_t                finished;    /* to be taken into the queue */
     uint64_t                order;       /* of finishing */
@@ -230,7 +238,10 @@ void ngx_openai_entry_settle(ngx_openai_shared_t *sh);
 /* the next slot from this one on with a running record, or NGX_OPENAI_NIL */
 uint32_t ngx_openai_entry_running(ngx_openai_shared_t *sh, uint32_t slot);
 
-/* the owner's way to replace the record; no lock */
+/* the owner's way to replace the record; no lock.  _begin() writes only what is
+   known from the start: the zone's memory is cold, and most exchanges are short */
+void ngx_openai_entry_begin(ngx_openai_entry_t *e,
+    const ngx_openai_record_t *rec);
 void ngx_openai_entry_set(ngx_openai_entry_t *e,
     const ngx_openai_record_t *rec);
 

@@ -11,11 +11,18 @@
 #include "store/ngx_openai_shared.h"
 
 
+#define NGX_OPENAI_LINE   64            /* bytes, of the processor's caches */
+#define NGX_OPENAI_AHEAD  256           /* bytes of a page */
+
+
 /* there is a record, in memory that is still there */
 
 #define ngx_openai_writer_has(w)  ((w)->seq != 0 && (w)->zone->sh != NULL)
 
 
+static void ngx_openai_writer_fetch(ngx_openai_shared_t *sh,
+    ngx_openai_entry_t *e, ngx_openai_process_t *process);
+static void ngx_openai_writer_ahead(void *start, size_t size);
 static uint32_t ngx_openai_writer_slot(ngx_openai_zone_t *zone,
     ngx_openai_process_t *process);
 
@@ -66,7 +73,7 @@ ngx_openai_writer_begin(ngx_openai_writer_t *w, ngx_openai_zone_t *zone,
     e = ngx_openai_entry(sh, slot);
     index = &ngx_openai_index(sh)[slot];
 
-    ngx_openai_entry_set(e, rec);
+    ngx_openai_entry_begin(e, rec);
     ngx_openai_fault("begin.set");
 
     e->owner = process - sh->processes;
@@ -89,7 +96,54 @@ ngx_openai_writer_begin(ngx_openai_writer_t *w, ngx_openai_zone_t *zone,
 
     ngx_openai_unlock(zone);
 
+    ngx_openai_writer_fetch(sh, e, process);
+
     return NGX_OK;
+}
+
+
+/*
+ * Nobody has touched this memory for as many records as the zone has: without
+ * being fetched ahead, each page and each copy would be waited for.
+ */
+
+static void
+ngx_openai_writer_fetch(ngx_openai_shared_t *sh, ngx_openai_entry_t *e,
+    ngx_openai_process_t *process)
+{
+    u_char    *p;
+    uint32_t   n, slot;
+
+    for (n = process->n; n > 0 && process->n - n < NGX_OPENAI_CHAINS; n--) {
+        p = ngx_openai_page(sh, process->reserve[n - 1]);
+
+        ngx_openai_writer_ahead(p, NGX_OPENAI_AHEAD);
+    }
+
+    ngx_openai_writer_ahead(&e->rec[(e->version + 1) & 1],
+                            offsetof(ngx_openai_record_t, attempts));
+
+    /* where the next exchange begins, as a rule */
+
+    slot = (sh->free_slot != NGX_OPENAI_NIL) ? sh->free_slot : sh->oldest;
+
+    if (slot < sh->head.entries) {
+        e = ngx_openai_entry(sh, slot);
+
+        ngx_openai_writer_ahead(e, offsetof(ngx_openai_entry_t, rec)
+                                + offsetof(ngx_openai_record_t, request_us));
+    }
+}
+
+
+static void
+ngx_openai_writer_ahead(void *start, size_t size)
+{
+    u_char  *p;
+
+    for (p = start; p < (u_char *) start + size; p += NGX_OPENAI_LINE) {
+        ngx_openai_prefetch(p);
+    }
 }
 
 

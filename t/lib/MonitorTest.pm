@@ -50,7 +50,7 @@ our @EXPORT = qw/ true false null
                   json_text json_value post get sse completion
                   connection send_bytes read_answer read_upto
                   reset_connection
-                  http monitor records record raw wait_for
+                  http monitor records record answered raw wait_for
                   random_bytes seed
                   upstream master worker_pids reload edit_conf error_log
                   edit_log
@@ -303,6 +303,21 @@ sub records {
     }, "$n records that have ended", sub { json_text($list) });
 
     return [ map { record($_->{id}) } reverse @{ $list->{items} } ];
+}
+
+
+# a record says how its answer began within 100 ms
+
+sub answered {
+    my ($uri) = @_;
+
+    wait_for(sub {
+        my ($status, $body) = monitor('/api/requests');
+
+        return $status == 200
+               && grep { $_->{uri} eq $uri && defined $_->{status} }
+                       @{ json_value($body)->{items} };
+    }, "the status of $uri");
 }
 
 
