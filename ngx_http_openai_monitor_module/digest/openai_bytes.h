@@ -74,6 +74,79 @@ openai_find2(const char *p, const char *last, char a, char b)
 }
 
 
+/* the first quote or backslash in [p, last), or last */
+
+const char *openai_find_quote_far(const char *p, const char *last);
+
+static inline const char *
+openai_find_quote(const char *p, const char *last)
+{
+#if defined(__SSE2__)
+    int      mask;
+    __m128i  v;
+
+    /* most are near; what is not is long, as a rule */
+
+    if (last - p >= 16) {
+        v = _mm_loadu_si128((const __m128i *) p);
+        mask = _mm_movemask_epi8(
+                   _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')),
+                                _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'))));
+
+        return mask ? p + __builtin_ctz(mask)
+                    : openai_find_quote_far(p + 16, last);
+    }
+#endif
+
+    while (p < last && *p != '"' && *p != '\\') {
+        p++;
+    }
+
+    return p;
+}
+
+
+/* the length of a string of at most 31 bytes that ends with a quote and has no
+   backslash, else 32; so many bytes can be read */
+
+static inline unsigned
+openai_short_string(const char *p)
+{
+    unsigned  n;
+#if defined(__SSE2__)
+    int       mask;
+    __m128i   v, quote, slash;
+
+    quote = _mm_set1_epi8('"');
+    slash = _mm_set1_epi8('\\');
+
+    v = _mm_loadu_si128((const __m128i *) p);
+    mask = _mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(v, quote),
+                                          _mm_cmpeq_epi8(v, slash)));
+    n = 0;
+
+    if (mask == 0) {
+        v = _mm_loadu_si128((const __m128i *) p + 1);
+        mask = _mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(v, quote),
+                                              _mm_cmpeq_epi8(v, slash)));
+        n = 16;
+
+        if (mask == 0) {
+            return 32;
+        }
+    }
+
+    n += __builtin_ctz(mask);
+#else
+    for (n = 0; n < 31 && p[n] != '"' && p[n] != '\\'; n++) {
+        /* void */
+    }
+#endif
+
+    return p[n] == '"' ? n : 32;
+}
+
+
 /* memory short or unknown alike: a compare of a string with a literal */
 
 #define openai_is(s, l, literal)                                              \

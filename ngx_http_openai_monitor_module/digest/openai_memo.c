@@ -29,6 +29,8 @@ static void openai_memo_state(openai_memo_segment_t *seg, openai_scan_t *s,
 static void openai_memo_keep(openai_memo_t *memo, const char *doc,
     const char *last, const char **starts);
 static size_t openai_memo_token(const openai_memo_t *memo, size_t at);
+static void openai_memo_record(openai_memo_t *memo, const openai_node_t *node,
+    const openai_value_t *value);
 
 
 void
@@ -124,6 +126,7 @@ openai_memo_replay(openai_memo_t *memo, openai_scan_t *s,
     for (i = 0; i < seg->depth; i++) {
         s->frames[i].node = seg->frames[i].node;
         s->frames[i].index = seg->frames[i].index;
+        s->frames[i].step = 0;
     }
 
     s->depth = seg->depth;
@@ -322,9 +325,22 @@ openai_memo_token(const openai_memo_t *memo, size_t at)
 }
 
 
+void
+openai_memo_told(openai_memo_t *memo, const openai_scan_t *s,
+    const openai_node_t *node, const openai_value_t *value)
+{
+    if (s->recording) {
+        openai_memo_record(memo, node, value);
+
+    } else if (node->flags & OPENAI_NODE_LASTING) {
+        memo->stale = 1;
+    }
+}
+
+
 /* what is null changes nothing */
 
-void
+static void
 openai_memo_record(openai_memo_t *memo, const openai_node_t *node,
     const openai_value_t *value)
 {

@@ -76,8 +76,9 @@ struct openai_memo_s {
 void openai_memo_scan(openai_memo_t *memo, openai_scan_t *s, const char *p,
     const char *last);
 
-void openai_memo_record(openai_memo_t *memo, const openai_node_t *node,
-    const openai_value_t *value);
+/* a value is about to be taken */
+void openai_memo_told(openai_memo_t *memo, const openai_scan_t *s,
+    const openai_node_t *node, const openai_value_t *value);
 
 
 #endif /* _OPENAI_MEMO_H_INCLUDED_ */

@@ -58,7 +58,8 @@ typedef void (*openai_take_pt)(void *ctx, const openai_node_t *node,
 
 struct openai_node_s {
     openai_str_t          key;
-    uint32_t              tag;         /* of the key, see openai_tag() */
+    uint64_t              head;        /* the key's first 8 bytes, or fewer */
+    uint64_t              tail;        /* its last 8 bytes, or 0 */
     unsigned              flags;       /* OPENAI_NODE_… */
     openai_take_pt        take;
     uintptr_t             arg;         /* for take */
@@ -71,15 +72,25 @@ struct openai_node_s {
 /* to be told the same again changes nothing */
 #define OPENAI_NODE_LASTING  0x02
 
-/* length, first and last byte: most keys differ in one of them */
+/* words of a key, whose first byte is the lowest, whatever the machine */
 
-#define openai_tag(s, len)                                                    \
-    ((uint32_t) (len) << 16 | (uint32_t) (unsigned char) (s)[(len) - 1] << 8  \
-     | (unsigned char) (s)[0])
+#define openai_key_byte(s, pos, n)                                            \
+    ((uint64_t) (unsigned char) (s)[(pos) < sizeof(s) ? (pos)                 \
+                                                      : sizeof(s) - 1]        \
+     << 8 * (n))
+
+#define openai_key_word(s, pos)                                               \
+    (openai_key_byte(s, pos, 0) | openai_key_byte(s, (pos) + 1, 1)            \
+     | openai_key_byte(s, (pos) + 2, 2) | openai_key_byte(s, (pos) + 3, 3)    \
+     | openai_key_byte(s, (pos) + 4, 4) | openai_key_byte(s, (pos) + 5, 5)    \
+     | openai_key_byte(s, (pos) + 6, 6) | openai_key_byte(s, (pos) + 7, 7))
+
+#define openai_key_tail(s)                                                    \
+    (sizeof(s) > 8 ? openai_key_word(s, sizeof(s) - 9) : 0)
 
 #define openai_node_of(key, take, arg, nodes, flags)                          \
-    { openai_str(key), openai_tag(key, sizeof(key) - 1), flags, take,         \
-      (uintptr_t) (arg), nodes }
+    { openai_str(key), openai_key_word(key, 0), openai_key_tail(key), flags,  \
+      take, (uintptr_t) (arg), nodes }
 
 #define openai_node(key, take, arg)                                           \
     openai_node_of(key, take, arg, NULL, 0)
@@ -90,13 +101,14 @@ struct openai_node_s {
 #define openai_node_in(key, nodes, take, arg)                                 \
     openai_node_of(key, take, arg, nodes, 0)
 #define openai_node_root(nodes, take)                                         \
-    { openai_str(""), 0, 0, take, 0, nodes }
-#define openai_node_end  { { NULL, 0 }, 0, 0, NULL, 0, NULL }
+    { openai_str(""), 0, 0, 0, take, 0, nodes }
+#define openai_node_end  { { NULL, 0 }, 0, 0, 0, NULL, 0, NULL }
 
 
 typedef struct {
     const openai_node_t  *node;
     int                   index;       /* elements so far; -1: an object */
+    uint32_t              step;        /* to its next key: see openai_keys.h */
 } openai_scan_frame_t;
 
 

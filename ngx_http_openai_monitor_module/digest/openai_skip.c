@@ -81,31 +81,6 @@ openai_skip_escaped(uint64_t slash, uint8_t *carry)
 }
 
 
-/* neither quote nor backslash */
-
-static inline int
-openai_skip_plain(const char *p)
-{
-    __m128i  v0, v1, v2, v3, q, s;
-
-    q = _mm_set1_epi8('"');
-    s = _mm_set1_epi8('\\');
-
-    v0 = _mm_loadu_si128((const __m128i *) p);
-    v1 = _mm_loadu_si128((const __m128i *) p + 1);
-    v2 = _mm_loadu_si128((const __m128i *) p + 2);
-    v3 = _mm_loadu_si128((const __m128i *) p + 3);
-
-#define openai_hit(v)                                                         \
-    _mm_or_si128(_mm_cmpeq_epi8(v, q), _mm_cmpeq_epi8(v, s))
-
-    v0 = _mm_or_si128(_mm_or_si128(openai_hit(v0), openai_hit(v1)),
-                      _mm_or_si128(openai_hit(v2), openai_hit(v3)));
-
-    return _mm_movemask_epi8(v0) == 0;
-}
-
-
 /* the value's end within the block, or OPENAI_SKIP_BLOCK when it goes on */
 
 static inline unsigned
@@ -114,10 +89,6 @@ openai_skip_block(openai_skip_t *k, const char *p)
     unsigned             i;
     uint64_t             inside, bits;
     openai_skip_masks_t  b;
-
-    if (k->quoted && !k->escaped && openai_skip_plain(p)) {
-        return OPENAI_SKIP_BLOCK;
-    }
 
     openai_skip_bytes(&b, p);
 
@@ -161,17 +132,13 @@ openai_skip_block(openai_skip_t *k, const char *p)
 }
 
 
-/* 64 bytes of a string, most of which hold neither quote nor backslash */
+/* 64 bytes of a string, some of which are escaped */
 
 static inline unsigned
 openai_skip_text(openai_skip_t *k, const char *p)
 {
     __m128i   v0, v1, v2, v3, c;
     uint64_t  quote, slash;
-
-    if (!k->escaped && openai_skip_plain(p)) {
-        return OPENAI_SKIP_BLOCK;
-    }
 
     v0 = _mm_loadu_si128((const __m128i *) p);
     v1 = _mm_loadu_si128((const __m128i *) p + 1);
@@ -201,7 +168,16 @@ openai_skip(openai_skip_t *k, const char *p, const char *last)
 #if defined(__SSE2__)
     unsigned  n;
 
-    while (last - p >= OPENAI_SKIP_BLOCK) {
+    for ( ;; ) {
+
+        if (k->quoted && !k->escaped) {
+            p = openai_find_quote(p, last);
+        }
+
+        if (last - p < OPENAI_SKIP_BLOCK) {
+            break;
+        }
+
         n = k->depth ? openai_skip_block(k, p) : openai_skip_text(k, p);
 
         if (n < OPENAI_SKIP_BLOCK) {

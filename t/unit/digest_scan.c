@@ -35,6 +35,9 @@ static char      json[1 << 16];
 static size_t    json_len;
 static uint64_t  state;
 
+/* how most write: 1: without blanks; 2: with one after ":" and "," */
+static unsigned  dense;
+
 
 static void
 hear(void *ctx, const openai_node_t *node, const openai_value_t *v)
@@ -57,6 +60,8 @@ hear(void *ctx, const openai_node_t *node, const openai_value_t *v)
 
 static const openai_node_t  inner[] = {
     openai_node("c", hear, 0),
+    openai_node("cached_tokens", hear, 0),
+    openai_node("a_key_that_is_longer_than_others", hear, 0),
     openai_node_text("text", hear, 0),
     openai_node_end
 };
@@ -108,7 +113,7 @@ blank(void)
 {
     static const char *const  blanks[] = { "", "", "", " ", "\n", "\t\r\n  " };
 
-    put(blanks[pick(6)]);
+    put(dense == 1 || dense == 2 ? "" : blanks[pick(6)]);
 }
 
 
@@ -143,18 +148,22 @@ value(unsigned depth)
     unsigned  n, i;
 
     static const char *const  bare[] = {
-        "0", "-1", "12345678901234567890", "1.5e3", "true", "false", "null"
+        "0", "-1", "12345678901234567890", "1.5e3", "true", "false", "null",
+        "0.123456789012345678901234"
     };
 
     static const char *const  keys[] = {
         "\"a\"", "\"b\"", "\"c\"", "\"text\"", "\"content\"", "\"index\"",
-        "\"other\"", "\"\\u0061\"", "\"\"", "\"a\\\"b\""
+        "\"other\"", "\"\\u0061\"", "\"\"", "\"a\\\"b\"",
+        "\"cached_tokens\"", "\"cached_token_s\"",
+        "\"a_key_that_is_longer_than_others\"",
+        "\"a_key_that_is_longer_still_than_all_others\""
     };
 
     n = pick(depth > 12 ? 3 : 6);
 
     if (n == 0) {
-        put(bare[pick(7)]);
+        put(bare[pick(8)]);
 
     } else if (n < 3) {
         string();
@@ -166,15 +175,15 @@ value(unsigned depth)
             blank();
 
             if (n != 3) {
-                put(keys[pick(10)]);
+                put(keys[pick(14)]);
                 blank();
-                put(":");
+                put(dense == 2 ? ": " : ":");
                 blank();
             }
 
             value(depth + 1);
             blank();
-            put(i > 1 ? "," : "");
+            put(i == 1 ? "" : dense == 2 ? ", " : ",");
         }
 
         put(n == 3 ? "]" : "}");
@@ -270,6 +279,7 @@ round_trip(void)
 
     json_len = 0;
     json[0] = '\0';
+    dense = pick(4);
     value(0);
 
     if (json_len > sizeof(json) - 256) {
@@ -360,6 +370,8 @@ memo_round(void)
     openai_scan_init(&without, &root, &again);
 
     with.memo = &memo;
+
+    dense = 0;
 
     for (n = pick(40); n < 120; n++) {
 

@@ -1,0 +1,127 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+#include "digest/openai_bytes.h"
+
+#if defined(__SSE2__)
+#include <immintrin.h>
+#endif
+
+
+#if defined(__SSE2__)
+
+static const char *openai_find_quote_sse2(const char *p, const char *last);
+static const char *openai_find_quote_avx2(const char *p, const char *last);
+
+
+const char *
+openai_find_quote_far(const char *p, const char *last)
+{
+    if (last - p >= 32 && __builtin_cpu_supports("avx2")) {
+        return openai_find_quote_avx2(p, last);
+    }
+
+    return openai_find_quote_sse2(p, last);
+}
+
+
+static const char *
+openai_find_quote_sse2(const char *p, const char *last)
+{
+    int      mask;
+    __m128i  v, quote, slash;
+
+    quote = _mm_set1_epi8('"');
+    slash = _mm_set1_epi8('\\');
+
+    for ( /* void */ ; last - p >= 16; p += 16) {
+        v = _mm_loadu_si128((const __m128i *) p);
+        mask = _mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(v, quote),
+                                              _mm_cmpeq_epi8(v, slash)));
+
+        if (mask) {
+            return p + __builtin_ctz(mask);
+        }
+    }
+
+    while (p < last && *p != '"' && *p != '\\') {
+        p++;
+    }
+
+    return p;
+}
+
+
+/* at least 32 bytes; the last ones may be looked at twice */
+
+__attribute__((target("avx2")))
+static const char *
+openai_find_quote_avx2(const char *p, const char *last)
+{
+    uint32_t  mask;
+    __m256i   v0, v1, v2, v3, quote, slash;
+
+    quote = _mm256_set1_epi8('"');
+    slash = _mm256_set1_epi8('\\');
+
+#define openai_hit(i)                                                         \
+    _mm256_or_si256(                                                          \
+        _mm256_cmpeq_epi8(_mm256_loadu_si256((const __m256i *) p + (i)),      \
+                          quote),                                             \
+        _mm256_cmpeq_epi8(_mm256_loadu_si256((const __m256i *) p + (i)),      \
+                          slash))
+
+    for ( /* void */ ; last - p >= 128; p += 128) {
+        v0 = openai_hit(0);
+        v1 = openai_hit(1);
+        v2 = openai_hit(2);
+        v3 = openai_hit(3);
+
+        v0 = _mm256_or_si256(v0, v1);
+        v2 = _mm256_or_si256(v2, v3);
+        v0 = _mm256_or_si256(v0, v2);
+
+        if (!_mm256_testz_si256(v0, v0)) {
+            break;
+        }
+    }
+
+    for ( ;; ) {
+
+        if (last - p < 32) {
+
+            if (p == last) {
+                return last;
+            }
+
+            p = last - 32;
+        }
+
+        mask = (uint32_t) _mm256_movemask_epi8(openai_hit(0));
+
+        if (mask) {
+            return p + __builtin_ctz(mask);
+        }
+
+        p += 32;
+    }
+
+#undef openai_hit
+}
+
+#else
+
+const char *
+openai_find_quote_far(const char *p, const char *last)
+{
+    while (p < last && *p != '"' && *p != '\\') {
+        p++;
+    }
+
+    return p;
+}
+
+#endif
