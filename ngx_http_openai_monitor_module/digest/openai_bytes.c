@@ -125,3 +125,10 @@ openai_find_quote_far(const char *p, const char *last)
 }
 
 #endif
+
+
+void
+openai_zero(void *p, size_t size)
+{
+    memset(p, 0, size);
+}

@@ -147,6 +147,10 @@ openai_short_string(const char *p)
 }
 
 
+/* of a size that the compiler knows it makes a loop, which libc's is not */
+void openai_zero(void *p, size_t size);
+
+
 /* memory short or unknown alike: a compare of a string with a literal */
 
 #define openai_is(s, l, literal)                                              \

@@ -27,19 +27,31 @@ struct openai_header_s {
     unsigned        rank;
 };
 
+/* a list by the slots of its tags: for each the place of the first header that
+   belongs to it, counted from 1, or 0 when there is none */
+
+typedef struct {
+    const openai_header_t  *headers;
+    uint8_t                 made;
+    uint8_t                 first[256];
+} openai_header_index_t;
+
+
 #define openai_header_tag(name, len)                                          \
     ((uint32_t) (len) << 16 | (uint32_t) ((name)[(len) - 1] | 0x20) << 8      \
      | (uint32_t) ((name)[0] | 0x20))
-#define openai_header_bit(tag)                                                \
-    ((uint64_t) 1 << ((tag) * (uint32_t) 2654435769u >> 26))
+#define openai_header_slot(tag)  ((tag) * (uint32_t) 2654435769u >> 24)
 #define openai_header(name)                                                   \
     openai_str(name), openai_header_tag(name, sizeof(name) - 1)
 
 
 static void openai_meter_path_model(openai_meter_t *m, openai_str_t model);
 static void openai_meter_path_args(openai_meter_t *m, openai_str_t uri);
-static void openai_header_find(openai_meter_t *m, const openai_header_t *h,
-    uint64_t *tags, openai_str_t name, openai_str_t value);
+static inline void openai_header_find(openai_meter_t *m,
+    openai_header_index_t *index, openai_str_t name, openai_str_t value);
+static void openai_header_know(openai_meter_t *m,
+    openai_header_index_t *index, openai_str_t name, openai_str_t value);
+static void openai_header_make(openai_header_index_t *index);
 static void openai_know_session(openai_meter_t *m, const openai_header_t *h,
     openai_str_t value);
 static void openai_know_request_id(openai_meter_t *m,
@@ -268,52 +280,61 @@ openai_meter_path_args(openai_meter_t *m, openai_str_t uri)
 
 
 void
-openai_meter_know_request(openai_meter_t *m, openai_str_t name,
+openai_meter_request_header(openai_meter_t *m, openai_str_t name,
     openai_str_t value)
 {
-    static uint64_t  tags;
+    static openai_header_index_t  index = { openai_request_headers, 0, { 0 } };
 
-    openai_header_find(m, openai_request_headers, &tags, name, value);
+    openai_header_find(m, &index, name, value);
 }
 
 
 void
-openai_meter_know_response(openai_meter_t *m, openai_str_t name,
+openai_meter_response_header(openai_meter_t *m, openai_str_t name,
     openai_str_t value)
 {
-    static uint64_t  tags;
+    static openai_header_index_t  index = { openai_response_headers, 0, { 0 } };
 
-    openai_header_find(m, openai_response_headers, &tags, name, value);
+    openai_header_find(m, &index, name, value);
 }
 
 
-/* "tags" has a bit for each header of the list, once it is worked out: most
-   of the others need no search */
-
-static void
-openai_header_find(openai_meter_t *m, const openai_header_t *h,
-    uint64_t *tags, openai_str_t name, openai_str_t value)
+static inline void
+openai_header_find(openai_meter_t *m, openai_header_index_t *index,
+    openai_str_t name, openai_str_t value)
 {
-    uint32_t                tag;
-    const openai_header_t  *each;
+    uint32_t  tag;
+    unsigned  first;
 
     if (value.len == 0 || name.len == 0) {
         return;
     }
 
-    if (*tags == 0) {
-        for (each = h; each->tag; each++) {
-            *tags |= openai_header_bit(each->tag);
-        }
+    tag = openai_header_tag(name.data, name.len);
+    first = index->first[openai_header_slot(tag)];
+
+    if (first || !index->made) {
+        openai_header_know(m, index, name, value);
+    }
+}
+
+
+static void
+openai_header_know(openai_meter_t *m, openai_header_index_t *index,
+    openai_str_t name, openai_str_t value)
+{
+    uint32_t                tag;
+    unsigned                first;
+    const openai_header_t  *h;
+
+    if (!index->made) {
+        openai_header_make(index);
     }
 
     tag = openai_header_tag(name.data, name.len);
+    first = index->first[openai_header_slot(tag)];
 
-    if (!(*tags & openai_header_bit(tag))) {
-        return;
-    }
-
-    for ( /* void */ ; h->tag; h++) {
+    for (h = index->headers + (first ? first - 1 : 0); h->tag; h++) {
 
         if (h->tag == tag && h->name.len == name.len
             && strncasecmp(h->name.data, name.data, name.len) == 0)
@@ -322,6 +343,24 @@ openai_header_find(openai_meter_t *m, const openai_header_t *h,
             return;
         }
     }
+}
+
+
+static void
+openai_header_make(openai_header_index_t *index)
+{
+    uint8_t   *first;
+    unsigned   i;
+
+    for (i = 0; index->headers[i].tag; i++) {
+        first = &index->first[openai_header_slot(index->headers[i].tag)];
+
+        if (*first == 0) {
+            *first = (uint8_t) (i + 1);
+        }
+    }
+
+    index->made = 1;
 }
 
 
@@ -530,7 +569,7 @@ static void
 openai_know_request_coding(openai_meter_t *m, const openai_header_t *h,
     openai_str_t value)
 {
-    openai_copy(m->request.encoding, sizeof(m->request.encoding), value.data,
+    openai_copy(m->request_encoding, sizeof(m->request_encoding), value.data,
                 value.len);
 }
 
@@ -547,7 +586,7 @@ static void
 openai_know_coding(openai_meter_t *m, const openai_header_t *h,
     openai_str_t value)
 {
-    openai_copy(m->response.encoding, sizeof(m->response.encoding), value.data,
+    openai_copy(m->response_encoding, sizeof(m->response_encoding), value.data,
                 value.len);
 }
 

@@ -54,12 +54,14 @@ openai_meter_create(const openai_alloc_t *alloc)
         return NULL;
     }
 
-    /* what the scanners keep their place in is written before it is read */
+    openai_zero(&m->multipart, offsetof(openai_meter_t, request_encoding)
+                               - offsetof(openai_meter_t, multipart));
+    openai_zero(&m->request, OPENAI_BODY_HEAD);
+    openai_zero(&m->response, OPENAI_BODY_HEAD);
 
-    memset(&m->alloc, 0,
-           offsetof(openai_meter_t, request) - offsetof(openai_meter_t, alloc));
-    memset(&m->request, 0, OPENAI_BODY_HEAD);
-    memset(&m->response, 0, OPENAI_BODY_HEAD);
+    m->request_encoding[0] = '\0';
+    m->response_encoding[0] = '\0';
+    m->extensions[0] = '\0';
 
     m->alloc = *alloc;
     m->dialect = openai_dialects[0];
@@ -97,22 +99,6 @@ const openai_facts_t *
 openai_meter_facts(const openai_meter_t *m)
 {
     return &m->facts;
-}
-
-
-void
-openai_meter_request_header(openai_meter_t *m, openai_str_t name,
-    openai_str_t value)
-{
-    openai_meter_know_request(m, name, value);
-}
-
-
-void
-openai_meter_response_header(openai_meter_t *m, openai_str_t name,
-    openai_str_t value)
-{
-    openai_meter_know_response(m, name, value);
 }
 
 
@@ -171,9 +157,11 @@ openai_body_feed(openai_meter_t *m, openai_body_t *body, const void *data,
     if (!body->started) {
         body->started = 1;
 
-        if (body->encoding[0]) {
-            encoding.data = body->encoding;
-            encoding.len = strlen(body->encoding);
+        encoding.data = (body == &m->request) ? m->request_encoding
+                                              : m->response_encoding;
+
+        if (encoding.data[0]) {
+            encoding.len = strlen(encoding.data);
 
             body->decoder = openai_decoder_create(&m->alloc, encoding, 0, &rc);
 
@@ -787,6 +775,7 @@ void
 openai_meter_finish_reason(openai_meter_t *m, int64_t index,
     const char *reason)
 {
+    size_t           len;
     unsigned         i;
     openai_facts_t  *f;
 
@@ -800,13 +789,23 @@ openai_meter_finish_reason(openai_meter_t *m, int64_t index,
         return;
     }
 
-    openai_copy(m->finish[index], sizeof(m->finish[index]), reason,
-                strlen(reason));
+    len = strlen(reason);
+
+    openai_copy(m->finish[index], sizeof(m->finish[index]), reason, len);
+
+    m->ended &= ~(1u << index);
+    m->ended |= (uint32_t) (len != 0) << index;
+
+    if (m->ended == 1u << index) {
+        openai_copy(f->finish_reason, sizeof(f->finish_reason),
+                    m->finish[index], strlen(m->finish[index]));
+        return;
+    }
 
     f->finish_reason[0] = '\0';
 
     for (i = 0; i < OPENAI_METER_CHOICES; i++) {
-        if (m->finish[i][0]) {
+        if (m->ended & 1u << i) {
             openai_append(f->finish_reason, sizeof(f->finish_reason),
                           m->finish[i]);
         }

@@ -80,7 +80,6 @@ typedef struct {
 typedef struct {
     openai_decoder_t  *decoder;
     openai_ws_t       *ws;
-    char               encoding[48];
     uint8_t            started;
     uint8_t            over;
     openai_scan_t      scan;           /* ends with its buffers */
@@ -92,14 +91,10 @@ typedef struct {
 
 struct openai_meter_s {
     openai_facts_t             facts;
-    openai_alloc_t             alloc;
-    const openai_dialect_t    *dialect;
+
+    /* cleared at first, up to request_encoding */
 
     openai_multipart_t        *multipart;
-    openai_sse_t               sse;
-
-    openai_event_t             event;
-    openai_usage_t             usage;   /* as the upstream counts */
     openai_usage_t            *before;  /* of a connection's earlier answers */
 
     uint64_t                   now;
@@ -107,7 +102,10 @@ struct openai_meter_s {
     uint32_t                   tokens;  /* events that brought some */
     uint32_t                   status;
     uint32_t                   shape;   /* OPENAI_SHAPE_… */
-
+    uint32_t                   answers; /* of a connection with several */
+    uint32_t                   ncalls;
+    uint32_t                   ended;   /* a bit for each choice with a
+                                           reason in finish */
     uint8_t                    type;    /* openai_framing_e by content type */
     uint8_t                    framed;
     uint8_t                    failed;  /* what came is an error's body */
@@ -120,11 +118,22 @@ struct openai_meter_s {
 
     uint8_t                    done;    /* bytes of [DONE] seen */
     uint8_t                    sniffed;
-    char                       sniff[OPENAI_METER_SNIFF];
+
+    /* of the headers; empty at first */
+
+    char                       request_encoding[48];
+    char                       response_encoding[48];
     char                       extensions[40];
 
-    uint32_t                   answers; /* of a connection with several */
-    uint32_t                   ncalls;
+    /* written before they are read */
+
+    openai_usage_t             usage;   /* as the upstream counts */
+    openai_alloc_t             alloc;
+    const openai_dialect_t    *dialect;
+    openai_sse_t               sse;
+    openai_event_t             event;
+
+    char                       sniff[OPENAI_METER_SNIFF];
     uint64_t                   calls[OPENAI_METER_CALLS];
     char                       finish[OPENAI_METER_CHOICES][48];
 
@@ -298,12 +307,6 @@ void openai_meter_frames_end(openai_meter_t *m);
 void openai_meter_event_end(openai_meter_t *m, openai_str_t name);
 
 void openai_meter_multipart_begin(openai_meter_t *m, openai_str_t type);
-
-/* headers of the two sides */
-void openai_meter_know_request(openai_meter_t *m, openai_str_t name,
-    openai_str_t value);
-void openai_meter_know_response(openai_meter_t *m, openai_str_t name,
-    openai_str_t value);
 
 
 void openai_usage_init(openai_usage_t *usage);

@@ -829,6 +829,12 @@ openai_price_part(int64_t n, int64_t *rest, double rate)
 static double
 openai_price_factor(const openai_facts_t *facts)
 {
+    /* "default", as a rule */
+
+    if (facts->service_tier[0] == 'd' || facts->service_tier[0] == '\0') {
+        return 1;
+    }
+
     /* Groq's flex is a matter of limits, not of money */
 
     if (strcmp(facts->service_tier, "batch") == 0

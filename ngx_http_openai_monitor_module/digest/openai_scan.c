@@ -38,8 +38,10 @@ const uint8_t  openai_scan_classes[256] = {
 
 static const char *openai_scan_between(openai_scan_t *s, const char *p,
     const char *last);
-static const char *openai_scan_members(openai_scan_t *s, const char *p,
+static const char *openai_scan_object(openai_scan_t *s, const char *p,
     const char *last);
+static const char *openai_scan_members(openai_scan_t *s, const char *p,
+    const char *last, const char *limit);
 static inline openai_keys_step_t *openai_scan_step(
     openai_scan_frame_t *frame, const char *p);
 static int openai_scan_leave(const openai_node_t *nodes,
@@ -183,7 +185,7 @@ openai_scan_between(openai_scan_t *s, const char *p, const char *last)
 
             if (s->depth && s->frames[s->depth - 1].index < 0 && !s->keyed) {
 
-                p = openai_scan_members(s, p, last);
+                p = openai_scan_object(s, p, last);
 
                 if (p == start) {
                     p = openai_scan_key(s, p, last);
@@ -203,14 +205,51 @@ openai_scan_between(openai_scan_t *s, const char *p, const char *last)
 }
 
 
+/* the end of the input is scanned in a copy, which has room behind it; what is
+   recorded has to be where it is */
+
+static const char *
+openai_scan_object(openai_scan_t *s, const char *p, const char *last)
+{
+    char         copy[2 * OPENAI_SCAN_ROOM];
+    size_t       n;
+    const char  *end;
+
+    if (last - p >= OPENAI_SCAN_ROOM) {
+
+        p = openai_scan_members(s, p, last, last);
+
+        if (last - p >= OPENAI_SCAN_ROOM || p == last || s->keyed
+            || s->state != OPENAI_SCAN_BETWEEN)
+        {
+            return p;
+        }
+    }
+
+    if (s->recording) {
+        return p;
+    }
+
+    n = last - p;
+
+    memcpy(copy, p, n);
+    memset(copy + n, 0, OPENAI_SCAN_ROOM);
+
+    end = openai_scan_members(s, copy, copy + n, copy + n + OPENAI_SCAN_ROOM);
+
+    return p + (end - copy);
+}
+
+
 /*
- * The hot loop: members of objects, and objects of arrays, that are far from
- * the input's end and as most are written: keys are short, and a blank, if
- * any, is after ":" or ",".  Returns where it met anything else.
+ * The hot loop: members of objects, and objects of arrays, as most are
+ * written: keys are short, and a blank, if any, is after ":" or ",".  Returns
+ * where it met anything else.  What is beyond last, if anything, is zero.
  */
 
 static const char *
-openai_scan_members(openai_scan_t *s, const char *p, const char *last)
+openai_scan_members(openai_scan_t *s, const char *p, const char *last,
+    const char *limit)
 {
     const char           *end;
     openai_keys_step_t   *step;
@@ -218,7 +257,7 @@ openai_scan_members(openai_scan_t *s, const char *p, const char *last)
 
     frame = &s->frames[s->depth - 1];
 
-    while (last - p >= OPENAI_SCAN_ROOM) {
+    while (limit - p >= OPENAI_SCAN_ROOM) {
 
         if (frame->index >= 0 || *p != '"') {
 
@@ -257,7 +296,7 @@ openai_scan_members(openai_scan_t *s, const char *p, const char *last)
         if (*p == '"') {
             end = openai_find_quote(p + 1, last);
 
-            if (last - end < 3 || *end != '"') {
+            if (limit - end < 3 || *end != '"') {
                 (void) openai_scan_later(s, step->node, p);
                 return openai_scan_text(s, p, end, last);
             }
@@ -273,7 +312,7 @@ openai_scan_members(openai_scan_t *s, const char *p, const char *last)
 
             end = openai_scan_bare_end(p);
 
-            if (end == NULL) {
+            if (end == NULL || end == last) {
                 return openai_scan_later(s, step->node, p);
             }
 

@@ -515,7 +515,7 @@ openai_usage_init(openai_usage_t *usage)
 void
 openai_facts_init(openai_facts_t *facts)
 {
-    memset(facts, 0, sizeof(openai_facts_t));
+    openai_zero(facts, sizeof(openai_facts_t));
 
     facts->stream_asked = OPENAI_UNKNOWN;
     facts->streamed = OPENAI_UNKNOWN;
