@@ -13,41 +13,59 @@
 
 #if defined(__SSE2__)
 
-static const char *openai_find_quote_sse2(const char *p, const char *last);
-static const char *openai_find_quote_avx2(const char *p, const char *last);
+static const char *openai_find_sse2(const char *p, const char *last, char a,
+    char b);
+static const char *openai_find_avx2(const char *p, const char *last, char a,
+    char b);
 
 
 const char *
-openai_find_quote_far(const char *p, const char *last)
+openai_find_far(const char *p, const char *last, char a, char b)
 {
     if (last - p >= 32 && __builtin_cpu_supports("avx2")) {
-        return openai_find_quote_avx2(p, last);
+        return openai_find_avx2(p, last, a, b);
     }
 
-    return openai_find_quote_sse2(p, last);
+    return openai_find_sse2(p, last, a, b);
 }
 
 
 static const char *
-openai_find_quote_sse2(const char *p, const char *last)
+openai_find_sse2(const char *p, const char *last, char a, char b)
 {
     int      mask;
-    __m128i  v, quote, slash;
+    __m128i  v, va, vb;
 
-    quote = _mm_set1_epi8('"');
-    slash = _mm_set1_epi8('\\');
+    va = _mm_set1_epi8(a);
+    vb = _mm_set1_epi8(b);
+
+#define openai_hits(v)                                                        \
+    _mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(v, va),                     \
+                                   _mm_cmpeq_epi8(v, vb)))
 
     for ( /* void */ ; last - p >= 16; p += 16) {
         v = _mm_loadu_si128((const __m128i *) p);
-        mask = _mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(v, quote),
-                                              _mm_cmpeq_epi8(v, slash)));
+        mask = openai_hits(v);
 
         if (mask) {
             return p + __builtin_ctz(mask);
         }
     }
 
-    while (p < last && *p != '"' && *p != '\\') {
+    if (last - p >= 8) {
+        v = _mm_loadl_epi64((const __m128i *) p);
+        mask = openai_hits(v) & 0xff;
+
+        if (mask) {
+            return p + __builtin_ctz(mask);
+        }
+
+        p += 8;
+    }
+
+#undef openai_hits
+
+    while (p < last && *p != a && *p != b) {
         p++;
     }
 
@@ -59,20 +77,20 @@ openai_find_quote_sse2(const char *p, const char *last)
 
 __attribute__((target("avx2")))
 static const char *
-openai_find_quote_avx2(const char *p, const char *last)
+openai_find_avx2(const char *p, const char *last, char a, char b)
 {
     uint32_t  mask;
-    __m256i   v0, v1, v2, v3, quote, slash;
+    __m256i   v0, v1, v2, v3, va, vb;
 
-    quote = _mm256_set1_epi8('"');
-    slash = _mm256_set1_epi8('\\');
+    va = _mm256_set1_epi8(a);
+    vb = _mm256_set1_epi8(b);
 
 #define openai_hit(i)                                                         \
     _mm256_or_si256(                                                          \
         _mm256_cmpeq_epi8(_mm256_loadu_si256((const __m256i *) p + (i)),      \
-                          quote),                                             \
+                          va),                                                \
         _mm256_cmpeq_epi8(_mm256_loadu_si256((const __m256i *) p + (i)),      \
-                          slash))
+                          vb))
 
     for ( /* void */ ; last - p >= 128; p += 128) {
         v0 = openai_hit(0);
@@ -115,9 +133,9 @@ openai_find_quote_avx2(const char *p, const char *last)
 #else
 
 const char *
-openai_find_quote_far(const char *p, const char *last)
+openai_find_far(const char *p, const char *last, char a, char b)
 {
-    while (p < last && *p != '"' && *p != '\\') {
+    while (p < last && *p != a && *p != b) {
         p++;
     }
 

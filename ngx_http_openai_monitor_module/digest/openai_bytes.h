@@ -24,62 +24,10 @@
 
 /* the first of two bytes in [p, last), or last */
 
+const char *openai_find_far(const char *p, const char *last, char a, char b);
+
 static inline const char *
 openai_find2(const char *p, const char *last, char a, char b)
-{
-#if defined(__SSE2__)
-    int       mask;
-    __m128i   v, w, va, vb;
-    uint32_t  bits;
-
-    va = _mm_set1_epi8(a);
-    vb = _mm_set1_epi8(b);
-
-#define openai_find_bits(v)                                                   \
-    _mm_or_si128(_mm_cmpeq_epi8(v, va), _mm_cmpeq_epi8(v, vb))
-
-    /* most are near; what is not is long, as a rule */
-
-    while (last - p >= 16) {
-        v = _mm_loadu_si128((const __m128i *) p);
-        mask = _mm_movemask_epi8(openai_find_bits(v));
-
-        if (mask) {
-            return p + __builtin_ctz(mask);
-        }
-
-        for (p += 16; last - p >= 32; p += 32) {
-            v = _mm_loadu_si128((const __m128i *) p);
-            w = _mm_loadu_si128((const __m128i *) p + 1);
-
-            v = openai_find_bits(v);
-            w = openai_find_bits(w);
-
-            if (_mm_movemask_epi8(_mm_or_si128(v, w))) {
-                bits = (uint32_t) _mm_movemask_epi8(w) << 16
-                       | (uint32_t) _mm_movemask_epi8(v);
-                return p + __builtin_ctz(bits);
-            }
-        }
-    }
-
-#undef openai_find_bits
-#endif
-
-    while (p < last && *p != a && *p != b) {
-        p++;
-    }
-
-    return p;
-}
-
-
-/* the first quote or backslash in [p, last), or last */
-
-const char *openai_find_quote_far(const char *p, const char *last);
-
-static inline const char *
-openai_find_quote(const char *p, const char *last)
 {
 #if defined(__SSE2__)
     int      mask;
@@ -90,20 +38,21 @@ openai_find_quote(const char *p, const char *last)
     if (last - p >= 16) {
         v = _mm_loadu_si128((const __m128i *) p);
         mask = _mm_movemask_epi8(
-                   _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')),
-                                _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'))));
+                   _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8(a)),
+                                _mm_cmpeq_epi8(v, _mm_set1_epi8(b))));
 
-        return mask ? p + __builtin_ctz(mask)
-                    : openai_find_quote_far(p + 16, last);
+        if (mask) {
+            return p + __builtin_ctz(mask);
+        }
+
+        p += 16;
     }
 #endif
 
-    while (p < last && *p != '"' && *p != '\\') {
-        p++;
-    }
-
-    return p;
+    return openai_find_far(p, last, a, b);
 }
+
+#define openai_find_quote(p, last)  openai_find2(p, last, '"', '\\')
 
 
 /* the length of a string of at most 31 bytes that ends with a quote and has no

@@ -123,6 +123,13 @@ openai_memo_replay(openai_memo_t *memo, openai_scan_t *s,
         t->node->take(s->ctx, t->node, &v);
     }
 
+    if (seg->final) {
+        s->depth = 0;
+        s->keyed = 0;
+        s->state = OPENAI_SCAN_DONE;
+        return;
+    }
+
     for (i = 0; i < seg->depth; i++) {
         s->frames[i].node = seg->frames[i].node;
         s->frames[i].index = seg->frames[i].index;
@@ -132,10 +139,6 @@ openai_memo_replay(openai_memo_t *memo, openai_scan_t *s,
     s->depth = seg->depth;
     s->keyed = seg->keyed;
     s->node = seg->node;
-
-    if (seg->final) {
-        s->state = OPENAI_SCAN_DONE;
-    }
 }
 
 

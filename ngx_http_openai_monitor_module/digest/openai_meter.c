@@ -134,6 +134,15 @@ openai_meter_response_body(openai_meter_t *m, const void *data, size_t len,
     /* 0 stands for no token yet */
     m->now = now_us ? now_us : 1;
 
+    /* the middle of a stream is most of all that comes here */
+
+    if (m->framed && m->facts.framing == OPENAI_FRAMING_SSE
+        && m->response.decoder == NULL && !m->response.over)
+    {
+        openai_sse_feed(&m->sse, data, len);
+        return;
+    }
+
     openai_body_feed(m, &m->response, data, len, openai_meter_response_plain);
 }
 

@@ -20,10 +20,14 @@ typedef enum {
 } openai_sse_state_e;
 
 
+static const char *openai_sse_whole(openai_sse_t *sse, const char *p,
+    const char *last);
 static const char *openai_sse_line(openai_sse_t *sse, const char *p,
     const char *last);
 static const char *openai_sse_value(openai_sse_t *sse, const char *p,
     const char *last);
+static inline void openai_sse_take(openai_sse_t *sse, const char *p,
+    const char *end);
 static void openai_sse_eol(openai_sse_t *sse, uint64_t end);
 static void openai_sse_field(openai_sse_t *sse);
 static void openai_sse_begin(openai_sse_t *sse);
@@ -46,6 +50,10 @@ openai_sse_feed(openai_sse_t *sse, const char *p, size_t len)
     const char  *start, *last;
 
     last = p + len;
+
+    if (sse->bom == 3 && !sse->cr) {
+        p = openai_sse_whole(sse, p, last);
+    }
 
     while (p < last) {
 
@@ -88,6 +96,59 @@ openai_sse_end(openai_sse_t *sse)
     }
 
     openai_sse_dispatch(sse, sse->offset);
+}
+
+
+/* the hot loop: lines that lie whole in the input, up to any other */
+
+static const char *
+openai_sse_whole(openai_sse_t *sse, const char *p, const char *last)
+{
+    const char  *end;
+
+    while (sse->state == OPENAI_SSE_LINE && last - p > 7) {
+
+        if (memcmp(p, "data: ", 6) == 0) {
+            end = openai_find2(p + 6, last, '\n', '\r');
+            sse->target = OPENAI_SSE_DATA;
+
+        } else if (memcmp(p, "event: ", 7) == 0) {
+            end = openai_find2(p + 7, last, '\n', '\r');
+            sse->target = OPENAI_SSE_EVENT;
+
+        } else {
+            break;
+        }
+
+        if (end == last || *end == '\r') {
+            break;
+        }
+
+        if (!sse->open) {
+            sse->open = 1;
+            sse->start = sse->offset;
+        }
+
+        openai_sse_begin(sse);
+
+        if (sse->state == OPENAI_SSE_DATA) {
+            openai_sse_take(sse, p + 6, end);
+
+        } else {
+            openai_sse_take(sse, p + 7, end);
+        }
+
+        sse->state = OPENAI_SSE_LINE;
+        sse->offset += end + 1 - p;
+        p = end + 1;
+
+        if (p < last && *p == '\n') {
+            p++;
+            openai_sse_dispatch(sse, ++sse->offset);
+        }
+    }
+
+    return p;
 }
 
 
@@ -149,8 +210,7 @@ openai_sse_line(openai_sse_t *sse, const char *p, const char *last)
 static const char *
 openai_sse_value(openai_sse_t *sse, const char *p, const char *last)
 {
-    size_t       n;
-    const char  *end, *cr;
+    const char  *end;
 
     if (sse->state == OPENAI_SSE_COLON) {
         openai_sse_begin(sse);
@@ -160,17 +220,30 @@ openai_sse_value(openai_sse_t *sse, const char *p, const char *last)
         }
     }
 
-    end = memchr(p, '\n', last - p);
-    end = end ? end : last;
+    end = openai_find2(p, last, '\n', '\r');
 
-    cr = memchr(p, '\r', end - p);
-    end = cr ? cr : end;
+    openai_sse_take(sse, p, end);
+
+    return end;
+}
+
+
+/* a part of a value */
+
+static inline void
+openai_sse_take(openai_sse_t *sse, const char *p, const char *end)
+{
+    size_t  n;
+
+    n = end - p;
 
     if (sse->state == OPENAI_SSE_DATA) {
-        sse->handler->data(sse->ctx, p, end - p);
+
+        if (n) {
+            sse->handler->data(sse->ctx, p, n);
+        }
 
     } else if (sse->state == OPENAI_SSE_EVENT) {
-        n = end - p;
 
         if (n > OPENAI_SSE_NAME - sse->name_len) {
             n = OPENAI_SSE_NAME - sse->name_len;
@@ -179,8 +252,6 @@ openai_sse_value(openai_sse_t *sse, const char *p, const char *last)
         memcpy(sse->name + sse->name_len, p, n);
         sse->name_len += n;
     }
-
-    return end;
 }
 
 
