@@ -216,11 +216,14 @@ for my $uri ('/', '/direct') {
 === TEST 6: the client is gone without a word in the middle of its upload
 fault 6
 --- http_config eval
-$::server =~ s/quic;/quic; keepalive_timeout 1s;/r
+$::server =~ s/quic;/quic; keepalive_timeout 3s;/r
 --- upstream
 $u->drain;
 --- client
 my $body = random_bytes(100_000);
+
+# once a second something is sent
+
 my ($out, $pid) = $::curl->('--limit-rate', '2k', $::body->($body),
                             "$::url/direct");
 wait_for(sub { records(1, running => 1)->[0]{request}{body_kept_bytes} },
