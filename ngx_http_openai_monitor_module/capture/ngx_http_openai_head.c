@@ -19,6 +19,8 @@ typedef void (*ngx_http_openai_meter_header_pt)(openai_meter_t *m,
     openai_str_t name, openai_str_t value);
 
 
+static void ngx_http_openai_head_line(ngx_http_openai_exchange_t *ex,
+    openai_str_t *target);
 static void ngx_http_openai_head_add(ngx_http_openai_exchange_t *ex,
     ngx_openai_chain_e chain, ngx_str_t *name, ngx_str_t *value,
     ngx_http_openai_meter_header_pt meter);
@@ -46,50 +48,75 @@ static u_char  *ngx_http_openai_head_pos;
 void
 ngx_http_openai_request_line(ngx_http_openai_exchange_t *ex)
 {
-    u_char                    *p, *line;
-    ngx_str_t                  uri;
-    openai_str_t               method, target;
+    openai_str_t         method, target;
+    ngx_http_request_t  *r;
+
+    r = ex->request;
+
+    ngx_http_openai_head_client(ex);
+    ngx_http_openai_head_line(ex, &target);
+
+    ngx_openai_copy(ex->rec.method, sizeof(ex->rec.method),
+                    r->method_name.data, r->method_name.len);
+    ngx_openai_copy(ex->rec.uri, sizeof(ex->rec.uri), target.data, target.len);
+
+    if (ex->meter) {
+        method.data = (char *) r->method_name.data;
+        method.len = r->method_name.len;
+
+        openai_meter_request_line(ex->meter, method, target);
+    }
+}
+
+
+/* the line as the client wrote it: r->method and r->uri may have been
+   rewritten.  What is not a request line may be anything, a key too */
+
+static void
+ngx_http_openai_head_line(ngx_http_openai_exchange_t *ex, openai_str_t *target)
+{
+    u_char                    *p;
+    ngx_str_t                 *line, *uri;
     ngx_http_request_t        *r;
     ngx_http_openai_redact_t  *redact;
 
     r = ex->request;
     redact = &ex->conf->redact;
 
-    ngx_http_openai_head_client(ex);
-
     p = ngx_http_openai_head;
+    line = &r->request_line;
+    uri = &r->unparsed_uri;
 
-    /* the line as the client wrote it: r->method and r->uri may have been
-       rewritten.  What is not a request line may be anything, a key too */
+    /* in HTTP/1 the URI is a part of the line, and what it is */
+
+    if (r->method_name.len && line->len <= NGX_HTTP_OPENAI_LINE_MAX
+        && uri->data >= line->data
+        && uri->data + uri->len <= line->data + line->len
+        && ngx_http_openai_redact_plain(line))
+    {
+        target->data = (char *) p + (uri->data - line->data);
+        target->len = uri->len;
+
+        p = ngx_cpymem(p, line->data, line->len);
+        *p++ = '\n';
+
+        ngx_http_openai_head_pos = p;
+        return;
+    }
 
     if (r->method_name.len) {
         p = ngx_http_openai_redact_uri(redact, p, p + NGX_HTTP_OPENAI_LINE_MAX,
-                                       &r->request_line);
+                                       line);
     }
 
     *p++ = '\n';
 
     ngx_http_openai_head_pos = p;
 
-    ngx_openai_copy(ex->rec.method, sizeof(ex->rec.method),
-                    r->method_name.data, r->method_name.len);
-
-    line = p;
-    uri = r->unparsed_uri;
-
-    p = ngx_http_openai_redact_uri(redact, p, p + NGX_HTTP_OPENAI_LINE_MAX,
-                                   &uri);
-
-    ngx_openai_copy(ex->rec.uri, sizeof(ex->rec.uri), line, p - line);
-
-    if (ex->meter) {
-        method.data = (char *) r->method_name.data;
-        method.len = r->method_name.len;
-        target.data = (char *) line;
-        target.len = p - line;
-
-        openai_meter_request_line(ex->meter, method, target);
-    }
+    target->data = (char *) p;
+    target->len = ngx_http_openai_redact_uri(redact, p,
+                                             p + NGX_HTTP_OPENAI_LINE_MAX, uri)
+                  - p;
 }
 
 
@@ -142,8 +169,10 @@ ngx_http_openai_head_client(ngx_http_openai_exchange_t *ex)
 
     /* "user:password@host", which versions of nginx let pass */
 
-    for (p = host.data + host.len; p > host.data && p[-1] != '@'; p--) {
-        /* void */
+    p = host.data;
+
+    if (host.len && memchr(p, '@', host.len)) {
+        for (p += host.len; p[-1] != '@'; p--) { /* void */ }
     }
 
     ngx_openai_copy(rec->host, sizeof(rec->host), p,

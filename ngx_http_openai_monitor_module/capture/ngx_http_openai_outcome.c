@@ -232,6 +232,9 @@ ngx_http_openai_attempts(ngx_http_request_t *r, ngx_openai_record_t *rec)
 
         if (rec->attempts_total > known) {
             attempt->tls_ms = OPENAI_UNKNOWN;
+
+            ngx_openai_copy(attempt->peer, sizeof(attempt->peer),
+                            state[i].peer->data, state[i].peer->len);
         }
 
         attempt->status = state[i].status;
@@ -242,8 +245,5 @@ ngx_http_openai_attempts(ngx_http_request_t *r, ngx_openai_record_t *rec)
                           ngx_http_openai_attempt_ms(state[i].response_time);
         attempt->sent = state[i].bytes_sent;
         attempt->received = state[i].bytes_received;
-
-        ngx_openai_copy(attempt->peer, sizeof(attempt->peer),
-                        state[i].peer->data, state[i].peer->len);
     }
 }

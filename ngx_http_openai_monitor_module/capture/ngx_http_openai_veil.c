@@ -301,8 +301,10 @@ ngx_http_openai_veil_secrecy(ngx_http_openai_exchange_t *ex)
 
         if (paths[i] == NULL || paths[i]->len == 0
             || (i && paths[i]->len == paths[0]->len
-                && ngx_memcmp(paths[i]->data, paths[0]->data, paths[0]->len)
-                   == 0))
+                && (paths[i]->data == paths[0]->data
+                    || ngx_memcmp(paths[i]->data, paths[0]->data,
+                                  paths[0]->len)
+                       == 0)))
         {
             continue;
         }

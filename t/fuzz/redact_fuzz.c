@@ -82,6 +82,7 @@ compare(const uint8_t *data, size_t size)
     size_t                     i, n;
     ngx_str_t                  text;
     ngx_array_t                none;
+    ngx_http_openai_secret_t  *header;
     ngx_http_openai_redact_t   redact, listed;
 
     /* short ones have ways of their own */
@@ -103,7 +104,7 @@ compare(const uint8_t *data, size_t size)
 
     free(p);
 
-    /* with a list, be it empty, each name is looked at closely; one that is
+    /* with a list, be it empty, each name is looked at closely: one that is
        known, with some of its bytes changed */
 
     memset(&none, 0, sizeof(none));
@@ -119,15 +120,35 @@ compare(const uint8_t *data, size_t size)
     text.data = p;
 
     for (i = 1; i + 1 < size && i < 8; i += 2) {
-        p[data[i] % text.len] ^= data[i + 1];
+        p[data[i] % text.len] ^= (data[i + 1] & 3) ? 0x20 : data[i + 1];
     }
 
-    n = data[1] % text.len;
+    n = (data[1] & 1) ? data[1] % text.len : 0;
     text.data += n;
     text.len -= n;
 
     if (ngx_http_openai_redact_header(&redact, &text)
         != ngx_http_openai_redact_header(&listed, &text))
+    {
+        abort();
+    }
+
+    header = ngx_http_openai_header_find(&text);
+
+    ngx_http_openai_redact_header_name(&text);
+
+    for (i = 0; ngx_http_openai_headers[i].name.len; i++) {
+        if (ngx_http_openai_headers[i].name.len == text.len
+            && memcmp(ngx_http_openai_headers[i].name.data, text.data,
+                      text.len)
+               == 0)
+        {
+            break;
+        }
+    }
+
+    if (header != (ngx_http_openai_headers[i].name.len
+                   ? &ngx_http_openai_headers[i] : NULL))
     {
         abort();
     }
