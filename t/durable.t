@@ -212,6 +212,12 @@ send_bytes($socket, post('/stream', '{"model":"test-model"}'));
 read_upto($socket, qr/one/);
 answered('/stream');
 
+# the record is written after the turn of the event loop that sent it
+
+wait_for(sub { my $newest = records(4, running => 1)->[3];
+               $newest->{status} && $newest->{response}{body} },
+         'the record of the stream');
+
 $::kill_all->();
 sleep 1.2;
 $::start->();

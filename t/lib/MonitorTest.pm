@@ -300,7 +300,11 @@ sub records {
         return $list->{total} >= $n
                && ($option{running}
                    || !grep { $_->{outcome} eq 'running' } @{ $list->{items} });
-    }, "$n records that have ended", sub { json_text($list) });
+    }, "$n records that have ended", sub {
+        # what was dropped is said there
+        json_text(json_value((monitor('/api/stats'))[1])->{zone})
+            . ' ' . json_text($list)
+    });
 
     return [ map { record($_->{id}) } reverse @{ $list->{items} } ];
 }
