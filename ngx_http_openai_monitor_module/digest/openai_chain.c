@@ -81,6 +81,7 @@ openai_chain(openai_chain_t *chain, const openai_exchange_t *ex)
     size_t             len;
     yyjson_doc        *doc;
     openai_str_t       in;
+    yyjson_read_err    err;
     openai_request_t   r;
 
     memset(chain, 0, sizeof(openai_chain_t));
@@ -96,20 +97,25 @@ openai_chain(openai_chain_t *chain, const openai_exchange_t *ex)
     }
 
     doc = NULL;
+    err.code = YYJSON_READ_SUCCESS;
 
     if (rc == OPENAI_OK && in.len && in.len <= OPENAI_CHAIN_MAX) {
-        doc = yyjson_read(in.data, in.len,
-                          YYJSON_READ_NUMBER_AS_RAW
-                          |YYJSON_READ_ALLOW_INVALID_UNICODE);
+        doc = yyjson_read_opts((char *) in.data, in.len,
+                               YYJSON_READ_NUMBER_AS_RAW
+                               |YYJSON_READ_ALLOW_INVALID_UNICODE,
+                               NULL, &err);
     }
 
     r.root = yyjson_doc_get_root(doc);
 
-    if (doc == NULL
-        || openai_chain_shape(&r, ex->uri) != OPENAI_OK
-        || openai_chain_settings(chain, &r) != OPENAI_OK
-        || openai_chain_tools(chain, &r) != OPENAI_OK
-        || openai_chain_messages(chain, &r) != OPENAI_OK)
+    if (err.code == YYJSON_READ_ERROR_MEMORY_ALLOCATION) {
+        rc = OPENAI_NOMEM;
+
+    } else if (doc == NULL
+               || openai_chain_shape(&r, ex->uri) != OPENAI_OK
+               || openai_chain_settings(chain, &r) != OPENAI_OK
+               || openai_chain_tools(chain, &r) != OPENAI_OK
+               || openai_chain_messages(chain, &r) != OPENAI_OK)
     {
         rc = OPENAI_ERROR;
     }

@@ -135,6 +135,7 @@ yyjson_mut_val *openai_events(yyjson_mut_doc *doc,
 #define OPENAI_AGAIN   1
 #define OPENAI_LIMIT   2
 #define OPENAI_ERROR  (-1)
+#define OPENAI_NOMEM  (-2)
 
 int openai_decode(openai_str_t encoding, openai_str_t in, size_t max,
     char **out, size_t *out_len);
@@ -217,7 +218,8 @@ typedef enum {
     OPENAI_CHANGE_UNRELATED
 } openai_change_t;
 
-/* OPENAI_OK, or OPENAI_ERROR when the request is not a conversation */
+/* OPENAI_OK, OPENAI_ERROR when the request is not a conversation, or
+   OPENAI_NOMEM when there is no memory to see whether it is one */
 int openai_chain(openai_chain_t *chain, const openai_exchange_t *ex);
 
 /*

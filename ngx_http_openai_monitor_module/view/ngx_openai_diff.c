@@ -169,6 +169,7 @@ ngx_openai_diff_parent(ngx_openai_diff_t *d, ngx_str_t *parent)
 static ngx_int_t
 ngx_openai_diff_load(ngx_openai_diff_t *d, ngx_openai_side_t *side)
 {
+    int                 chain;
     ngx_int_t           rc;
     yyjson_mut_doc     *doc;
     openai_exchange_t   all;
@@ -195,7 +196,13 @@ ngx_openai_diff_load(ngx_openai_diff_t *d, ngx_openai_side_t *side)
         return ngx_openai_no_memory(call);
     }
 
-    if (rc != NGX_OK || openai_chain(&side->chain, &all) != OPENAI_OK) {
+    chain = (rc == NGX_OK) ? openai_chain(&side->chain, &all) : OPENAI_ERROR;
+
+    if (chain == OPENAI_NOMEM) {
+        return ngx_openai_no_memory(call);
+    }
+
+    if (chain != OPENAI_OK) {
         return ngx_openai_refuse(call, NGX_HTTP_BAD_REQUEST, "bad_request",
                                  "the record \"%V\" is no conversation",
                                  &call->id);
