@@ -6,7 +6,9 @@
 # the logs, and the module's own variables. Each plant is looked for at the
 # upstream, or at the client, too: it was really there, and passed unchanged.
 #
-# Seen to fail before bodies were looked through, for each place in them.
+# Seen to fail before bodies were looked through, for each place in them; when
+# variables had what an answer that runs says, and when an error in the middle
+# of a stream was looked through only where nothing else was.
 
 use strict;
 use warnings;
@@ -532,3 +534,77 @@ my $history = do {
 check($history =~ /"authorization":"\*{22}"/ ? 1 : 0, 1, 'the file has the records');
 check($history =~ $::trace ? around($history, $-[0]) : 'nothing', 'nothing', 'the file');
 $::hidden->(2, 'file');
+
+
+
+=== TEST 9: the module's variables, in access logs and while an answer runs
+fault 41
+--- http_config
+log_format all '$openai_monitor_id|$openai_model|$openai_response_model|'
+               '$openai_operation|$openai_provider|$openai_stream|'
+               '$openai_input_tokens|$openai_output_tokens|'
+               '$openai_cached_tokens|$openai_reasoning_tokens|$openai_ttft|'
+               '$openai_tokens_per_second|$openai_finish_reason|'
+               '$openai_outcome|$openai_cost|$openai_session|$openai_key|'
+               '$openai_error|';
+--- config
+access_log logs/all.log all;
+openai_monitor_mask_body 'hush-\w+';
+location / {
+    proxy_pass          http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+    proxy_http_version  1.1;
+    add_trailer         X-All "$openai_error $openai_session $openai_model $openai_key" always;
+}
+--- upstream
+while (my $request = $u->request) {
+    my $error = { error => { message => "Incorrect API key provided: $::key." } };
+
+    if ($request->{uri} =~ /stream/) {
+        $u->stream;
+        $u->event({ model => 'm', choices => [ { index => 0, delta => { content => 'a' } } ] });
+        $u->event($error);
+        $u->finish;
+
+    } else {
+        my $text = json_text($error);
+        $u->head(401, 'Content-Type' => 'application/json',
+                 'Transfer-Encoding' => 'chunked');
+        $u->chunk($_) for substr($text, 0, 40), substr $text, 40;
+        $u->finish;
+    }
+}
+--- client
+my @trailers;
+
+for my $uri (qw{ /v1/chat/completions /v1/chat/completions?stream }) {
+    my $socket = connection();
+
+    send_bytes($socket, post("$uri", { model => "m-$::secret", user => $::secret,
+                                       metadata => { session_id => $::secret },
+                                       messages => [] },
+                             "Authorization: Bearer $::key", 'X-Session-Id: a',
+                             'TE: trailers', 'Connection: close'));
+
+    my $all = '';
+    1 while sysread $socket, $all, 65536, length $all;
+    check_like($all, qr/\Q$::key/, "$uri: the client gets it");
+
+    my ($trailer) = $all =~ /^X-All: (.*)\r$/m;
+    check_like($trailer, qr/^Incorrect API key provided: \*+/,
+               "$uri: what is known in the end");
+    push @trailers, $trailer;
+}
+
+records(2);
+
+open my $file, '<', "$Test::Nginx::Util::ServRoot/logs/all.log" or die "log: $!\n";
+my $log = join '', <$file>;
+
+check(scalar(() = $log =~ /\|Incorrect API key provided: \*+\.?\|$/mg), 2,
+      'the log has both');
+check_like($log, qr/\|[0-9a-f]{10}\|Incorrect/, 'and the fingerprint');
+
+my $all = join ' ', $log, @trailers;
+check($all =~ $::trace ? around($all, $-[0]) : 'nothing', 'nothing',
+      'variables');
+$::hidden->(2, 'variables');

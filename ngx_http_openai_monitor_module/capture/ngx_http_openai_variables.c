@@ -9,6 +9,7 @@
 #include <ngx_http.h>
 
 #include "capture/ngx_http_openai_capture.h"
+#include "capture/ngx_http_openai_veil.h"
 
 
 static ngx_int_t ngx_http_openai_string_variable(ngx_http_request_t *r,
@@ -125,6 +126,7 @@ ngx_http_openai_variable_exchange(ngx_http_request_t *r)
 
     if (ex && ex->meter) {
         ex->rec.facts = *openai_meter_facts(ex->meter);
+        ngx_http_openai_veil_facts(ex);
     }
 
     return ex;

@@ -154,12 +154,28 @@ ngx_http_openai_veil_request(ngx_http_openai_exchange_t *ex)
 void
 ngx_http_openai_veil_response(ngx_http_openai_exchange_t *ex)
 {
-    ngx_uint_t             text;
-    ngx_table_elt_t       *encoding;
-    openai_secrecy_e       secrecy;
-    const openai_facts_t  *facts;
+    ngx_uint_t               text;
+    ngx_table_elt_t         *encoding;
+    openai_secrecy_e         secrecy;
+    const openai_facts_t    *facts;
+    ngx_http_openai_veil_t  *veil;
 
-    if (ex->veil[NGX_HTTP_OPENAI_RESPONSE]) {
+    facts = ex->meter ? openai_meter_facts(ex->meter) : &ex->rec.facts;
+
+    text = ex->upstream && (ex->rec.status >= NGX_HTTP_BAD_REQUEST
+                            || (facts->flags & OPENAI_FACT_ERROR));
+
+    veil = ex->veil[NGX_HTTP_OPENAI_RESPONSE];
+
+    if (veil) {
+
+        /* it is there for another reason, and an error has come */
+
+        if (text && !veil->secrets.text) {
+            veil->secrets.text = 1;
+            ngx_http_openai_veil_words(ex, &veil->secrets);
+        }
+
         return;
     }
 
@@ -169,11 +185,6 @@ ngx_http_openai_veil_response(ngx_http_openai_exchange_t *ex)
         ex->rec.flags |= NGX_OPENAI_REC_RESPONSE_SECRET;
         return;
     }
-
-    facts = ex->meter ? openai_meter_facts(ex->meter) : &ex->rec.facts;
-
-    text = ex->upstream && (ex->rec.status >= NGX_HTTP_BAD_REQUEST
-                            || (facts->flags & OPENAI_FACT_ERROR));
 
     if (secrecy == OPENAI_SECRETS_NONE && !text && ex->conf->masks == NULL) {
         return;

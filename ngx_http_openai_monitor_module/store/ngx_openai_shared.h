@@ -239,7 +239,8 @@ void ngx_openai_entry_settle(ngx_openai_shared_t *sh);
 uint32_t ngx_openai_entry_running(ngx_openai_shared_t *sh, uint32_t slot);
 
 /* the owner's way to replace the record; no lock.  _begin() writes only what is
-   known from the start: the zone's memory is cold, and most exchanges are short */
+   known from the start: the zone's memory is cold, and most exchanges are
+   short */
 void ngx_openai_entry_begin(ngx_openai_entry_t *e,
     const ngx_openai_record_t *rec);
 void ngx_openai_entry_set(ngx_openai_entry_t *e,

@@ -149,6 +149,9 @@ test('reloads under load', async (t) => {
 
     const awake = await wakeups();
 
+    assert.ok(awake < 40, `${awake} wakeups a second: one timer of 100 ms in `
+              + 'each worker');
+
     // a stream that lasts from the first reload to the last
 
     let finish;
