@@ -595,7 +595,8 @@ ngx_http_openai_exchange_publish(ngx_http_openai_exchange_t *ex)
         return;
     }
 
-    /* after all that this turn of the event loop brings, unless it is the end */
+    /* after all that this turn of the event loop brings, unless that is the
+       end */
 
     if (ex->due.next == NULL) {
         ngx_queue_insert_tail(&ngx_http_openai_due, &ex->due);

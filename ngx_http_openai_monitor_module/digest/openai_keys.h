@@ -70,7 +70,7 @@ extern openai_keys_t  openai_keys_known[OPENAI_KEYS_KNOWN];
    room for more lists */
 openai_keys_t *openai_keys_make(const openai_node_t *nodes);
 
-/* writes a step: len bytes of p are its key, and what stands before its value */
+/* writes a step: len bytes of p are its key and what stands before its value */
 void openai_keys_learn(openai_keys_step_t *step, const char *p, size_t len,
     const openai_node_t *node);
 

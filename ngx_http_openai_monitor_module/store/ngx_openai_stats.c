@@ -514,7 +514,8 @@ ngx_openai_series_find(ngx_openai_series_t *rows,
     row = &rows[ngx_openai_series_hints[hint]];
 
     if (row->hash > 1
-        && ngx_memcmp(&row->labels, from, offsetof(ngx_openai_labels_t, error)) == 0
+        && ngx_memcmp(&row->labels, from,
+                      offsetof(ngx_openai_labels_t, error)) == 0
         && ngx_memcmp(row->labels.error, labels.error, sizeof(labels.error))
            == 0)
     {
