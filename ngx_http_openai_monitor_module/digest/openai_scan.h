@@ -59,7 +59,7 @@ typedef void (*openai_take_pt)(void *ctx, const openai_node_t *node,
 struct openai_node_s {
     openai_str_t          key;
     uint64_t              head;        /* the key's first 8 bytes, or fewer */
-    uint64_t              tail;        /* its last 8 bytes, or 0 */
+    uint64_t              tail;        /* its last 8 bytes, or fewer */
     unsigned              flags;       /* OPENAI_NODE_… */
     openai_take_pt        take;
     uintptr_t             arg;         /* for take */
@@ -75,21 +75,21 @@ struct openai_node_s {
 /* words of a key, whose first byte is the lowest, whatever the machine */
 
 #define openai_key_byte(s, pos, n)                                            \
-    ((uint64_t) (unsigned char) (s)[(pos) < sizeof(s) ? (pos)                 \
-                                                      : sizeof(s) - 1]        \
-     << 8 * (n))
+    ((uint64_t) (unsigned char) (s)[(pos) + (n)] << 8 * (n))
 
 #define openai_key_word(s, pos)                                               \
-    (openai_key_byte(s, pos, 0) | openai_key_byte(s, (pos) + 1, 1)            \
-     | openai_key_byte(s, (pos) + 2, 2) | openai_key_byte(s, (pos) + 3, 3)    \
-     | openai_key_byte(s, (pos) + 4, 4) | openai_key_byte(s, (pos) + 5, 5)    \
-     | openai_key_byte(s, (pos) + 6, 6) | openai_key_byte(s, (pos) + 7, 7))
+    (openai_key_byte(s, pos, 0) | openai_key_byte(s, pos, 1)                  \
+     | openai_key_byte(s, pos, 2) | openai_key_byte(s, pos, 3)                \
+     | openai_key_byte(s, pos, 4) | openai_key_byte(s, pos, 5)                \
+     | openai_key_byte(s, pos, 6) | openai_key_byte(s, pos, 7))
 
-#define openai_key_tail(s)                                                    \
-    (sizeof(s) > 8 ? openai_key_word(s, sizeof(s) - 9) : 0)
+#define openai_key_head(key)                                                  \
+    openai_key_word(key "\0\0\0\0\0\0\0", 0)
+#define openai_key_tail(key)                                                  \
+    openai_key_word("\0\0\0\0\0\0\0\0" key, sizeof(key) - 1)
 
 #define openai_node_of(key, take, arg, nodes, flags)                          \
-    { openai_str(key), openai_key_word(key, 0), openai_key_tail(key), flags,  \
+    { openai_str(key), openai_key_head(key), openai_key_tail(key), flags,     \
       take, (uintptr_t) (arg), nodes }
 
 #define openai_node(key, take, arg)                                           \
