@@ -126,7 +126,7 @@ while (my $request = $u->request) {
 my ($out) = $::curl->($::body->('{"model":"test-model","stream":true}'),
                       "$::url/direct/v1/chat/completions");
 check(scalar <$out>, "data: one\n", 'at once');
-check(records(1, running => 1)->[0],
+check(records(1, running => 1, query => '&q=status:200')->[0],
       { outcome => 'running', http_version => '3', status => 200 }, 'runs');
 upstream()->release(1);
 check(join('', <$out>), "\ndata: [DONE]\n\n", 'the rest');

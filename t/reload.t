@@ -299,7 +299,7 @@ reload();
 http(post('/3', 'reloaded'));
 
 open my $maps, '<', '/proc/' . (worker_pids())[0] . '/maps' or die "maps: $!\n";
-my @old = grep { /\Q$module\E \(deleted\)$/ } <$maps>;
+my @old = $module ? grep { /\Q$module\E \(deleted\)$/ } <$maps> : ();
 check(@old ? 1 : 0, $module ? 1 : 0, 'the loaded file is the old one');
 --- records
 [ map { { uri => "/$_->[0]", outcome => 'ok', request => { body => $_->[1] } } }

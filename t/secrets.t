@@ -29,6 +29,12 @@ our $key = 's' . 'k-' . 'proj-ThisIsNotToBeSeen0123456789';
 our $trace = qr/(hush-|ThisIsNot|NotToBeSeen|aHVzaC1UaGlz)/;
 
 
+# the file that the module is in: nginx itself where it is linked into it
+
+our $module_file = $ENV{TEST_NGINX_LOAD_MODULES} ? qr/openai_monitor/
+                                                 : qr{/nginx$};
+
+
 # what worker memory holds: all that is shared and without a file is the zone's,
 # and what belongs to the module's file or follows it is the module's
 
@@ -50,10 +56,10 @@ sub memory {
             my $zone = $rights =~ /^rw.s/
                        && $file =~ m{^/dev/zero|/history$|^$|deleted};
             my $module = $rights =~ /^rw.p/
-                         && ($file =~ /openai_monitor/
+                         && ($file =~ $::module_file
                              || ($near && $file eq ''));
 
-            $near = $file =~ /openai_monitor/;
+            $near = $file =~ $::module_file;
 
             next unless $which eq 'zone' ? $zone : $module;
 
