@@ -53,7 +53,7 @@ openai_keys_make(const openai_node_t *nodes)
     keys = &openai_keys_known[i];
     keys->nodes = nodes;
 
-    for (i = 0; nodes[i].key.data && i < 255; i++) {
+    for (i = 0; i < UINT8_MAX && nodes[i].key.data; i++) {
         first = &keys->first[openai_keys_slot(nodes[i].head,
                                               nodes[i].key.len)];
 

@@ -65,6 +65,8 @@ static const struct {
     wire_string(error_type),
     wire_string(error_code),
     wire_string(error_message),
+    wire_string(session),
+    wire_string(user),
     { NULL, 0, 0 }
 };
 
