@@ -79,9 +79,9 @@ __attribute__((target("avx2")))
 static const char *
 openai_find_avx2(const char *p, const char *last, char a, char b)
 {
-    uint32_t     mask;
-    const char  *stop;
-    __m256i      v0, v1, v2, v3, va, vb;
+    size_t    n;
+    uint32_t  mask;
+    __m256i   v0, v1, v2, v3, va, vb;
 
     va = _mm256_set1_epi8(a);
     vb = _mm256_set1_epi8(b);
@@ -93,9 +93,7 @@ openai_find_avx2(const char *p, const char *last, char a, char b)
         _mm256_cmpeq_epi8(_mm256_loadu_si256((const __m256i *) p + (i)),      \
                           vb))
 
-    stop = last - p < 128 ? NULL : last - 128;
-
-    for ( /* void */ ; stop && p <= stop; p += 128) {
+    for (n = (size_t) (last - p) / 128; n; n--, p += 128) {
         v0 = openai_hit(0);
         v1 = openai_hit(1);
         v2 = openai_hit(2);

@@ -1,0 +1,332 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+/*
+ * One event, from its first choice to its commit.
+ */
+
+
+#include <string.h>
+
+#include "digest/openai_meter.h"
+
+
+static void openai_meter_token(openai_meter_t *m);
+
+
+void
+openai_meter_event_end(openai_meter_t *m, openai_str_t name)
+{
+    if (m->dialect->commit) {
+        m->dialect->commit(m, name);
+
+    } else {
+        openai_meter_commit(m);
+    }
+
+    openai_meter_clear(m);
+}
+
+
+void
+openai_meter_clear(openai_meter_t *m)
+{
+    openai_event_t  *ev;
+
+    ev = &m->event;
+
+    openai_meter_choice_open(m, -1);
+    openai_meter_call_open(m, -1);
+
+    ev->text = 0;
+    ev->reasoning = 0;
+    ev->refusal = 0;
+    ev->other = 0;
+    ev->delta = 0;
+    ev->choices = 0;
+    ev->flag = 0;
+    ev->type[0] = '\0';
+    ev->item[0] = '\0';
+    ev->status[0] = '\0';
+    ev->reason[0] = '\0';
+    ev->code[0] = '\0';
+    ev->message[0] = '\0';
+}
+
+
+void
+openai_meter_commit(openai_meter_t *m)
+{
+    openai_event_t  *ev;
+
+    ev = &m->event;
+
+    m->facts.text_bytes += ev->text + ev->refusal;
+    m->facts.reasoning_bytes += ev->reasoning;
+
+    if (ev->refusal) {
+        m->facts.flags |= OPENAI_FACT_REFUSAL;
+    }
+
+    if (ev->reasoning) {
+        m->facts.flags |= OPENAI_FACT_REASONING;
+    }
+
+    if (m->facts.streamed == 1
+        && (ev->text || ev->reasoning || ev->refusal || ev->other))
+    {
+        openai_meter_token(m);
+    }
+}
+
+
+static void
+openai_meter_token(openai_meter_t *m)
+{
+    openai_facts_t  *f;
+
+    f = &m->facts;
+
+    if (f->first_token_us == 0) {
+        f->first_token_us = m->now;
+
+    } else if (m->now > f->last_token_us
+               && m->now - f->last_token_us > f->longest_gap_us)
+    {
+        f->longest_gap_us = m->now - f->last_token_us;
+    }
+
+    f->last_token_us = m->now;
+    m->tokens++;
+
+    openai_meter_estimate(m);
+}
+
+
+void
+openai_meter_estimate(openai_meter_t *m)
+{
+    uint64_t  n;
+
+    if (m->facts.streamed != 1 || m->tokens == 0
+        || (m->facts.flags & (OPENAI_FACT_USAGE|OPENAI_FACT_EARLY))
+           == OPENAI_FACT_USAGE)
+    {
+        m->facts.estimated_output = OPENAI_UNKNOWN;
+        return;
+    }
+
+    n = (m->facts.text_bytes + m->facts.reasoning_bytes + 3) / 4;
+
+    m->facts.estimated_output = (int64_t) (n > m->tokens ? n : m->tokens);
+}
+
+
+/* an error whose members are the event's own, unless it has been told */
+
+void
+openai_meter_failure(openai_meter_t *m, const char *type)
+{
+    openai_event_t  *ev;
+    openai_facts_t  *f;
+
+    ev = &m->event;
+    f = &m->facts;
+
+    if (!(f->flags & OPENAI_FACT_ERROR)) {
+        openai_copy(f->error_code, sizeof(f->error_code), ev->code,
+                    strlen(ev->code));
+        openai_copy(f->error_message, sizeof(f->error_message), ev->message,
+                    strlen(ev->message));
+        openai_copy(f->error_type, sizeof(f->error_type), type, strlen(type));
+    }
+
+    f->flags |= OPENAI_FACT_ERROR;
+}
+
+
+/* beside choices, or with the code 0, it is a message of success */
+
+void
+openai_meter_flat_error(openai_meter_t *m)
+{
+    openai_event_t  *ev;
+
+    ev = &m->event;
+
+    if (ev->message[0] && ev->choices == 0 && strcmp(ev->code, "0") != 0) {
+        openai_meter_failure(m, ev->type);
+    }
+}
+
+
+void
+openai_meter_choice_open(openai_meter_t *m, int64_t index)
+{
+    openai_choice_t  *c;
+
+    c = &m->event.choice;
+
+    c->index = index;
+    c->content = 0;
+    c->parts = 0;
+    c->text = 0;
+    c->reasoning = 0;
+    c->thinking = 0;
+    c->refusal = 0;
+    c->other = 0;
+    c->finish[0] = '\0';
+}
+
+
+void
+openai_meter_choice_close(openai_meter_t *m)
+{
+    openai_event_t   *ev;
+    openai_choice_t  *c;
+
+    ev = &m->event;
+    c = &ev->choice;
+
+    /* Together writes its text twice */
+
+    ev->text += (c->content || c->parts) ? c->content + c->parts : c->text;
+    ev->reasoning += c->reasoning + c->thinking;
+    ev->refusal += c->refusal;
+    ev->other += c->other;
+    ev->choices++;
+
+    if (c->finish[0]) {
+        openai_meter_finish_reason(m, c->index, c->finish);
+    }
+
+    openai_meter_choice_open(m, -1);
+}
+
+
+void
+openai_meter_finish_reason(openai_meter_t *m, int64_t index,
+    const char *reason)
+{
+    size_t           len;
+    unsigned         i;
+    openai_facts_t  *f;
+
+    f = &m->facts;
+
+    if (index < 0) {
+        index = 0;
+    }
+
+    if (index >= OPENAI_METER_CHOICES) {
+        return;
+    }
+
+    len = strlen(reason);
+
+    openai_copy(m->finish[index], sizeof(m->finish[index]), reason, len);
+
+    m->ended &= ~(1u << index);
+    m->ended |= (uint32_t) (len != 0) << index;
+
+    if (m->ended == 1u << index) {
+        openai_copy(f->finish_reason, sizeof(f->finish_reason),
+                    m->finish[index], strlen(m->finish[index]));
+        return;
+    }
+
+    f->finish_reason[0] = '\0';
+
+    for (i = 0; i < OPENAI_METER_CHOICES; i++) {
+        if (m->ended & 1u << i) {
+            openai_append(f->finish_reason, sizeof(f->finish_reason),
+                          m->finish[i]);
+        }
+    }
+}
+
+
+void
+openai_meter_call_open(openai_meter_t *m, int64_t index)
+{
+    openai_call_t  *call;
+
+    call = &m->event.call;
+
+    call->index = index;
+    call->arguments = 0;
+    call->id[0] = '\0';
+    call->name[0] = '\0';
+}
+
+
+/*
+ * A piece of a call: it begins one when it names a function that its place has
+ * not called with this id.  Some reuse an index, some leave out index or id,
+ * some repeat the name without the id.
+ */
+
+void
+openai_meter_call_close(openai_meter_t *m)
+{
+    size_t          len;
+    uint64_t        hash, place;
+    unsigned        i, n;
+    openai_call_t  *call;
+
+    call = &m->event.call;
+
+    m->event.choice.other += call->arguments + strlen(call->name);
+
+    if (call->name[0] == '\0') {
+        openai_meter_call_open(m, -1);
+        return;
+    }
+
+    place = (uint64_t) (call->index + 2)
+            ^ (uint64_t) (m->event.choice.index + 2) << 24;
+    hash = 14695981039346656037u;
+
+    for (len = 0; call->id[len]; len++) {
+        hash = (hash ^ (unsigned char) call->id[len]) * 1099511628211u;
+    }
+
+    hash = place << 32 | (uint32_t) (hash >> 32);
+
+    n = m->ncalls < OPENAI_METER_CALLS ? m->ncalls : OPENAI_METER_CALLS;
+
+    for (i = 0; i < n; i++) {
+        if (len ? m->calls[i] == hash
+                : call->index >= 0 && m->calls[i] >> 32 == hash >> 32)
+        {
+            break;
+        }
+    }
+
+    if (i == n) {
+        m->calls[m->ncalls % OPENAI_METER_CALLS] = hash;
+        m->ncalls++;
+        openai_meter_tool(m, call->name);
+    }
+
+    openai_meter_call_open(m, -1);
+}
+
+
+void
+openai_meter_tool(openai_meter_t *m, const char *name)
+{
+    openai_facts_t  *f;
+
+    f = &m->facts;
+
+    f->tool_calls++;
+    f->flags |= OPENAI_FACT_TOOL_CALLS;
+
+    if (name[0]) {
+        openai_append(f->tool_names, sizeof(f->tool_names), name);
+    }
+}
