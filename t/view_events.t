@@ -267,8 +267,8 @@ check(next_event($words, 'record', sub { $_[0]{outcome} eq 'ok' })->{data},
       { model => 'good needle' }, 'a word in a body');
 
 my $c = begin({ model => 'slow' });
-my $id = next_event($running, 'record', sub { $_[0]{model}
-      eq 'slow' })->{data}{id};
+my $id = next_event($running, 'record', sub {
+      ($_[0]{model} // '') eq 'slow' })->{data}{id};
 select undef, undef, undef, 0.15;
 upstream()->release;
 check(next_event($running, 'unmatch', sub { $_[0]{id} eq $id })->{data},

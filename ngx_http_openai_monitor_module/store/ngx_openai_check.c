@@ -35,7 +35,7 @@ static void ngx_openai_check_facts(openai_facts_t *facts);
 static void ngx_openai_check_us(int64_t *us);
 static void ngx_openai_check_token(uint64_t *us);
 static void ngx_openai_check_chain(ngx_openai_shared_t *sh,
-    ngx_openai_extent_t *x);
+    ngx_openai_extent_t *x, ngx_uint_t extent);
 static void ngx_openai_check_kept(ngx_openai_entry_t *e,
     ngx_openai_record_t *rec);
 static void ngx_openai_check_stats(ngx_openai_shared_t *sh);
@@ -234,8 +234,8 @@ ngx_openai_check_entry(ngx_openai_shared_t *sh, uint32_t slot)
 
     e->order = ngx_min(e->order, NGX_OPENAI_SANE_SEQ);
 
-    for (i = 0; i < NGX_OPENAI_CHAINS; i++) {
-        ngx_openai_check_chain(sh, &e->extents[i]);
+    for (i = 0; i < NGX_OPENAI_EXTENTS; i++) {
+        ngx_openai_check_chain(sh, &e->extents[i], i);
     }
 
     return 1;
@@ -342,14 +342,16 @@ ngx_openai_check_token(uint64_t *us)
  */
 
 static void
-ngx_openai_check_chain(ngx_openai_shared_t *sh, ngx_openai_extent_t *x)
+ngx_openai_check_chain(ngx_openai_shared_t *sh, ngx_openai_extent_t *x,
+    ngx_uint_t extent)
 {
     u_char    *bitmap, bit;
     uint32_t   page, last, n;
-    uint64_t   need;
+    uint64_t   need, paged;
 
     bitmap = ngx_openai_at(sh, bitmap_off);
-    need = x->bytes / NGX_OPENAI_PAGE + (x->bytes % NGX_OPENAI_PAGE != 0);
+    paged = ngx_openai_extent_paged(extent, x->bytes);
+    need = paged / NGX_OPENAI_PAGE + (paged % NGX_OPENAI_PAGE != 0);
     last = NGX_OPENAI_NIL;
 
     for (page = x->first, n = 0; page < sh->head.pages && n < need; n++) {
@@ -366,8 +368,10 @@ ngx_openai_check_chain(ngx_openai_shared_t *sh, ngx_openai_extent_t *x)
     }
 
     if (n < need) {
-        x->bytes = (uint64_t) n * NGX_OPENAI_PAGE;
+        x->bytes = (uint64_t) n * NGX_OPENAI_PAGE + (x->bytes - paged);
     }
+
+    x->head = (uint32_t) ngx_min(x->head, x->bytes);
 
     x->pages = n;
     x->last = last;
@@ -388,14 +392,14 @@ ngx_openai_check_kept(ngx_openai_entry_t *e, ngx_openai_record_t *rec)
 {
     uint64_t  kept;
 
-    kept = e->extents[NGX_OPENAI_REQUEST_BODY].bytes;
+    kept = ngx_openai_chain_size(e, NGX_OPENAI_REQUEST_BODY);
 
     if (rec->request_kept != kept) {
         rec->request_kept = kept;
         rec->flags |= NGX_OPENAI_REC_REQUEST_CUT;
     }
 
-    kept = e->extents[NGX_OPENAI_RESPONSE_BODY].bytes;
+    kept = ngx_openai_chain_size(e, NGX_OPENAI_RESPONSE_BODY);
 
     if (rec->response_kept != kept) {
         rec->response_kept = kept;
@@ -410,19 +414,26 @@ ngx_openai_check_kept(ngx_openai_entry_t *e, ngx_openai_record_t *rec)
 static uint64_t
 ngx_openai_check_ended(ngx_openai_shared_t *sh, ngx_openai_entry_t *e)
 {
-    size_t                at;
-    uint64_t              ended;
+    u_char               *p;
+    uint64_t              at, ended;
     ngx_openai_mark_t     mark;
     ngx_openai_extent_t  *x;
 
-    x = &e->extents[NGX_OPENAI_MARKS];
+    x = &e->extents[NGX_OPENAI_EXTENT_MARKS];
     ended = e->rec[e->version & 1].started_ms;
 
     if (x->bytes >= sizeof(ngx_openai_mark_t)) {
-        at = (x->bytes / sizeof(mark) - 1) * sizeof(mark)
-             & (NGX_OPENAI_PAGE - 1);
+        at = (x->bytes / sizeof(mark) - 1) * sizeof(mark);
 
-        ngx_memcpy(&mark, ngx_openai_page(sh, x->last) + at, sizeof(mark));
+        if (at < NGX_OPENAI_MARKS_HERE) {
+            p = e->marks + at;
+
+        } else {
+            at = ngx_openai_extent_paged(NGX_OPENAI_EXTENT_MARKS, at);
+            p = ngx_openai_page(sh, x->last) + (at & (NGX_OPENAI_PAGE - 1));
+        }
+
+        ngx_memcpy(&mark, p, sizeof(mark));
         ended += mark.at / 100;
     }
 

@@ -16,7 +16,7 @@ static void ngx_openai_copy_record(ngx_openai_entry_t *e,
     ngx_openai_entry_t *src);
 static void ngx_openai_copy_extent(ngx_openai_zone_t *zone,
     ngx_openai_extent_t *x, ngx_openai_shared_t *from,
-    ngx_openai_extent_t *src);
+    ngx_openai_extent_t *src, ngx_uint_t extent);
 
 
 /* the old zone's other users go on; only its finished records move */
@@ -54,9 +54,11 @@ ngx_openai_zone_copy(ngx_openai_shared_t *sh, ngx_openai_shared_t *from)
         to = ngx_openai_entry_take(sh);
         e = ngx_openai_entry(sh, to);
 
-        for (i = 0; i < NGX_OPENAI_CHAINS; i++) {
+        ngx_memcpy(e->marks, src->marks, NGX_OPENAI_MARKS_HERE);
+
+        for (i = 0; i < NGX_OPENAI_EXTENTS; i++) {
             ngx_openai_copy_extent(&zone, &e->extents[i], from,
-                                   &src->extents[i]);
+                                   &src->extents[i], i);
         }
 
         ngx_openai_copy_record(e, src);
@@ -93,14 +95,14 @@ ngx_openai_copy_record(ngx_openai_entry_t *e, ngx_openai_entry_t *src)
 
     rec = src->rec[src->version & 1];
 
-    kept = e->extents[NGX_OPENAI_REQUEST_BODY].bytes;
+    kept = ngx_openai_chain_size(e, NGX_OPENAI_REQUEST_BODY);
 
     if (kept < rec.request_kept) {
         rec.request_kept = kept;
         rec.flags |= NGX_OPENAI_REC_REQUEST_CUT|NGX_OPENAI_REC_NO_MEMORY;
     }
 
-    kept = e->extents[NGX_OPENAI_RESPONSE_BODY].bytes;
+    kept = ngx_openai_chain_size(e, NGX_OPENAI_RESPONSE_BODY);
 
     if (kept < rec.response_kept) {
         rec.response_kept = kept;
@@ -134,14 +136,17 @@ ngx_openai_copy_totals(ngx_openai_shared_t *sh, ngx_openai_shared_t *from)
 
 static void
 ngx_openai_copy_extent(ngx_openai_zone_t *zone, ngx_openai_extent_t *x,
-    ngx_openai_shared_t *from, ngx_openai_extent_t *src)
+    ngx_openai_shared_t *from, ngx_openai_extent_t *src, ngx_uint_t extent)
 {
     size_t    n, size;
     uint32_t  page;
 
     page = src->first;
+    size = ngx_openai_extent_paged(extent, src->bytes);
 
-    for (size = src->bytes; size > 0; size -= n) {
+    x->bytes = src->bytes - size;
+
+    for ( /* void */ ; size > 0; size -= n) {
 
         n = ngx_min(size, NGX_OPENAI_PAGE);
 
@@ -150,7 +155,7 @@ ngx_openai_copy_extent(ngx_openai_zone_t *zone, ngx_openai_extent_t *x,
         if (zone->process->n == 0
             || ngx_openai_pages_take(zone, zone->process, x) != NGX_OK)
         {
-            return;
+            break;
         }
 
         ngx_memcpy(ngx_openai_page(zone->sh, x->last),
@@ -159,4 +164,6 @@ ngx_openai_copy_extent(ngx_openai_zone_t *zone, ngx_openai_extent_t *x,
         x->bytes += n;
         page = ngx_openai_next(from)[page];
     }
+
+    x->head = (uint32_t) ngx_min(src->head, x->bytes);
 }

@@ -90,12 +90,13 @@ ngx_openai_entry_clear(ngx_openai_entry_t *e)
     ngx_uint_t            i;
     ngx_openai_extent_t  *x;
 
-    for (i = 0; i < NGX_OPENAI_CHAINS; i++) {
+    for (i = 0; i < NGX_OPENAI_EXTENTS; i++) {
         x = &e->extents[i];
 
         x->first = NGX_OPENAI_NIL;
         x->last = NGX_OPENAI_NIL;
         x->pages = 0;
+        x->head = 0;
         x->bytes = 0;
     }
 }

@@ -108,8 +108,11 @@ ngx_openai_fault_choose(void)
     ngx_openai_fault_place =
         ngx_openai_fault_only ? ngx_openai_fault_only
             : ngx_openai_fault_places[rand_r(&ngx_openai_fault_state) % n];
-    ngx_openai_fault_left =
-        1 + rand_r(&ngx_openai_fault_state) % NGX_OPENAI_FAULT_TIMES;
+
+    /* what seldom happens is met at its first time, or never */
+
+    n = 1 + rand_r(&ngx_openai_fault_state) % NGX_OPENAI_FAULT_TIMES;
+    ngx_openai_fault_left = (n % 2) ? 1 : n;
 }
 
 

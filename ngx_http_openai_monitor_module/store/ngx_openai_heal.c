@@ -269,8 +269,9 @@ ngx_openai_heal_extents(ngx_openai_shared_t *sh, ngx_openai_entry_t *e,
     ngx_uint_t            i;
     ngx_openai_extent_t  *x;
 
-    for (i = 0; i < NGX_OPENAI_CHAINS; i++) {
+    for (i = 0; i < NGX_OPENAI_EXTENTS; i++) {
         x = &e->extents[i];
+        x->head = (uint32_t) ngx_min(x->head, x->bytes);
 
         if (x->first == NGX_OPENAI_NIL) {
             x->last = NGX_OPENAI_NIL;
@@ -316,8 +317,8 @@ ngx_openai_heal_record(ngx_openai_entry_t *e, ngx_uint_t outcome,
     }
 
     rec.outcome = (uint8_t) outcome;
-    rec.request_kept = e->extents[NGX_OPENAI_REQUEST_BODY].bytes;
-    rec.response_kept = e->extents[NGX_OPENAI_RESPONSE_BODY].bytes;
+    rec.request_kept = ngx_openai_chain_size(e, NGX_OPENAI_REQUEST_BODY);
+    rec.response_kept = ngx_openai_chain_size(e, NGX_OPENAI_RESPONSE_BODY);
     rec.request_bytes = ngx_max(rec.request_bytes, rec.request_kept);
     rec.response_bytes = ngx_max(rec.response_bytes, rec.response_kept);
 

@@ -14,6 +14,41 @@ static void ngx_openai_pages_mark(ngx_openai_shared_t *sh, uint32_t page);
 static void ngx_openai_pages_push(ngx_openai_shared_t *sh, uint32_t page);
 
 
+uint64_t
+ngx_openai_chain_size(ngx_openai_entry_t *e, ngx_openai_chain_e chain)
+{
+    uint64_t              head, bytes;
+    ngx_openai_extent_t  *x;
+
+    x = &e->extents[ngx_openai_extent_of(chain)];
+
+    /* in this order: no byte of a head is taken for one of the body */
+
+    bytes = ngx_openai_load(&x->bytes);
+    head = ngx_openai_load(&x->head);
+
+    if (chain == NGX_OPENAI_MARKS) {
+        return bytes;
+    }
+
+    head = ngx_min(head, bytes);
+
+    return ngx_openai_chain_is_head(chain) ? head : bytes - head;
+}
+
+
+uint64_t
+ngx_openai_extent_paged(ngx_uint_t extent, uint64_t bytes)
+{
+    if (extent == NGX_OPENAI_EXTENT_MARKS) {
+        return (bytes > NGX_OPENAI_MARKS_HERE) ? bytes - NGX_OPENAI_MARKS_HERE
+                                               : 0;
+    }
+
+    return bytes;
+}
+
+
 void
 ngx_openai_pages_init(ngx_openai_shared_t *sh)
 {
@@ -163,7 +198,7 @@ ngx_openai_pages_free(ngx_openai_shared_t *sh, uint32_t slot)
 
     e = ngx_openai_entry(sh, slot);
 
-    for (i = 0; i < NGX_OPENAI_CHAINS; i++) {
+    for (i = 0; i < NGX_OPENAI_EXTENTS; i++) {
         x = &e->extents[i];
 
         if (x->first != NGX_OPENAI_NIL) {
@@ -229,7 +264,7 @@ ngx_openai_pages_rebuild(ngx_openai_shared_t *sh)
             continue;
         }
 
-        for (i = 0; i < NGX_OPENAI_CHAINS; i++) {
+        for (i = 0; i < NGX_OPENAI_EXTENTS; i++) {
             x = &e->extents[i];
             page = ngx_openai_load(&x->first);
 

@@ -18,6 +18,8 @@ static int ngx_libc_cdecl ngx_openai_reader_newer(const void *one,
     const void *two);
 static ngx_uint_t ngx_openai_reader_gone(ngx_openai_shared_t *sh,
     const ngx_openai_ref_t *ref);
+static ngx_int_t ngx_openai_reader_pages(ngx_openai_shared_t *sh,
+    ngx_openai_extent_t *x, size_t offset, u_char *buf, size_t size);
 static ngx_int_t ngx_openai_reader_digit(u_char c);
 
 
@@ -238,10 +240,10 @@ ngx_openai_reader_record(ngx_openai_zone_t *zone, const ngx_openai_ref_t *ref,
         }
 
         if (rec->outcome == NGX_OPENAI_RUNNING) {
-            rec->request_kept =
-                   ngx_openai_load(&e->extents[NGX_OPENAI_REQUEST_BODY].bytes);
-            rec->response_kept =
-                  ngx_openai_load(&e->extents[NGX_OPENAI_RESPONSE_BODY].bytes);
+            rec->request_kept = ngx_openai_chain_size(e,
+                                                     NGX_OPENAI_REQUEST_BODY);
+            rec->response_kept = ngx_openai_chain_size(e,
+                                                    NGX_OPENAI_RESPONSE_BODY);
         }
 
         return NGX_OK;
@@ -263,7 +265,7 @@ ngx_openai_reader_size(ngx_openai_zone_t *zone, const ngx_openai_ref_t *ref,
     }
 
     e = ngx_openai_entry(zone->sh, ref->slot);
-    size = ngx_openai_load(&e->extents[chain].bytes);
+    size = ngx_openai_chain_size(e, chain);
 
     return ngx_openai_reader_gone(zone->sh, ref) ? 0 : size;
 }
@@ -273,8 +275,8 @@ ssize_t
 ngx_openai_reader_bytes(ngx_openai_zone_t *zone, const ngx_openai_ref_t *ref,
     ngx_openai_chain_e chain, size_t offset, u_char *buf, size_t size)
 {
-    size_t                n, from, done, bytes;
-    uint32_t              page, *next;
+    size_t                bytes, head, here;
+    ngx_int_t             rc;
     ngx_openai_entry_t   *e;
     ngx_openai_extent_t  *x;
     ngx_openai_shared_t  *sh;
@@ -286,10 +288,16 @@ ngx_openai_reader_bytes(ngx_openai_zone_t *zone, const ngx_openai_ref_t *ref,
     }
 
     e = ngx_openai_entry(sh, ref->slot);
-    x = &e->extents[chain];
-    next = ngx_openai_next(sh);
+    x = &e->extents[ngx_openai_extent_of(chain)];
 
-    bytes = ngx_openai_load(&x->bytes);
+    bytes = ngx_openai_chain_size(e, chain);
+    here = 0;
+
+    if (chain == NGX_OPENAI_REQUEST_BODY || chain == NGX_OPENAI_RESPONSE_BODY) {
+        head = ngx_openai_load(&x->head);
+        offset += head;
+        bytes += head;
+    }
 
     if (ngx_openai_reader_gone(sh, ref)) {
         return NGX_DECLINED;
@@ -300,6 +308,40 @@ ngx_openai_reader_bytes(ngx_openai_zone_t *zone, const ngx_openai_ref_t *ref,
     }
 
     size = ngx_min(size, bytes - offset);
+
+    if (chain == NGX_OPENAI_MARKS) {
+
+        if (offset < NGX_OPENAI_MARKS_HERE) {
+            here = ngx_min(size, NGX_OPENAI_MARKS_HERE - offset);
+            ngx_memcpy(buf, e->marks + offset, here);
+            offset += here;
+        }
+
+        offset -= NGX_OPENAI_MARKS_HERE;
+    }
+
+    rc = NGX_OK;
+
+    if (here < size) {
+        rc = ngx_openai_reader_pages(sh, x, offset, buf + here, size - here);
+    }
+
+    if (rc != NGX_OK || ngx_openai_reader_gone(sh, ref)) {
+        return NGX_DECLINED;
+    }
+
+    return size;
+}
+
+
+static ngx_int_t
+ngx_openai_reader_pages(ngx_openai_shared_t *sh, ngx_openai_extent_t *x,
+    size_t offset, u_char *buf, size_t size)
+{
+    size_t     n, from, done;
+    uint32_t   page, *next;
+
+    next = ngx_openai_next(sh);
     page = ngx_openai_load(&x->first);
 
     for (n = offset >> NGX_OPENAI_PAGE_SHIFT; n > 0; n--) {
@@ -329,11 +371,7 @@ ngx_openai_reader_bytes(ngx_openai_zone_t *zone, const ngx_openai_ref_t *ref,
         from = 0;
     }
 
-    if (ngx_openai_reader_gone(sh, ref)) {
-        return NGX_DECLINED;
-    }
-
-    return done;
+    return NGX_OK;
 }
 
 

@@ -35,7 +35,7 @@
 
 /* raised with every change of what lies in the zone, see t/build/layout.t */
 
-#define NGX_OPENAI_LAYOUT          8
+#define NGX_OPENAI_LAYOUT          9
 
 #define NGX_OPENAI_NIL             ((uint32_t) -1)
 
@@ -67,14 +67,29 @@ typedef enum {
 } ngx_openai_entry_state_e;
 
 
+/*
+ * Chains share pages, as each page is one more that is in no cache: a head and
+ * the body behind it are one extent, and the first marks are in the entry.
+ */
+
+typedef enum {
+    NGX_OPENAI_EXTENT_REQUEST = 0,
+    NGX_OPENAI_EXTENT_RESPONSE,
+    NGX_OPENAI_EXTENT_MARKS,
+    NGX_OPENAI_EXTENTS
+} ngx_openai_extent_e;
+
+#define NGX_OPENAI_MARKS_HERE      64    /* bytes of the marks in the entry */
+
+
 /* a chain of pages; "first" is written last and "bytes" after the bytes */
 
 typedef struct {
     uint32_t                first;
     uint32_t                last;
     uint32_t                pages;
-    uint32_t                pad;
-    uint64_t                bytes;
+    uint32_t                head;        /* bytes of the head; written first */
+    uint64_t                bytes;       /* of all, those in the entry too */
 } ngx_openai_extent_t;
 
 
@@ -90,7 +105,8 @@ typedef struct {
     uint32_t                finished;    /* to be taken into the queue */
     uint64_t                order;       /* of finishing */
     uint64_t                cancel;      /* seq of the record to be ended */
-    ngx_openai_extent_t     extents[NGX_OPENAI_CHAINS];
+    ngx_openai_extent_t     extents[NGX_OPENAI_EXTENTS];
+    u_char                  marks[NGX_OPENAI_MARKS_HERE];
     ngx_openai_record_t     rec[2];
 } ngx_openai_entry_t;
 
@@ -208,6 +224,21 @@ ngx_openai_process_t *ngx_openai_process(ngx_openai_zone_t *zone);
 
 /* wall clock, ms */
 uint64_t ngx_openai_now_ms(void);
+
+
+/* chains; _size() may be asked beside their writer */
+
+#define ngx_openai_extent_of(chain)                                          \
+    ((chain) == NGX_OPENAI_MARKS ? NGX_OPENAI_EXTENT_MARKS : (chain) / 2)
+#define ngx_openai_chain_is_head(chain)                                      \
+    ((chain) == NGX_OPENAI_REQUEST_HEAD                                      \
+     || (chain) == NGX_OPENAI_RESPONSE_HEAD)
+
+uint64_t ngx_openai_chain_size(ngx_openai_entry_t *e,
+    ngx_openai_chain_e chain);
+
+/* bytes of an extent that are in its pages */
+uint64_t ngx_openai_extent_paged(ngx_uint_t extent, uint64_t bytes);
 
 
 /* pages: the lock is held, but for _take() */

@@ -12,7 +12,7 @@
 
 
 #define NGX_OPENAI_LINE   64            /* bytes, of the processor's caches */
-#define NGX_OPENAI_AHEAD  256           /* bytes of a page */
+#define NGX_OPENAI_AHEAD  1024          /* bytes of a page */
 
 
 /* there is a record, in memory that is still there */
@@ -23,6 +23,8 @@
 static void ngx_openai_writer_fetch(ngx_openai_shared_t *sh,
     ngx_openai_entry_t *e, ngx_openai_process_t *process);
 static void ngx_openai_writer_ahead(void *start, size_t size);
+static u_char *ngx_openai_writer_room(ngx_openai_zone_t *zone,
+    ngx_openai_entry_t *e, ngx_openai_extent_t *x, size_t *size);
 static uint32_t ngx_openai_writer_slot(ngx_openai_zone_t *zone,
     ngx_openai_process_t *process);
 
@@ -111,13 +113,13 @@ static void
 ngx_openai_writer_fetch(ngx_openai_shared_t *sh, ngx_openai_entry_t *e,
     ngx_openai_process_t *process)
 {
-    u_char    *p;
-    uint32_t   n, slot;
+    uint32_t  n, slot;
 
-    for (n = process->n; n > 0 && process->n - n < NGX_OPENAI_CHAINS; n--) {
-        p = ngx_openai_page(sh, process->reserve[n - 1]);
+    /* the first page of the request, and that of the response */
 
-        ngx_openai_writer_ahead(p, NGX_OPENAI_AHEAD);
+    for (n = process->n; n > 0 && process->n - n < 2; n--) {
+        ngx_openai_writer_ahead(ngx_openai_page(sh, process->reserve[n - 1]),
+                                NGX_OPENAI_AHEAD);
     }
 
     ngx_openai_writer_ahead(&e->rec[(e->version + 1) & 1],
@@ -170,42 +172,41 @@ size_t
 ngx_openai_writer_append(ngx_openai_writer_t *w, ngx_openai_chain_e chain,
     const void *data, size_t len)
 {
-    size_t                 n, used, rest;
-    const u_char          *p;
-    ngx_openai_entry_t    *e;
-    ngx_openai_extent_t   *x;
-    ngx_openai_process_t  *process;
+    size_t                n, rest;
+    u_char               *to;
+    const u_char         *p;
+    ngx_openai_entry_t   *e;
+    ngx_openai_extent_t  *x;
 
     if (!ngx_openai_writer_has(w)) {
         return 0;
     }
 
     e = ngx_openai_entry(w->zone->sh, w->slot);
-    x = &e->extents[chain];
+    x = &e->extents[ngx_openai_extent_of(chain)];
 
-    process = NULL;
+    /* a head cannot go on behind its body */
+
+    if (ngx_openai_chain_is_head(chain) && x->head != x->bytes) {
+        return 0;
+    }
+
     p = data;
 
     for (rest = len; rest > 0; rest -= n) {
 
-        used = x->bytes & (NGX_OPENAI_PAGE - 1);
+        n = rest;
+        to = ngx_openai_writer_room(w->zone, e, x, &n);
 
-        if (used == 0) {
-
-            if (process == NULL) {
-                process = ngx_openai_process(w->zone);
-            }
-
-            if (process == NULL
-                || ngx_openai_pages_take(w->zone, process, x) != NGX_OK)
-            {
-                break;
-            }
+        if (to == NULL) {
+            break;
         }
 
-        n = ngx_min(rest, NGX_OPENAI_PAGE - used);
+        if (ngx_openai_chain_is_head(chain)) {
+            ngx_openai_store(&x->head, (uint32_t) (x->bytes + n));
+        }
 
-        ngx_memcpy(ngx_openai_page(w->zone->sh, x->last) + used, p, n);
+        ngx_memcpy(to, p, n);
         p += n;
 
         ngx_openai_fault("append.copied");
@@ -213,6 +214,41 @@ ngx_openai_writer_append(ngx_openai_writer_t *w, ngx_openai_chain_e chain,
     }
 
     return len - rest;
+}
+
+
+/* where the extent's next bytes go, at most *size of them; NULL: nowhere */
+
+static u_char *
+ngx_openai_writer_room(ngx_openai_zone_t *zone, ngx_openai_entry_t *e,
+    ngx_openai_extent_t *x, size_t *size)
+{
+    size_t                 used;
+    ngx_uint_t             extent;
+    ngx_openai_process_t  *process;
+
+    extent = x - e->extents;
+
+    if (extent == NGX_OPENAI_EXTENT_MARKS && x->bytes < NGX_OPENAI_MARKS_HERE) {
+        *size = ngx_min(*size, NGX_OPENAI_MARKS_HERE - x->bytes);
+        return e->marks + x->bytes;
+    }
+
+    used = ngx_openai_extent_paged(extent, x->bytes) & (NGX_OPENAI_PAGE - 1);
+
+    if (used == 0) {
+        process = ngx_openai_process(zone);
+
+        if (process == NULL
+            || ngx_openai_pages_take(zone, process, x) != NGX_OK)
+        {
+            return NULL;
+        }
+    }
+
+    *size = ngx_min(*size, NGX_OPENAI_PAGE - used);
+
+    return ngx_openai_page(zone->sh, x->last) + used;
 }
 
 

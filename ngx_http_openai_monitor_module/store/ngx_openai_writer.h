@@ -29,7 +29,8 @@ typedef struct {
 ngx_int_t ngx_openai_writer_begin(ngx_openai_writer_t *w,
     ngx_openai_zone_t *zone, ngx_openai_record_t *rec);
 
-/* how many of the len bytes were kept; readers see them at once */
+/* how many of the len bytes were kept; readers see them at once.  A head comes
+   whole before the first byte of its body: none is kept afterwards */
 size_t ngx_openai_writer_append(ngx_openai_writer_t *w,
     ngx_openai_chain_e chain, const void *data, size_t len);
 

@@ -21,6 +21,7 @@ function exchange(agent, base, n) {
 
             res.on('data', (piece) => pieces.push(piece));
             res.on('error', () => done('cut'));
+            res.on('close', () => done('cut'));
             res.on('end', () => {
                 const same = Buffer.concat(answer(n))
                     .equals(Buffer.concat(pieces));

@@ -188,6 +188,15 @@ append(exchange_t *x)
     ngx_uint_t  chain;
 
     chain = rand_r(&state) % NGX_OPENAI_CHAINS;
+
+    /* a head is whole before its body begins */
+
+    if ((chain == NGX_OPENAI_REQUEST_BODY || chain == NGX_OPENAI_RESPONSE_BODY)
+        && x->done[chain - 1] < x->sizes[chain - 1])
+    {
+        chain--;
+    }
+
     n = 1 + rand_r(&state) % sizeof(bytes);
     n = ngx_min(n, x->sizes[chain] - x->done[chain]);
 

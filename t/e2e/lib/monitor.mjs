@@ -29,13 +29,18 @@ export async function until(what, ask, good) {
 }
 
 
+// a worker that dies at the wrong moment leaves fetch() waiting for ever
+
+const limit = () => AbortSignal.timeout(60_000);
+
+
 export class Monitor {
     constructor(url) {
         this.url = url;
     }
 
     async get(path) {
-        const answer = await fetch(this.url + path);
+        const answer = await fetch(this.url + path, { signal: limit() });
         const text = await answer.text();
 
         if (answer.status !== 200) {
@@ -46,7 +51,7 @@ export class Monitor {
     }
 
     async bytes(path) {
-        const answer = await fetch(this.url + path);
+        const answer = await fetch(this.url + path, { signal: limit() });
 
         if (answer.status !== 200) {
             throw new Error(`GET ${path}: ${answer.status}`);
@@ -58,6 +63,7 @@ export class Monitor {
     post(path) {
         return fetch(this.url + path, {
             method: 'POST',
+            signal: limit(),
             headers: { 'X-OpenAI-Monitor': '1' },
         });
     }
