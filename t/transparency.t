@@ -3,8 +3,9 @@
 # The promise: clients and upstreams cannot tell whether they are recorded.
 # Each exchange is made twice, with and without the monitor in its location;
 # what both ends see has to be the same to the byte, for random bodies, sizes
-# and pieces, and through every filter of nginx. Seen to fail when a call
-# without buffers was not passed on.
+# and pieces, and through every filter of nginx. Seen to fail with a byte
+# changed, a header lost and a piece held back, and when a call without buffers
+# was not passed on.
 
 use strict;
 use warnings;

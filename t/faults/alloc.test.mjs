@@ -7,6 +7,9 @@
 // is not recorded makes none at all.  When the clock is set, no duration is
 // negative.
 //
+// Seen to fail when a diff without memory was a bad request, and when times were
+// measured by the wall clock.
+//
 // Needs a module that is loaded: what it asks of nginx is bound to lib/shim.c.
 
 import assert from 'node:assert/strict';

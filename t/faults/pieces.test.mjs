@@ -4,7 +4,9 @@
 // exchanges with random bodies in random pieces, in every way in which nginx
 // buffers, over HTTP/1, HTTP/2 and TLS, are made through the same nginx with
 // and without the monitor: requests reach the upstream and answers the client
-// to the byte, and each piece of a stream as soon as it does without.
+// to the byte, and each piece of a stream as soon as it does without.  Seen to
+// fail with a byte changed on either way, a header lost, a piece held back, and
+// a piece 5 ms late.
 //
 // SEED repeats the choices of a run; EXCHANGES=20000 makes it long.
 

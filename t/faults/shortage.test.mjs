@@ -3,7 +3,8 @@
 // The promise: when entries, pages, descriptors or connections run short, what
 // nginx can proxy is proxied byte by byte, and the records say what they miss.
 // Viewers, also those that do not read, and a zone full of large bodies cost
-// no memory without bound.
+// no memory without bound.  Seen to fail when a full zone refused requests, when
+// what was left out was not counted, and when a body that was cut did not say so.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
