@@ -25,8 +25,12 @@ async function serve(options) {
     run = await start(ports, {
         level: 'notice', locations: `
         location / {
-            proxy_pass       http://127.0.0.1:${ports.upstream};
-            proxy_buffering  off;
+            proxy_pass          http://127.0.0.1:${ports.upstream};
+            proxy_buffering     off;
+
+            # thousands of streams take a while to begin
+
+            proxy_read_timeout  5m;
         }`, ...options,
     });
 }
