@@ -611,7 +611,8 @@ compiler_options()
 
 # With sanitizers nginx starts through a script: the runtime comes first, a
 # dynamic module defines a few symbols that nginx defines too, and what nginx
-# itself does not free at its end is no news.
+# itself does not free at its end, or at all when it only tests its
+# configuration, is no news.
 
 wrap_for_asan()
 {
@@ -629,7 +630,9 @@ wrap_for_asan()
 
     cat > "$objs/nginx-asan" <<END
 #!/bin/sh
-ASAN_OPTIONS=detect_odr_violation=0:detect_leaks=$leaks:\${ASAN_OPTIONS:-}
+leaks=$leaks
+case " \$* " in *" -t "* | *" -T "*) leaks=0 ;; esac
+ASAN_OPTIONS=detect_odr_violation=0:detect_leaks=\$leaks:\${ASAN_OPTIONS:-}
 LSAN_OPTIONS=suppressions=$objs/lsan.supp:print_suppressions=0
 UBSAN_OPTIONS=print_stacktrace=1:\${UBSAN_OPTIONS:-}
 LD_PRELOAD="$preload"
