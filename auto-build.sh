@@ -611,15 +611,15 @@ compiler_options()
 
 # With sanitizers nginx starts through a script: the runtime comes first, a
 # dynamic module defines a few symbols that nginx defines too, and what nginx
-# itself does not free at its end, or at all when it only tests its
-# configuration, is no news.
+# itself does not free at its end (the last TLS session with each upstream,
+# among others), or at all when it only tests its configuration, is no news.
 
 wrap_for_asan()
 {
     local objs=$1 preload="" leaks=1
 
     printf 'leak:%s\n' ngx_regex_malloc ngx_event_process_init \
-        ngx_set_environment > "$objs/lsan.supp"
+        ngx_set_environment libssl.so libcrypto.so > "$objs/lsan.supp"
 
     if [ -z "$nginx_src" ]; then
         # its functions have no names there to suppress
