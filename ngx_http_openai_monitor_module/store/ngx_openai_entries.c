@@ -185,9 +185,6 @@ ngx_openai_entry_finish(ngx_openai_shared_t *sh, uint32_t slot)
 
     sh->undo.slot = slot;
 
-    ngx_openai_undo_keep(&sh->undo, &sh->truncated, sizeof(sh->truncated));
-    ngx_openai_undo_keep(&sh->undo, &sh->worker_died, sizeof(sh->worker_died));
-
     ngx_openai_stats_open(sh);
     ngx_openai_fault("finish.opened");
     ngx_openai_stats_fold(&sh->stats, rec, ngx_openai_now_ms(), &sh->undo);
@@ -196,10 +193,13 @@ ngx_openai_entry_finish(ngx_openai_shared_t *sh, uint32_t slot)
     ngx_openai_fault("finish.closed");
 
     if (rec->flags & (NGX_OPENAI_REC_REQUEST_CUT|NGX_OPENAI_REC_RESPONSE_CUT)) {
+        ngx_openai_undo_keep(&sh->undo, &sh->truncated, sizeof(sh->truncated));
         ngx_openai_count(&sh->truncated, 1);
     }
 
     if (rec->outcome == NGX_OPENAI_WORKER_DIED) {
+        ngx_openai_undo_keep(&sh->undo, &sh->worker_died,
+                             sizeof(sh->worker_died));
         ngx_openai_count(&sh->worker_died, 1);
     }
 
@@ -278,30 +278,22 @@ void
 ngx_openai_record_id(const ngx_openai_shared_t *sh,
     const ngx_openai_record_t *rec, char id[NGX_OPENAI_ID_LEN + 1])
 {
-    u_char      bytes[15];
-    uint64_t    acc;
+    uint64_t    parts[3];
     ngx_uint_t  i, j;
 
     static const char  digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
 
-    for (i = 0; i < 6; i++) {
-        bytes[i] = (u_char) (rec->started_ms >> (40 - 8 * i));
-    }
+    parts[0] = rec->started_ms >> 8;
+    parts[1] = (rec->started_ms & 0xff) << 32 | (uint32_t) rec->seq;
+    parts[2] = 0;
 
-    for (i = 0; i < 4; i++) {
-        bytes[6 + i] = (u_char) (rec->seq >> (24 - 8 * i));
+    for (i = 0; i < 5; i++) {
+        parts[2] = parts[2] << 8 | sh->head.nonce[i];
     }
-
-    ngx_memcpy(&bytes[10], sh->head.nonce, 5);
 
     for (i = 0; i < 3; i++) {
-
-        for (acc = 0, j = 0; j < 5; j++) {
-            acc = acc << 8 | bytes[5 * i + j];
-        }
-
         for (j = 0; j < 8; j++) {
-            id[8 * i + j] = digits[acc >> (35 - 5 * j) & 31];
+            id[8 * i + j] = digits[parts[i] >> (35 - 5 * j) & 31];
         }
     }
 

@@ -37,18 +37,6 @@ ngx_openai_chain_size(ngx_openai_entry_t *e, ngx_openai_chain_e chain)
 }
 
 
-uint64_t
-ngx_openai_extent_paged(ngx_uint_t extent, uint64_t bytes)
-{
-    if (extent == NGX_OPENAI_EXTENT_MARKS) {
-        return (bytes > NGX_OPENAI_MARKS_HERE) ? bytes - NGX_OPENAI_MARKS_HERE
-                                               : 0;
-    }
-
-    return bytes;
-}
-
-
 void
 ngx_openai_pages_init(ngx_openai_shared_t *sh)
 {

@@ -237,8 +237,18 @@ uint64_t ngx_openai_now_ms(void);
 uint64_t ngx_openai_chain_size(ngx_openai_entry_t *e,
     ngx_openai_chain_e chain);
 
-/* bytes of an extent that are in its pages */
-uint64_t ngx_openai_extent_paged(ngx_uint_t extent, uint64_t bytes);
+/* how many of an extent's bytes are in its pages */
+
+static ngx_inline uint64_t
+ngx_openai_extent_paged(ngx_uint_t extent, uint64_t bytes)
+{
+    if (extent == NGX_OPENAI_EXTENT_MARKS) {
+        return (bytes > NGX_OPENAI_MARKS_HERE) ? bytes - NGX_OPENAI_MARKS_HERE
+                                               : 0;
+    }
+
+    return bytes;
+}
 
 
 /* pages: the lock is held, but for _take() */

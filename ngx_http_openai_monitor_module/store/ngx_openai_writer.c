@@ -23,8 +23,8 @@
 static void ngx_openai_writer_fetch(ngx_openai_shared_t *sh,
     ngx_openai_entry_t *e, ngx_openai_process_t *process);
 static void ngx_openai_writer_ahead(void *start, size_t size);
-static u_char *ngx_openai_writer_room(ngx_openai_zone_t *zone,
-    ngx_openai_entry_t *e, ngx_openai_extent_t *x, size_t *size);
+static ngx_int_t ngx_openai_writer_page(ngx_openai_zone_t *zone,
+    ngx_openai_extent_t *x);
 static uint32_t ngx_openai_writer_slot(ngx_openai_zone_t *zone,
     ngx_openai_process_t *process);
 
@@ -172,8 +172,9 @@ size_t
 ngx_openai_writer_append(ngx_openai_writer_t *w, ngx_openai_chain_e chain,
     const void *data, size_t len)
 {
-    size_t                n, rest;
+    size_t                n, at, rest;
     u_char               *to;
+    ngx_uint_t            head, extent;
     const u_char         *p;
     ngx_openai_entry_t   *e;
     ngx_openai_extent_t  *x;
@@ -182,12 +183,15 @@ ngx_openai_writer_append(ngx_openai_writer_t *w, ngx_openai_chain_e chain,
         return 0;
     }
 
+    extent = ngx_openai_extent_of(chain);
+    head = ngx_openai_chain_is_head(chain);
+
     e = ngx_openai_entry(w->zone->sh, w->slot);
-    x = &e->extents[ngx_openai_extent_of(chain)];
+    x = &e->extents[extent];
 
     /* a head cannot go on behind its body */
 
-    if (ngx_openai_chain_is_head(chain) && x->head != x->bytes) {
+    if (head && x->head != x->bytes) {
         return 0;
     }
 
@@ -195,14 +199,26 @@ ngx_openai_writer_append(ngx_openai_writer_t *w, ngx_openai_chain_e chain,
 
     for (rest = len; rest > 0; rest -= n) {
 
-        n = rest;
-        to = ngx_openai_writer_room(w->zone, e, x, &n);
+        if (extent == NGX_OPENAI_EXTENT_MARKS
+            && x->bytes < NGX_OPENAI_MARKS_HERE)
+        {
+            at = x->bytes;
+            to = e->marks + at;
+            n = ngx_min(rest, NGX_OPENAI_MARKS_HERE - at);
 
-        if (to == NULL) {
-            break;
+        } else {
+            at = ngx_openai_extent_paged(extent, x->bytes)
+                 & (NGX_OPENAI_PAGE - 1);
+
+            if (at == 0 && ngx_openai_writer_page(w->zone, x) != NGX_OK) {
+                break;
+            }
+
+            to = ngx_openai_page(w->zone->sh, x->last) + at;
+            n = ngx_min(rest, NGX_OPENAI_PAGE - at);
         }
 
-        if (ngx_openai_chain_is_head(chain)) {
+        if (head) {
             ngx_openai_store(&x->head, (uint32_t) (x->bytes + n));
         }
 
@@ -217,38 +233,14 @@ ngx_openai_writer_append(ngx_openai_writer_t *w, ngx_openai_chain_e chain,
 }
 
 
-/* where the extent's next bytes go, at most *size of them; NULL: nowhere */
-
-static u_char *
-ngx_openai_writer_room(ngx_openai_zone_t *zone, ngx_openai_entry_t *e,
-    ngx_openai_extent_t *x, size_t *size)
+static ngx_int_t
+ngx_openai_writer_page(ngx_openai_zone_t *zone, ngx_openai_extent_t *x)
 {
-    size_t                 used;
-    ngx_uint_t             extent;
     ngx_openai_process_t  *process;
 
-    extent = x - e->extents;
+    process = ngx_openai_process(zone);
 
-    if (extent == NGX_OPENAI_EXTENT_MARKS && x->bytes < NGX_OPENAI_MARKS_HERE) {
-        *size = ngx_min(*size, NGX_OPENAI_MARKS_HERE - x->bytes);
-        return e->marks + x->bytes;
-    }
-
-    used = ngx_openai_extent_paged(extent, x->bytes) & (NGX_OPENAI_PAGE - 1);
-
-    if (used == 0) {
-        process = ngx_openai_process(zone);
-
-        if (process == NULL
-            || ngx_openai_pages_take(zone, process, x) != NGX_OK)
-        {
-            return NULL;
-        }
-    }
-
-    *size = ngx_min(*size, NGX_OPENAI_PAGE - used);
-
-    return ngx_openai_page(zone->sh, x->last) + used;
+    return process ? ngx_openai_pages_take(zone, process, x) : NGX_DECLINED;
 }
 
 
