@@ -15,7 +15,7 @@ NODE_SECONDS=1200
 FUZZ_SECONDS=8
 STORE_KILLS=1000
 VERSIONS="1.22 1.26 1.30 1.22-static 1.26-static"
-PARTS="quick plain scaling streams open viewers peers"
+PARTS="quick publish plain scaling streams open viewers peers"
 STEPS="unit store lint fuzz nginx e2e page load faults conformance demo"
 
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin

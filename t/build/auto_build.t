@@ -268,6 +268,7 @@ for ([[], qr/command is missing/],
      [['test', 'speed'], qr/"test" does not know "speed"/],
      [['matrix', '0.1'], qr/"matrix" does not know "0.1"/],
      [['bench', 'speed'], qr/"bench" does not know "speed"/],
+     [['bench', 'publish', 'speed'], qr/"bench" does not know "speed"/],
      [['build', '--nginx-src'], qr/--nginx-src needs/],
      [['build', '--nginx-src=/no/such/path'], qr/there is no/],
      [['build', '--static'], qr/--static needs --nginx-src/])
