@@ -437,7 +437,6 @@ ngx_http_openai_exit_process(ngx_cycle_t *cycle)
 
     ngx_openai_threads_exit();
     ngx_http_openai_mask_exit();
-    ngx_http_openai_block_exit();
 
     zones = omcf->zones.elts;
 

@@ -8,11 +8,13 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include <sys/mman.h>
+
 #include "capture/ngx_http_openai_capture.h"
 
 
 #define NGX_HTTP_OPENAI_BLOCK   8192
-#define NGX_HTTP_OPENAI_BLOCKS  64
+#define NGX_HTTP_OPENAI_BLOCKS  64      /* that are kept */
 
 
 /*
@@ -20,6 +22,10 @@
  * that each request would take two more blocks from malloc() and give them
  * back.  Blocks of finished exchanges serve the next ones of this process, the
  * last one first: it is still in the processor's caches.
+ *
+ * The first ones are no part of the heap.  Below its top they would leave
+ * nothing there but the buffers of requests, and free() would give these back
+ * to the kernel again and again: 15 page faults for a body of 64 KB.
  */
 
 typedef struct ngx_http_openai_block_s  ngx_http_openai_block_t;
@@ -29,8 +35,17 @@ struct ngx_http_openai_block_s {
 };
 
 
+#define ngx_http_openai_block_is_own(block)                                  \
+    ((uintptr_t) (block) - (uintptr_t) ngx_http_openai_blocks                 \
+     < NGX_HTTP_OPENAI_BLOCKS * NGX_HTTP_OPENAI_BLOCK)
+
+
+static ngx_http_openai_block_t *ngx_http_openai_block_new(ngx_log_t *log);
+
+
+static u_char                   *ngx_http_openai_blocks;
+static ngx_uint_t                ngx_http_openai_nblocks;
 static ngx_http_openai_block_t  *ngx_http_openai_free_blocks;
-static ngx_uint_t                ngx_http_openai_nfree;
 
 
 ngx_http_openai_exchange_t *
@@ -43,10 +58,9 @@ ngx_http_openai_block_take(ngx_http_request_t *r)
 
     if (block) {
         ngx_http_openai_free_blocks = block->next;
-        ngx_http_openai_nfree--;
 
     } else {
-        block = ngx_alloc(NGX_HTTP_OPENAI_BLOCK, r->connection->log);
+        block = ngx_http_openai_block_new(r->connection->log);
         if (block == NULL) {
             return NULL;
         }
@@ -60,6 +74,39 @@ ngx_http_openai_block_take(ngx_http_request_t *r)
     ex->spare = (u_char *) ngx_align_ptr(ex + 1, NGX_ALIGNMENT);
 
     return ex;
+}
+
+
+static ngx_http_openai_block_t *
+ngx_http_openai_block_new(ngx_log_t *log)
+{
+#if !(NGX_DEBUG_PALLOC)
+    u_char  *p;
+
+    if (ngx_http_openai_blocks == NULL) {
+
+        /* what is not used takes no memory */
+
+        p = mmap(NULL, NGX_HTTP_OPENAI_BLOCKS * NGX_HTTP_OPENAI_BLOCK,
+                 PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANON, -1, 0);
+
+        if (p != MAP_FAILED) {
+            ngx_http_openai_blocks = p;
+        }
+    }
+
+    if (ngx_http_openai_blocks
+        && ngx_http_openai_nblocks < NGX_HTTP_OPENAI_BLOCKS)
+    {
+        p = ngx_http_openai_blocks
+            + ngx_http_openai_nblocks++ * NGX_HTTP_OPENAI_BLOCK;
+
+        return (ngx_http_openai_block_t *) p;
+    }
+
+#endif
+
+    return ngx_alloc(NGX_HTTP_OPENAI_BLOCK, log);
 }
 
 
@@ -90,31 +137,11 @@ ngx_http_openai_block_give(ngx_http_openai_exchange_t *ex)
 
     block = (ngx_http_openai_block_t *) ex;
 
-#if !(NGX_DEBUG_PALLOC)
-
-    if (ngx_http_openai_nfree < NGX_HTTP_OPENAI_BLOCKS) {
+    if (ngx_http_openai_blocks && ngx_http_openai_block_is_own(block)) {
         block->next = ngx_http_openai_free_blocks;
         ngx_http_openai_free_blocks = block;
-        ngx_http_openai_nfree++;
         return;
     }
 
-#endif
-
     ngx_free(block);
-}
-
-
-void
-ngx_http_openai_block_exit(void)
-{
-    ngx_http_openai_block_t  *block;
-
-    while (ngx_http_openai_free_blocks) {
-        block = ngx_http_openai_free_blocks;
-        ngx_http_openai_free_blocks = block->next;
-        ngx_free(block);
-    }
-
-    ngx_http_openai_nfree = 0;
 }

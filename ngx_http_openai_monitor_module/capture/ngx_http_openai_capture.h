@@ -112,9 +112,6 @@ ngx_http_openai_exchange_t *ngx_http_openai_block_take(ngx_http_request_t *r);
 void *ngx_http_openai_block_alloc(void *ctx, size_t size);
 void ngx_http_openai_block_give(ngx_http_openai_exchange_t *ex);
 
-/* gives back the blocks that wait for an exchange */
-void ngx_http_openai_block_exit(void);
-
 /* the exchange of this request, NULL when it is not captured */
 ngx_http_openai_exchange_t *ngx_http_openai_exchange(ngx_http_request_t *r);
 
