@@ -90,14 +90,15 @@ ngx_http_openai_block_new(ngx_log_t *log)
         p = mmap(NULL, NGX_HTTP_OPENAI_BLOCKS * NGX_HTTP_OPENAI_BLOCK,
                  PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANON, -1, 0);
 
-        if (p != MAP_FAILED) {
-            ngx_http_openai_blocks = p;
+        if (p == MAP_FAILED) {
+            ngx_log_error(NGX_LOG_ERR, log, ngx_errno, "mmap() failed");
+            return NULL;
         }
+
+        ngx_http_openai_blocks = p;
     }
 
-    if (ngx_http_openai_blocks
-        && ngx_http_openai_nblocks < NGX_HTTP_OPENAI_BLOCKS)
-    {
+    if (ngx_http_openai_nblocks < NGX_HTTP_OPENAI_BLOCKS) {
         p = ngx_http_openai_blocks
             + ngx_http_openai_nblocks++ * NGX_HTTP_OPENAI_BLOCK;
 

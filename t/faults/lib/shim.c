@@ -84,6 +84,16 @@ shim_function(calloc)
 shim_function(realloc)
 
 
+static void  *(*real_mmap)(void *, size_t, int, int, int, off_t);
+
+static void *
+shim_mmap(void *addr, size_t size, int prot, int flags, int fd, off_t offset)
+{
+    return shim_fails() ? MAP_FAILED
+                        : real_mmap(addr, size, prot, flags, fd, offset);
+}
+
+
 typedef struct {
     const char  *name;
     void        *function;
@@ -110,7 +120,9 @@ static shim_binding_t  shim_bindings[] = {
     shim_binding(ngx_calloc),
     shim_binding(malloc),
     shim_binding(calloc),
-    shim_binding(realloc)
+    shim_binding(realloc),
+    shim_binding(mmap),
+    { "mmap64", (void *) shim_mmap, &real_mmap }
 };
 
 
