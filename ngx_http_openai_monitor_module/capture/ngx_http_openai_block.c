@@ -44,8 +44,11 @@ static ngx_http_openai_block_t *ngx_http_openai_block_new(ngx_log_t *log);
 
 
 static u_char                   *ngx_http_openai_blocks;
-static ngx_uint_t                ngx_http_openai_nblocks;
 static ngx_http_openai_block_t  *ngx_http_openai_free_blocks;
+
+#if !(NGX_DEBUG_PALLOC)
+static ngx_uint_t                ngx_http_openai_nblocks;
+#endif
 
 
 ngx_http_openai_exchange_t *
