@@ -94,10 +94,15 @@ typedef struct {
 void openai_chat_conversation(openai_builder_t *b, yyjson_val *root);
 
 
-/* the events of the Responses API, which Realtime speaks, too */
+/* the events of the Responses API, which Realtime speaks, too; a connection
+   may bring several responses, each with items from 0 */
+#define OPENAI_RESPONSES_ITEMS  1000
+
 extern const openai_node_t  openai_responses_piece;
 void openai_responses_commit(openai_meter_t *m, openai_str_t name);
+void openai_responses_conversation(openai_builder_t *b, yyjson_val *root);
 void openai_responses_input(openai_builder_t *b, yyjson_val *item);
+void openai_responses_answer(openai_builder_t *b, yyjson_val *root);
 void openai_responses_event(openai_builder_t *b, openai_str_t name,
     yyjson_val *root);
 yyjson_val *openai_responses_usage(yyjson_val *root);
