@@ -15,7 +15,7 @@ NODE_SECONDS=1200
 FUZZ_SECONDS=8
 STORE_KILLS=1000
 VERSIONS="1.22 1.26 1.30 1.22-static 1.26-static"
-PARTS="quick publish plain scaling streams open viewers peers"
+PARTS="quick publish plain scaling streams open viewers peers floor"
 STEPS="unit store lint fuzz nginx e2e page load faults conformance demo"
 
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
@@ -1686,7 +1686,7 @@ run_bench()
     local status=0
 
     build
-    need wrk wrk taskset util-linux cc gcc
+    need wrk wrk taskset util-linux cc gcc make make
     need_node
 
     if [ ${#words[@]} = 0 ] || [ "${words[*]}" = publish ] \

@@ -18,12 +18,13 @@ import { stopLoad, tools } from './lib/load.mjs';
 import { describe } from './lib/machine.mjs';
 import { VARIANTS, checkVariants, settings, stopAll } from './lib/nginx.mjs';
 import { PART_NAMES, instructions, markdown } from './lib/report.mjs';
+import { floor } from './parts/floor.mjs';
 import { clean, peers } from './parts/peers.mjs';
 import { plain, scaling } from './parts/plain.mjs';
 import { open, streams } from './parts/streams.mjs';
 import { viewers } from './parts/viewers.mjs';
 
-const PARTS = { plain, scaling, streams, open, viewers, peers };
+const PARTS = { plain, scaling, streams, open, viewers, peers, floor };
 
 // no part takes longer; what hangs must not go on for ever
 const LIMIT = 15 * 60 * 1000;
@@ -59,10 +60,16 @@ function end() {
 const inProject = (file) => fileURLToPath(new URL(`../${file}`,
                                                   import.meta.url));
 
-function compileDriver(dir) {
-    tools.stream = `${dir}/stream`;
-    execFileSync('cc', ['-O2', '-W', '-Wall', '-o', tools.stream,
-                        inProject('bench/stream.c')]);
+function compile(dir, names) {
+    const programs = ['stream', ...names.filter((name) => name === 'floor')];
+
+    execFileSync('make', ['-s', '-C', inProject('bench'), `OUT=${dir}`,
+                          ...programs],
+                 { stdio: ['ignore', 'ignore', 'inherit'] });
+
+    for (const program of programs) {
+        tools[program] = `${dir}/${program}`;
+    }
 }
 
 function commandLine([dir, ...words]) {
@@ -116,7 +123,7 @@ async function measure({ dir, quick, publish, names }) {
     settings.dir = `${dir}/run`;
     settings.port = Number(process.env.OPENAI_BENCH_PORT ?? settings.port);
 
-    compileDriver(dir);
+    compile(dir, names);
     checkVariants();
 
     const machine = describe(settings.nginx);

@@ -11,7 +11,7 @@ import { NOISE, OTHER_CORES, cores, cpuOf, memory, others }
 const script = fileURLToPath(new URL('../post.lua', import.meta.url));
 const children = new Set();
 
-export const tools = { stream: '' };
+export const tools = { stream: '', floor: '' };
 
 export function stopLoad() {
     children.forEach((child) => child.kill('SIGKILL'));
@@ -91,6 +91,12 @@ export function exchanges(server, upstream, { path, body, seconds = 1,
                  load: cpu / out.us, p50: out.p50, p99: out.p99,
                  max: out.max };
     });
+}
+
+// the parts of an exchange's work by floor.c, in ns
+
+export function floor(request, answer) {
+    return quietly([], () => run(tools.floor, [request, answer]));
 }
 
 // streams by stream.c: CPU us of the proxy for each piece, times in us

@@ -87,6 +87,12 @@ const PARTS = {
         ['piece delay µs', (r) => number(r.delay?.median)],
         ['p99 µs', (r) => number(r.p99?.median ?? r.delay99?.median)],
     ]],
+
+    floor: ['The same work without nginx', [
+        ['ns', (r) => number(r.ns.median)],
+        ['lowest', (r) => number(r.ns.low)],
+        ['highest', (r) => number(r.ns.high)],
+    ]],
 };
 
 export const PART_NAMES = Object.keys(PARTS);
