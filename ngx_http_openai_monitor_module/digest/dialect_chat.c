@@ -117,7 +117,8 @@ static const openai_node_t  openai_chat_delta_nodes[] = {
                      openai_at(event.choice.reasoning)),
     openai_node_text("refusal", openai_take_size,
                      openai_at(event.choice.refusal)),
-    openai_node_in("tool_calls", openai_chat_call_nodes, openai_chat_call, 0),
+    openai_node_objects("tool_calls", openai_chat_call_nodes,
+                        openai_chat_call, 0),
     openai_node_in("function_call", openai_chat_function_nodes,
                    openai_chat_function, 0),
     openai_node_in("audio", openai_chat_audio_nodes, NULL, 0),
@@ -144,7 +145,8 @@ static const openai_node_t  openai_chat_groq_nodes[] = {
 
 
 static const openai_node_t  openai_chat_answer_nodes[] = {
-    openai_node_in("choices", openai_chat_choice_nodes, openai_chat_choice, 0),
+    openai_node_objects("choices", openai_chat_choice_nodes,
+                        openai_chat_choice, 0),
     OPENAI_ANSWER_NODES,
     openai_node_in("x_groq", openai_chat_groq_nodes, openai_take_provider,
                    "groq"),

@@ -18,8 +18,8 @@
     ((memo)->tries < OPENAI_MEMO_TRIES || ((memo)->tries & 31) == 0)
 
 
-static void openai_memo_replay(openai_memo_t *memo, openai_scan_t *s,
-    const openai_memo_segment_t *seg, const char *p);
+static inline void openai_memo_replay(openai_memo_t *memo, openai_scan_t *s,
+    const openai_memo_segment_t *seg);
 static const char *openai_memo_learn(openai_memo_t *memo, openai_scan_t *s,
     const char *p, const char *last, const char **starts);
 static const char *openai_memo_segment(openai_memo_t *memo, openai_scan_t *s,
@@ -28,6 +28,8 @@ static void openai_memo_state(openai_memo_segment_t *seg, openai_scan_t *s,
     size_t len);
 static void openai_memo_keep(openai_memo_t *memo, const char *doc,
     const char *last, const char **starts);
+static void openai_memo_move(openai_memo_t *memo, openai_memo_segment_t *seg,
+    size_t start);
 static size_t openai_memo_token(const openai_memo_t *memo, size_t at);
 static void openai_memo_record(openai_memo_t *memo, const openai_node_t *node,
     const openai_value_t *value);
@@ -60,7 +62,7 @@ openai_memo_scan(openai_memo_t *memo, openai_scan_t *s, const char *p,
             break;
         }
 
-        openai_memo_replay(memo, s, seg, p);
+        openai_memo_replay(memo, s, seg);
 
         if (seg->final) {
             return;
@@ -93,34 +95,31 @@ openai_memo_scan(openai_memo_t *memo, openai_scan_t *s, const char *p,
 }
 
 
-static void
+/* what lasts is told again where something else was told in between */
+
+static inline void
 openai_memo_replay(openai_memo_t *memo, openai_scan_t *s,
-    const openai_memo_segment_t *seg, const char *p)
+    const openai_memo_segment_t *seg)
 {
-    unsigned             i, stale;
-    openai_value_t       v;
+    unsigned             i;
     openai_memo_take_t  *t, *end;
 
-    end = memo->takes + seg->take + seg->ntakes;
-    stale = memo->stale;
+    t = memo->takes + seg->take;
+    end = t + seg->ntakes;
 
-    for (t = memo->takes + seg->take; t < end; t++) {
+    if (seg->lasting) {
 
-        if (t->node->flags & OPENAI_NODE_LASTING) {
-
-            if (seg == memo->segments && !stale) {
-                continue;
-            }
-
-            memo->stale = (seg != memo->segments);
+        if (!memo->stale) {
+            t += seg->lasting;
         }
 
-        v.type = t->type;
-        v.element = t->element;
-        v.str.data = p + t->offset;
-        v.str.len = t->len;
-        v.size = t->len;
-        t->node->take(s->ctx, t->node, &v);
+        memo->stale = 0;
+    }
+
+    memo->stale |= seg->stales;
+
+    for ( /* void */ ; t < end; t++) {
+        t->node->take(s->ctx, t->node, &t->value);
     }
 
     if (seg->final) {
@@ -131,8 +130,8 @@ openai_memo_replay(openai_memo_t *memo, openai_scan_t *s,
     }
 
     for (i = 0; i < seg->depth; i++) {
-        s->frames[i].node = seg->frames[i].node;
-        s->frames[i].index = seg->frames[i].index;
+        s->frames[i].node = seg->nodes[i];
+        s->frames[i].index = seg->indexes[i];
         s->frames[i].step = 0;
     }
 
@@ -215,6 +214,9 @@ openai_memo_segment(openai_memo_t *memo, openai_scan_t *s, const char *p,
     seg = &memo->segments[memo->n];
 
     seg->take = memo->ntakes;
+    seg->lasting = 0;
+    seg->stales = 0;
+    seg->start = 0;
     seg->len = 0;
     seg->final = 0;
 
@@ -262,8 +264,8 @@ openai_memo_state(openai_memo_segment_t *seg, openai_scan_t *s, size_t len)
     seg->node = s->node;
 
     for (i = 0; i < s->depth; i++) {
-        seg->frames[i].node = s->frames[i].node;
-        seg->frames[i].index = (int16_t) s->frames[i].index;
+        seg->nodes[i] = s->frames[i].node;
+        seg->indexes[i] = (int16_t) s->frames[i].index;
 
         if (s->frames[i].index > INT16_MAX) {
             seg->len = 0;
@@ -297,8 +299,24 @@ openai_memo_keep(openai_memo_t *memo, const char *doc, const char *last,
             break;
         }
 
-        seg->start = (uint16_t) (starts[i] - doc);
+        openai_memo_move(memo, seg, starts[i] - doc);
     }
+}
+
+
+static void
+openai_memo_move(openai_memo_t *memo, openai_memo_segment_t *seg, size_t start)
+{
+    unsigned             i;
+    openai_memo_take_t  *t;
+
+    t = memo->takes + seg->take;
+
+    for (i = 0; i < seg->ntakes; i++) {
+        t[i].value.str.data += (ptrdiff_t) start - seg->start;
+    }
+
+    seg->start = (uint16_t) start;
 }
 
 
@@ -347,18 +365,27 @@ static void
 openai_memo_record(openai_memo_t *memo, const openai_node_t *node,
     const openai_value_t *value)
 {
-    openai_memo_take_t  *t;
+    openai_memo_take_t     *t;
+    openai_memo_segment_t  *seg;
 
     if (value->type == OPENAI_SCAN_NULL) {
         return;
     }
 
-    if ((node->flags & OPENAI_NODE_LASTING) && memo->n) {
-        memo->stale = 1;
+    seg = &memo->segments[memo->n];
+
+    if (node->flags & OPENAI_NODE_LASTING) {
+
+        if (memo->n == 0 && memo->ntakes == seg->lasting) {
+            seg->lasting++;
+
+        } else {
+            seg->stales = 1;
+            memo->stale = 1;
+        }
     }
 
-    if (memo->ntakes == OPENAI_MEMO_TAKES || value->element > INT16_MAX
-        || value->size != value->str.len
+    if (memo->ntakes == OPENAI_MEMO_TAKES || value->size != value->str.len
         || (value->str.len && (value->str.data < memo->segment
                                || value->str.data >= memo->end)))
     {
@@ -369,9 +396,13 @@ openai_memo_record(openai_memo_t *memo, const openai_node_t *node,
     t = &memo->takes[memo->ntakes++];
 
     t->node = node;
-    t->type = (uint8_t) value->type;
-    t->element = (int16_t) value->element;
-    t->offset = (uint16_t) (value->str.len ? value->str.data - memo->segment
-                                           : 0);
-    t->len = (uint16_t) value->str.len;
+    t->value = *value;
+
+    /* the segment's place among the bytes is not known yet */
+
+    t->value.str.data = memo->bytes;
+
+    if (value->str.len) {
+        t->value.str.data += value->str.data - memo->segment;
+    }
 }

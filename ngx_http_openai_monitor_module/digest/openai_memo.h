@@ -21,23 +21,14 @@
 
 #define OPENAI_MEMO_BYTES     448
 #define OPENAI_MEMO_SEGMENTS  4
-#define OPENAI_MEMO_TAKES     20
+#define OPENAI_MEMO_TAKES     18
 #define OPENAI_MEMO_DEPTH     8
 
 
 typedef struct {
     const openai_node_t  *node;
-    uint8_t               type;
-    int16_t               element;
-    uint16_t              offset;      /* in the segment */
-    uint16_t              len;
+    openai_value_t        value;       /* its string is in the memo's bytes */
 } openai_memo_take_t;
-
-
-typedef struct {
-    const openai_node_t  *node;
-    int16_t               index;
-} openai_memo_frame_t;
 
 
 /* bytes that come again, and the scanner behind them, where a value follows
@@ -45,14 +36,18 @@ typedef struct {
 
 typedef struct {
     const openai_node_t  *node;
+    const openai_node_t  *nodes[OPENAI_MEMO_DEPTH];     /* of the frames */
+    int16_t               indexes[OPENAI_MEMO_DEPTH];
     uint16_t              start;       /* in the bytes */
     uint16_t              len;
     uint8_t               take;        /* the first of its takes */
     uint8_t               ntakes;
+    uint8_t               lasting;     /* so many of the first segment's takes
+                                          come first and last */
+    uint8_t               stales;      /* there are others that last */
     uint8_t               depth;
     uint8_t               keyed;
     uint8_t               final;       /* the document ends with it */
-    openai_memo_frame_t   frames[OPENAI_MEMO_DEPTH];
 } openai_memo_segment_t;
 
 

@@ -22,6 +22,7 @@ static void openai_meter_memo(openai_meter_t *m);
 static void openai_meter_framed(openai_meter_t *m, const char *data,
     size_t len);
 static void openai_meter_data(void *ctx, const char *p, size_t len);
+static void openai_meter_done(openai_meter_t *m, const char *p, size_t len);
 static void openai_meter_event(void *ctx, openai_str_t name, uint64_t start,
     uint64_t end);
 static void openai_meter_field(void *ctx, openai_str_t name,
@@ -475,12 +476,29 @@ openai_meter_framed(openai_meter_t *m, const char *data, size_t len)
 static void
 openai_meter_data(void *ctx, const char *p, size_t len)
 {
-    static const char  done[] = "[DONE]";
-
-    size_t           i;
     openai_meter_t  *m = ctx;
 
-    for (i = 0; i < len && m->done < sizeof(done) - 1; i++) {
+    if (*p == '{' && m->done < OPENAI_METER_DONE) {
+        m->done = OPENAI_METER_NOT_DONE;
+
+    } else {
+        openai_meter_done(m, p, len);
+    }
+
+    if (!m->closed && m->response.scan.root) {
+        openai_scan(&m->response.scan, p, len);
+    }
+}
+
+
+static void
+openai_meter_done(openai_meter_t *m, const char *p, size_t len)
+{
+    size_t  i;
+
+    static const char  done[] = "[DONE]";
+
+    for (i = 0; i < len && m->done < OPENAI_METER_DONE; i++) {
 
         if (p[i] == done[m->done]) {
             m->done++;
@@ -488,10 +506,6 @@ openai_meter_data(void *ctx, const char *p, size_t len)
         } else if (p[i] != ' ') {
             m->done = OPENAI_METER_NOT_DONE;
         }
-    }
-
-    if (!m->closed && m->response.scan.root) {
-        openai_scan(&m->response.scan, p, len);
     }
 }
 
@@ -505,7 +519,7 @@ openai_meter_event(void *ctx, openai_str_t name, uint64_t start, uint64_t end)
 
     if (!m->closed) {
 
-        if (m->done == 6) {
+        if (m->done == OPENAI_METER_DONE) {
             m->facts.flags |= OPENAI_FACT_TERMINAL;
             m->closed = 1;
 

@@ -26,6 +26,7 @@
 #define OPENAI_METER_CHOICES  12
 #define OPENAI_METER_CALLS    24
 #define OPENAI_METER_SNIFF    8
+#define OPENAI_METER_DONE     6       /* all of [DONE] */
 #define OPENAI_METER_NOT_DONE 255
 
 

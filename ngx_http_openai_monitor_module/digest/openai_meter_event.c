@@ -203,7 +203,7 @@ openai_meter_choice_close(openai_meter_t *m)
         openai_meter_finish_reason(m, c->index, c->finish);
     }
 
-    openai_meter_choice_open(m, -1);
+    c->index = -1;
 }
 
 

@@ -30,6 +30,12 @@ const uint8_t  openai_scan_classes[256] = {
 #define OPENAI_SCAN_BARE_MAX  22
 
 
+/* objects and arrays are told of, but for arrays that nobody asks for */
+
+#define openai_scan_told(node, array)                                         \
+    ((node)->take && !((array) && ((node)->flags & OPENAI_NODE_OBJECTS)))
+
+
 /* of the value to come in its array; -1: it is in none */
 
 #define openai_scan_place(s)                                                  \
@@ -521,7 +527,7 @@ openai_scan_push(openai_scan_t *s, const openai_node_t *node, int element,
 {
     openai_scan_frame_t  *frame;
 
-    if (node && node->take) {
+    if (node && openai_scan_told(node, array)) {
         openai_scan_tell(s, node,
                          array ? OPENAI_SCAN_ARRAY : OPENAI_SCAN_OBJECT,
                          element, NULL, 0, 0);
@@ -564,7 +570,7 @@ openai_scan_pop(openai_scan_t *s)
         frame[-1].index++;
     }
 
-    if (frame->node->take) {
+    if (openai_scan_told(frame->node, frame->index >= 0)) {
         openai_scan_tell(s, frame->node,
                          frame->index < 0 ? OPENAI_SCAN_OBJECT_END
                                           : OPENAI_SCAN_ARRAY_END,

@@ -72,6 +72,9 @@ struct openai_node_s {
 /* to be told the same again changes nothing */
 #define OPENAI_NODE_LASTING  0x02
 
+/* told of objects and values, but not of the arrays that they are in */
+#define OPENAI_NODE_OBJECTS  0x04
+
 /* words of a key, whose first byte is the lowest, whatever the machine */
 
 #define openai_key_byte(s, pos, n)                                            \
@@ -100,6 +103,8 @@ struct openai_node_s {
     openai_node_of(key, take, arg, NULL, OPENAI_NODE_LASTING)
 #define openai_node_in(key, nodes, take, arg)                                 \
     openai_node_of(key, take, arg, nodes, 0)
+#define openai_node_objects(key, nodes, take, arg)                            \
+    openai_node_of(key, take, arg, nodes, OPENAI_NODE_OBJECTS)
 #define openai_node_root(nodes, take)                                         \
     { openai_str(""), 0, 0, 0, take, 0, nodes }
 #define openai_node_end  { { NULL, 0 }, 0, 0, 0, NULL, 0, NULL }
@@ -168,8 +173,41 @@ int openai_scan_done(const openai_scan_t *s);
 
 
 /* the value as a number; OPENAI_UNKNOWN or NAN when it is none */
-int64_t openai_value_integer(const openai_value_t *v);
+int64_t openai_value_rounded(const openai_value_t *v);
 double openai_value_real(const openai_value_t *v);
+
+
+/* most have a few digits and nothing else */
+
+static inline int64_t
+openai_value_integer(const openai_value_t *v)
+{
+    int64_t      n;
+    unsigned     digit;
+    const char  *p, *last;
+
+    if (v->type == OPENAI_SCAN_NUMBER && v->str.len - 1 < 15) {
+
+        p = v->str.data;
+        last = p + v->str.len;
+        n = 0;
+
+        do {
+            digit = (unsigned char) *p++ - '0';
+
+            if (digit > 9) {
+                return openai_value_rounded(v);
+            }
+
+            n = n * 10 + digit;
+
+        } while (p < last);
+
+        return n;
+    }
+
+    return openai_value_rounded(v);
+}
 
 
 #endif /* _OPENAI_SCAN_H_INCLUDED_ */

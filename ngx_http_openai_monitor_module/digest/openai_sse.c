@@ -30,7 +30,7 @@ static inline void openai_sse_take(openai_sse_t *sse, const char *p,
     const char *end);
 static void openai_sse_eol(openai_sse_t *sse, uint64_t end);
 static void openai_sse_field(openai_sse_t *sse);
-static void openai_sse_begin(openai_sse_t *sse);
+static inline void openai_sse_begin(openai_sse_t *sse);
 static void openai_sse_dispatch(openai_sse_t *sse, uint64_t end);
 
 
@@ -104,16 +104,18 @@ openai_sse_end(openai_sse_t *sse)
 static const char *
 openai_sse_whole(openai_sse_t *sse, const char *p, const char *last)
 {
-    const char  *end;
+    const char  *value, *end;
 
     while (sse->state == OPENAI_SSE_LINE && last - p > 7) {
 
         if (memcmp(p, "data: ", 6) == 0) {
-            end = openai_find2(p + 6, last, '\n', '\r');
+            value = p + 6;
+            end = openai_find_far(value, last, '\n', '\r');
             sse->target = OPENAI_SSE_DATA;
 
         } else if (memcmp(p, "event: ", 7) == 0) {
-            end = openai_find2(p + 7, last, '\n', '\r');
+            value = p + 7;
+            end = openai_find2(value, last, '\n', '\r');
             sse->target = OPENAI_SSE_EVENT;
 
         } else {
@@ -130,13 +132,7 @@ openai_sse_whole(openai_sse_t *sse, const char *p, const char *last)
         }
 
         openai_sse_begin(sse);
-
-        if (sse->state == OPENAI_SSE_DATA) {
-            openai_sse_take(sse, p + 6, end);
-
-        } else {
-            openai_sse_take(sse, p + 7, end);
-        }
+        openai_sse_take(sse, value, end);
 
         sse->state = OPENAI_SSE_LINE;
         sse->offset += end + 1 - p;
@@ -302,7 +298,7 @@ openai_sse_field(openai_sse_t *sse)
 
 /* a value begins: lines of data are joined by a line feed */
 
-static void
+static inline void
 openai_sse_begin(openai_sse_t *sse)
 {
     sse->state = sse->target;

@@ -12,27 +12,9 @@
 
 
 int64_t
-openai_value_integer(const openai_value_t *v)
+openai_value_rounded(const openai_value_t *v)
 {
-    double    d;
-    size_t    i;
-    int64_t   n;
-    unsigned  digit;
-
-    for (i = 0, n = 0; i < v->str.len && i < 15; i++) {
-
-        digit = (unsigned char) v->str.data[i] - '0';
-
-        if (digit > 9) {
-            break;
-        }
-
-        n = n * 10 + digit;
-    }
-
-    if (i && i == v->str.len && v->type == OPENAI_SCAN_NUMBER) {
-        return n;
-    }
+    double  d;
 
     d = openai_value_real(v);
 
