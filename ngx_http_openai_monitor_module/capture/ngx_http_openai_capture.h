@@ -160,6 +160,7 @@ void ngx_http_openai_log_init(ngx_http_openai_exchange_t *ex);
 
 /* request line or status line and headers, secrets replaced, to the zone; the
    request's line goes there with its headers, which follow at once */
+void ngx_http_openai_head_init(void);     /* with each configuration */
 void ngx_http_openai_request_line(ngx_http_openai_exchange_t *ex);
 void ngx_http_openai_request_headers(ngx_http_openai_exchange_t *ex);
 void ngx_http_openai_response_head(ngx_http_openai_exchange_t *ex);

@@ -192,6 +192,7 @@ ngx_http_openai_capture_init(ngx_conf_t *cf)
     ngx_http_core_main_conf_t  *cmcf;
 
     ngx_http_openai_redact_init();
+    ngx_http_openai_head_init();
 
     cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
 

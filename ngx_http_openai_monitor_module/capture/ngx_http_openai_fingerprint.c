@@ -30,6 +30,17 @@ static uint64_t ngx_http_openai_siphash(u_char key[16], u_char *p, size_t len);
 static ngx_http_openai_print_t  ngx_http_openai_prints[NGX_HTTP_OPENAI_PRINTS];
 
 
+uint64_t
+ngx_http_openai_hash(ngx_http_openai_redact_t *redact, ngx_str_t *text)
+{
+    u_char  salt[16];
+
+    ngx_openai_zone_salt(redact->zone, salt);
+
+    return ngx_http_openai_siphash(salt, text->data, text->len);
+}
+
+
 /* clients come again and again with their keys */
 
 void
@@ -78,6 +89,16 @@ ngx_http_openai_fingerprint(ngx_http_openai_redact_t *redact,
     v[2] = ngx_http_openai_rotl(v[2], 32)
 
 
+/* the last n bytes of a word, 0 < n < 8, as its lowest */
+
+#if (NGX_HAVE_LITTLE_ENDIAN)
+#define ngx_http_openai_tail(word, n)  ((word) >> (64 - 8 * (n)))
+#else
+#define ngx_http_openai_tail(word, n)                                        \
+    ((word) & (((uint64_t) 1 << 8 * (n)) - 1))
+#endif
+
+
 static uint64_t
 ngx_http_openai_siphash(u_char key[16], u_char *p, size_t len)
 {
@@ -101,12 +122,20 @@ ngx_http_openai_siphash(u_char key[16], u_char *p, size_t len)
         v[0] ^= word;
     }
 
-    word = (uint64_t) len << 56;
+    if (n && len >= 8) {
 
-    while (n > 0) {
-        n--;
-        word |= (uint64_t) p[n] << 8 * n;
+        /* with bytes of the word before, which go */
+
+        ngx_memcpy(&word, p + n - 8, 8);
+        word = ngx_http_openai_tail(word, n);
+
+    } else {
+        for (word = 0; n > 0; n--) {
+            word = word << 8 | p[n - 1];
+        }
     }
+
+    word |= (uint64_t) len << 56;
 
     v[3] ^= word;
     ngx_http_openai_sipround(v);

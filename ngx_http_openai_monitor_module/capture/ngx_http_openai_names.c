@@ -281,21 +281,31 @@ ngx_http_openai_header_find(ngx_str_t *name)
 ngx_uint_t
 ngx_http_openai_same(u_char *p, u_char *lower, size_t len, u_char dash)
 {
-    u_char    c, *last;
-    uint64_t  one, two;
+    u_char     c, *last;
+    uint64_t   one, two;
+    ptrdiff_t  n;
 
     last = p + len;
 
-    /* eight at a time: of all that names have, letters alone have the bit 0x40,
-       and may differ in 0x20 */
+    /* eight at a time, the last of them once more what is before the rest: of
+       all that names have, letters alone have the bit 0x40, and may differ in
+       0x20 */
 
-    for ( /* void */ ; last - p >= 8; p += 8, lower += 8) {
+    while (len >= 8) {
         ngx_memcpy(&one, p, 8);
         ngx_memcpy(&two, lower, 8);
 
         if ((one ^ two) & ~((two & 0x4040404040404040ULL) >> 1)) {
             break;
         }
+
+        if (last - p == 8) {
+            return 1;
+        }
+
+        n = ngx_min(last - p - 8, 8);
+        p += n;
+        lower += n;
     }
 
     for ( /* void */ ; p < last; p++) {

@@ -59,6 +59,10 @@ ngx_uint_t ngx_http_openai_redact_arg(ngx_http_openai_redact_t *redact,
    protocols the key */
 void ngx_http_openai_redact_secret(ngx_str_t *name, ngx_str_t *value);
 
+/* a keyed hash, the same for the same text as long as this process runs */
+uint64_t ngx_http_openai_hash(ngx_http_openai_redact_t *redact,
+    ngx_str_t *text);
+
 /* hexadecimal digits and a zero byte */
 void ngx_http_openai_fingerprint(ngx_http_openai_redact_t *redact,
     ngx_str_t *secret, char out[NGX_HTTP_OPENAI_FINGERPRINT_LEN + 1]);
