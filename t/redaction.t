@@ -270,3 +270,100 @@ http(get('/'));
 $::hidden->(1, 'fragment');
 check($::headers_of->(records(1)->[0], 'response')->{location},
       qr{^https://a\.test/cb#access_token=REDACTED-[0-9a-f]{10}&b=c$}, 'the rest');
+
+
+
+=== TEST 12: lines that come again in their places, or others that look alike
+what the worker remembers of the last head must not speak for another one: seen
+to fail when only the lengths of a key were compared, and when all locations
+shared what was known of names
+--- config
+location / { return 200 "here"; }
+location /own { openai_monitor_redact_header x_own; return 200 "here"; }
+--- client
+seed();
+
+my @values = map { "$::secret-$_" } 'a', 'b', 'long' x 9;
+
+http(get('/', "Api-Key: $values[0]"));
+my $print = records(1)->[0]{key};
+
+my @lines = (
+    (map { "Authorization: Bearer $_" } @values, "REDACTED-$print"),
+    (map { "Api-Key: $_" } @values),
+    (map { "X-Own: $_" } 'one', 'two', 'and three'),
+    (map { "X-Else: $_" } 'one', 'two', 'keep-alive'),
+    "X-Else: /?key=$values[0]", 'X-One: two', 'X-Two: one',
+);
+
+my (@asked, %print_of);
+
+for my $i (1 .. 200) {
+    my $uri = rand() < 0.3 ? "/own/$i" : "/$i";
+    my @some = map { $lines[rand @lines] } 1 .. rand 5;
+
+    # as a rule much of the last one comes again
+
+    if (@asked && rand() < 0.7) {
+        @some = @{ $asked[-1]{lines} };
+        $some[rand @some] = $lines[rand @lines];
+        pop @some if rand() < 0.2;
+        push @some, $lines[rand @lines] if rand() < 0.2;
+    }
+
+    # nginx refuses two of these
+
+    my $n = 0;
+    @some = grep { !/^Authorization/ || !$n++ } @some;
+
+    http(get($uri, @some));
+    push @asked, { uri => $uri, lines => \@some };
+}
+
+my (undef, @records) = @{ records(201) };
+
+for my $i (0 .. $#asked) {
+    my ($uri, @some) = ($asked[$i]{uri}, @{ $asked[$i]{lines} });
+    my (@got, @expected, $key);
+
+    @got = map { "$_->{name}: $_->{value}" }
+           grep { $_->{name} =~ /^(auth|api|x-)/i }
+           @{ $records[$i]{request}{headers} };
+
+    # each secret has one fingerprint, whatever came before it
+
+    my $redacted = sub {
+        my ($value) = @_;
+        my ($seen) = ($got[@expected] // '') =~ /REDACTED-([0-9a-f]{10})/;
+
+        $print_of{$value} //= $seen // 'none';
+
+        return "REDACTED-$print_of{$value}";
+    };
+
+    for (@some) {
+        if (/^(Authorization: Bearer|Api-Key:) (.*)/) {
+            push @expected, "$1 " . $redacted->($2);
+            $key //= $print_of{$2};
+
+        } elsif ($uri =~ m{^/own} && m{^(X-Own:) (.*)}) {
+            push @expected, "$1 " . $redacted->($2);
+
+        } elsif (m{^(.*key=)(.*)}) {
+            push @expected, $1 . $redacted->($2);
+
+        } else {
+            push @expected, $_;
+        }
+    }
+
+    check([ $records[$i]{uri}, $records[$i]{key}, @got ],
+          [ $uri, $key, @expected ], "request $i");
+}
+
+my %seen;
+$seen{$_}++ for values %print_of;
+check([ grep { $_ ne 'none' && $seen{$_} > 1 } keys %seen ], [],
+      'no two secrets have the same fingerprint');
+check($print_of{$values[0]}, $print, 'and the same has the same');
+$::hidden->(201, 'lines again');

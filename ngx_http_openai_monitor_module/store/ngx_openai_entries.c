@@ -278,7 +278,7 @@ void
 ngx_openai_record_id(const ngx_openai_shared_t *sh,
     const ngx_openai_record_t *rec, char id[NGX_OPENAI_ID_LEN + 1])
 {
-    uint64_t    parts[3];
+    uint64_t    parts[3], bits;
     ngx_uint_t  i, j;
 
     static const char  digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
@@ -292,8 +292,12 @@ ngx_openai_record_id(const ngx_openai_shared_t *sh,
     }
 
     for (i = 0; i < 3; i++) {
-        for (j = 0; j < 8; j++) {
-            id[8 * i + j] = digits[parts[i] >> (35 - 5 * j) & 31];
+        bits = parts[i];
+
+        ngx_openai_unroll
+        for (j = 8; j > 0; j--) {
+            id[8 * i + j - 1] = digits[bits & 31];
+            bits >>= 5;
         }
     }
 

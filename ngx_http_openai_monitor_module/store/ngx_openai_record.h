@@ -19,6 +19,14 @@
 #include "digest/openai_facts.h"
 
 
+/* before a loop of few rounds that every record passes */
+
+#if (__GNUC__ && !__clang__)
+#define ngx_openai_unroll        _Pragma("GCC unroll 8")
+#else
+#define ngx_openai_unroll
+#endif
+
 #define NGX_OPENAI_ID_LEN        24     /* without the zero byte */
 #define NGX_OPENAI_MAX_ATTEMPTS  6
 

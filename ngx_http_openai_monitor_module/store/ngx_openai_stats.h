@@ -212,6 +212,7 @@ ngx_openai_sum(void *to, const void *from, size_t size)
     t = to;
     f = from;
 
+    ngx_openai_unroll
     for (i = 0; i < size / sizeof(ngx_openai_words_t); i++) {
         t[i] += f[i];
     }
