@@ -46,6 +46,7 @@ typedef struct {
     u_char                    *start;   /* of what the zone has not got */
     u_char                    *pos;
     u_char                    *first;   /* line of the headers */
+    size_t                     line;    /* of a request before it, or 0 */
     ngx_uint_t                 n;       /* lines so far */
     ngx_uint_t                 known;   /* of these lines, from the first one */
     ngx_http_openai_line_t     lines[NGX_HTTP_OPENAI_LINES];
@@ -59,6 +60,8 @@ typedef void (*ngx_http_openai_meter_header_pt)(openai_meter_t *m,
 
 static void ngx_http_openai_head_line(ngx_http_openai_exchange_t *ex,
     openai_str_t *target);
+static ngx_uint_t ngx_http_openai_head_plain(ngx_http_openai_head_t *head,
+    ngx_str_t *line);
 static void ngx_http_openai_head_begin(ngx_http_openai_head_t *head,
     ngx_http_openai_exchange_t *ex, u_char *first);
 static void ngx_http_openai_head_add(ngx_http_openai_exchange_t *ex,
@@ -181,10 +184,9 @@ ngx_http_openai_head_line(ngx_http_openai_exchange_t *ex, openai_str_t *target)
     if (r->method_name.len && line->len <= NGX_HTTP_OPENAI_LINE_MAX
         && uri->data >= line->data
         && uri->data + uri->len <= line->data + line->len
-        && ngx_http_openai_redact_plain(line))
+        && ngx_http_openai_head_plain(head, line))
     {
         p = first - 1 - line->len;
-        ngx_memcpy(p, line->data, line->len);
 
         head->start = p;
 
@@ -206,12 +208,37 @@ ngx_http_openai_head_line(ngx_http_openai_exchange_t *ex, openai_str_t *target)
     /* until the headers come, there is room for it */
 
     head->known = 0;
+    head->line = 0;
 
     target->data = (char *) first;
     target->len = ngx_http_openai_redact_uri(redact, first,
                                              first + NGX_HTTP_OPENAI_LINE_MAX,
                                              uri)
                   - first;
+}
+
+
+/* nothing in the line has to be replaced, and it is in its place */
+
+static ngx_uint_t
+ngx_http_openai_head_plain(ngx_http_openai_head_t *head, ngx_str_t *line)
+{
+    u_char  *p;
+
+    p = head->first - 1 - line->len;
+
+    if (line->len == head->line && ngx_memcmp(p, line->data, line->len) == 0) {
+        return 1;
+    }
+
+    if (!ngx_http_openai_redact_plain(line)) {
+        return 0;
+    }
+
+    ngx_memcpy(p, line->data, line->len);
+    head->line = line->len;
+
+    return 1;
 }
 
 
@@ -504,6 +531,7 @@ ngx_http_openai_head_write(ngx_http_openai_exchange_t *ex,
         head->start = head->text;
         head->n = NGX_HTTP_OPENAI_LINES;
         head->known = 0;
+        head->line = 0;
 
         if (name->len > NGX_HTTP_OPENAI_LINE_MAX) {
             return 0;
