@@ -18,7 +18,9 @@ import { after, before, test } from 'node:test';
 
 import { until } from '../e2e/lib/monitor.mjs';
 import { client } from './lib/client.mjs';
-import { inParallel, portsOf, recordsByCase, start } from './lib/servers.mjs';
+import {
+    inParallel, portsOf, recordsByCase, start, wakeups,
+} from './lib/servers.mjs';
 import { caseOf } from './lib/upstream.mjs';
 
 const ports = portsOf(3);
@@ -67,25 +69,6 @@ const leaving = (pid) => /shutting down/.test(read(`/proc/${pid}/cmdline`));
 const descriptors = (pid) => fs.readdirSync(`/proc/${pid}/fd`).length;
 const anonymous = (pid) =>
     Number(/RssAnon:\s+(\d+)/.exec(read(`/proc/${pid}/status`))[1]);
-
-// How often the workers wake up in a second in which nothing happens: a timer is
-// not to be seen from outside, but that it fires is.
-
-async function wakeups() {
-    const sleeps = () => sum(children().map((pid) => Number(
-        /^voluntary_ctxt_switches:\s+(\d+)/m.exec(
-            read(`/proc/${pid}/status`))[1])));
-
-    // what has just ended is seen once more
-
-    await new Promise((done) => setTimeout(done, 500));
-
-    const before = sleeps();
-
-    await new Promise((done) => setTimeout(done, 1000));
-
-    return sleeps() - before;
-}
 
 // HUP, until two new workers are there and the old ones leave
 
@@ -147,7 +130,7 @@ test('reloads under load', async (t) => {
     await until('the old workers', () => children(),
                 (pids) => pids.length === 2);
 
-    const awake = await wakeups();
+    const awake = await wakeups(children());
 
     assert.ok(awake < 40, `${awake} wakeups a second: one timer of 100 ms in `
               + 'each worker');
@@ -233,7 +216,7 @@ test('reloads under load', async (t) => {
     assert.ok(sanitized || late.memory - early.memory < 2048,
               `master: ${early.memory} kB, then ${late.memory} kB`);
 
-    const awakeLate = await wakeups();
+    const awakeLate = await wakeups(children());
 
     assert.ok(awakeLate < awake * 1.5 + 10, `${awake} wakeups a second after `
               + `a reload, ${awakeLate} after ${reloads}`);
@@ -275,7 +258,7 @@ test('reloads under load', async (t) => {
     // with everybody gone a worker has no more than its own, and sleeps
 
     const idle = Math.max(...alive.map(descriptors));
-    const asleep = await wakeups();
+    const asleep = await wakeups(children());
 
     assert.ok(asleep < 10, `${asleep} wakeups a second with nobody there`);
 

@@ -48,7 +48,7 @@ export function certificate() {
 
 
 export function template({ main = '', http = '', server = '', locations = '',
-                           connections = 2048, level = 'info' }) {
+                           connections = 2048, level = 'info', view = '' }) {
     return `
 \${load_module}
 \${user}
@@ -82,7 +82,7 @@ http {
     ${server}
 
     server {
-        listen  127.0.0.1:\${view_port} backlog=1024;
+        listen  127.0.0.1:\${view_port} backlog=1024 ${view};
 
         location / {
             openai_monitor_view  zone=test;
@@ -180,4 +180,25 @@ export async function inParallel(all, at_a_time, each) {
     }
 
     await Promise.all(Array.from({ length: at_a_time }, one));
+}
+
+
+// How often these processes wake up in a second in which nothing happens: a
+// timer is not to be seen from outside, but that it fires is.
+
+export async function wakeups(pids) {
+    const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+    const sleeps = () => pids.reduce((sum, pid) => sum + Number(
+        /^voluntary_ctxt_switches:\s+(\d+)/m.exec(
+            fs.readFileSync(`/proc/${pid}/status`, 'latin1'))[1]), 0);
+
+    // what has just ended is seen once more
+
+    await pause(500);
+
+    const before = sleeps();
+
+    await pause(1000);
+
+    return sleeps() - before;
 }
