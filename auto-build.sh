@@ -1392,6 +1392,19 @@ need_test_nginx()
     fi
 }
 
+# what gives up one of several requests, where nginx has HTTP/3: t/http3.t says
+# what it did without
+
+need_http3_client()
+{
+    if "$nginx_bin" -V 2>&1 | grep -q -e --with-http_v3_module \
+        && ! python3 -c "import aioquic" 2> /dev/null
+    then
+        (install_packages python3-aioquic) \
+            || say "python3-aioquic cannot be had: a test is left out"
+    fi
+}
+
 # clang, and its fuzzer's runtime, whose package is named after its version
 
 need_fuzzer()
@@ -1426,6 +1439,7 @@ need_for_step()
             need perl perl prove perl ps procps curl curl \
                 promtool prometheus openssl openssl valgrind valgrind
             need_test_nginx
+            need_http3_client
             ;;
         e2e | page)
             need /usr/share/fonts/truetype/dejavu fonts-dejavu-core

@@ -10,40 +10,19 @@ use warnings;
 
 use Test::Nginx::Socket 'no_plan';
 
+use HttpClients;
 use MonitorTest;
 
 seed();
 
-our $server = <<'END';
-server {
-    listen 127.0.0.1:$TEST_NGINX_H2_PORT http2;
-    client_body_buffer_size 1k;
-    location / { proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT; }
-    location /direct {
-        proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
-        proxy_http_version 1.1;
-        proxy_buffering off;
-        proxy_request_buffering off;
-    }
-}
-END
+our $server = proxy_server('listen 127.0.0.1:$TEST_NGINX_H2_PORT http2;');
 
 our $url = "http://127.0.0.1:$ENV{TEST_NGINX_H2_PORT}";
 
 our $curl = sub {
     my ($body, @arguments) = @_;
 
-    my $file = html_dir() . '/body';
-
-    open my $out, '>', $file or die $!;
-    print $out $body;
-    close $out;
-
-    open my $curl, '-|', 'curl', '--silent', '--http2-prior-knowledge',
-                   '--max-time', 20, '--data-binary', "\@$file", @arguments
-        or die $!;
-    local $/;
-    return (scalar <$curl>) // '';
+    return curl_all('--http2-prior-knowledge', curl_body($body), @arguments);
 };
 
 # frames for a client of our own

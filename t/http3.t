@@ -7,23 +7,9 @@
 use strict;
 use warnings;
 
-use File::Temp;
-
-my $dir;
-
-BEGIN {
-    $dir = File::Temp->newdir;
-
-    system("openssl req -x509 -newkey rsa:2048 -nodes -days 2 -batch"
-           . " -subj /CN=monitor.test -keyout $dir/key -out $dir/cert"
-           . " 2>/dev/null") == 0
-    or die "openssl makes no certificate\n";
-
-    $ENV{TEST_NGINX_CERT_DIR} = "$dir";
-}
-
 use Test::Nginx::Socket;
 
+use HttpClients;
 use MonitorTest;
 
 my $nginx = $ENV{TEST_NGINX_BINARY} // 'nginx';
@@ -36,51 +22,19 @@ plan('no_plan');
 
 seed();
 
-our $server = <<'END';
-server {
-    listen 127.0.0.1:$TEST_NGINX_H3_PORT quic;
+certificate('monitor.test');
+
+our $server = proxy_server(<<'END');
+listen 127.0.0.1:$TEST_NGINX_H3_PORT quic;
     ssl_certificate $TEST_NGINX_CERT_DIR/cert;
     ssl_certificate_key $TEST_NGINX_CERT_DIR/key;
-    client_body_buffer_size 1k;
-    location / { proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT; }
-    location /direct {
-        proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
-        proxy_http_version 1.1;
-        proxy_buffering off;
-        proxy_request_buffering off;
-    }
-}
 END
 
 our $url = "https://127.0.0.1:$ENV{TEST_NGINX_H3_PORT}";
+our $have_client = have_http3_client();
 
-# what curl prints, as it comes, and its pid
-
-our $curl = sub {
-    my $pid = open my $out, '-|', 'curl', '--silent', '--no-buffer',
-                   '--http3-only', '--insecure', '--max-time', 20, @_
-        or die "curl: $!\n";
-
-    return ($out, $pid);
-};
-
-our $body = sub {
-    my ($bytes) = @_;
-    my $file = html_dir() . '/body';
-
-    open my $out, '>', $file or die "$file: $!\n";
-    print $out $bytes;
-    close $out;
-
-    return ('--data-binary', "\@$file");
-};
-
-our $all = sub {
-    my ($out) = $::curl->(@_);
-
-    local $/;
-    return scalar(<$out>) // '';
-};
+our $curl = sub { curl('--http3-only', '--insecure', @_) };
+our $all = sub { curl_all('--http3-only', '--insecure', @_) };
 
 run_tests();
 
@@ -96,7 +50,7 @@ my $n = 0;
 for my $uri ('/', '/direct') {
     for my $size (0, 1, 1024, 1025, 100_000, 300_000) {
         my $body = random_bytes($size);
-        check_same($::all->($::body->($body), "$::url$uri"), $body,
+        check_same($::all->(curl_body($body), "$::url$uri"), $body,
                    "$uri, $size: client");
 
         my $record = records(++$n)->[-1];
@@ -123,7 +77,7 @@ while (my $request = $u->request) {
     $u->answer(200, $request->{uri});
 }
 --- client
-my ($out) = $::curl->($::body->('{"model":"test-model","stream":true}'),
+my ($out) = $::curl->(curl_body('{"model":"test-model","stream":true}'),
                       "$::url/direct/v1/chat/completions");
 check(scalar <$out>, "data: one\n", 'at once');
 check(records(1, running => 1, query => '&q=status:200')->[0],
@@ -224,7 +178,7 @@ my $body = random_bytes(100_000);
 
 # once a second something is sent
 
-my ($out, $pid) = $::curl->('--limit-rate', '2k', $::body->($body),
+my ($out, $pid) = $::curl->('--limit-rate', '2k', curl_body($body),
                             "$::url/direct");
 wait_for(sub { records(1, running => 1)->[0]{request}{body_kept_bytes} },
          'a part of the body');
@@ -267,3 +221,76 @@ check(join('', <$out>), "\n", 'the stream ends');
 --- records
 { outcome => 'client_aborted', status => 200, complete => false,
   response => { body => "data: one\n\n" } }
+
+
+
+=== TEST 9: the client gives up one answer, the connection goes on
+fault 6
+--- http_config eval: $::server
+--- upstream
+my $request = $u->request;
+$u->stream; $u->event('one');
+if ($request->{uri} =~ /given-up/) {
+    # nginx learns that a stream was stopped when it writes into it
+    $u->event('more') until IO::Select->new($u->{socket})->can_read(0.05);
+    return;
+}
+$u->hold; $u->event('two'); $u->finish;
+--- client
+return check(1, 1, 'skipped: no python3-aioquic') unless $::have_client;
+
+my ($in, $read, $end) = http3_client($ENV{TEST_NGINX_H3_PORT});
+print $in "get 0 /direct/given-up\nget 4 /direct/goes-on\n";
+$read->($_, qr/one/) for 0, 4;
+print $in "stop 0\n";
+wait_for(sub { records(2, running => 1)->[0]{outcome} ne 'running' }, 'its end');
+print $in "get 8 /direct/comes-later\n";
+$read->(8, qr/one/);
+upstream()->release(2);
+check($read->($_, qr/end /),
+      "status 200data: one\n\ndata: two\n\nend ", "stream $_")
+    for 4, 8;
+check($read->(0, qr/one/) =~ /end/ ? 1 : 0, 0, 'stream 0 has no end');
+$end->();
+--- records
+$::have_client ? [
+    { outcome => 'client_aborted', uri => '/direct/given-up', status => 200,
+      http_version => '3', complete => false,
+      response => { body => qr/^data: one\n\n(?:data: more\n\n)*$/ } },
+    map { { outcome => 'ok', uri => "/direct/$_", complete => true,
+            http_version => '3',
+            response => { body => "data: one\n\ndata: two\n\n" } } }
+        qw/ goes-on comes-later /
+] : []
+
+
+
+=== TEST 10: the client gives up one upload, the connection goes on
+fault 6
+--- http_config eval: $::server
+--- upstream
+my $request = $u->request or return;
+$request->{uri} =~ /goes-on/ ? ($u->stream, $u->event('one'), $u->hold,
+                                $u->event('two'), $u->finish) : $u->drain;
+--- client
+return check(1, 1, 'skipped: no python3-aioquic') unless $::have_client;
+
+my ($in, $read, $end) = http3_client($ENV{TEST_NGINX_H3_PORT});
+print $in "get 0 /direct/goes-on\npost 4 /direct/given-up half of it\n";
+$read->(0, qr/one/);
+wait_for(sub { my $record = records(2, running => 1)->[1];
+               $record->{request}{body_kept_bytes} }, 'a part of the body');
+print $in "reset 4\nstop 4\n";
+wait_for(sub { records(2, running => 1)->[1]{outcome} ne 'running' }, 'its end');
+upstream()->release(1);
+check($read->(0, qr/end /),
+      "status 200data: one\n\ndata: two\n\nend ", 'stream 0');
+$end->();
+--- records
+$::have_client ? [
+    { outcome => 'ok', uri => '/direct/goes-on', complete => true,
+      response => { body => "data: one\n\ndata: two\n\n" } },
+    { outcome => 'client_aborted', uri => '/direct/given-up', method => 'POST',
+      http_version => '3', request_bytes => 10,
+      request => { body => 'half of it' }, response => { body => null } },
+] : []

@@ -7,27 +7,15 @@
 use strict;
 use warnings;
 
-use File::Temp;
-
-my $dir;
-
-BEGIN {
-    $dir = File::Temp->newdir;
-
-    system("openssl req -x509 -newkey rsa:2048 -nodes -days 2 -batch"
-           . " -subj /CN=upstream.test -keyout $dir/key -out $dir/cert"
-           . " 2>/dev/null") == 0
-    or die "openssl makes no certificate\n";
-
-    $ENV{TEST_NGINX_CERT_DIR} = "$dir";
-}
-
 use IO::Select;
 use IO::Socket::INET;
 use Test::Nginx::Socket 'no_plan';
 use Time::HiRes qw/ sleep /;
 
+use HttpClients;
 use MonitorTest;
+
+certificate('upstream.test');
 
 # TLS is nginx's own; what a test needs is a relay before it that lets TCP
 # connect at once, and the first byte of the handshake wait
