@@ -1611,6 +1611,7 @@ run_tests()
 
     if [ $asan = yes ] || [ $valgrind = yes ]; then
         export OPENAI_MONITOR_CHECKED=1
+        NODE_SECONDS=$((NODE_SECONDS * 6))
     fi
 
     export TEST_NGINX_BINARY=$nginx_bin

@@ -22,14 +22,14 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
-import { until } from '../e2e/lib/monitor.mjs';
+import { checked, until } from '../e2e/lib/monitor.mjs';
 import { client } from './lib/client.mjs';
 import { portsOf, start } from './lib/servers.mjs';
 import { caseOf } from './lib/upstream.mjs';
 
 const skip = process.env.OPENAI_MONITOR_MODULE === ''
-    || /asan/.test(process.env.TEST_NGINX_BINARY ?? '')
-    ? 'the module is not loaded, or comes with a sanitizer' : false;
+    || checked
+    ? 'the module is not loaded, or malloc is not the C library\'s' : false;
 
 const ports = portsOf(2);
 

@@ -61,7 +61,7 @@ END
 
 sub curl {
     my $pid = open my $out, '-|', 'curl', '--silent', '--no-buffer',
-                   '--max-time', 20, @_
+                   '--max-time', $ENV{OPENAI_MONITOR_CHECKED} ? 120 : 20, @_
         or die "curl: $!\n";
 
     return ($out, $pid);

@@ -10,7 +10,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { Monitor } from './monitor.mjs';
+import { Monitor, slow } from './monitor.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const name = 'ngx_http_openai_monitor_module';
@@ -133,7 +133,7 @@ export class Nginx {
 
         // a viewer's connection may hold a worker
 
-        const timer = setTimeout(this.kill, 5000);
+        const timer = setTimeout(this.kill, 5000 * slow);
         await this.exited;
         clearTimeout(timer);
 

@@ -9,6 +9,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
+import { slow } from '../../e2e/lib/monitor.mjs';
 import { Nginx } from '../../e2e/lib/nginx.mjs';
 import { Upstream } from './upstream.mjs';
 
@@ -130,8 +131,8 @@ export async function start(ports, { locations, monitor = '', zone = '64m',
     const text = template({
         ...more, server: of(ports.recorded, recorded, '30s')
             + of(ports.plain, '', '30s')
-            + of(ports.recordedShort, recorded, '500ms')
-            + of(ports.plainShort, '', '500ms'),
+            + of(ports.recordedShort, recorded, `${500 * slow}ms`)
+            + of(ports.plainShort, '', `${500 * slow}ms`),
     });
 
     const nginx = await Nginx.start({
