@@ -119,6 +119,9 @@ ngx_http_openai_exchange_t *ngx_http_openai_exchange(ngx_http_request_t *r);
 ngx_http_openai_exchange_t *ngx_http_openai_exchange_begin(
     ngx_http_request_t *r);
 
+/* in the log phase, where there is none: counts it, had it been wanted */
+void ngx_http_openai_exchange_lost(ngx_http_request_t *r);
+
 /* parts of an answer as they come */
 void ngx_http_openai_exchange_request_body(ngx_http_openai_exchange_t *ex,
     u_char *data, size_t len, ngx_uint_t last);

@@ -145,6 +145,23 @@ ngx_http_openai_exchange_begin(ngx_http_request_t *r)
 }
 
 
+void
+ngx_http_openai_exchange_lost(ngx_http_request_t *r)
+{
+    ngx_http_openai_capture_conf_t  *conf;
+
+    conf = ngx_http_openai_capture_conf(r);
+
+    /* it was wanted, but at no time was there memory for it */
+
+    if (conf && ngx_http_get_module_ctx(r, ngx_http_openai_monitor_module)
+                == NULL)
+    {
+        ngx_openai_writer_drop(conf->shm_zone->data);
+    }
+}
+
+
 static ngx_int_t
 ngx_http_openai_exchange_wanted(ngx_http_request_t *r,
     ngx_http_openai_capture_conf_t *conf)

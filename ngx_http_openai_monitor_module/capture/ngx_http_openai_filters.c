@@ -179,6 +179,9 @@ ngx_http_openai_log_handler(ngx_http_request_t *r)
     if (ex) {
         ngx_http_openai_exchange_final(ex);
         ngx_http_openai_exchange_commit(ex);
+
+    } else {
+        ngx_http_openai_exchange_lost(r);
     }
 
     return NGX_OK;

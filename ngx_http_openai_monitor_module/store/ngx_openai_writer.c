@@ -104,6 +104,15 @@ ngx_openai_writer_begin(ngx_openai_writer_t *w, ngx_openai_zone_t *zone,
 }
 
 
+void
+ngx_openai_writer_drop(ngx_openai_zone_t *zone)
+{
+    if (zone->sh) {
+        ngx_openai_count(&zone->sh->dropped, 1);
+    }
+}
+
+
 /*
  * Nobody has touched this memory for as many records as the zone has: without
  * being fetched ahead, each page and each copy would be waited for.

@@ -29,6 +29,9 @@ typedef struct {
 ngx_int_t ngx_openai_writer_begin(ngx_openai_writer_t *w,
     ngx_openai_zone_t *zone, ngx_openai_record_t *rec);
 
+/* counts an exchange that never came to that */
+void ngx_openai_writer_drop(ngx_openai_zone_t *zone);
+
 /* how many of the len bytes were kept; readers see them at once.  A head comes
    whole before the first byte of its body: none is kept afterwards */
 size_t ngx_openai_writer_append(ngx_openai_writer_t *w,

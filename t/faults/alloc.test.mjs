@@ -197,6 +197,7 @@ test('what is not recorded allocates nothing', { skip }, async () => {
 for (const kind of Object.keys(kinds)) {
     test(`${kind}: each allocation fails once`, { skip }, async (t) => {
         let n = 1, recorded = 0;
+        let { dropped } = (await run.monitor.stats()).zone;
 
         for ( ; ; n++) {
             await renew();
@@ -235,6 +236,11 @@ for (const kind of Object.keys(kinds)) {
                     assert.ok(answers[kind].equals(await run.monitor.bytes(
                         `/api/request/${record.id}/response`)));
                 }
+
+            } else {
+                const { zone } = await run.monitor.stats();
+
+                assert.equal(zone.dropped, ++dropped, `${n}: it is counted`);
             }
 
             if (!failed) {
@@ -247,6 +253,31 @@ for (const kind of Object.keys(kinds)) {
         assert.deepEqual(run.nginx.complaints(), []);
     });
 }
+
+
+// fault 30
+
+test('no allocation succeeds: the exchange is counted', { skip }, async () => {
+    await renew();
+
+    const { dropped, records } = (await run.monitor.stats()).zone;
+
+    set('failed', 0);
+    set('fail_at', -1);
+
+    const { answer } = await exchange('json');
+
+    await exchange('json', ports.plain);
+    set('fail_at', 0);
+
+    assert.ok(get('failed') > 0);
+    assert.ok(answer.complete && answer.body.equals(answers.json));
+
+    const { zone } = await run.monitor.stats();
+
+    assert.deepEqual([zone.dropped, zone.records], [dropped + 1, records]);
+    assert.deepEqual(run.nginx.complaints(), []);
+});
 
 
 // one request of the monitor, on a connection of its own: what came, and how

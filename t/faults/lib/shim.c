@@ -26,6 +26,9 @@
 #include <unistd.h>
 
 
+#define ALL  -1
+
+
 typedef struct {
     volatile int64_t  calls;
     volatile int64_t  fail_at;     /* the call that fails, from 1; 0: none */
@@ -42,7 +45,7 @@ static shim_t  *shim = &shim_none;
 static int
 shim_fails(void)
 {
-    if (++shim->calls != shim->fail_at) {
+    if (++shim->calls != shim->fail_at && shim->fail_at != ALL) {
         return 0;
     }
 
