@@ -48,8 +48,7 @@ static const char *openai_scan_object(openai_scan_t *s, const char *p,
     const char *last);
 static const char *openai_scan_members(openai_scan_t *s, const char *p,
     const char *last, const char *limit);
-static inline openai_keys_step_t *openai_scan_step(
-    openai_scan_frame_t *frame, const char *p);
+static inline uint32_t openai_scan_trail(openai_scan_frame_t *frame);
 static int openai_scan_leave(const openai_node_t *nodes,
     openai_keys_step_t *step, const char *p);
 static inline const char *openai_scan_bare_end(const char *p);
@@ -257,15 +256,19 @@ static const char *
 openai_scan_members(openai_scan_t *s, const char *p, const char *last,
     const char *limit)
 {
+    uint32_t              at;
     const char           *end;
     openai_keys_step_t   *step;
     openai_scan_frame_t  *frame;
 
+    limit -= OPENAI_SCAN_ROOM;      /* no member begins beyond it */
+
     frame = &s->frames[s->depth - 1];
+    at = openai_scan_trail(frame);
 
-    while (limit - p >= OPENAI_SCAN_ROOM) {
+    while (p <= limit) {
 
-        if (frame->index >= 0 || *p != '"') {
+        if (at == 0 || *p != '"') {
 
             if ((*p | 0x20) == '}') {
                 openai_scan_pop(s);
@@ -275,6 +278,8 @@ openai_scan_members(openai_scan_t *s, const char *p, const char *last,
                     break;
                 }
 
+                frame--;
+
             } else if (*p == '{' && frame->index >= 0) {
 
                 p++;
@@ -283,33 +288,40 @@ openai_scan_members(openai_scan_t *s, const char *p, const char *last,
                     return p;
                 }
 
+                frame++;
+
             } else {
                 break;
             }
 
-            frame = &s->frames[s->depth - 1];
+            at = openai_scan_trail(frame);
             continue;
         }
 
-        step = openai_scan_step(frame, p);
+        step = openai_keys_step(at);
 
-        if (step == NULL) {
+        if (!openai_keys_follow(step, p)
+            && !openai_scan_leave(frame->node->nodes, step, p))
+        {
             break;
         }
+
+        at += step->next;
+        frame->step = at;
 
         p += step->len;
 
         if (*p == '"') {
             end = openai_find_quote(p + 1, last);
 
-            if (limit - end < 3 || *end != '"') {
+            if (limit - end < 3 - OPENAI_SCAN_ROOM || *end != '"') {
                 (void) openai_scan_later(s, step->node, p);
                 return openai_scan_text(s, p, end, last);
             }
 
             if (step->node && step->node->take) {
                 openai_scan_tell(s, step->node, OPENAI_SCAN_STRING, -1, p + 1,
-                                 end - p - 1, end - p - 1);
+                                 openai_scan_cut(end - p - 1), end - p - 1);
             }
 
             p = openai_scan_comma(end + 1);
@@ -337,7 +349,8 @@ openai_scan_members(openai_scan_t *s, const char *p, const char *last,
                 return p;
             }
 
-            frame = &s->frames[s->depth - 1];
+            frame++;
+            at = openai_scan_trail(frame);
 
         } else {
             return openai_scan_later(s, step->node, p);
@@ -350,40 +363,27 @@ openai_scan_members(openai_scan_t *s, const char *p, const char *last,
 }
 
 
-/* the step of the trail that leads to the value of the key at p; NULL: the key
-   is long, or it needs a closer look */
+/* the step to the next key; 0: an array, or there is no room for the trail */
 
-static inline openai_keys_step_t *
-openai_scan_step(openai_scan_frame_t *frame, const char *p)
+static inline uint32_t
+openai_scan_trail(openai_scan_frame_t *frame)
 {
-    openai_keys_t       *keys;
-    openai_keys_step_t  *step;
+    openai_keys_t  *keys;
 
-    if (frame->step == 0) {
+    if (frame->step == 0 && frame->index < 0) {
         keys = openai_keys(frame->node->nodes);
 
-        if (keys == NULL) {
-            return NULL;
+        if (keys) {
+            frame->step = openai_keys_offset(keys->trail);
         }
-
-        frame->step = openai_keys_offset(keys->trail);
     }
 
-    step = openai_keys_step(frame->step);
-
-    if (!openai_keys_follow(step, p)
-        && !openai_scan_leave(frame->node->nodes, step, p))
-    {
-        return NULL;
-    }
-
-    frame->step += step->next;
-
-    return step;
+    return frame->step;
 }
 
 
-/* a key that is not as it was: the trail is, from now on */
+/* a key that is not as it was: the trail is, from now on; 0: the key is long,
+   or it needs a closer look */
 
 static int
 openai_scan_leave(const openai_node_t *nodes, openai_keys_step_t *step,
@@ -592,7 +592,8 @@ openai_scan_deliver(openai_scan_t *s, openai_scan_type_e type, const char *p,
     }
 
     if (p && s->node && s->node->take) {
-        openai_scan_tell(s, s->node, type, element, p, len, size);
+        openai_scan_tell(s, s->node, type, element, p, openai_scan_cut(len),
+                         size);
     }
 
     openai_scan_settle(s);
@@ -630,7 +631,7 @@ openai_scan_tell(openai_scan_t *s, const openai_node_t *node,
     v.type = type;
     v.element = element;
     v.str.data = p;
-    v.str.len = openai_scan_cut(len);
+    v.str.len = len;
     v.size = size;
 
     if (s->memo) {

@@ -408,6 +408,63 @@ test_coded(void)
 }
 
 
+/* an event with a text that differs, and one that tells the model once more */
+
+static void
+says_twice(openai_meter_t *m, int number, const char *rest)
+{
+    char  event[256];
+
+    snprintf(event, sizeof(event),
+             "data: {\"id\":\"i\",\"model\":\"first\",\"choices\":[{\"index\":0,"
+             "\"delta\":{\"content\":\"%d\"}}],\"created\":1700000000%s}\n\n",
+             number, rest);
+    says(m, event, number);
+}
+
+
+/* the defect: what events have in common is not told again, though another
+   event has told something else in between */
+
+static void
+test_lasting(void)
+{
+    int                    i, j;
+    openai_meter_t        *m;
+    const openai_facts_t  *f;
+
+    m = begin("/v1/chat/completions");
+    f = openai_meter_facts(m);
+    answers(m, 200, "text/event-stream");
+
+    for (j = 0; j < 2; j++) {
+
+        for (i = 1; i < 9; i++) {
+            says_twice(m, i, "");
+        }
+
+        is_str(f->response_model, "first", "the model of all events");
+
+        says_twice(m, 9, ",\"model\":\"second\"");
+        is_str(f->response_model, "second", "that of the last one");
+
+        says_twice(m, 10, "");
+        is_str(f->response_model, "first", "that of the one after it");
+
+        for (i = 11; i < 19; i++) {
+            says_twice(m, i, ",\"model\":\"second\"");
+        }
+
+        is_str(f->response_model, "second", "the later one of two");
+
+        says_twice(m, 19, "");
+        is_str(f->response_model, "first", "there are not two any more");
+    }
+
+    openai_meter_finish(m, 1, 20);
+}
+
+
 static void
 test_memory(void)
 {
@@ -446,6 +503,7 @@ main(void)
     test_errors();
     test_forms();
     test_coded();
+    test_lasting();
     test_memory();
 
     return run_done();
