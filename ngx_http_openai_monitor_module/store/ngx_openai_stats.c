@@ -53,6 +53,9 @@ static void ngx_openai_ring_add(ngx_openai_slice_t *slices, ngx_uint_t ring,
 static void ngx_openai_fold_one(uint32_t *bucket, const ngx_openai_fold_t *f);
 static void ngx_openai_fold_name(ngx_openai_stats_t *stats, ngx_uint_t table,
     const char *name, const ngx_openai_fold_t *f);
+static ngx_inline ngx_openai_name_t *ngx_openai_name_find(
+    ngx_openai_name_t *rows, ngx_uint_t table, const char *name, size_t len,
+    const ngx_openai_fold_t *f);
 static ngx_openai_name_t *ngx_openai_name_row(ngx_openai_name_t *rows,
     uint64_t hash, const char *name, size_t len, const ngx_openai_fold_t *f)
     ngx_openai_seldom;
@@ -78,6 +81,7 @@ static ngx_inline uint64_t ngx_openai_hash(const char *p, size_t len);
 /* where this process found a name, or labels, the last time: it may be
    elsewhere by now */
 
+static uint8_t  ngx_openai_name_last[NGX_OPENAI_TABLES];
 static uint8_t  ngx_openai_name_hints[NGX_OPENAI_TABLES][NGX_OPENAI_HINTS];
 static uint8_t  ngx_openai_series_hints[NGX_OPENAI_HINTS];
 
@@ -365,9 +369,7 @@ ngx_openai_fold_name(ngx_openai_stats_t *stats, ngx_uint_t table,
     const char *name, const ngx_openai_fold_t *f)
 {
     size_t              len;
-    uint8_t            *hint;
-    uint64_t            hash;
-    ngx_openai_name_t  *row, *rows;
+    ngx_openai_name_t  *row;
 
     len = ngx_strlen(name);
 
@@ -375,23 +377,49 @@ ngx_openai_fold_name(ngx_openai_stats_t *stats, ngx_uint_t table,
         return;
     }
 
-    hash = ngx_openai_hash(name, len);
-
-    rows = stats->names[table];
-    hint = &ngx_openai_name_hints[table][hash % NGX_OPENAI_HINTS];
-    row = &rows[*hint];
-
-    if (row->hash == hash && ngx_memcmp(row->name, name, len + 1) == 0) {
-        ngx_openai_undo_keep(f->undo, &row->used,
-                             offsetof(ngx_openai_name_t, name)
-                             - offsetof(ngx_openai_name_t, used));
-    } else {
-        row = ngx_openai_name_row(rows, hash, name, len, f);
-        *hint = (uint8_t) (row - rows);
-    }
+    row = ngx_openai_name_find(stats->names[table], table, name, len, f);
 
     row->used = f->now;
     ngx_openai_sum(&row->sums, &f->sums, sizeof(ngx_openai_sums_t));
+}
+
+
+/* the last one is the next one's, as a rule */
+
+static ngx_inline ngx_openai_name_t *
+ngx_openai_name_find(ngx_openai_name_t *rows, ngx_uint_t table,
+    const char *name, size_t len, const ngx_openai_fold_t *f)
+{
+    uint8_t            *hint, *last;
+    uint64_t            hash;
+    ngx_openai_name_t  *row;
+
+    last = &ngx_openai_name_last[table];
+    row = &rows[*last];
+
+    if (row->hash < 2 || ngx_memcmp(row->name, name, len + 1) != 0) {
+
+        hash = ngx_openai_hash(name, len);
+        hint = &ngx_openai_name_hints[table][hash % NGX_OPENAI_HINTS];
+        row = &rows[*hint];
+
+        if (row->hash != hash || ngx_memcmp(row->name, name, len + 1) != 0) {
+            row = ngx_openai_name_row(rows, hash, name, len, f);
+
+            *hint = (uint8_t) (row - rows);
+            *last = *hint;
+
+            return row;
+        }
+
+        *last = *hint;
+    }
+
+    ngx_openai_undo_keep(f->undo, &row->used,
+                         offsetof(ngx_openai_name_t, name)
+                         - offsetof(ngx_openai_name_t, used));
+
+    return row;
 }
 
 
