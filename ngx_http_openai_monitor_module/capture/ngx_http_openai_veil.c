@@ -65,6 +65,8 @@ static ngx_http_openai_veil_t *ngx_http_openai_veil_create(
     openai_secrecy_e secrecy, ngx_uint_t text);
 static openai_secrecy_e ngx_http_openai_veil_secrecy(
     ngx_http_openai_exchange_t *ex);
+static ngx_inline ngx_uint_t ngx_http_openai_veil_same(ngx_str_t *one,
+    ngx_str_t *two);
 static openai_secrecy_e ngx_http_openai_veil_path(ngx_str_t *uri);
 static void ngx_http_openai_veil_words(ngx_http_openai_exchange_t *ex,
     openai_secrets_t *secrets);
@@ -295,36 +297,35 @@ ngx_http_openai_veil_frames(ngx_http_openai_exchange_t *ex)
 static openai_secrecy_e
 ngx_http_openai_veil_secrecy(ngx_http_openai_exchange_t *ex)
 {
-    ngx_str_t           *paths[3];
-    ngx_uint_t           i;
+    ngx_str_t           *asked;
     openai_secrecy_e     found, secrecy;
     ngx_http_request_t  *r;
 
     r = ex->request;
+    asked = &r->unparsed_uri;
 
-    paths[0] = &r->unparsed_uri;
-    paths[1] = &r->uri;
-    paths[2] = r->upstream ? &r->upstream->uri : NULL;
+    found = ngx_http_openai_veil_path(asked);
 
-    found = OPENAI_SECRETS_NONE;
+    if (!ngx_http_openai_veil_same(&r->uri, asked)) {
+        secrecy = ngx_http_openai_veil_path(&r->uri);
+        found = ngx_max(found, secrecy);
+    }
 
-    for (i = 0; i < 3; i++) {
-
-        if (paths[i] == NULL || paths[i]->len == 0
-            || (i && paths[i]->len == paths[0]->len
-                && (paths[i]->data == paths[0]->data
-                    || ngx_memcmp(paths[i]->data, paths[0]->data,
-                                  paths[0]->len)
-                       == 0)))
-        {
-            continue;
-        }
-
-        secrecy = ngx_http_openai_veil_path(paths[i]);
+    if (r->upstream && !ngx_http_openai_veil_same(&r->upstream->uri, asked)) {
+        secrecy = ngx_http_openai_veil_path(&r->upstream->uri);
         found = ngx_max(found, secrecy);
     }
 
     return found;
+}
+
+
+static ngx_inline ngx_uint_t
+ngx_http_openai_veil_same(ngx_str_t *one, ngx_str_t *two)
+{
+    return one->len == two->len
+           && (one->data == two->data
+               || ngx_memcmp(one->data, two->data, one->len) == 0);
 }
 
 
@@ -342,6 +343,10 @@ ngx_http_openai_veil_path(ngx_str_t *uri)
         u_char            path[NGX_HTTP_OPENAI_VEIL_PATH];
         openai_secrecy_e  secrecy;
     } last;
+
+    if (uri->len == 0) {
+        return OPENAI_SECRETS_NONE;
+    }
 
     if (uri->len == last.len
         && ngx_memcmp(uri->data, last.path, last.len) == 0)
