@@ -276,10 +276,11 @@ check($::headers_of->(records(1)->[0], 'response')->{location},
 === TEST 12: lines that come again in their places, or others that look alike
 what the worker remembers of the last head must not speak for another one: seen
 to fail when only the lengths of a key were compared, and when all locations
-shared what was known of names
+shared what was known of names, of headers or of arguments
 --- config
 location / { return 200 "here"; }
 location /own { openai_monitor_redact_header x_own; return 200 "here"; }
+location /arg { openai_monitor_redact_arg own; return 200 "here"; }
 --- client
 seed();
 
@@ -294,12 +295,13 @@ my @lines = (
     (map { "X-Own: $_" } 'one', 'two', 'and three'),
     (map { "X-Else: $_" } 'one', 'two', 'keep-alive'),
     "X-Else: /?key=$values[0]", 'X-One: two', 'X-Two: one',
+    'X-Else: /?own=one', 'X-Else: /?own=two',
 );
 
 my (@asked, %print_of);
 
 for my $i (1 .. 200) {
-    my $uri = rand() < 0.3 ? "/own/$i" : "/$i";
+    my $uri = ('', '', '/own', '/arg')[rand 4] . "/$i";
     my @some = map { $lines[rand @lines] } 1 .. rand 5;
 
     # as a rule much of the last one comes again
@@ -349,7 +351,9 @@ for my $i (0 .. $#asked) {
         } elsif ($uri =~ m{^/own} && m{^(X-Own:) (.*)}) {
             push @expected, "$1 " . $redacted->($2);
 
-        } elsif (m{^(.*key=)(.*)}) {
+        } elsif (m{^(.*key=)(.*)}
+                 || ($uri =~ m{^/arg} && m{^(.*own=)(.*)}))
+        {
             push @expected, $1 . $redacted->($2);
 
         } else {

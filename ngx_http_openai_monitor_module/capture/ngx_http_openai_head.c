@@ -42,7 +42,8 @@ typedef struct {
 
 typedef struct {
     ngx_openai_chain_e         chain;
-    ngx_array_t               *names;   /* the verdicts are by these, too */
+    ngx_array_t               *headers; /* verdicts are by these names, too: */
+    ngx_array_t               *args;    /* a header may hold a URI */
     u_char                    *start;   /* of what the zone has not got */
     u_char                    *pos;
     u_char                    *first;   /* line of the headers */
@@ -113,13 +114,17 @@ static void
 ngx_http_openai_head_begin(ngx_http_openai_head_t *head,
     ngx_http_openai_exchange_t *ex, u_char *first)
 {
-    ngx_array_t  *names;
+    ngx_http_openai_redact_t  *redact;
 
-    names = ex->conf->redact.headers;
+    redact = &ex->conf->redact;
 
-    if (head->first != first || head->names != names) {
+    if (head->first != first
+        || head->headers != redact->headers
+        || head->args != redact->args)
+    {
         head->first = first;
-        head->names = names;
+        head->headers = redact->headers;
+        head->args = redact->args;
         head->known = 0;
     }
 
