@@ -160,7 +160,11 @@ test('3000 streams in a zone for 2000, with pages for fewer', async (t) => {
     assert.equal(again.answer.body.toString(), 'again');
     await until('its record', () => recordsByCase(run.monitor, caseOf),
                 (found) => found.get('again')?.[0].outcome === 'ok');
-    assert.deepEqual(run.nginx.complaints(), []);
+
+    // valgrind does not let nginx have more descriptors than it began with
+
+    assert.deepEqual(run.nginx.complaints(
+        checked ? /setrlimit\(RLIMIT_NOFILE/ : undefined), []);
 });
 
 

@@ -129,8 +129,8 @@ export async function start(ports, { locations, monitor = '', zone = '64m',
         server(at, monitored, { cert, timeout, locations });
 
     const text = template({
-        ...more, server: of(ports.recorded, recorded, '30s')
-            + of(ports.plain, '', '30s')
+        ...more, server: of(ports.recorded, recorded, `${30 * slow}s`)
+            + of(ports.plain, '', `${30 * slow}s`)
             + of(ports.recordedShort, recorded, `${500 * slow}ms`)
             + of(ports.plainShort, '', `${500 * slow}ms`),
     });
