@@ -20,6 +20,11 @@ import { caseOf } from './lib/upstream.mjs';
 
 const ports = portsOf(4);
 
+// it has descriptors of its own, and lets nginx neither have more than it began
+// with, nor fewer
+
+const valgrind = /valgrind/.test(process.env.TEST_NGINX_BINARY ?? '');
+
 let run;
 
 async function serve(options) {
@@ -160,11 +165,8 @@ test('3000 streams in a zone for 2000, with pages for fewer', async (t) => {
     assert.equal(again.answer.body.toString(), 'again');
     await until('its record', () => recordsByCase(run.monitor, caseOf),
                 (found) => found.get('again')?.[0].outcome === 'ok');
-
-    // valgrind does not let nginx have more descriptors than it began with
-
     assert.deepEqual(run.nginx.complaints(
-        checked ? /setrlimit\(RLIMIT_NOFILE/ : undefined), []);
+        valgrind ? /setrlimit\(RLIMIT_NOFILE/ : undefined), []);
 });
 
 
@@ -175,7 +177,9 @@ for (const [what, options, sign] of [
     ['descriptors', { connections: 256, main: 'worker_rlimit_nofile 64;' },
      /\(24: (?:Too many open files|No file descriptors available)\)/],
 ]) {
-    test(`${what} run out`, async (t) => {
+    const skip = what === 'descriptors' && valgrind;
+
+    test(`${what} run out`, { skip }, async (t) => {
         await serve({ workers: 1, ...options });
 
         const [pid] = children();
@@ -309,12 +313,16 @@ test('200 viewers, of whom 50 never read', async (t) => {
 
     const idle = watching.length - reading.length;
 
-    for (let n = 0; n < 20 && (n < 4 || stuck() < idle); n++) {
+    for (let n = 0; n < 4 || (!checked && n < 20 && stuck() < idle); n++) {
         await exchanges(1000);
     }
 
-    await until(`${idle} viewers who take nothing any more`, stuck,
-                (count) => count >= idle);
+    // a slow nginx tells viewers less: that they lag
+
+    if (!checked) {
+        await until(`${idle} viewers who take nothing any more`, stuck,
+                    (count) => count >= idle);
+    }
 
     const before = memory();
 
