@@ -285,9 +285,13 @@ async function exchanges(count) {
     });
 }
 
+// their buffers are mappings of their own, which go when they are freed: what a
+// heap keeps for later would hide a leak, or look like one
+
 async function serveViewers(workers) {
     await serve({
         workers, zone: '32m', entries: 1000, view: 'sndbuf=16k',
+        env: { GLIBC_TUNABLES: 'glibc.malloc.mmap_threshold=16384' },
     });
 
     run.upstream.otherwise = async (peer) => {
@@ -363,7 +367,7 @@ test('200 viewers, of whom 50 never read', async (t) => {
 // fault 43
 
 test('viewers come and go, and nothing of them stays', async (t) => {
-    const rounds = 25, each = 40;
+    const rounds = 36, each = 60;
 
     // all of them in one worker, whose peak is the same in each round
 
@@ -400,20 +404,23 @@ test('viewers come and go, and nothing of them stays', async (t) => {
 
     const own = descriptors();
 
+    let before = Infinity;
+
     for (let n = 0; n < 20; n++) {
         await round();
+        before = n < 10 ? before : Math.min(before, memory());
     }
-
-    const before = memory();
 
     for (let n = 0; n < rounds; n++) {
         await round();
     }
 
-    const kB = grown(before);
+    // a connection that is reset is gone before nginx knows
+
+    const kB = await until('the memory of them', () => grown(before),
+                           (more) => more < 1024);
 
     t.diagnostic(`${kB} kB more after ${rounds * each} viewers`);
-    assert.ok(kB < 200, `${kB} kB more`);
     await until('no more descriptors than at first', descriptors,
                 (now) => now.every((n, k) => n <= own[k]));
 
