@@ -21,13 +21,13 @@
 static inline void openai_memo_replay(openai_memo_t *memo, openai_scan_t *s,
     const openai_memo_segment_t *seg);
 static const char *openai_memo_learn(openai_memo_t *memo, openai_scan_t *s,
-    const char *p, const char *last, const char **starts);
+    const char *p, const char *last);
 static const char *openai_memo_segment(openai_memo_t *memo, openai_scan_t *s,
     const char *p, const char *last, size_t same);
 static void openai_memo_state(openai_memo_segment_t *seg, openai_scan_t *s,
     size_t len);
 static void openai_memo_keep(openai_memo_t *memo, const char *doc,
-    const char *last, const char **starts);
+    const char *last);
 static void openai_memo_move(openai_memo_t *memo, openai_memo_segment_t *seg,
     size_t start);
 static size_t openai_memo_token(const openai_memo_t *memo, size_t at);
@@ -40,7 +40,7 @@ openai_memo_scan(openai_memo_t *memo, openai_scan_t *s, const char *p,
     const char *last)
 {
     unsigned                i;
-    const char             *doc, *starts[OPENAI_MEMO_SEGMENTS];
+    const char             *doc;
     openai_memo_segment_t  *seg;
 
     doc = p;
@@ -68,7 +68,7 @@ openai_memo_scan(openai_memo_t *memo, openai_scan_t *s, const char *p,
             return;
         }
 
-        starts[i] = p;
+        seg->found = p;
         p = openai_scan_token(s, p + seg->len, last);
     }
 
@@ -77,8 +77,8 @@ openai_memo_scan(openai_memo_t *memo, openai_scan_t *s, const char *p,
     if (memo->n < OPENAI_MEMO_SEGMENTS && openai_memo_due(memo)
         && last > doc && last[-1] == '}')
     {
-        p = openai_memo_learn(memo, s, p, last, starts);
-        openai_memo_keep(memo, doc, last, starts);
+        p = openai_memo_learn(memo, s, p, last);
+        openai_memo_keep(memo, doc, last);
     }
 
     /* most end so */
@@ -145,7 +145,7 @@ openai_memo_replay(openai_memo_t *memo, openai_scan_t *s,
 
 static const char *
 openai_memo_learn(openai_memo_t *memo, openai_scan_t *s, const char *p,
-    const char *last, const char **starts)
+    const char *last)
 {
     size_t                  at, same, len;
     openai_memo_segment_t  *seg;
@@ -176,8 +176,8 @@ openai_memo_learn(openai_memo_t *memo, openai_scan_t *s, const char *p,
             break;
         }
 
-        starts[memo->n] = p;
         seg = &memo->segments[memo->n];
+        seg->found = p;
 
         p = openai_memo_segment(memo, s, p, last, same);
 
@@ -277,8 +277,7 @@ openai_memo_state(openai_memo_segment_t *seg, openai_scan_t *s, size_t len)
 /* this document takes the place of the one before */
 
 static void
-openai_memo_keep(openai_memo_t *memo, const char *doc, const char *last,
-    const char **starts)
+openai_memo_keep(openai_memo_t *memo, const char *doc, const char *last)
 {
     unsigned                i;
     openai_memo_segment_t  *seg;
@@ -293,13 +292,13 @@ openai_memo_keep(openai_memo_t *memo, const char *doc, const char *last,
 
         seg = &memo->segments[i];
 
-        if (starts[i] + seg->len > doc + memo->len) {
+        if (seg->found + seg->len > doc + memo->len) {
             memo->n = (uint8_t) i;
             memo->ntakes = seg->take;
             break;
         }
 
-        openai_memo_move(memo, seg, starts[i] - doc);
+        openai_memo_move(memo, seg, seg->found - doc);
     }
 }
 

@@ -38,6 +38,7 @@ typedef struct {
     const openai_node_t  *node;
     const openai_node_t  *nodes[OPENAI_MEMO_DEPTH];     /* of the frames */
     int16_t               indexes[OPENAI_MEMO_DEPTH];
+    const char           *found;       /* in the document */
     uint16_t              start;       /* in the bytes */
     uint16_t              len;
     uint8_t               take;        /* the first of its takes */
