@@ -99,7 +99,7 @@ test('3000 streams in a zone for 2000, with pages for fewer', async (t) => {
     const streams = 3000, size = 8000;
 
     await serve({
-        zone: '24m', entries: 2000, connections: 4096,
+        zone: '24m', entries: 2000, connections: 8000,
         main: 'worker_rlimit_nofile  8192;',
     });
 
