@@ -11,6 +11,7 @@ import OpenAI from 'openai';
 import { chromium } from 'playwright-core';
 
 import { LLMock } from './lib/aimock.mjs';
+import { slow } from './lib/monitor.mjs';
 import { Nginx } from './lib/nginx.mjs';
 import { ports } from './lib/ports.mjs';
 import { recorder } from './lib/wire.mjs';
@@ -57,7 +58,7 @@ before(async () => {
         viewport: { width: 1400, height: 800 }, locale: 'en-US',
     });
 
-    page.setDefaultTimeout(10_000);
+    page.setDefaultTimeout(10_000 * slow);
     page.on('pageerror', (e) => troubles.push(String(e)));
     page.on('console', (m) => m.type() === 'error' && troubles.push(m.text()));
     page.on('request', (r) => {
