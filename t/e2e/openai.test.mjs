@@ -400,12 +400,15 @@ test('a running stream is shown, and its abort with what it had', async () => {
             continue;
         }
 
-        const running = await monitor.record(id);
+        // a piece is in the record when the turn that sent it has ended
+
+        const running = await until('what the client has',
+            () => monitor.record(id), (r) => r.outcome !== 'running'
+                || r.answer?.choices[0].text.startsWith(text));
 
         assert.equal(running.outcome, 'running');
         assert.equal(running.complete, null);
         assert.equal(running.duration_ms, null);
-        assert.ok(running.answer.choices[0].text.startsWith(text));
     }
 
     const record = await monitor.finished(id);
