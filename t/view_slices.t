@@ -1,6 +1,6 @@
 # The promise: who searches keeps nobody waiting.  In each turn of the event
 # loop all searches together have one slice of 0.1 ms, or one record.  Seen to
-# fail with slices of 10 ms.
+# fail with slices of 10 ms, and when a worker that had to leave cut the searches.
 
 use strict;
 use warnings;
@@ -83,3 +83,57 @@ my $served = () = $before =~ /"GET \/ /g;
 
 check($served > $records ? 'enough' : $served, 'enough',
       'requests that were served meanwhile');
+
+
+
+=== TEST 2: a worker that leaves ends its searches first
+fault 27
+--- zone
+16m entries=200
+--- config
+client_body_buffer_size 64k;
+keepalive_requests 100000;
+location / {
+    openai_monitor off;
+    return 204;
+}
+location /v1/ {
+    proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+}
+--- upstream
+while ($u->request) { $u->answer(200, completion()) }
+--- client
+my $records = 200;
+my $c = connection();
+
+for (1 .. $records) {
+    send_bytes($c, post('/v1/chat/completions', { model => 'm',
+          messages => [ { role => 'user', content => 'many words ' x 5000 } ]
+    }));
+    read_answer($c);
+}
+
+# the words make a record long work; nobody said one of them
+
+my $words = join '+OR+', map { "nobody-says-$_" } 1 .. 60;
+
+my $search = sub {
+    my $socket = connection(port => $ENV{TEST_NGINX_MONITOR_PORT});
+
+    send_bytes($socket, "GET /api/requests?q=$words HTTP/1.1\r\nHost: localhost\r\n"
+                        . "Connection: close\r\n\r\n");
+    return $socket;
+};
+
+my @searches = map { $search->() } 1 .. 4;
+
+# they have begun when one is served who came later
+
+check(http("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+          ->{status}, 204, 'served');
+my ($old) = worker_pids();
+kill 'HUP', master();
+
+check_like(read_answer($_)->{body}, qr/"total":0,/, 'nothing found')
+    for @searches;
+wait_for(sub { !grep { $_ == $old } worker_pids() }, 'the end of the worker');

@@ -11,16 +11,23 @@
 #include "view/ngx_openai_work.h"
 
 
+#define NGX_OPENAI_WORK_KEEP  1000      /* ms */
+
+
 static ngx_int_t ngx_openai_work_slice(ngx_openai_work_t *work);
 static void ngx_openai_work_wait(ngx_openai_work_t *work);
 static void ngx_openai_work_handler(ngx_event_t *ev);
+static void ngx_openai_work_keep(void);
+static void ngx_openai_work_kept(ngx_event_t *ev);
 static void ngx_openai_work_cleanup(void *data);
 
 
 /* this process's works that have more to do, who waits longest first */
 
-static ngx_queue_t  ngx_openai_works;
-static ngx_event_t  ngx_openai_works_event;
+static ngx_queue_t       ngx_openai_works;
+static ngx_event_t       ngx_openai_works_event;
+static ngx_event_t       ngx_openai_works_timer;
+static ngx_connection_t  ngx_openai_works_dumb;
 
 
 ngx_openai_work_t *
@@ -110,6 +117,42 @@ ngx_openai_work_wait(ngx_openai_work_t *work)
     if (!ev->posted) {
         ngx_post_event(ev, &ngx_posted_next_events);
     }
+
+    ngx_openai_work_keep();
+}
+
+
+/* a worker that shall leave stays for timers only, not for what is posted */
+
+static void
+ngx_openai_work_keep(void)
+{
+    ngx_event_t  *ev;
+
+    ev = &ngx_openai_works_timer;
+
+    if (ngx_queue_empty(&ngx_openai_works)) {
+
+        if (ev->timer_set) {
+            ngx_del_timer(ev);
+        }
+
+    } else if (!ev->timer_set) {
+        ngx_openai_works_dumb.fd = (ngx_socket_t) -1;
+
+        ev->handler = ngx_openai_work_kept;
+        ev->data = &ngx_openai_works_dumb;
+        ev->log = ngx_cycle->log;
+
+        ngx_add_timer(ev, NGX_OPENAI_WORK_KEEP);
+    }
+}
+
+
+static void
+ngx_openai_work_kept(ngx_event_t *ev)
+{
+    ngx_openai_work_keep();
 }
 
 
@@ -139,6 +182,8 @@ ngx_openai_work_handler(ngx_event_t *ev)
     ngx_http_set_log_request(c->log, work->request);
 
     ngx_openai_work_go(work);
+
+    ngx_openai_work_keep();
 
     ngx_http_run_posted_requests(c);
 }
@@ -183,5 +228,6 @@ ngx_openai_work_cleanup(void *data)
 
     if (work->queued) {
         ngx_queue_remove(&work->queue);
+        ngx_openai_work_keep();
     }
 }
