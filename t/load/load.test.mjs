@@ -277,14 +277,16 @@ test('workers are killed under load', async (t) => {
     assert.equal(stats.requests, items.length);
     assert.equal(stats.zone.evicted, 0);
 
-    // what died with the worker was cut for its client, and only that
+    // what died with the worker was cut for its client, and only that; but for
+    // one that each of them may have sent to its end and not noted any more
 
-    for (const record of died) {
-        assert.equal(ends.get(numberOf(record)), 'cut');
-    }
+    const unnoted = died.filter((r) => ends.get(numberOf(r)) === 'ok');
+
+    assert.ok(unnoted.length <= victims.size,
+              `${unnoted.length} that died had come whole`);
 
     const ok = items.filter((r) => r.outcome === 'ok');
-    const numbers = new Set(ok.map(numberOf));
+    const numbers = new Set([...ok, ...unnoted].map(numberOf));
 
     for (const [n, end] of ends) {
         assert.ok(end === 'cut' || numbers.has(n), `${n} has its record`);
@@ -304,7 +306,7 @@ test('workers are killed under load', async (t) => {
     });
 
     t.diagnostic(`${cut} cut, ${died.length} recorded as worker_died, `
-                 + `${stats.zone.heals} heals`);
+                 + `${unnoted.length} of them whole, ${stats.zone.heals} heals`);
 
     // the history is there for the next ones, and so is every page
 
