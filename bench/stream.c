@@ -21,8 +21,9 @@
  *                   the moment when all are open, for so long
  *     limit=60      s, after which it gives up
  *
- * Prints "open" when all streams have had their first piece, and at the end
- * one line of JSON; times are in us.
+ * Prints "open" when all streams have had their first piece; after a window
+ * "over", and waits for a line, so that they can be looked at before they end;
+ * and then one line of JSON; times are in us.
  */
 
 
@@ -667,6 +668,12 @@ main(int argc, char **argv)
 
     qsort(delays.us10, delays.n, sizeof(uint32_t), order);
     qsort(first.us10, first.n, sizeof(uint32_t), order);
+
+    if (opt.total == 0) {
+        printf("over\n");
+        fflush(stdout);
+        (void) getchar();
+    }
 
     printf("{\"streams\":%u,\"pieces\":%lu,\"reads\":%lu,"
            "\"first_p50\":%.1f,\"first_p99\":%.1f,"

@@ -17,7 +17,7 @@ export function stopLoad() {
     children.forEach((child) => child.kill('SIGKILL'));
 }
 
-// what it prints, line by line; "line" sees each as it comes
+// what it prints, line by line; "line" sees each as it comes, and may answer
 
 function run(command, args, line = () => {}) {
     return new Promise((resolve, reject) => {
@@ -25,7 +25,7 @@ function run(command, args, line = () => {}) {
             ? ['taskset', ['-c', OTHER_CORES, command, ...args]]
             : [command, args];
 
-        const child = spawn(...pinned, { stdio: ['ignore', 'pipe', 'pipe'] });
+        const child = spawn(...pinned, { stdio: ['pipe', 'pipe', 'pipe'] });
         let out = '';
         let seen = 0;
         let errors = '';
@@ -36,7 +36,7 @@ function run(command, args, line = () => {}) {
             out += data;
 
             for (let end; (end = out.indexOf('\n', seen)) >= 0; seen = end + 1) {
-                line(out.slice(seen, end));
+                line(out.slice(seen, end), child.stdin);
             }
         });
 
@@ -107,16 +107,24 @@ export function streams(server, to, options) {
         const before = memory(server.workers);
         let from = cpuOf(server.pids);
         let open = before;
+        let cpu;
 
         const out = await run(tools.stream, [String(to), String(server.port),
-                                             ...args], (line) => {
+                                             ...args], (line, answer) => {
             if (line === 'open' && options.total === 0) {
                 from = cpuOf(server.pids);
                 open = memory(server.workers);
             }
+
+            // that streams end is no part of their pieces' cost
+
+            if (line === 'over') {
+                cpu = cpuOf(server.pids) - from;
+                answer.end('\n');
+            }
         });
 
-        const cpu = cpuOf(server.pids) - from;
+        cpu ??= cpuOf(server.pids) - from;
 
         if (out.pieces === 0) {
             throw new Error(`${server.name}: not a piece came in the window`);
