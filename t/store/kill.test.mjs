@@ -17,7 +17,7 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { turn, until } from '../e2e/lib/monitor.mjs';
+import { Monitor, turn, until } from '../e2e/lib/monitor.mjs';
 import { Nginx, root } from '../e2e/lib/nginx.mjs';
 import { ports } from '../e2e/lib/ports.mjs';
 import { run } from '../load/client.mjs';
@@ -136,7 +136,8 @@ test(`${kills} workers are killed at chosen places`, async (t) => {
     const ends = { ok: 0, cut: 0 };
     const fired = () => nginx.log.match(/fault: killed at/g)?.length ?? 0;
     const deadline = Date.now() + 60_000 + kills * 500;
-    const others = [read(monitor), continueStopped(nginx)];
+    const others = [read(new Monitor(monitor.url, 5)),
+                    continueStopped(nginx)];
 
     others[0].catch(() => { running = false; });
 

@@ -35,18 +35,21 @@ export async function until(what, ask, good) {
 }
 
 
-// a worker that dies at the wrong moment leaves fetch() waiting for ever
-
-const limit = () => AbortSignal.timeout(60_000 * slow);
-
+// a worker that dies at the wrong moment leaves fetch() waiting for ever: each
+// call has so many seconds
 
 export class Monitor {
-    constructor(url) {
+    constructor(url, seconds = 60) {
         this.url = url;
+        this.ms = seconds * 1000 * slow;
+    }
+
+    get signal() {
+        return AbortSignal.timeout(this.ms);
     }
 
     async get(path) {
-        const answer = await fetch(this.url + path, { signal: limit() });
+        const answer = await fetch(this.url + path, { signal: this.signal });
         const text = await answer.text();
 
         if (answer.status !== 200) {
@@ -57,7 +60,7 @@ export class Monitor {
     }
 
     async bytes(path) {
-        const answer = await fetch(this.url + path, { signal: limit() });
+        const answer = await fetch(this.url + path, { signal: this.signal });
 
         if (answer.status !== 200) {
             throw new Error(`GET ${path}: ${answer.status}`);
@@ -69,7 +72,7 @@ export class Monitor {
     post(path) {
         return fetch(this.url + path, {
             method: 'POST',
-            signal: limit(),
+            signal: this.signal,
             headers: { 'X-OpenAI-Monitor': '1' },
         });
     }
