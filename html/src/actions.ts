@@ -56,9 +56,12 @@ export function stepThread(by: number): void {
         from.thread !== null ? r.thread === from.thread : from.session !== null && r.session === from.session,
     );
     const list = same.sort((a, b) => (a.started_at < b.started_at ? -1 : 1));
-    const next = list[list.findIndex((r) => r.id === from.id) + by]?.id ?? (by < 0 ? from.parent : null);
+    const at = list.findIndex((r) => r.id === from.id);
 
-    if (next === null || list.length === 0) {
+    // the list may not have come yet, or not have the record
+    const next = (at < 0 ? undefined : list[at + by]?.id) ?? (by < 0 ? from.parent : null);
+
+    if (next === null) {
         say(t('endOfThread'));
         return;
     }

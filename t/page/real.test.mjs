@@ -221,6 +221,15 @@ test('a conversation that goes on is a thread: neighbours, and what changed', as
     await page.keyboard.press('[');
     await page.waitForURL((u) => u.hash.includes(one));
     await page.getByText('The first request of its thread.').waitFor();
+
+    // whoever is faster than the list goes back, too
+    await page.keyboard.press(']');
+    await page.waitForURL((u) => u.hash.includes(two));
+    await page.route('**/api/requests?*', () => {});
+    await page.reload();
+    await page.getByText('append-only').first().waitFor();
+    await page.keyboard.press('[');
+    await page.waitForURL((u) => u.hash.includes(one));
     assert.deepEqual(wrong, []);
     await close();
 });
