@@ -12,14 +12,11 @@ use MonitorTest;
 master_on();
 workers(1);
 
-run_tests();
+# a zone of long records
 
-__DATA__
-
-=== TEST 1: others are served between the slices of four searches
---- zone
-16m entries=200
---- config
+my %sections = (
+    zone => '16m entries=200',
+    config => <<'EOF',
 client_body_buffer_size 64k;
 keepalive_requests 100000;
 location / {
@@ -29,30 +26,48 @@ location / {
 location /v1/ {
     proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
 }
---- upstream
-while ($u->request) { $u->answer(200, completion()) }
---- client
-my $records = 200;
-my $c = connection();
+EOF
+    upstream => 'while ($u->request) { $u->answer(200, completion()) }',
+);
 
-for (1 .. $records) {
-    send_bytes($c, post('/v1/chat/completions', { model => 'm',
-          messages => [ { role => 'user', content => 'many words ' x 5000 } ]
-    }));
-    read_answer($c);
-}
+add_block_preprocessor(sub {
+    my ($block) = @_;
+
+    $block->set_value($_, $sections{$_}) for keys %sections;
+});
+
+our $records = 200;
+
+our $fill = sub {
+    my $c = connection();
+
+    for (1 .. $records) {
+        send_bytes($c, post('/v1/chat/completions', { model => 'm',
+              messages => [ { role => 'user', content => 'many words ' x 5000 } ]
+        }));
+        read_answer($c);
+    }
+};
 
 # the words make a record long work; nobody said one of them
 
-my $words = join '+OR+', map { "nobody-says-$_" } 1 .. 60;
+our $words = join '+OR+', map { "nobody-says-$_" } 1 .. 60;
 
-my $search = sub {
+our $search = sub {
     my $socket = connection(port => $ENV{TEST_NGINX_MONITOR_PORT});
 
     send_bytes($socket, "GET /api/requests?q=$words HTTP/1.1\r\nHost: localhost\r\n"
                         . "Connection: close\r\n\r\n");
     return $socket;
 };
+
+run_tests();
+
+__DATA__
+
+=== TEST 1: others are served between the slices of four searches
+--- client
+$::fill->();
 
 # a turn of the event loop accepts one connection: these wait from before the
 # searches begin, and nginx's log has who was served first, whoever sleeps
@@ -61,7 +76,7 @@ my ($worker) = worker_pids();
 my $others = 300;
 
 kill 'STOP', $worker;
-my @searches = map { $search->() } 1 .. 4;
+my @searches = map { $::search->() } 1 .. 4;
 my @waiting = map { connection() } 1 .. $others;
 send_bytes($_, "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
     for @waiting;
@@ -81,51 +96,17 @@ wait_for(sub { 4 == grep { /nobody-says/ } $lines->() }, 'the log');
 my ($before) = join('', $lines->()) =~ /^(.*)^[^\n]*nobody-says/ms;
 my $served = () = $before =~ /"GET \/ /g;
 
-check($served > $records ? 'enough' : $served, 'enough',
+check($served > $::records ? 'enough' : $served, 'enough',
       'requests that were served meanwhile');
 
 
 
 === TEST 2: a worker that leaves ends its searches first
 fault 27
---- zone
-16m entries=200
---- config
-client_body_buffer_size 64k;
-keepalive_requests 100000;
-location / {
-    openai_monitor off;
-    return 204;
-}
-location /v1/ {
-    proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
-}
---- upstream
-while ($u->request) { $u->answer(200, completion()) }
 --- client
-my $records = 200;
-my $c = connection();
+$::fill->();
 
-for (1 .. $records) {
-    send_bytes($c, post('/v1/chat/completions', { model => 'm',
-          messages => [ { role => 'user', content => 'many words ' x 5000 } ]
-    }));
-    read_answer($c);
-}
-
-# the words make a record long work; nobody said one of them
-
-my $words = join '+OR+', map { "nobody-says-$_" } 1 .. 60;
-
-my $search = sub {
-    my $socket = connection(port => $ENV{TEST_NGINX_MONITOR_PORT});
-
-    send_bytes($socket, "GET /api/requests?q=$words HTTP/1.1\r\nHost: localhost\r\n"
-                        . "Connection: close\r\n\r\n");
-    return $socket;
-};
-
-my @searches = map { $search->() } 1 .. 4;
+my @searches = map { $::search->() } 1 .. 4;
 
 # they have begun when one is served who came later
 
