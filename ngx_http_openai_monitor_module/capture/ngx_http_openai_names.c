@@ -287,7 +287,7 @@ ngx_http_openai_same(u_char *p, u_char *lower, size_t len, u_char dash)
 
     last = p + len;
 
-    /* eight at a time, the last of them once more what is before the rest: of
+    /* eight at a time, the last ones together with some that were compared: of
        all that names have, letters alone have the bit 0x40, and may differ in
        0x20 */
 

@@ -278,7 +278,8 @@ test('workers are killed under load', async (t) => {
     assert.equal(stats.zone.evicted, 0);
 
     // what died with the worker was cut for its client, and only that; but for
-    // one that each of them may have sent to its end and not noted any more
+    // one that each of them may have sent to its end and not noted any more:
+    // all of it is in the record
 
     const unnoted = died.filter((r) => ends.get(numberOf(r)) === 'ok');
 
@@ -303,6 +304,11 @@ test('workers are killed under load', async (t) => {
         assert.equal(record.complete, false);
         assert.ok(sent.startsWith(record.request.body ?? ''));
         assert.ok(got.startsWith(record.response.body ?? ''));
+
+        if (ends.get(n) === 'ok') {
+            assert.equal(record.request.body, sent);
+            assert.equal(record.response.body, got);
+        }
     });
 
     t.diagnostic(`${cut} cut, ${died.length} recorded as worker_died, `
