@@ -99,6 +99,7 @@ static char                 others[OTHER_BYTES];
 
 static char                 arena[ARENA_BYTES] __attribute__((aligned(64)));
 static size_t               arena_used;
+static openai_facts_t       facts;
 static openai_meter_t      *meter;
 
 static yyjson_alc           alc;
@@ -327,7 +328,8 @@ understand_request(void)
     static const openai_str_t  json = openai_str("application/json");
 
     arena_used = 0;
-    meter = openai_meter_create(&alloc);
+    openai_facts_init(&facts);
+    meter = openai_meter_create(&alloc, &facts);
 
     openai_meter_request_line(meter, method, uri);
     openai_meter_request_header(meter, type, json);

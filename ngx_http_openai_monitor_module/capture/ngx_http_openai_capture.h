@@ -85,10 +85,11 @@ typedef struct {
     unsigned                         tls_watched:1;
     unsigned                         tls_running:1;  /* since tls_start */
     unsigned                         unpublished:1;  /* rec says more */
+    unsigned                         token_told:1;   /* the first one */
     unsigned                         final:1;    /* rec is what it will be */
     unsigned                         committed:1;
 
-    ngx_openai_record_t              rec;        /* what is published */
+    ngx_openai_record_t              rec;        /* the meter's facts, too */
 } ngx_http_openai_exchange_t;
 
 

@@ -210,7 +210,7 @@ ngx_http_openai_exchange_create(ngx_http_request_t *r,
     alloc.alloc = ngx_http_openai_block_alloc;
     alloc.ctx = ex;
 
-    ex->meter = openai_meter_create(&alloc);
+    ex->meter = openai_meter_create(&alloc, &ex->rec.facts);
 
     cln->handler = ngx_http_openai_exchange_cleanup;
     cln->data = ex;
@@ -576,7 +576,7 @@ ngx_http_openai_exchange_response_body(ngx_http_openai_exchange_t *ex,
     if (ex->meter && ex->upstream) {
         openai_meter_response_body(ex->meter, data, len, age);
 
-        if (openai_meter_facts(ex->meter)->flags & OPENAI_FACT_ERROR) {
+        if (rec->facts.flags & OPENAI_FACT_ERROR) {
             ngx_http_openai_veil_response(ex);
         }
     }
@@ -595,17 +595,12 @@ ngx_http_openai_exchange_response_body(ngx_http_openai_exchange_t *ex,
 void
 ngx_http_openai_exchange_publish(ngx_http_openai_exchange_t *ex)
 {
-    const openai_facts_t  *facts;
-
-    facts = ex->meter ? openai_meter_facts(ex->meter) : NULL;
-
     ex->unpublished = 1;
 
     /* the first token does not wait; the sweep does the rest, so that a short
        exchange is written twice, when it begins and when it ends */
 
-    if ((facts == NULL || facts->first_token_us == 0
-         || ex->rec.facts.first_token_us)
+    if ((ex->rec.facts.first_token_us == 0 || ex->token_told)
         && (ngx_msec_int_t) (ngx_current_msec - ex->published)
            < NGX_HTTP_OPENAI_PUBLISH_MS)
     {
@@ -653,20 +648,11 @@ ngx_http_openai_exchange_settle(ngx_http_openai_exchange_t *ex)
 static void
 ngx_http_openai_exchange_write(ngx_http_openai_exchange_t *ex)
 {
-    const openai_facts_t  *facts;
-
-    facts = ex->meter ? openai_meter_facts(ex->meter) : NULL;
-
     ex->unpublished = 0;
-
-    if (facts) {
-        ex->rec.facts = *facts;
-        ngx_http_openai_veil_facts(ex);
-    }
-
+    ex->token_told = (ex->rec.facts.first_token_us != 0);
     ex->published = ngx_current_msec;
 
-    ngx_openai_writer_publish(&ex->writer, &ex->rec);
+    ngx_openai_writer_publish(&ex->writer, ngx_http_openai_veil_record(ex));
 }
 
 
@@ -701,8 +687,7 @@ ngx_http_openai_exchange_final(ngx_http_openai_exchange_t *ex)
 
     if (ex->meter) {
         openai_meter_finish(ex->meter, ex->seen_last, rec->duration_us);
-        rec->facts = *openai_meter_facts(ex->meter);
-        ngx_http_openai_veil_facts(ex);
+        ngx_http_openai_veil_facts(ex, &rec->facts);
         openai_meter_destroy(ex->meter);
         ex->meter = NULL;
     }

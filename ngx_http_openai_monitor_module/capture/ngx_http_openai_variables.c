@@ -29,7 +29,7 @@ static ngx_int_t ngx_http_openai_cost_variable(ngx_http_request_t *r,
 static ngx_int_t ngx_http_openai_error_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 
-static ngx_http_openai_exchange_t *ngx_http_openai_variable_exchange(
+static ngx_openai_record_t *ngx_http_openai_variable_record(
     ngx_http_request_t *r);
 static ngx_int_t ngx_http_openai_variable_set(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, u_char *data, size_t len);
@@ -117,19 +117,14 @@ static ngx_http_variable_t  ngx_http_openai_variables[] = {
 
 /* with the facts of this moment; in the log phase they are the last ones */
 
-static ngx_http_openai_exchange_t *
-ngx_http_openai_variable_exchange(ngx_http_request_t *r)
+static ngx_openai_record_t *
+ngx_http_openai_variable_record(ngx_http_request_t *r)
 {
     ngx_http_openai_exchange_t  *ex;
 
     ex = ngx_http_openai_exchange(r->main);
 
-    if (ex && ex->meter) {
-        ex->rec.facts = *openai_meter_facts(ex->meter);
-        ngx_http_openai_veil_facts(ex);
-    }
-
-    return ex;
+    return ex ? ngx_http_openai_veil_record(ex) : NULL;
 }
 
 
@@ -162,17 +157,17 @@ static ngx_int_t
 ngx_http_openai_string_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
-    u_char                      *s;
-    ngx_http_openai_exchange_t  *ex;
+    u_char               *s;
+    ngx_openai_record_t  *rec;
 
-    ex = ngx_http_openai_variable_exchange(r);
+    rec = ngx_http_openai_variable_record(r);
 
-    if (ex == NULL) {
+    if (rec == NULL) {
         v->not_found = 1;
         return NGX_OK;
     }
 
-    s = (u_char *) &ex->rec + data;
+    s = (u_char *) rec + data;
 
     return ngx_http_openai_variable_set(r, v, s, ngx_strlen(s));
 }
@@ -182,12 +177,12 @@ static ngx_int_t
 ngx_http_openai_number_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
-    u_char                       buf[NGX_INT64_LEN], *p;
-    int64_t                      n;
-    ngx_http_openai_exchange_t  *ex;
+    u_char                buf[NGX_INT64_LEN], *p;
+    int64_t               n;
+    ngx_openai_record_t  *rec;
 
-    ex = ngx_http_openai_variable_exchange(r);
-    n = ex ? *(int64_t *) ((u_char *) &ex->rec + data) : OPENAI_UNKNOWN;
+    rec = ngx_http_openai_variable_record(r);
+    n = rec ? *(int64_t *) ((u_char *) rec + data) : OPENAI_UNKNOWN;
 
     p = (n < 0) ? buf : ngx_sprintf(buf, "%L", n);
 
@@ -199,9 +194,10 @@ static ngx_int_t
 ngx_http_openai_stream_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
+    openai_facts_t              *facts;
     ngx_http_openai_exchange_t  *ex;
 
-    ex = ngx_http_openai_variable_exchange(r);
+    ex = ngx_http_openai_exchange(r->main);
 
     if (ex == NULL) {
         v->not_found = 1;
@@ -210,8 +206,9 @@ ngx_http_openai_stream_variable(ngx_http_request_t *r,
 
     /* before the answer has begun, what the request asks for */
 
-    if (ex->rec.facts.streamed == 1
-        || (!ex->answered && ex->rec.facts.stream_asked == 1))
+    facts = &ex->rec.facts;
+
+    if (facts->streamed == 1 || (!ex->answered && facts->stream_asked == 1))
     {
         return ngx_http_openai_variable_set(r, v, (u_char *) "1", 1);
     }
@@ -224,17 +221,17 @@ static ngx_int_t
 ngx_http_openai_outcome_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
-    const char                  *name;
-    ngx_http_openai_exchange_t  *ex;
+    const char           *name;
+    ngx_openai_record_t  *rec;
 
-    ex = ngx_http_openai_variable_exchange(r);
+    rec = ngx_http_openai_variable_record(r);
 
-    if (ex == NULL) {
+    if (rec == NULL) {
         v->not_found = 1;
         return NGX_OK;
     }
 
-    name = ngx_openai_outcome_name(ex->rec.outcome);
+    name = ngx_openai_outcome_name(rec->outcome);
 
     return ngx_http_openai_variable_set(r, v, (u_char *) name,
                                         ngx_strlen(name));
@@ -247,16 +244,16 @@ static ngx_int_t
 ngx_http_openai_ttft_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
-    u_char                       buf[NGX_INT64_LEN + 4], *p;
-    uint64_t                     ms;
-    ngx_http_openai_exchange_t  *ex;
+    u_char                buf[NGX_INT64_LEN + 4], *p;
+    uint64_t              ms;
+    ngx_openai_record_t  *rec;
 
-    ex = ngx_http_openai_variable_exchange(r);
+    rec = ngx_http_openai_variable_record(r);
 
     p = buf;
 
-    if (ex && ex->rec.facts.first_token_us) {
-        ms = ex->rec.facts.first_token_us / 1000;
+    if (rec && rec->facts.first_token_us) {
+        ms = rec->facts.first_token_us / 1000;
         p = ngx_sprintf(buf, "%uL.%03uL", ms / 1000, ms % 1000);
     }
 
@@ -268,14 +265,14 @@ static ngx_int_t
 ngx_http_openai_speed_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
-    u_char                       buf[NGX_INT64_LEN + 4], *p;
-    double                       speed;
-    ngx_http_openai_exchange_t  *ex;
+    u_char                buf[NGX_INT64_LEN + 4], *p;
+    double                speed;
+    ngx_openai_record_t  *rec;
 
-    ex = ngx_http_openai_variable_exchange(r);
+    rec = ngx_http_openai_variable_record(r);
 
     p = buf;
-    speed = ex ? ngx_openai_record_speed(&ex->rec) : OPENAI_UNKNOWN;
+    speed = rec ? ngx_openai_record_speed(rec) : OPENAI_UNKNOWN;
 
     if (speed >= 0) {
         p = ngx_sprintf(buf, "%.1f", speed);
@@ -289,15 +286,15 @@ static ngx_int_t
 ngx_http_openai_cost_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
-    u_char                       buf[NGX_INT64_LEN + 16], *p;
-    ngx_http_openai_exchange_t  *ex;
+    u_char                buf[NGX_INT64_LEN + 16], *p;
+    ngx_openai_record_t  *rec;
 
-    ex = ngx_http_openai_variable_exchange(r);
+    rec = ngx_http_openai_variable_record(r);
 
     p = buf;
 
-    if (ex && ex->rec.cost >= 0) {
-        p = ngx_sprintf(buf, "%.9f", ex->rec.cost);
+    if (rec && rec->cost >= 0) {
+        p = ngx_sprintf(buf, "%.9f", rec->cost);
     }
 
     return ngx_http_openai_variable_set(r, v, buf, p - buf);
@@ -310,19 +307,19 @@ static ngx_int_t
 ngx_http_openai_error_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
-    char                        *s;
-    ngx_http_openai_exchange_t  *ex;
+    char                 *s;
+    ngx_openai_record_t  *rec;
 
-    ex = ngx_http_openai_variable_exchange(r);
+    rec = ngx_http_openai_variable_record(r);
 
-    if (ex == NULL || !(ex->rec.facts.flags & OPENAI_FACT_ERROR)) {
+    if (rec == NULL || !(rec->facts.flags & OPENAI_FACT_ERROR)) {
         v->not_found = 1;
         return NGX_OK;
     }
 
-    s = ex->rec.facts.error_code;
-    s = *s ? s : ex->rec.facts.error_type;
-    s = *s ? s : ex->rec.facts.error_message;
+    s = rec->facts.error_code;
+    s = *s ? s : rec->facts.error_type;
+    s = *s ? s : rec->facts.error_message;
     s = *s ? s : "error";
 
     return ngx_http_openai_variable_set(r, v, (u_char *) s, ngx_strlen(s));

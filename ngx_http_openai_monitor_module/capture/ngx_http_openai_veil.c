@@ -88,8 +88,7 @@ static ngx_uint_t ngx_http_openai_veil_through(ngx_http_openai_veil_t *veil,
 static int ngx_http_openai_veil_look(void *ctx, const char *data, size_t len);
 static int ngx_http_openai_veil_piece(void *ctx,
     const openai_ws_piece_t *piece);
-static ngx_uint_t ngx_http_openai_veil_message(ngx_http_openai_exchange_t *ex,
-    const openai_facts_t *facts);
+static ngx_uint_t ngx_http_openai_veil_message(ngx_http_openai_exchange_t *ex);
 static ngx_table_elt_t *ngx_http_openai_veil_header(ngx_list_t *headers,
     const char *name);
 static void *ngx_http_openai_veil_alloc(void *ctx, size_t size);
@@ -159,13 +158,10 @@ ngx_http_openai_veil_response(ngx_http_openai_exchange_t *ex)
     ngx_uint_t               text;
     ngx_table_elt_t         *encoding;
     openai_secrecy_e         secrecy;
-    const openai_facts_t    *facts;
     ngx_http_openai_veil_t  *veil;
 
-    facts = ex->meter ? openai_meter_facts(ex->meter) : &ex->rec.facts;
-
     text = ex->upstream && (ex->rec.status >= NGX_HTTP_BAD_REQUEST
-                            || (facts->flags & OPENAI_FACT_ERROR));
+                            || (ex->rec.facts.flags & OPENAI_FACT_ERROR));
 
     veil = ex->veil[NGX_HTTP_OPENAI_RESPONSE];
 
@@ -198,7 +194,7 @@ ngx_http_openai_veil_response(ngx_http_openai_exchange_t *ex)
 
     if (encoding && encoding->value.len && ex->rec.response_bytes) {
 
-        if (ngx_http_openai_veil_message(ex, facts)) {
+        if (ngx_http_openai_veil_message(ex)) {
             ex->rec.flags |= NGX_OPENAI_REC_RESPONSE_OPAQUE;
         }
 
@@ -220,16 +216,15 @@ ngx_http_openai_veil_response(ngx_http_openai_exchange_t *ex)
 /* an error's message has a secret */
 
 static ngx_uint_t
-ngx_http_openai_veil_message(ngx_http_openai_exchange_t *ex,
-    const openai_facts_t *facts)
+ngx_http_openai_veil_message(ngx_http_openai_exchange_t *ex)
 {
-    char              text[sizeof(facts->error_message)];
+    char              text[sizeof(ex->rec.facts.error_message)];
     openai_secrets_t  secrets;
 
     openai_secrets_init(&secrets, OPENAI_SECRETS_NONE, 1);
     ngx_http_openai_veil_words(ex, &secrets);
 
-    ngx_memcpy(text, facts->error_message, sizeof(text));
+    ngx_memcpy(text, ex->rec.facts.error_message, sizeof(text));
     (void) openai_secrets_find(&secrets, text, 0, ngx_strlen(text), 1);
     ngx_explicit_memzero(text, sizeof(text));
 
@@ -787,15 +782,34 @@ ngx_http_openai_veil_piece(void *ctx, const openai_ws_piece_t *piece)
 }
 
 
+/* while the meter runs, its facts stay as they are: masks, and the look at an
+   error's message, are of what came */
+
+ngx_openai_record_t *
+ngx_http_openai_veil_record(ngx_http_openai_exchange_t *ex)
+{
+    static ngx_openai_record_t  rec;
+
+    if (ex->meter == NULL
+        || (ex->rec.facts.error_message[0] == '\0' && ex->conf->masks == NULL))
+    {
+        return &ex->rec;
+    }
+
+    rec = ex->rec;
+    ngx_http_openai_veil_facts(ex, &rec.facts);
+
+    return &rec;
+}
+
+
 void
-ngx_http_openai_veil_facts(ngx_http_openai_exchange_t *ex)
+ngx_http_openai_veil_facts(ngx_http_openai_exchange_t *ex,
+    openai_facts_t *facts)
 {
     size_t             len;
     ngx_uint_t         i, found;
-    openai_facts_t    *facts;
     openai_secrets_t   secrets;
-
-    facts = &ex->rec.facts;
 
     if (facts->error_message[0]) {
         openai_secrets_init(&secrets, OPENAI_SECRETS_NONE, 1);

@@ -48,8 +48,13 @@ void ngx_http_openai_veil_body(ngx_http_openai_veil_t *veil, u_char *data,
 /* no more comes: what was held goes to the record.  Safe to call twice */
 void ngx_http_openai_veil_end(ngx_http_openai_veil_t *veil);
 
-/* the texts that the digest took out of the bodies */
-void ngx_http_openai_veil_facts(ngx_http_openai_exchange_t *ex);
+/* the texts that the digest took out of the bodies; for good */
+void ngx_http_openai_veil_facts(ngx_http_openai_exchange_t *ex,
+    openai_facts_t *facts);
+
+/* ex->rec, or what others may see of it: a copy, until the next call */
+ngx_openai_record_t *ngx_http_openai_veil_record(
+    ngx_http_openai_exchange_t *ex);
 
 
 /* adds a pattern to *masks, which may be NULL; a sentence, or NULL: it is in.

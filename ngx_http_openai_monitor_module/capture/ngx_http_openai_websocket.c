@@ -40,7 +40,9 @@ ngx_http_openai_websocket_tap(ngx_http_openai_exchange_t *ex)
         return;
     }
 
-    ex->rec.facts.framing = OPENAI_FRAMING_WEBSOCKET;
+    if (ex->meter == NULL) {
+        ex->rec.facts.framing = OPENAI_FRAMING_WEBSOCKET;
+    }
 
     ngx_http_openai_veil_frames(ex);
     ngx_http_openai_websocket_early(ex);

@@ -62,7 +62,7 @@ static const openai_node_t  openai_anthropic_message_nodes[] = {
 
 
 static const openai_node_t  openai_anthropic_metadata_nodes[] = {
-    openai_node("user_id", openai_anthropic_user, openai_at(facts.user)),
+    openai_node("user_id", openai_anthropic_user, openai_fact(user)),
     openai_node_end
 };
 
@@ -71,8 +71,8 @@ static const openai_node_t  openai_anthropic_request_nodes[] = {
     openai_node_in("metadata", openai_anthropic_metadata_nodes, NULL, 0),
     OPENAI_REQUEST_NODES,
     openai_node_in("messages", openai_anthropic_message_nodes,
-                   openai_take_count, openai_at(facts.messages)),
-    openai_node("tools", openai_take_count, openai_at(facts.tools)),
+                   openai_take_count, openai_fact(messages)),
+    openai_node("tools", openai_take_count, openai_fact(tools)),
     openai_node_end
 };
 
@@ -98,7 +98,7 @@ static const openai_node_t  openai_anthropic_usage_nodes[] = {
     openai_node_in("output_tokens_details", openai_anthropic_output_nodes,
                    NULL, 0),
     openai_node("service_tier", openai_take_string,
-                openai_at(facts.service_tier)),
+                openai_fact(service_tier)),
     openai_node_end
 };
 
@@ -125,9 +125,9 @@ static const openai_node_t  openai_anthropic_delta_nodes[] = {
 
 
 #define OPENAI_ANTHROPIC_MESSAGE(early)                                       \
-    openai_node("id", openai_take_string, openai_at(facts.response_id)),      \
+    openai_node("id", openai_take_string, openai_fact(response_id)),          \
     openai_node("model", openai_take_string,                                  \
-                openai_at(facts.response_model)),                             \
+                openai_fact(response_model)),                                 \
     openai_node("stop_reason", openai_take_string, openai_at(event.reason)),  \
     openai_node_in("usage", openai_anthropic_usage_nodes,                     \
                    openai_anthropic_usage, early),                            \
@@ -235,7 +235,7 @@ openai_anthropic_usage(void *ctx, const openai_node_t *node,
     }
 
     from = &m->usage;
-    to = &m->facts.usage;
+    to = &m->facts->usage;
 
     if (from->input < 0 && from->output < 0) {
         return;
@@ -252,8 +252,8 @@ openai_anthropic_usage(void *ctx, const openai_node_t *node,
         to->total = to->input + to->output;
     }
 
-    m->facts.flags &= ~OPENAI_FACT_EARLY;
-    m->facts.flags |= OPENAI_FACT_USAGE | node->arg;
+    m->facts->flags &= ~OPENAI_FACT_EARLY;
+    m->facts->flags |= OPENAI_FACT_USAGE | node->arg;
 }
 
 
@@ -296,16 +296,16 @@ openai_anthropic_commit(openai_meter_t *m, openai_str_t name)
         openai_meter_finish_reason(m, 0, ev->reason);
 
         if (strcmp(ev->reason, "refusal") == 0) {
-            m->facts.flags |= OPENAI_FACT_REFUSAL;
+            m->facts->flags |= OPENAI_FACT_REFUSAL;
         }
     }
 
     if (strcmp(ev->type, "message_stop") == 0) {
-        m->facts.flags |= OPENAI_FACT_TERMINAL;
-        m->facts.flags &= ~OPENAI_FACT_EARLY;
+        m->facts->flags |= OPENAI_FACT_TERMINAL;
+        m->facts->flags &= ~OPENAI_FACT_EARLY;
 
     } else if (strcmp(ev->type, "error") == 0) {
-        m->facts.flags |= OPENAI_FACT_ERROR;
+        m->facts->flags |= OPENAI_FACT_ERROR;
     }
 
     openai_meter_commit(m);

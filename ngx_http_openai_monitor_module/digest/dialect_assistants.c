@@ -50,8 +50,8 @@ static const openai_route_t  openai_assistants_routes[] = {
 static const openai_node_t  openai_assistants_request_nodes[] = {
     OPENAI_REQUEST_NODES,
     openai_node("additional_messages", openai_take_count,
-                openai_at(facts.messages)),
-    openai_node("tools", openai_take_count, openai_at(facts.tools)),
+                openai_fact(messages)),
+    openai_node("tools", openai_take_count, openai_fact(tools)),
     openai_node_end
 };
 
@@ -102,10 +102,10 @@ static const openai_node_t  openai_assistants_action_nodes[] = {
 
 
 static const openai_node_t  openai_assistants_root_nodes[] = {
-    openai_node("id", openai_take_string, openai_at(facts.response_id)),
+    openai_node("id", openai_take_string, openai_fact(response_id)),
     openai_node("object", openai_take_string, openai_at(event.type)),
     openai_node("thread_id", openai_take_session, 4),
-    openai_node("model", openai_take_string, openai_at(facts.response_model)),
+    openai_node("model", openai_take_string, openai_fact(response_model)),
     openai_node("status", openai_take_string, openai_at(event.status)),
     openai_node_in("delta", openai_assistants_delta_nodes, NULL, 0),
     openai_node_in("usage", openai_usage_nodes, openai_take_usage, 0),

@@ -90,14 +90,14 @@ openai_audio_commit(openai_meter_t *m, openai_str_t name)
         ev->text = ev->delta;
 
     } else if (strcmp(ev->type, "transcript.text.done") == 0) {
-        m->facts.flags |= OPENAI_FACT_TERMINAL;
-        ev->text = m->facts.text_bytes ? 0 : ev->text;
+        m->facts->flags |= OPENAI_FACT_TERMINAL;
+        ev->text = m->facts->text_bytes ? 0 : ev->text;
 
     } else if (strcmp(ev->type, "speech.audio.done") == 0) {
-        m->facts.flags |= OPENAI_FACT_TERMINAL;
+        m->facts->flags |= OPENAI_FACT_TERMINAL;
         ev->text = 0;
 
-    } else if (m->facts.streamed == 1) {
+    } else if (m->facts->streamed == 1) {
         ev->text = 0;
     }
 

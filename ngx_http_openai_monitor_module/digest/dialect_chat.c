@@ -57,9 +57,9 @@ static const openai_node_t  openai_chat_message_nodes[] = {
 static const openai_node_t  openai_chat_request_nodes[] = {
     OPENAI_REQUEST_NODES,
     openai_node_in("messages", openai_chat_message_nodes, openai_take_count,
-                   openai_at(facts.messages)),
-    openai_node("tools", openai_take_count, openai_at(facts.tools)),
-    openai_node("functions", openai_take_count, openai_at(facts.tools)),
+                   openai_fact(messages)),
+    openai_node("tools", openai_take_count, openai_fact(tools)),
+    openai_node("functions", openai_take_count, openai_fact(tools)),
     openai_node_end
 };
 

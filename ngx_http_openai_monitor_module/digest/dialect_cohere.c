@@ -36,8 +36,8 @@ static const openai_route_t  openai_cohere_routes[] = {
 
 static const openai_node_t  openai_cohere_request_nodes[] = {
     OPENAI_REQUEST_NODES,
-    openai_node("messages", openai_take_count, openai_at(facts.messages)),
-    openai_node("tools", openai_take_count, openai_at(facts.tools)),
+    openai_node("messages", openai_take_count, openai_fact(messages)),
+    openai_node("tools", openai_take_count, openai_fact(tools)),
     openai_node_end
 };
 
@@ -102,7 +102,7 @@ static const openai_node_t  openai_cohere_delta_nodes[] = {
 
 static const openai_node_t  openai_cohere_root_nodes[] = {
     openai_node("type", openai_take_string, openai_at(event.type)),
-    openai_node("id", openai_take_string, openai_at(facts.response_id)),
+    openai_node("id", openai_take_string, openai_fact(response_id)),
     openai_node_in("delta", openai_cohere_delta_nodes, NULL, 0),
     OPENAI_COHERE_NODES,
     openai_node_end
@@ -156,7 +156,7 @@ openai_cohere_commit(openai_meter_t *m, openai_str_t name)
     }
 
     if (strcmp(m->event.type, "message-end") == 0) {
-        m->facts.flags |= OPENAI_FACT_TERMINAL;
+        m->facts->flags |= OPENAI_FACT_TERMINAL;
     }
 
     openai_meter_commit(m);

@@ -102,7 +102,7 @@ static void
 openai_completions_commit(openai_meter_t *m, openai_str_t name)
 {
     if (m->event.flag == 1) {
-        m->facts.flags |= OPENAI_FACT_TERMINAL;
+        m->facts->flags |= OPENAI_FACT_TERMINAL;
 
         if (m->event.reason[0]) {
             openai_meter_finish_reason(m, 0, m->event.reason);

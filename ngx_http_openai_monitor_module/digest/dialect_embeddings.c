@@ -72,19 +72,19 @@ openai_embeddings_input(void *ctx, const openai_node_t *node,
     openai_meter_t  *m = ctx;
 
     if (value->type == OPENAI_SCAN_ARRAY && value->element < 0) {
-        m->facts.messages = 0;
+        m->facts->messages = 0;
 
     } else if (value->type == OPENAI_SCAN_NUMBER) {
 
-        if (m->facts.messages == 0) {
-            m->facts.messages = 1;
+        if (m->facts->messages == 0) {
+            m->facts->messages = 1;
         }
 
     } else if (value->type == OPENAI_SCAN_STRING
                || value->type == OPENAI_SCAN_ARRAY
                || value->type == OPENAI_SCAN_OBJECT)
     {
-        m->facts.messages = value->element < 0 ? 1 : value->element + 1;
+        m->facts->messages = value->element < 0 ? 1 : value->element + 1;
     }
 }
 

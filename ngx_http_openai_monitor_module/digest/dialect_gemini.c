@@ -105,10 +105,10 @@ static const openai_node_t  openai_gemini_contents_nodes[] = {
 
 static const openai_node_t  openai_gemini_config_nodes[] = {
     openai_node("maxOutputTokens", openai_take_integer,
-                openai_at(facts.max_tokens)),
-    openai_node("temperature", openai_take_real, openai_at(facts.temperature)),
+                openai_fact(max_tokens)),
+    openai_node("temperature", openai_take_real, openai_fact(temperature)),
     openai_node("candidateCount", openai_take_number,
-                openai_at(facts.choices)),
+                openai_fact(choices)),
     openai_node_end
 };
 
@@ -121,9 +121,9 @@ static const openai_node_t  openai_gemini_tools_nodes[] = {
 
 
 static const openai_node_t  openai_gemini_request_nodes[] = {
-    openai_node("model", openai_take_string, openai_at(facts.model)),
+    openai_node("model", openai_take_string, openai_fact(model)),
     openai_node_in("contents", openai_gemini_contents_nodes,
-                   openai_take_count, openai_at(facts.messages)),
+                   openai_take_count, openai_fact(messages)),
     openai_node_in("tools", openai_gemini_tools_nodes, openai_gemini_tool, 0),
     openai_node_in("generationConfig", openai_gemini_config_nodes, NULL, 0),
     openai_node_in("generation_config", openai_gemini_config_nodes, NULL, 0),
@@ -192,7 +192,7 @@ static const openai_node_t  openai_gemini_usage_nodes[] = {
                    openai_gemini_modality,
                    offsetof(openai_usage_t, output_audio)),
     openai_node("serviceTier", openai_take_string,
-                openai_at(facts.service_tier)),
+                openai_fact(service_tier)),
     openai_node_end
 };
 
@@ -209,9 +209,9 @@ static const openai_node_t  openai_gemini_root_nodes[] = {
     openai_node_in("usageMetadata", openai_gemini_usage_nodes,
                    openai_gemini_usage, 0),
     openai_node("modelVersion", openai_take_string,
-                openai_at(facts.response_model)),
+                openai_fact(response_model)),
     openai_node("responseId", openai_take_string,
-                openai_at(facts.response_id)),
+                openai_fact(response_id)),
     openai_node_in("promptFeedback", openai_gemini_feedback_nodes, NULL, 0),
     openai_node_in("error", openai_error_nodes, openai_take_error, 0),
     openai_node_end
@@ -251,15 +251,15 @@ openai_gemini_media(void *ctx, const openai_node_t *node,
     }
 
     if (value->str.len > 6 && memcmp(value->str.data, "image/", 6) == 0) {
-        m->facts.flags |= OPENAI_FACT_IMAGE;
+        m->facts->flags |= OPENAI_FACT_IMAGE;
 
     } else if (value->str.len > 6
                && memcmp(value->str.data, "audio/", 6) == 0)
     {
-        m->facts.flags |= OPENAI_FACT_AUDIO;
+        m->facts->flags |= OPENAI_FACT_AUDIO;
 
     } else {
-        m->facts.flags |= OPENAI_FACT_FILE;
+        m->facts->flags |= OPENAI_FACT_FILE;
     }
 }
 
@@ -273,10 +273,10 @@ openai_gemini_tool(void *ctx, const openai_node_t *node,
     openai_meter_t  *m = ctx;
 
     if (value->type == OPENAI_SCAN_ARRAY) {
-        m->facts.tools = 0;
+        m->facts->tools = 0;
 
-    } else if (value->type == OPENAI_SCAN_OBJECT && m->facts.tools >= 0) {
-        m->facts.tools++;
+    } else if (value->type == OPENAI_SCAN_OBJECT && m->facts->tools >= 0) {
+        m->facts->tools++;
     }
 }
 
@@ -288,9 +288,9 @@ openai_gemini_declared(void *ctx, const openai_node_t *node,
     openai_meter_t  *m = ctx;
 
     if (value->type == OPENAI_SCAN_OBJECT && value->element > 0
-        && m->facts.tools >= 0)
+        && m->facts->tools >= 0)
     {
-        m->facts.tools++;
+        m->facts->tools++;
     }
 }
 
@@ -392,14 +392,14 @@ openai_gemini_usage(void *ctx, const openai_node_t *node,
     } else if (value->type == OPENAI_SCAN_OBJECT_END
                && (u->input >= 0 || u->output >= 0))
     {
-        m->facts.usage = *u;
+        m->facts->usage = *u;
 
         if (u->reasoning > 0) {
-            m->facts.usage.output = u->reasoning
+            m->facts->usage.output = u->reasoning
                                     + (u->output > 0 ? u->output : 0);
         }
 
-        m->facts.flags |= OPENAI_FACT_USAGE;
+        m->facts->flags |= OPENAI_FACT_USAGE;
     }
 }
 
@@ -413,7 +413,7 @@ openai_gemini_blocked(void *ctx, const openai_node_t *node,
     if (value->type == OPENAI_SCAN_STRING) {
         openai_copy(m->event.reason, sizeof(m->event.reason), value->str.data,
                     value->str.len);
-        m->facts.flags |= OPENAI_FACT_REFUSAL;
+        m->facts->flags |= OPENAI_FACT_REFUSAL;
     }
 }
 

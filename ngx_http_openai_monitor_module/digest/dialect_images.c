@@ -79,7 +79,7 @@ openai_images_commit(openai_meter_t *m, openai_str_t name)
     len = strlen(m->event.type);
 
     if (len > 10 && strcmp(m->event.type + len - 10, ".completed") == 0) {
-        m->facts.flags |= OPENAI_FACT_TERMINAL;
+        m->facts->flags |= OPENAI_FACT_TERMINAL;
     }
 
     openai_meter_commit(m);

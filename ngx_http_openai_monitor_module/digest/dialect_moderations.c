@@ -31,8 +31,8 @@ static const openai_node_t  openai_moderations_request_nodes[] = {
 
 
 static const openai_node_t  openai_moderations_answer_nodes[] = {
-    openai_node("id", openai_take_string, openai_at(facts.response_id)),
-    openai_node("model", openai_take_string, openai_at(facts.response_model)),
+    openai_node("id", openai_take_string, openai_fact(response_id)),
+    openai_node("model", openai_take_string, openai_fact(response_model)),
     openai_node_in("error", openai_error_nodes, openai_take_error, 0),
     openai_node_end
 };

@@ -41,8 +41,8 @@ static const openai_route_t  openai_ollama_routes[] = {
 
 static const openai_node_t  openai_ollama_options_nodes[] = {
     openai_node("num_predict", openai_take_integer,
-                openai_at(facts.max_tokens)),
-    openai_node("temperature", openai_take_real, openai_at(facts.temperature)),
+                openai_fact(max_tokens)),
+    openai_node("temperature", openai_take_real, openai_fact(temperature)),
     openai_node_end
 };
 
@@ -54,13 +54,13 @@ static const openai_node_t  openai_ollama_asked_nodes[] = {
 
 
 static const openai_node_t  openai_ollama_request_nodes[] = {
-    openai_node("model", openai_take_string, openai_at(facts.model)),
-    openai_node("stream", openai_take_bool, openai_at(facts.stream_asked)),
+    openai_node("model", openai_take_string, openai_fact(model)),
+    openai_node("stream", openai_take_bool, openai_fact(stream_asked)),
     openai_node_in("messages", openai_ollama_asked_nodes, openai_take_count,
-                   openai_at(facts.messages)),
-    openai_node("tools", openai_take_count, openai_at(facts.tools)),
+                   openai_fact(messages)),
+    openai_node("tools", openai_take_count, openai_fact(tools)),
     openai_node("images", openai_take_flag, OPENAI_FACT_IMAGE),
-    openai_node("input", openai_take_count, openai_at(facts.messages)),
+    openai_node("input", openai_take_count, openai_fact(messages)),
     openai_node_in("options", openai_ollama_options_nodes, NULL, 0),
     openai_node_end
 };
@@ -90,7 +90,7 @@ static const openai_node_t  openai_ollama_message_nodes[] = {
 
 
 static const openai_node_t  openai_ollama_root_nodes[] = {
-    openai_node("model", openai_take_string, openai_at(facts.response_model)),
+    openai_node("model", openai_take_string, openai_fact(response_model)),
     openai_node_in("message", openai_ollama_message_nodes, NULL, 0),
     openai_node_text("response", openai_take_size, openai_at(event.text)),
     openai_node_text("thinking", openai_take_size,
@@ -101,7 +101,7 @@ static const openai_node_t  openai_ollama_root_nodes[] = {
     openai_usage_node("eval_count", output),
     openai_node("status", openai_take_string, openai_at(event.status)),
     openai_node_in("error", openai_error_nodes, openai_take_failure,
-                   openai_at(facts.error_message)),
+                   openai_fact(error_message)),
     openai_node_end
 };
 
@@ -151,7 +151,7 @@ openai_ollama_commit(openai_meter_t *m, openai_str_t name)
     ev->other += ev->choice.other;
 
     if (ev->flag == 1) {
-        m->facts.flags |= OPENAI_FACT_TERMINAL;
+        m->facts->flags |= OPENAI_FACT_TERMINAL;
 
         if (ev->reason[0]) {
             openai_meter_finish_reason(m, 0, ev->reason);
@@ -159,7 +159,7 @@ openai_ollama_commit(openai_meter_t *m, openai_str_t name)
 
         openai_meter_usage(m);
 
-    } else if (m->facts.framing == OPENAI_FRAMING_JSON) {
+    } else if (m->facts->framing == OPENAI_FRAMING_JSON) {
 
         /* of embeddings, which are done when they are there */
 
@@ -169,7 +169,7 @@ openai_ollama_commit(openai_meter_t *m, openai_str_t name)
 
         /* a model has been fetched */
 
-        m->facts.flags |= OPENAI_FACT_TERMINAL;
+        m->facts->flags |= OPENAI_FACT_TERMINAL;
     }
 
     openai_meter_commit(m);

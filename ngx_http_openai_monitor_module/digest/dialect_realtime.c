@@ -45,11 +45,11 @@ static const openai_route_t  openai_realtime_routes[] = {
 
 
 static const openai_node_t  openai_realtime_session_nodes[] = {
-    openai_node("model", openai_take_string, openai_at(facts.model)),
-    openai_node("tools", openai_take_count, openai_at(facts.tools)),
-    openai_node("temperature", openai_take_real, openai_at(facts.temperature)),
+    openai_node("model", openai_take_string, openai_fact(model)),
+    openai_node("tools", openai_take_count, openai_fact(tools)),
+    openai_node("temperature", openai_take_real, openai_fact(temperature)),
     openai_node("max_output_tokens", openai_take_integer,
-                openai_at(facts.max_tokens)),
+                openai_fact(max_tokens)),
     openai_node_end
 };
 
@@ -65,7 +65,7 @@ static const openai_node_t  openai_realtime_request_nodes[] = {
     openai_node_in("response", openai_realtime_session_nodes, NULL, 0),
     openai_node_in("item", openai_realtime_item_nodes, openai_realtime_item,
                    0),
-    openai_node("model", openai_take_string, openai_at(facts.model)),
+    openai_node("model", openai_take_string, openai_fact(model)),
     openai_node_end
 };
 
@@ -93,10 +93,13 @@ static void
 openai_realtime_item(void *ctx, const openai_node_t *node,
     const openai_value_t *value)
 {
+    int32_t         *messages;
     openai_meter_t  *m = ctx;
 
+    messages = &m->facts->messages;
+
     if (value->type == OPENAI_SCAN_OBJECT) {
-        m->facts.messages = m->facts.messages < 0 ? 1 : m->facts.messages + 1;
+        *messages = *messages < 0 ? 1 : *messages + 1;
     }
 }
 

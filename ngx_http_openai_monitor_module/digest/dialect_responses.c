@@ -53,8 +53,8 @@ static const openai_node_t  openai_responses_thread_nodes[] = {
 static const openai_node_t  openai_responses_request_nodes[] = {
     OPENAI_REQUEST_NODES,
     openai_node_in("input", openai_responses_input_nodes, openai_take_count,
-                   openai_at(facts.messages)),
-    openai_node("tools", openai_take_count, openai_at(facts.tools)),
+                   openai_fact(messages)),
+    openai_node("tools", openai_take_count, openai_fact(tools)),
     openai_node_in("conversation", openai_responses_thread_nodes,
                    openai_take_session, 5),
     openai_node_end
@@ -113,7 +113,7 @@ static const openai_node_t  openai_responses_answer_nodes[] = {
 
 static const openai_node_t  openai_responses_session_nodes[] = {
     openai_node("id", openai_take_session, 3),
-    openai_node("model", openai_take_string, openai_at(facts.response_model)),
+    openai_node("model", openai_take_string, openai_fact(response_model)),
     openai_node_end
 };
 
@@ -240,7 +240,7 @@ openai_responses_metered_call(openai_meter_t *m, int64_t index)
 
     call = &m->event.call;
     len = strlen(m->event.item);
-    calls = m->facts.tool_calls;
+    calls = m->facts->tool_calls;
 
     if (len < 5 || strcmp(m->event.item + len - 5, "_call") != 0) {
         return;
@@ -261,7 +261,7 @@ openai_responses_metered_call(openai_meter_t *m, int64_t index)
 
     /* a name that is told the first time is a token, as elsewhere */
 
-    if (hosted || m->facts.tool_calls == calls) {
+    if (hosted || m->facts->tool_calls == calls) {
         m->event.choice.other = 0;
     }
 }
@@ -276,7 +276,7 @@ openai_responses_commit(openai_meter_t *m, openai_str_t name)
 
     ev = &m->event;
 
-    if (m->facts.framing == OPENAI_FRAMING_JSON) {
+    if (m->facts->framing == OPENAI_FRAMING_JSON) {
         openai_responses_terminal(m);
         openai_meter_commit(m);
         return;
@@ -314,12 +314,12 @@ openai_responses_commit(openai_meter_t *m, openai_str_t name)
                || strcmp(ev->type, "response.incomplete") == 0
                || strcmp(ev->type, "response.cancelled") == 0)
     {
-        m->facts.flags |= OPENAI_FACT_TERMINAL;
+        m->facts->flags |= OPENAI_FACT_TERMINAL;
         openai_responses_terminal(m);
 
         /* what it repeats counts where nothing came before it */
 
-        told = m->facts.text_bytes + m->facts.reasoning_bytes;
+        told = m->facts->text_bytes + m->facts->reasoning_bytes;
 
         if (told > m->told) {
             ev->text = 0;
@@ -387,6 +387,6 @@ openai_responses_terminal(openai_meter_t *m)
                     ev->reason, strlen(ev->reason));
     }
 
-    openai_copy(m->facts.finish_reason, sizeof(m->facts.finish_reason),
+    openai_copy(m->facts->finish_reason, sizeof(m->facts->finish_reason),
                 finish, strlen(finish));
 }

@@ -47,9 +47,13 @@ typedef struct openai_meter_s  openai_meter_t;
  * The meter of one exchange, or NULL when memory is short.  Calls come in the
  * order of this header; any of them may be missing.  now_us counts from the
  * start of the exchange.  Nothing is kept of the arguments but copies.
+ *
+ * What is known so far is in *facts, which is the caller's, outlives the meter
+ * and begins with nothing known: see openai_facts_init().
  */
 
-openai_meter_t *openai_meter_create(const openai_alloc_t *alloc);
+openai_meter_t *openai_meter_create(const openai_alloc_t *alloc,
+    openai_facts_t *facts);
 
 /* releases what is outside of alloc (decoder states); safe to call twice */
 void openai_meter_destroy(openai_meter_t *m);
@@ -71,9 +75,6 @@ void openai_meter_response_body(openai_meter_t *m, const void *data,
 
 /* complete: the body ended as HTTP wanted it, not cut */
 void openai_meter_finish(openai_meter_t *m, int complete, uint64_t now_us);
-
-/* what is known so far; lives as long as the meter */
-const openai_facts_t *openai_meter_facts(const openai_meter_t *m);
 
 
 /* a record of facts in which nothing is known */

@@ -193,13 +193,13 @@ openai_meter_request_line(openai_meter_t *m, openai_str_t method,
 
     if (found.route == NULL) {
         label = openai_path_label(uri);
-        openai_copy(m->facts.operation, sizeof(m->facts.operation),
+        openai_copy(m->facts->operation, sizeof(m->facts->operation),
                     label.data, label.len);
         return;
     }
 
     m->dialect = openai_dialects[found.dialect];
-    m->facts.dialect = (uint8_t) found.dialect;
+    m->facts->dialect = (uint8_t) found.dialect;
 
     operation = found.route->operation;
 
@@ -210,7 +210,7 @@ openai_meter_request_line(openai_meter_t *m, openai_str_t method,
         operation = found.route->read;
     }
 
-    openai_copy(m->facts.operation, sizeof(m->facts.operation), operation,
+    openai_copy(m->facts->operation, sizeof(m->facts->operation), operation,
                 strlen(operation));
 
     openai_meter_path_model(m, found.model);
@@ -220,7 +220,7 @@ openai_meter_request_line(openai_meter_t *m, openai_str_t method,
     }
 
     if (found.route->flags & OPENAI_ROUTE_STREAM) {
-        m->facts.stream_asked = 1;
+        m->facts->stream_asked = 1;
     }
 
     m->bytes = ((found.route->flags & OPENAI_ROUTE_BYTES) != 0);
@@ -251,7 +251,7 @@ openai_meter_path_model(openai_meter_t *m, openai_str_t model)
         len = openai_path_decode(name, sizeof(name) - 1, model);
         name[len] = '\0';
 
-        openai_copy(m->facts.model, sizeof(m->facts.model), name, len);
+        openai_copy(m->facts->model, sizeof(m->facts->model), name, len);
     }
 }
 
@@ -274,7 +274,7 @@ openai_meter_path_args(openai_meter_t *m, openai_str_t uri)
     value = openai_path_arg(uri, (openai_str_t) openai_str("stream"));
 
     if (value.len) {
-        m->facts.stream_asked = openai_is(value.data, value.len, "true");
+        m->facts->stream_asked = openai_is(value.data, value.len, "true");
     }
 }
 
@@ -377,7 +377,7 @@ openai_meter_session(openai_meter_t *m, openai_str_t id, unsigned rank)
 {
     if (rank > m->ids && id.len) {
         m->ids = (uint8_t) rank;
-        openai_copy(m->facts.session, sizeof(m->facts.session), id.data,
+        openai_copy(m->facts->session, sizeof(m->facts->session), id.data,
                     id.len);
     }
 }
@@ -389,7 +389,7 @@ openai_know_request_id(openai_meter_t *m, const openai_header_t *h,
 {
     if (h->rank > m->rid) {
         m->rid = (uint8_t) h->rank;
-        openai_copy(m->facts.request_id, sizeof(m->facts.request_id),
+        openai_copy(m->facts->request_id, sizeof(m->facts->request_id),
                     value.data, value.len);
     }
 
@@ -412,7 +412,7 @@ openai_meter_provider(openai_meter_t *m, const char *name, unsigned rank)
 {
     if (rank > m->vendor) {
         m->vendor = (uint8_t) rank;
-        openai_copy(m->facts.provider, sizeof(m->facts.provider), name,
+        openai_copy(m->facts->provider, sizeof(m->facts->provider), name,
                     strlen(name));
     }
 }
@@ -464,7 +464,7 @@ static void
 openai_know_agent(openai_meter_t *m, const openai_header_t *h,
     openai_str_t value)
 {
-    openai_copy(m->facts.user_agent, sizeof(m->facts.user_agent), value.data,
+    openai_copy(m->facts->user_agent, sizeof(m->facts->user_agent), value.data,
                 value.len);
 }
 
@@ -473,7 +473,7 @@ static void
 openai_know_user(openai_meter_t *m, const openai_header_t *h,
     openai_str_t value)
 {
-    openai_copy(m->facts.user, sizeof(m->facts.user), value.data, value.len);
+    openai_copy(m->facts->user, sizeof(m->facts->user), value.data, value.len);
 }
 
 
@@ -481,7 +481,7 @@ static void
 openai_know_retry(openai_meter_t *m, const openai_header_t *h,
     openai_str_t value)
 {
-    m->facts.retry = (int32_t) openai_header_number(value);
+    m->facts->retry = (int32_t) openai_header_number(value);
 }
 
 
@@ -489,7 +489,7 @@ static void
 openai_know_processing(openai_meter_t *m, const openai_header_t *h,
     openai_str_t value)
 {
-    m->facts.processing_ms = openai_header_number(value);
+    m->facts->processing_ms = openai_header_number(value);
 }
 
 
@@ -497,7 +497,7 @@ static void
 openai_know_tier(openai_meter_t *m, const openai_header_t *h,
     openai_str_t value)
 {
-    openai_copy(m->facts.service_tier, sizeof(m->facts.service_tier),
+    openai_copy(m->facts->service_tier, sizeof(m->facts->service_tier),
                 value.data, value.len);
     openai_know_provider(m, h, value);
 }
@@ -522,8 +522,8 @@ openai_know_timing(openai_meter_t *m, const openai_header_t *h,
             number.data = p + sizeof(duration) - 1;
             number.len -= sizeof(duration) - 1;
 
-            if (m->facts.processing_ms < 0) {
-                m->facts.processing_ms = openai_header_number(number);
+            if (m->facts->processing_ms < 0) {
+                m->facts->processing_ms = openai_header_number(number);
             }
 
             return;

@@ -43,7 +43,7 @@ static const openai_multipart_handler_t  openai_meter_multipart = {
 
 
 openai_meter_t *
-openai_meter_create(const openai_alloc_t *alloc)
+openai_meter_create(const openai_alloc_t *alloc, openai_facts_t *facts)
 {
     openai_meter_t  *m;
 
@@ -61,10 +61,10 @@ openai_meter_create(const openai_alloc_t *alloc)
     m->response_encoding[0] = '\0';
     m->extensions[0] = '\0';
 
+    m->facts = facts;
     m->alloc = *alloc;
     m->dialect = openai_dialects[0];
 
-    openai_facts_init(&m->facts);
     openai_usage_init(&m->usage);
     openai_meter_clear(m);
 
@@ -90,13 +90,6 @@ openai_meter_destroy(openai_meter_t *m)
     m->response.ws = NULL;
     m->request.over = 1;
     m->response.over = 1;
-}
-
-
-const openai_facts_t *
-openai_meter_facts(const openai_meter_t *m)
-{
-    return &m->facts;
 }
 
 
@@ -134,7 +127,7 @@ openai_meter_response_body(openai_meter_t *m, const void *data, size_t len,
 
     /* the middle of a stream is most of all that comes here */
 
-    if (m->framed && m->facts.framing == OPENAI_FRAMING_SSE
+    if (m->framed && m->facts->framing == OPENAI_FRAMING_SSE
         && m->response.decoder == NULL && !m->response.over)
     {
         openai_sse_feed(&m->sse, data, len);
@@ -156,7 +149,7 @@ openai_body_feed(openai_meter_t *m, openai_body_t *body, const void *data,
         return;
     }
 
-    if (m->facts.framing == OPENAI_FRAMING_WEBSOCKET) {
+    if (m->facts->framing == OPENAI_FRAMING_WEBSOCKET) {
         openai_meter_frames(m, body, data, len);
         return;
     }
@@ -173,7 +166,7 @@ openai_body_feed(openai_meter_t *m, openai_body_t *body, const void *data,
             body->decoder = openai_decoder_create(&m->alloc, encoding, 0, &rc);
 
             if (body->decoder == NULL && rc != OPENAI_OK) {
-                m->facts.flags |= OPENAI_FACT_UNDECODABLE;
+                m->facts->flags |= OPENAI_FACT_UNDECODABLE;
                 body->over = 1;
                 return;
             }
@@ -188,10 +181,10 @@ openai_body_feed(openai_meter_t *m, openai_body_t *body, const void *data,
     rc = openai_decoder_feed(body->decoder, data, len, sink, m);
 
     if (rc == OPENAI_LIMIT) {
-        m->facts.flags |= OPENAI_FACT_BOMB;
+        m->facts->flags |= OPENAI_FACT_BOMB;
 
     } else if (rc == OPENAI_ERROR) {
-        m->facts.flags |= OPENAI_FACT_UNDECODABLE;
+        m->facts->flags |= OPENAI_FACT_UNDECODABLE;
     }
 }
 
@@ -229,7 +222,7 @@ openai_meter_request_end(openai_meter_t *m)
     unsigned     i;
     const char  *name, *operation;
 
-    if (m->facts.dialect) {
+    if (m->facts->dialect) {
         return;
     }
 
@@ -246,9 +239,9 @@ openai_meter_request_end(openai_meter_t *m)
 
     for (i = 1; name && i < openai_dialects_n; i++) {
         if (strcmp(openai_dialects[i]->name, name) == 0) {
-            m->facts.dialect = (uint8_t) i;
+            m->facts->dialect = (uint8_t) i;
             m->dialect = openai_dialects[i];
-            openai_copy(m->facts.operation, sizeof(m->facts.operation),
+            openai_copy(m->facts->operation, sizeof(m->facts->operation),
                         operation, strlen(operation));
             break;
         }
@@ -316,13 +309,13 @@ openai_meter_file(void *ctx, openai_str_t name, openai_str_t type)
     openai_meter_t  *m = ctx;
 
     if (type.len > 6 && memcmp(type.data, "image/", 6) == 0) {
-        m->facts.flags |= OPENAI_FACT_IMAGE;
+        m->facts->flags |= OPENAI_FACT_IMAGE;
 
     } else if (type.len > 6 && memcmp(type.data, "audio/", 6) == 0) {
-        m->facts.flags |= OPENAI_FACT_AUDIO;
+        m->facts->flags |= OPENAI_FACT_AUDIO;
 
     } else {
-        m->facts.flags |= OPENAI_FACT_FILE;
+        m->facts->flags |= OPENAI_FACT_FILE;
     }
 }
 
@@ -415,8 +408,8 @@ openai_meter_frame(openai_meter_t *m, unsigned framing)
     }
 
     m->framed = 1;
-    m->facts.framing = (uint8_t) framing;
-    m->facts.streamed = (framing == OPENAI_FRAMING_SSE
+    m->facts->framing = (uint8_t) framing;
+    m->facts->streamed = (framing == OPENAI_FRAMING_SSE
                          || framing == OPENAI_FRAMING_NDJSON
                          || framing == OPENAI_FRAMING_ARRAY);
 
@@ -451,7 +444,7 @@ openai_meter_memo(openai_meter_t *m)
 static void
 openai_meter_framed(openai_meter_t *m, const char *data, size_t len)
 {
-    switch (m->facts.framing) {
+    switch (m->facts->framing) {
 
     case OPENAI_FRAMING_SSE:
         openai_sse_feed(&m->sse, data, len);
@@ -515,12 +508,12 @@ openai_meter_event(void *ctx, openai_str_t name, uint64_t start, uint64_t end)
 {
     openai_meter_t  *m = ctx;
 
-    m->facts.events++;
+    m->facts->events++;
 
     if (!m->closed) {
 
         if (m->done == OPENAI_METER_DONE) {
-            m->facts.flags |= OPENAI_FACT_TERMINAL;
+            m->facts->flags |= OPENAI_FACT_TERMINAL;
             m->closed = 1;
 
         } else {
@@ -541,9 +534,9 @@ openai_take_element(void *ctx, const openai_node_t *node,
     openai_meter_t  *m = ctx;
 
     if (value->type == OPENAI_SCAN_OBJECT_END && value->element >= 0
-        && m->facts.framing == OPENAI_FRAMING_ARRAY)
+        && m->facts->framing == OPENAI_FRAMING_ARRAY)
     {
-        m->facts.events++;
+        m->facts->events++;
         openai_meter_event_end(m, (openai_str_t) openai_str(""));
     }
 }
@@ -565,7 +558,7 @@ openai_meter_finish(openai_meter_t *m, int complete, uint64_t now_us)
         openai_meter_frame(m, OPENAI_FRAMING_SSE);
     }
 
-    switch (m->facts.framing) {
+    switch (m->facts->framing) {
 
     case OPENAI_FRAMING_SSE:
         openai_sse_end(&m->sse);
@@ -590,8 +583,8 @@ openai_meter_finish(openai_meter_t *m, int complete, uint64_t now_us)
 
     /* TGI and others end without [DONE], but never without a reason */
 
-    if (complete && (!m->facts.streamed || m->facts.finish_reason[0])) {
-        m->facts.flags |= OPENAI_FACT_TERMINAL;
+    if (complete && (!m->facts->streamed || m->facts->finish_reason[0])) {
+        m->facts->flags |= OPENAI_FACT_TERMINAL;
     }
 
     openai_meter_estimate(m);

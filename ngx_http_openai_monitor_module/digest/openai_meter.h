@@ -91,7 +91,7 @@ typedef struct {
 
 
 struct openai_meter_s {
-    openai_facts_t             facts;
+    openai_facts_t            *facts;   /* the creator's */
 
     /* cleared at first, up to request_encoding */
 
@@ -151,11 +151,16 @@ struct openai_meter_s {
 #define OPENAI_SHAPE_PROMPT    0x08
 
 
-/* a node's argument: a field of the meter */
+/* a node's argument: a field of the meter, or one of its facts */
+
+#define OPENAI_AT_FACTS  0x8000
 
 #define openai_at(field)                                                      \
     (offsetof(openai_meter_t, field)                                          \
      | sizeof(((openai_meter_t *) 0)->field) << 16)
+#define openai_fact(field)                                                    \
+    (offsetof(openai_facts_t, field) | OPENAI_AT_FACTS                        \
+     | sizeof(((openai_facts_t *) 0)->field) << 16)
 
 
 /*
@@ -228,33 +233,33 @@ extern const openai_node_t  openai_part_nodes[];
 extern const openai_node_t  openai_failure;     /* root of an error's body */
 
 #define OPENAI_REQUEST_NODES                                                  \
-    openai_node("model", openai_take_string, openai_at(facts.model)),         \
-    openai_node("stream", openai_take_bool, openai_at(facts.stream_asked)),   \
-    openai_node("n", openai_take_number, openai_at(facts.choices)),           \
+    openai_node("model", openai_take_string, openai_fact(model)),             \
+    openai_node("stream", openai_take_bool, openai_fact(stream_asked)),       \
+    openai_node("n", openai_take_number, openai_fact(choices)),               \
     openai_node("max_tokens", openai_take_integer,                            \
-                openai_at(facts.max_tokens)),                                 \
+                openai_fact(max_tokens)),                                     \
     openai_node("max_completion_tokens", openai_take_integer,                 \
-                openai_at(facts.max_tokens)),                                 \
+                openai_fact(max_tokens)),                                     \
     openai_node("max_output_tokens", openai_take_integer,                     \
-                openai_at(facts.max_tokens)),                                 \
+                openai_fact(max_tokens)),                                     \
     openai_node("temperature", openai_take_real,                              \
-                openai_at(facts.temperature)),                                \
+                openai_fact(temperature)),                                    \
     openai_node("service_tier", openai_take_string,                           \
-                openai_at(facts.service_tier)),                               \
-    openai_node("user", openai_take_string, openai_at(facts.user)),           \
+                openai_fact(service_tier)),                                   \
+    openai_node("user", openai_take_string, openai_fact(user)),               \
     openai_node("safety_identifier", openai_take_string,                      \
-                openai_at(facts.user)),                                       \
+                openai_fact(user)),                                           \
     openai_node("session_id", openai_take_session, 6),                        \
     openai_node("prompt_cache_key", openai_take_session, 2),                  \
     openai_node_in("metadata", openai_metadata_nodes, NULL, 0)
 
 #define OPENAI_ANSWER_NODES                                                   \
     openai_node_lasting("id", openai_take_string,                             \
-                        openai_at(facts.response_id)),                        \
+                        openai_fact(response_id)),                            \
     openai_node_lasting("model", openai_take_string,                          \
-                        openai_at(facts.response_model)),                     \
+                        openai_fact(response_model)),                         \
     openai_node_lasting("service_tier", openai_take_string,                   \
-                        openai_at(facts.service_tier)),                       \
+                        openai_fact(service_tier)),                           \
     openai_node_in("usage", openai_usage_nodes, openai_take_usage, 0),        \
     openai_node_in("error", openai_error_nodes, openai_take_error, 0)
 

@@ -64,18 +64,18 @@ openai_meter_commit(openai_meter_t *m)
 
     ev = &m->event;
 
-    m->facts.text_bytes += ev->text + ev->refusal;
-    m->facts.reasoning_bytes += ev->reasoning;
+    m->facts->text_bytes += ev->text + ev->refusal;
+    m->facts->reasoning_bytes += ev->reasoning;
 
     if (ev->refusal) {
-        m->facts.flags |= OPENAI_FACT_REFUSAL;
+        m->facts->flags |= OPENAI_FACT_REFUSAL;
     }
 
     if (ev->reasoning) {
-        m->facts.flags |= OPENAI_FACT_REASONING;
+        m->facts->flags |= OPENAI_FACT_REASONING;
     }
 
-    if (m->facts.streamed == 1
+    if (m->facts->streamed == 1
         && (ev->text || ev->reasoning || ev->refusal || ev->other))
     {
         openai_meter_token(m);
@@ -88,7 +88,7 @@ openai_meter_token(openai_meter_t *m)
 {
     openai_facts_t  *f;
 
-    f = &m->facts;
+    f = m->facts;
 
     if (f->first_token_us == 0) {
         f->first_token_us = m->now;
@@ -111,17 +111,17 @@ openai_meter_estimate(openai_meter_t *m)
 {
     uint64_t  n;
 
-    if (m->facts.streamed != 1 || m->tokens == 0
-        || (m->facts.flags & (OPENAI_FACT_USAGE|OPENAI_FACT_EARLY))
+    if (m->facts->streamed != 1 || m->tokens == 0
+        || (m->facts->flags & (OPENAI_FACT_USAGE|OPENAI_FACT_EARLY))
            == OPENAI_FACT_USAGE)
     {
-        m->facts.estimated_output = OPENAI_UNKNOWN;
+        m->facts->estimated_output = OPENAI_UNKNOWN;
         return;
     }
 
-    n = (m->facts.text_bytes + m->facts.reasoning_bytes + 3) / 4;
+    n = (m->facts->text_bytes + m->facts->reasoning_bytes + 3) / 4;
 
-    m->facts.estimated_output = (int64_t) (n > m->tokens ? n : m->tokens);
+    m->facts->estimated_output = (int64_t) (n > m->tokens ? n : m->tokens);
 }
 
 
@@ -134,7 +134,7 @@ openai_meter_failure(openai_meter_t *m, const char *type)
     openai_facts_t  *f;
 
     ev = &m->event;
-    f = &m->facts;
+    f = m->facts;
 
     if (!(f->flags & OPENAI_FACT_ERROR)) {
         openai_copy(f->error_code, sizeof(f->error_code), ev->code,
@@ -215,7 +215,7 @@ openai_meter_finish_reason(openai_meter_t *m, int64_t index,
     unsigned         i;
     openai_facts_t  *f;
 
-    f = &m->facts;
+    f = m->facts;
 
     if (index < 0) {
         index = 0;
@@ -321,7 +321,7 @@ openai_meter_tool(openai_meter_t *m, const char *name)
 {
     openai_facts_t  *f;
 
-    f = &m->facts;
+    f = m->facts;
 
     f->tool_calls++;
     f->flags |= OPENAI_FACT_TOOL_CALLS;

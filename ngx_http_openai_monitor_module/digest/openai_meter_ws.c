@@ -19,8 +19,8 @@ static int openai_meter_told(void *ctx, const openai_ws_piece_t *piece);
 void
 openai_meter_upgrade(openai_meter_t *m)
 {
-    m->facts.framing = OPENAI_FRAMING_WEBSOCKET;
-    m->facts.streamed = 1;
+    m->facts->framing = OPENAI_FRAMING_WEBSOCKET;
+    m->facts->streamed = 1;
 
     /* the request that asked for it had no body */
     m->request.over = 0;
@@ -57,11 +57,11 @@ openai_meter_frames(openai_meter_t *m, openai_body_t *body, const void *data,
                                             : openai_meter_told, m);
 
     if (rc == OPENAI_ERROR) {
-        m->facts.flags |= OPENAI_FACT_UNDECODABLE;
+        m->facts->flags |= OPENAI_FACT_UNDECODABLE;
         body->over = 1;
 
     } else if (rc == OPENAI_LIMIT) {
-        m->facts.flags |= OPENAI_FACT_BOMB;
+        m->facts->flags |= OPENAI_FACT_BOMB;
     }
 }
 
@@ -95,7 +95,7 @@ openai_meter_asked(void *ctx, const openai_ws_piece_t *piece)
     openai_scan(&m->request.scan, piece->data.data, piece->data.len);
 
     if (piece->last) {
-        m->facts.events++;
+        m->facts->events++;
     }
 
     return OPENAI_OK;
@@ -118,7 +118,7 @@ openai_meter_told(void *ctx, const openai_ws_piece_t *piece)
     openai_scan(&m->response.scan, piece->data.data, piece->data.len);
 
     if (piece->last) {
-        m->facts.events++;
+        m->facts->events++;
         openai_meter_event_end(m, (openai_str_t) openai_str(""));
     }
 

@@ -16,9 +16,11 @@
 
 
 #define openai_field(ctx, node, type)                                         \
-    ((type *) ((char *) (ctx) + ((node)->arg & 0xffff)))
+    ((type *) openai_take_place(ctx, node))
 
 
+static inline void *openai_take_place(openai_meter_t *m,
+    const openai_node_t *node);
 static void openai_take_cost(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
 static void openai_meter_add_before(openai_meter_t *m);
@@ -73,10 +75,10 @@ const openai_node_t  openai_usage_nodes[] = {
 
 
 const openai_node_t  openai_error_nodes[] = {
-    openai_node("message", openai_take_failure, openai_at(facts.error_message)),
-    openai_node("type", openai_take_failure, openai_at(facts.error_type)),
-    openai_node("code", openai_take_failure, openai_at(facts.error_code)),
-    openai_node("status", openai_take_status, openai_at(facts.error_type)),
+    openai_node("message", openai_take_failure, openai_fact(error_message)),
+    openai_node("type", openai_take_failure, openai_fact(error_type)),
+    openai_node("code", openai_take_failure, openai_fact(error_code)),
+    openai_node("status", openai_take_status, openai_fact(error_type)),
     openai_node_end
 };
 
@@ -84,24 +86,24 @@ const openai_node_t  openai_error_nodes[] = {
 /* the shapes of an error's body: see the facts of the wire, section 6 */
 
 static const openai_node_t  openai_detail_nodes[] = {
-    openai_node("msg", openai_take_failure, openai_at(facts.error_message)),
-    openai_node("message", openai_take_failure, openai_at(facts.error_message)),
-    openai_node("type", openai_take_failure, openai_at(facts.error_type)),
+    openai_node("msg", openai_take_failure, openai_fact(error_message)),
+    openai_node("message", openai_take_failure, openai_fact(error_message)),
+    openai_node("type", openai_take_failure, openai_fact(error_type)),
     openai_node_end
 };
 
 
 static const openai_node_t  openai_failure_nodes[] = {
     openai_node_in("error", openai_error_nodes, openai_take_error, 0),
-    openai_node("message", openai_take_failure, openai_at(facts.error_message)),
-    openai_node("type", openai_take_kind, openai_at(facts.error_type)),
-    openai_node("code", openai_take_failure, openai_at(facts.error_code)),
+    openai_node("message", openai_take_failure, openai_fact(error_message)),
+    openai_node("type", openai_take_kind, openai_fact(error_type)),
+    openai_node("code", openai_take_failure, openai_fact(error_code)),
     openai_node("statusCode", openai_take_failure,
-                openai_at(facts.error_code)),
+                openai_fact(error_code)),
     openai_node_in("detail", openai_detail_nodes, openai_take_failure,
-                   openai_at(facts.error_message)),
+                   openai_fact(error_message)),
     openai_node("request_id", openai_take_string,
-                openai_at(facts.request_id)),
+                openai_fact(request_id)),
     openai_node_end
 };
 
@@ -114,7 +116,7 @@ const openai_node_t  openai_metadata_nodes[] = {
     openai_node("session_id", openai_take_session, 6),
     openai_node("conversation_id", openai_take_session, 5),
     openai_node("thread_id", openai_take_session, 5),
-    openai_node("user_id", openai_take_string, openai_at(facts.user)),
+    openai_node("user_id", openai_take_string, openai_fact(user)),
     openai_node_end
 };
 
@@ -123,6 +125,17 @@ const openai_node_t  openai_part_nodes[] = {
     openai_node("type", openai_take_part_type, 0),
     openai_node_end
 };
+
+
+static inline void *
+openai_take_place(openai_meter_t *m, const openai_node_t *node)
+{
+    char  *base;
+
+    base = (node->arg & OPENAI_AT_FACTS) ? (char *) m->facts : (char *) m;
+
+    return base + (node->arg & (OPENAI_AT_FACTS - 1));
+}
 
 
 void
@@ -249,7 +262,7 @@ openai_take_flag(void *ctx, const openai_node_t *node,
     if (value->type == OPENAI_SCAN_OBJECT
         || (value->type == OPENAI_SCAN_STRING && value->size))
     {
-        m->facts.flags |= node->arg;
+        m->facts->flags |= node->arg;
     }
 }
 
@@ -283,18 +296,18 @@ openai_take_part_type(void *ctx, const openai_node_t *node,
         || openai_is(s.data, s.len, "input_image")
         || openai_is(s.data, s.len, "image"))
     {
-        m->facts.flags |= OPENAI_FACT_IMAGE;
+        m->facts->flags |= OPENAI_FACT_IMAGE;
 
     } else if (openai_is(s.data, s.len, "input_audio")
                || openai_is(s.data, s.len, "audio_url"))
     {
-        m->facts.flags |= OPENAI_FACT_AUDIO;
+        m->facts->flags |= OPENAI_FACT_AUDIO;
 
     } else if (openai_is(s.data, s.len, "file")
                || openai_is(s.data, s.len, "input_file")
                || openai_is(s.data, s.len, "document"))
     {
-        m->facts.flags |= OPENAI_FACT_FILE;
+        m->facts->flags |= OPENAI_FACT_FILE;
     }
 }
 
@@ -369,7 +382,7 @@ openai_meter_usage(openai_meter_t *m)
     openai_usage_t  *from, *to;
 
     from = &m->usage;
-    to = &m->facts.usage;
+    to = &m->facts->usage;
 
     if (from->input < 0 && from->output < 0 && from->total < 0) {
         return;
@@ -391,7 +404,7 @@ openai_meter_usage(openai_meter_t *m)
 
     openai_meter_add_before(m);
 
-    m->facts.flags |= OPENAI_FACT_USAGE;
+    m->facts->flags |= OPENAI_FACT_USAGE;
 }
 
 
@@ -420,7 +433,7 @@ openai_meter_add_before(openai_meter_t *m)
 
     for (i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
 
-        to = (int64_t *) ((char *) &m->facts.usage + counts[i]);
+        to = (int64_t *) ((char *) &m->facts->usage + counts[i]);
         from = (const int64_t *) ((const char *) m->before + counts[i]);
 
         if (*from >= 0) {
@@ -434,7 +447,7 @@ void
 openai_meter_answered(openai_meter_t *m)
 {
     if (m->before) {
-        *m->before = m->facts.usage;
+        *m->before = m->facts->usage;
     }
 }
 
@@ -448,9 +461,9 @@ openai_take_error(void *ctx, const openai_node_t *node,
     openai_meter_t  *m = ctx;
 
     if (value->type == OPENAI_SCAN_STRING && value->str.len) {
-        openai_copy(m->facts.error_message, sizeof(m->facts.error_message),
+        openai_copy(m->facts->error_message, sizeof(m->facts->error_message),
                     value->str.data, value->str.len);
-        m->facts.flags |= OPENAI_FACT_ERROR;
+        m->facts->flags |= OPENAI_FACT_ERROR;
     }
 }
 
@@ -465,7 +478,7 @@ openai_take_failure(void *ctx, const openai_node_t *node,
         || value->type == OPENAI_SCAN_NUMBER)
     {
         openai_take_string(ctx, node, value);
-        m->facts.flags |= OPENAI_FACT_ERROR;
+        m->facts->flags |= OPENAI_FACT_ERROR;
     }
 }
 

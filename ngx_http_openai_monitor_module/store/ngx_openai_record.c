@@ -53,6 +53,7 @@ ngx_openai_record_rest(ngx_openai_record_t *rec)
     rec->cost = OPENAI_UNKNOWN;
 
     rec->facts.stream_asked = OPENAI_UNKNOWN;
+    rec->facts.streamed = OPENAI_UNKNOWN;
     rec->facts.messages = OPENAI_UNKNOWN;
     rec->facts.tools = OPENAI_UNKNOWN;
     rec->facts.choices = OPENAI_UNKNOWN;

@@ -145,7 +145,8 @@ run(openai_facts_t *facts, const uint8_t *head, const char *request,
     alloc.alloc = arena_alloc;
     alloc.ctx = &arena;
 
-    m = openai_meter_create(&alloc);
+    openai_facts_init(facts);
+    m = openai_meter_create(&alloc, facts);
 
     openai_meter_request_line(m, str(head[4] & 1 ? "GET" : "POST"),
                               str(uris[head[0] % URIS]));
@@ -182,7 +183,6 @@ run(openai_facts_t *facts, const uint8_t *head, const char *request,
     }
 
     openai_meter_finish(m, head[3] & 4, 2000);
-    *facts = *openai_meter_facts(m);
     openai_meter_destroy(m);
 
     while (arena.n) {

@@ -94,6 +94,7 @@ check(const char *dir, const client_t *c)
     openai_str_t           raw, answer, uri;
     openai_alloc_t         alloc = { test_alloc, NULL };
     openai_meter_t        *m;
+    openai_facts_t         facts;
     const openai_facts_t  *f;
 
     raw = run_read(dir, c->request);
@@ -103,8 +104,9 @@ check(const char *dir, const client_t *c)
     }
 
     nblocks = 0;
-    m = openai_meter_create(&alloc);
-    f = openai_meter_facts(m);
+    f = &facts;
+    openai_facts_init(&facts);
+    m = openai_meter_create(&alloc, &facts);
 
     uri.data = strchr(raw.data, ' ') + 1;
     uri.len = strchr(uri.data, ' ') - uri.data;

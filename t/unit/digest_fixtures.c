@@ -481,7 +481,7 @@ check_splits(check_t *c, run_exchange_t *x)
 
         m = run_meter(x);
 
-        if (memcmp(openai_meter_facts(m), &facts, sizeof(facts)) != 0) {
+        if (memcmp(run_facts(), &facts, sizeof(facts)) != 0) {
             c->bad++;
             run_note("%s: other facts when split by %zu", c->file, x->split);
             x->split = LAST_SPLIT;
@@ -512,7 +512,7 @@ check_row(unsigned row)
     exchange_of(&c, &x, &meta);
 
     m = run_meter(&x);
-    facts = *openai_meter_facts(m);
+    facts = *run_facts();
     run_free(m);
 
     run_stored(&x, &facts, &ex);

@@ -138,7 +138,7 @@ spent(const input_t *in, size_t size)
     start = clock();
 
     m = run_meter(&x);
-    run_stored(&x, openai_meter_facts(m), &ex);
+    run_stored(&x, run_facts(), &ex);
     run_free(m);
 
     doc = yyjson_mut_doc_new(NULL);

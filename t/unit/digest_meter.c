@@ -19,8 +19,9 @@
 #include "digest_run.h"
 
 
-static char    blocks[32][262144];
-static size_t  nblocks, taken;
+static char            blocks[32][262144];
+static size_t          nblocks, taken;
+static openai_facts_t  facts;
 
 
 static void *
@@ -42,7 +43,8 @@ begin(const char *uri)
     nblocks = 0;
     taken = 0;
 
-    m = openai_meter_create(&alloc);
+    openai_facts_init(&facts);
+    m = openai_meter_create(&alloc, &facts);
     openai_meter_request_line(m, run_str("POST"), run_str(uri));
 
     return m;
@@ -90,7 +92,7 @@ test_tokens(void)
     const openai_facts_t  *f;
 
     m = begin("/v1/chat/completions");
-    f = openai_meter_facts(m);
+    f = &facts;
 
     asks(m, "{\"model\":\"m\",\"stream\":true,\"messages\":[{},{}]}");
     answers(m, 200, "text/event-stream");
@@ -138,7 +140,7 @@ test_usage(void)
     const openai_facts_t  *f;
 
     m = begin("/v1/chat/completions");
-    f = openai_meter_facts(m);
+    f = &facts;
 
     answers(m, 200, "text/event-stream");
     says(m, "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":5,"
@@ -157,7 +159,7 @@ test_usage(void)
     run_ok(f->flags & OPENAI_FACT_TERMINAL, "[DONE] is the end");
 
     m = begin("/v1/chat/completions");
-    f = openai_meter_facts(m);
+    f = &facts;
     answers(m, 200, "application/json");
     says(m, "{\"choices\":[{\"index\":0,\"message\":{\"content\":\"x\"},"
             "\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":2}}]}", 1);
@@ -173,7 +175,7 @@ test_who(void)
     const openai_facts_t  *f;
 
     m = begin("/v1/chat/completions?x=1");
-    f = openai_meter_facts(m);
+    f = &facts;
 
     openai_meter_request_header(m, run_str("Host"), run_str("api.x.ai:443"));
     openai_meter_request_header(m, run_str("User-Agent"), run_str("t/1"));
@@ -211,23 +213,23 @@ test_who(void)
        (unsigned) (OPENAI_FACT_IMAGE|OPENAI_FACT_FILE), "parts of messages");
 
     m = begin("/openai/deployments/my-gpt/chat/completions?api-version=1");
-    f = openai_meter_facts(m);
+    f = &facts;
     is_str(f->provider, "azure.ai.openai", "Azure shows in the path");
     is_str(f->model, "my-gpt", "and so does its deployment");
 
     m = begin("/v1beta/models/gemini-2.5-pro:streamGenerateContent?alt=sse");
-    f = openai_meter_facts(m);
+    f = &facts;
     is_str(f->model, "gemini-2.5-pro", "Gemini's model is in the path");
     is_str(openai_dialect_name(f->dialect), "gemini", "and its dialect");
     is(f->stream_asked, 1, "and that it is to stream");
 
     m = begin("/v1/responses");
-    f = openai_meter_facts(m);
+    f = &facts;
     openai_meter_request_header(m, run_str("api-key"), run_str("***"));
     is_str(f->provider, "azure.ai.openai", "or in the name of its key");
 
     m = begin("/v1beta/models/gemini-2.5-pro:generateContent");
-    f = openai_meter_facts(m);
+    f = &facts;
     answers(m, 200, "application/json");
     openai_meter_response_header(m, run_str("Server-Timing"),
                                  run_str("gfet4t7; dur=812"));
@@ -237,12 +239,12 @@ test_who(void)
     is_str(f->service_tier, "flex", "its tier is in a header, too");
 
     m = begin("/v1/rerank");
-    f = openai_meter_facts(m);
+    f = &facts;
     run_ok(openai_dialect_name(f->dialect) == NULL, "an unknown path");
     is_str(f->operation, "rerank", "is labelled by its segment");
 
     m = begin("/llm/proxy");
-    f = openai_meter_facts(m);
+    f = &facts;
     asks(m, "{\"model\":\"m\",\"messages\":[]}");
     is_str(openai_dialect_name(f->dialect), "chat", "or known by its body");
 }
@@ -277,7 +279,7 @@ test_errors(void)
 
     for (i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
         m = begin("/v1/chat/completions");
-        f = openai_meter_facts(m);
+        f = &facts;
 
         answers(m, 429, "application/json");
         says(m, bodies[i][0], 1);
@@ -291,14 +293,14 @@ test_errors(void)
     }
 
     m = begin("/v1/fine_tuning/jobs");
-    f = openai_meter_facts(m);
+    f = &facts;
     answers(m, 200, "application/json");
     says(m, "{\"id\":\"j\",\"error\":{\"code\":null,\"message\":null}}", 1);
     openai_meter_finish(m, 1, 2);
     is(f->flags & OPENAI_FACT_ERROR, 0u, "an error of nulls is none");
 
     m = begin("/v1/responses");
-    f = openai_meter_facts(m);
+    f = &facts;
     answers(m, 200, "text/event-stream");
     says(m, "event: error\ndata: {\"type\":\"error\",\"code\":\"C\","
             "\"message\":\"M\"}\n\n", 1);
@@ -327,7 +329,7 @@ test_forms(void)
     for (split = 1; split <= sizeof(body); split += 7) {
 
         m = begin("/v1/audio/transcriptions");
-        f = openai_meter_facts(m);
+        f = &facts;
 
         openai_meter_request_header(m, run_str("content-type"),
                         run_str("multipart/form-data; boundary=\"B\""));
@@ -372,7 +374,7 @@ test_coded(void)
     (void) deflateEnd(&z);
 
     m = begin("/v1/chat/completions");
-    f = openai_meter_facts(m);
+    f = &facts;
     answers(m, 200, "application/json");
     openai_meter_response_header(m, run_str("Content-Encoding"),
                                  run_str("gzip"));
@@ -387,7 +389,7 @@ test_coded(void)
     openai_meter_destroy(m);
 
     m = begin("/v1/chat/completions");
-    f = openai_meter_facts(m);
+    f = &facts;
     answers(m, 200, "application/json");
     openai_meter_response_header(m, run_str("content-encoding"),
                                  run_str("gzip"));
@@ -397,7 +399,7 @@ test_coded(void)
     openai_meter_destroy(m);
 
     m = begin("/v1/chat/completions");
-    f = openai_meter_facts(m);
+    f = &facts;
     answers(m, 200, "application/json");
     openai_meter_response_header(m, run_str("content-encoding"),
                                  run_str("gzip"));
@@ -434,7 +436,7 @@ test_lasting(void)
     const openai_facts_t  *f;
 
     m = begin("/v1/chat/completions");
-    f = openai_meter_facts(m);
+    f = &facts;
     answers(m, 200, "text/event-stream");
 
     for (j = 0; j < 2; j++) {

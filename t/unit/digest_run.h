@@ -68,6 +68,9 @@ const char *run_cell(const run_table_t *t, unsigned row, const char *column);
 openai_meter_t *run_meter(const run_exchange_t *x);
 void run_free(openai_meter_t *m);
 
+/* what the last meter found */
+const openai_facts_t *run_facts(void);
+
 /* bytes that the last meter took from its allocator */
 size_t run_allocated(void);
 

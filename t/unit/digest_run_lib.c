@@ -16,10 +16,11 @@
 #define RUN_BLOCKS  64
 
 
-static unsigned  run_count, run_failed;
-static void     *run_blocks[RUN_BLOCKS];
-static unsigned  run_nblocks;
-static size_t    run_bytes;
+static unsigned        run_count, run_failed;
+static void           *run_blocks[RUN_BLOCKS];
+static unsigned        run_nblocks;
+static size_t          run_bytes;
+static openai_facts_t  run_known;
 
 
 int
@@ -236,6 +237,13 @@ run_allocated(void)
 }
 
 
+const openai_facts_t *
+run_facts(void)
+{
+    return &run_known;
+}
+
+
 void
 run_free(openai_meter_t *m)
 {
@@ -287,7 +295,8 @@ run_meter(const run_exchange_t *x)
     alloc.ctx = NULL;
     run_bytes = 0;
 
-    m = openai_meter_create(&alloc);
+    openai_facts_init(&run_known);
+    m = openai_meter_create(&alloc, &run_known);
     if (m == NULL) {
         return NULL;
     }

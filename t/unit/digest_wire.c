@@ -194,7 +194,7 @@ wire_run(wire_t *w, size_t split)
     w->exchange.split = split;
 
     m = run_meter(&w->exchange);
-    f = openai_meter_facts(m);
+    f = run_facts();
 
     run_stored(&w->exchange, f, &ex);
 
