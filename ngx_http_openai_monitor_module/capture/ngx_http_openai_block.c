@@ -13,7 +13,7 @@
 #include "capture/ngx_http_openai_capture.h"
 
 
-#define NGX_HTTP_OPENAI_BLOCK   8192
+#define NGX_HTTP_OPENAI_BLOCK   6144    /* a stream's meter is in it */
 #define NGX_HTTP_OPENAI_BLOCKS  64      /* that are kept */
 
 

@@ -82,6 +82,8 @@ static void openai_know_tier(openai_meter_t *m, const openai_header_t *h,
     openai_str_t value);
 static void openai_know_timing(openai_meter_t *m, const openai_header_t *h,
     openai_str_t value);
+static void openai_know_word(openai_meter_t *m, char **word,
+    openai_str_t value);
 static int64_t openai_header_number(openai_str_t value);
 
 
@@ -569,8 +571,7 @@ static void
 openai_know_request_coding(openai_meter_t *m, const openai_header_t *h,
     openai_str_t value)
 {
-    openai_copy(m->request_encoding, sizeof(m->request_encoding), value.data,
-                value.len);
+    openai_know_word(m, &m->request_encoding, value);
 }
 
 
@@ -586,8 +587,7 @@ static void
 openai_know_coding(openai_meter_t *m, const openai_header_t *h,
     openai_str_t value)
 {
-    openai_copy(m->response_encoding, sizeof(m->response_encoding), value.data,
-                value.len);
+    openai_know_word(m, &m->response_encoding, value);
 }
 
 
@@ -595,5 +595,21 @@ static void
 openai_know_extensions(openai_meter_t *m, const openai_header_t *h,
     openai_str_t value)
 {
-    openai_copy(m->extensions, sizeof(m->extensions), value.data, value.len);
+    openai_know_word(m, &m->extensions, value);
+}
+
+
+static void
+openai_know_word(openai_meter_t *m, char **word, openai_str_t value)
+{
+    if (*word == NULL) {
+        *word = m->alloc.alloc(m->alloc.ctx, OPENAI_METER_WORD);
+    }
+
+    if (*word == NULL) {
+        m->facts->flags |= OPENAI_FACT_UNDECODABLE;
+        return;
+    }
+
+    openai_copy(*word, OPENAI_METER_WORD, value.data, value.len);
 }

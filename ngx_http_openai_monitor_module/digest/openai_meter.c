@@ -52,17 +52,12 @@ openai_meter_create(const openai_alloc_t *alloc, openai_facts_t *facts)
         return NULL;
     }
 
-    openai_zero(&m->multipart, offsetof(openai_meter_t, request_encoding)
+    openai_zero(&m->multipart, offsetof(openai_meter_t, usage)
                                - offsetof(openai_meter_t, multipart));
-    openai_zero(&m->request, OPENAI_BODY_HEAD);
-    openai_zero(&m->response, OPENAI_BODY_HEAD);
-
-    m->request_encoding[0] = '\0';
-    m->response_encoding[0] = '\0';
-    m->extensions[0] = '\0';
 
     m->facts = facts;
     m->alloc = *alloc;
+    m->spare = &m->scan;
     m->dialect = openai_dialects[0];
 
     openai_usage_init(&m->usage);
@@ -114,7 +109,32 @@ openai_meter_request_body(openai_meter_t *m, const void *data, size_t len,
     if (last && !m->request.over) {
         openai_meter_request_end(m);
         m->request.over = 1;
+
+        /* of frames some may be held, to be told at the end */
+
+        if (m->request.scan
+            && m->facts->framing != OPENAI_FRAMING_WEBSOCKET)
+        {
+            m->spare = m->request.scan;
+            m->request.scan = NULL;
+        }
     }
+}
+
+
+openai_scan_t *
+openai_meter_scan(openai_meter_t *m)
+{
+    openai_scan_t  *s;
+
+    s = m->spare;
+
+    if (s) {
+        m->spare = NULL;
+        return s;
+    }
+
+    return m->alloc.alloc(m->alloc.ctx, sizeof(openai_scan_t));
 }
 
 
@@ -160,7 +180,7 @@ openai_body_feed(openai_meter_t *m, openai_body_t *body, const void *data,
         encoding.data = (body == &m->request) ? m->request_encoding
                                               : m->response_encoding;
 
-        if (encoding.data[0]) {
+        if (encoding.data) {
             encoding.len = strlen(encoding.data);
 
             body->decoder = openai_decoder_create(&m->alloc, encoding, 0, &rc);
@@ -199,16 +219,22 @@ openai_meter_request_plain(void *ctx, const char *data, size_t len)
         return OPENAI_OK;
     }
 
-    if (m->request.scan.root == NULL) {
+    if (m->request.scan == NULL) {
 
         if (m->dialect->request == NULL) {
             return OPENAI_OK;
         }
 
-        openai_scan_init(&m->request.scan, m->dialect->request, m);
+        m->request.scan = openai_meter_scan(m);
+        if (m->request.scan == NULL) {
+            m->request.over = 1;
+            return OPENAI_OK;
+        }
+
+        openai_scan_init(m->request.scan, m->dialect->request, m);
     }
 
-    openai_scan(&m->request.scan, data, len);
+    openai_scan(m->request.scan, data, len);
 
     return OPENAI_OK;
 }
@@ -413,7 +439,13 @@ openai_meter_frame(openai_meter_t *m, unsigned framing)
                          || framing == OPENAI_FRAMING_NDJSON
                          || framing == OPENAI_FRAMING_ARRAY);
 
-    openai_scan_init(&m->response.scan, root, m);
+    if (root) {
+        m->response.scan = openai_meter_scan(m);
+    }
+
+    if (m->response.scan) {
+        openai_scan_init(m->response.scan, root, m);
+    }
 
     if (framing == OPENAI_FRAMING_SSE) {
         openai_sse_init(&m->sse, &openai_meter_handler, m);
@@ -432,11 +464,15 @@ openai_meter_memo(openai_meter_t *m)
 {
     openai_memo_t  *memo;
 
+    if (m->response.scan == NULL) {
+        return;
+    }
+
     memo = m->alloc.alloc(m->alloc.ctx, sizeof(openai_memo_t));
 
     if (memo) {
         memset(memo, 0, sizeof(openai_memo_t));
-        m->response.scan.memo = memo;
+        m->response.scan->memo = memo;
     }
 }
 
@@ -457,8 +493,8 @@ openai_meter_framed(openai_meter_t *m, const char *data, size_t len)
     case OPENAI_FRAMING_JSON:
     case OPENAI_FRAMING_ARRAY:
 
-        if (m->response.scan.root) {
-            openai_scan(&m->response.scan, data, len);
+        if (m->response.scan) {
+            openai_scan(m->response.scan, data, len);
         }
 
         break;
@@ -478,8 +514,8 @@ openai_meter_data(void *ctx, const char *p, size_t len)
         openai_meter_done(m, p, len);
     }
 
-    if (!m->closed && m->response.scan.root) {
-        openai_scan(&m->response.scan, p, len);
+    if (!m->closed && m->response.scan) {
+        openai_scan(m->response.scan, p, len);
     }
 }
 
@@ -523,7 +559,9 @@ openai_meter_event(void *ctx, openai_str_t name, uint64_t start, uint64_t end)
 
     m->done = 0;
 
-    openai_scan_reset(&m->response.scan);
+    if (m->response.scan) {
+        openai_scan_reset(m->response.scan);
+    }
 }
 
 

@@ -24,7 +24,9 @@
 
 
 #define OPENAI_METER_CHOICES  12
+#define OPENAI_METER_REASON   48
 #define OPENAI_METER_CALLS    24
+#define OPENAI_METER_WORD     48
 #define OPENAI_METER_SNIFF    8
 #define OPENAI_METER_DONE     6       /* all of [DONE] */
 #define OPENAI_METER_NOT_DONE 255
@@ -41,7 +43,7 @@ typedef struct {
     uint64_t           thinking;       /* reasoning among the content */
     uint64_t           refusal;
     uint64_t           other;          /* audio, arguments, images */
-    char               finish[48];
+    char               finish[OPENAI_METER_REASON];
 } openai_choice_t;
 
 
@@ -81,22 +83,29 @@ typedef struct {
 typedef struct {
     openai_decoder_t  *decoder;
     openai_ws_t       *ws;
+    openai_scan_t     *scan;           /* NULL: nothing is asked of it, yet */
     uint8_t            started;
     uint8_t            over;
-    openai_scan_t      scan;           /* ends with its buffers */
 } openai_body_t;
-
-#define OPENAI_BODY_HEAD                                                      \
-    (offsetof(openai_body_t, scan) + offsetof(openai_scan_t, frames))
 
 
 struct openai_meter_s {
     openai_facts_t            *facts;   /* the creator's */
 
-    /* cleared at first, up to request_encoding */
+    /* cleared at first, up to usage; what few need is taken when it is needed:
+       NULL */
 
     openai_multipart_t        *multipart;
     openai_usage_t            *before;  /* of a connection's earlier answers */
+    uint64_t                  *calls;   /* a hash of each, the last ones */
+    char                     (*finish)[OPENAI_METER_REASON];  /* of choices,
+                                           where they are several */
+    char                      *request_encoding;   /* OPENAI_METER_WORD each */
+    char                      *response_encoding;
+    char                      *extensions;
+
+    openai_body_t              request;
+    openai_body_t              response;
 
     uint64_t                   now;
     uint64_t                   told;    /* bytes of the answers before */
@@ -106,7 +115,7 @@ struct openai_meter_s {
     uint32_t                   answers; /* of a connection with several */
     uint32_t                   ncalls;
     uint32_t                   ended;   /* a bit for each choice with a
-                                           reason in finish */
+                                           reason */
     uint8_t                    type;    /* openai_framing_e by content type */
     uint8_t                    framed;
     uint8_t                    failed;  /* what came is an error's body */
@@ -120,12 +129,6 @@ struct openai_meter_s {
     uint8_t                    done;    /* bytes of [DONE] seen */
     uint8_t                    sniffed;
 
-    /* of the headers; empty at first */
-
-    char                       request_encoding[48];
-    char                       response_encoding[48];
-    char                       extensions[40];
-
     /* written before they are read */
 
     openai_usage_t             usage;   /* as the upstream counts */
@@ -133,13 +136,10 @@ struct openai_meter_s {
     const openai_dialect_t    *dialect;
     openai_sse_t               sse;
     openai_event_t             event;
-
     char                       sniff[OPENAI_METER_SNIFF];
-    uint64_t                   calls[OPENAI_METER_CALLS];
-    char                       finish[OPENAI_METER_CHOICES][48];
 
-    openai_body_t              request;
-    openai_body_t              response;
+    openai_scan_t             *spare;   /* one that no body has, or NULL */
+    openai_scan_t              scan;    /* the first one */
 };
 
 
@@ -308,6 +308,10 @@ void openai_meter_upgrade(openai_meter_t *m);
 void openai_meter_frames(openai_meter_t *m, openai_body_t *body,
     const void *data, size_t len);
 void openai_meter_frames_end(openai_meter_t *m);
+
+/* a scanner for a body, NULL when memory is short; the other one's, if that is
+   over */
+openai_scan_t *openai_meter_scan(openai_meter_t *m);
 
 /* an event in which there is nothing yet */
 void openai_meter_clear(openai_meter_t *m);

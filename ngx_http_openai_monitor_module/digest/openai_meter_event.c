@@ -15,6 +15,8 @@
 
 
 static void openai_meter_token(openai_meter_t *m);
+static int openai_meter_several(openai_meter_t *m);
+static int openai_meter_called(openai_meter_t *m, uint64_t hash, int id);
 
 
 void
@@ -211,7 +213,6 @@ void
 openai_meter_finish_reason(openai_meter_t *m, int64_t index,
     const char *reason)
 {
-    size_t           len;
     unsigned         i;
     openai_facts_t  *f;
 
@@ -225,18 +226,21 @@ openai_meter_finish_reason(openai_meter_t *m, int64_t index,
         return;
     }
 
-    len = strlen(reason);
-
-    openai_copy(m->finish[index], sizeof(m->finish[index]), reason, len);
-
-    m->ended &= ~(1u << index);
-    m->ended |= (uint32_t) (len != 0) << index;
-
-    if (m->ended == 1u << index) {
-        openai_copy(f->finish_reason, sizeof(f->finish_reason),
-                    m->finish[index], strlen(m->finish[index]));
+    if ((m->ended & ~(1u << index)) == 0) {
+        openai_copy(f->finish_reason, OPENAI_METER_REASON, reason,
+                    strlen(reason));
+        m->ended = (uint32_t) (reason[0] != '\0') << index;
         return;
     }
+
+    if (openai_meter_several(m) != OPENAI_OK) {
+        return;
+    }
+
+    openai_copy(m->finish[index], OPENAI_METER_REASON, reason, strlen(reason));
+
+    m->ended &= ~(1u << index);
+    m->ended |= (uint32_t) (reason[0] != '\0') << index;
 
     f->finish_reason[0] = '\0';
 
@@ -246,6 +250,33 @@ openai_meter_finish_reason(openai_meter_t *m, int64_t index,
                           m->finish[i]);
         }
     }
+}
+
+
+/* before a second choice ends: the reason of a single one is in the facts */
+
+static int
+openai_meter_several(openai_meter_t *m)
+{
+    unsigned  i;
+
+    if (m->finish == NULL) {
+        m->finish = m->alloc.alloc(m->alloc.ctx, OPENAI_METER_CHOICES
+                                                 * sizeof(m->finish[0]));
+        if (m->finish == NULL) {
+            return OPENAI_NOMEM;
+        }
+    }
+
+    for (i = 0; i < OPENAI_METER_CHOICES; i++) {
+        if (m->ended == 1u << i) {
+            openai_copy(m->finish[i], OPENAI_METER_REASON,
+                        m->facts->finish_reason,
+                        strlen(m->facts->finish_reason));
+        }
+    }
+
+    return OPENAI_OK;
 }
 
 
@@ -274,7 +305,6 @@ openai_meter_call_close(openai_meter_t *m)
 {
     size_t          len;
     uint64_t        hash, place;
-    unsigned        i, n;
     openai_call_t  *call;
 
     call = &m->event.call;
@@ -296,23 +326,42 @@ openai_meter_call_close(openai_meter_t *m)
 
     hash = place << 32 | (uint32_t) (hash >> 32);
 
-    n = m->ncalls < OPENAI_METER_CALLS ? m->ncalls : OPENAI_METER_CALLS;
-
-    for (i = 0; i < n; i++) {
-        if (len ? m->calls[i] == hash
-                : call->index >= 0 && m->calls[i] >> 32 == hash >> 32)
-        {
-            break;
-        }
-    }
-
-    if (i == n) {
-        m->calls[m->ncalls % OPENAI_METER_CALLS] = hash;
-        m->ncalls++;
+    if (!openai_meter_called(m, hash, len != 0)) {
         openai_meter_tool(m, call->name);
     }
 
     openai_meter_call_open(m, -1);
+}
+
+
+/* whether it is known: all of its hash, or, without an id, its place; from now
+   on it is */
+
+static int
+openai_meter_called(openai_meter_t *m, uint64_t hash, int id)
+{
+    unsigned  i, n;
+
+    n = m->ncalls < OPENAI_METER_CALLS ? m->ncalls : OPENAI_METER_CALLS;
+
+    for (i = 0; i < n; i++) {
+        if (id ? m->calls[i] == hash
+               : m->event.call.index >= 0 && m->calls[i] >> 32 == hash >> 32)
+        {
+            return 1;
+        }
+    }
+
+    if (m->calls == NULL) {
+        m->calls = m->alloc.alloc(m->alloc.ctx,
+                                  OPENAI_METER_CALLS * sizeof(uint64_t));
+    }
+
+    if (m->calls) {
+        m->calls[m->ncalls++ % OPENAI_METER_CALLS] = hash;
+    }
+
+    return 0;
 }
 
 

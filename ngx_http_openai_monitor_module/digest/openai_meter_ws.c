@@ -14,6 +14,8 @@
 
 static int openai_meter_asked(void *ctx, const openai_ws_piece_t *piece);
 static int openai_meter_told(void *ctx, const openai_ws_piece_t *piece);
+static int openai_meter_message(openai_meter_t *m, openai_body_t *body,
+    const openai_node_t *root, const openai_ws_piece_t *piece);
 
 
 void
@@ -41,8 +43,8 @@ openai_meter_frames(openai_meter_t *m, openai_body_t *body, const void *data,
     openai_str_t  extensions;
 
     if (body->ws == NULL) {
-        extensions.data = m->extensions;
-        extensions.len = strlen(m->extensions);
+        extensions.data = m->extensions ? m->extensions : "";
+        extensions.len = strlen(extensions.data);
 
         body->ws = openai_ws_create(&m->alloc, extensions, 0);
 
@@ -84,15 +86,12 @@ openai_meter_asked(void *ctx, const openai_ws_piece_t *piece)
 {
     openai_meter_t  *m = ctx;
 
-    if (piece->opcode != OPENAI_WS_TEXT || m->dialect->request == NULL) {
+    if (piece->opcode != OPENAI_WS_TEXT
+        || openai_meter_message(m, &m->request, m->dialect->request, piece)
+           != OPENAI_OK)
+    {
         return OPENAI_OK;
     }
-
-    if (piece->first) {
-        openai_scan_init(&m->request.scan, m->dialect->request, m);
-    }
-
-    openai_scan(&m->request.scan, piece->data.data, piece->data.len);
 
     if (piece->last) {
         m->facts->events++;
@@ -107,20 +106,46 @@ openai_meter_told(void *ctx, const openai_ws_piece_t *piece)
 {
     openai_meter_t  *m = ctx;
 
-    if (piece->opcode != OPENAI_WS_TEXT || m->dialect->event == NULL) {
+    if (piece->opcode != OPENAI_WS_TEXT
+        || openai_meter_message(m, &m->response, m->dialect->event, piece)
+           != OPENAI_OK)
+    {
         return OPENAI_OK;
     }
-
-    if (piece->first) {
-        openai_scan_init(&m->response.scan, m->dialect->event, m);
-    }
-
-    openai_scan(&m->response.scan, piece->data.data, piece->data.len);
 
     if (piece->last) {
         m->facts->events++;
         openai_meter_event_end(m, (openai_str_t) openai_str(""));
     }
+
+    return OPENAI_OK;
+}
+
+
+/* a piece of a message of text */
+
+static int
+openai_meter_message(openai_meter_t *m, openai_body_t *body,
+    const openai_node_t *root, const openai_ws_piece_t *piece)
+{
+    if (root == NULL) {
+        return OPENAI_ERROR;
+    }
+
+    if (body->scan == NULL) {
+        body->scan = openai_meter_scan(m);
+        if (body->scan == NULL) {
+            return OPENAI_NOMEM;
+        }
+
+        openai_scan_init(body->scan, root, m);
+    }
+
+    if (piece->first) {
+        openai_scan_init(body->scan, root, m);
+    }
+
+    openai_scan(body->scan, piece->data.data, piece->data.len);
 
     return OPENAI_OK;
 }

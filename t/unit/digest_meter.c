@@ -20,7 +20,7 @@
 
 
 static char            blocks[32][262144];
-static size_t          nblocks, taken;
+static size_t          nblocks, taken, allowed = 32;
 static openai_facts_t  facts;
 
 
@@ -29,8 +29,8 @@ test_alloc(void *ctx, size_t size)
 {
     taken += size;
 
-    return (nblocks < 32 && size <= sizeof(blocks[0])) ? blocks[nblocks++]
-                                                       : NULL;
+    return (nblocks < allowed && size <= sizeof(blocks[0]))
+           ? blocks[nblocks++] : NULL;
 }
 
 
@@ -83,6 +83,9 @@ says(openai_meter_t *m, const char *body, uint64_t now)
 
 #define CHUNK(delta)                                                          \
     "data: {\"choices\":[{\"index\":0,\"delta\":" delta "}]}\n\n"
+#define ENDS(index, reason)                                                   \
+    "data: {\"choices\":[{\"index\":" #index ",\"delta\":{},"                   \
+    "\"finish_reason\":\"" reason "\"}]}\n\n"
 
 
 static void
@@ -467,6 +470,81 @@ test_lasting(void)
 }
 
 
+/* reasons are listed by choice, whatever the order in which they come */
+
+static void
+test_choices(void)
+{
+    openai_meter_t  *m;
+
+    m = begin("/v1/chat/completions");
+    answers(m, 200, "text/event-stream");
+
+    says(m, ENDS(1, "length"), 1);
+    is_str(facts.finish_reason, "length", "the reason of one choice");
+    says(m, ENDS(1, "stop"), 2);
+    is_str(facts.finish_reason, "stop", "a later one takes its place");
+    says(m, ENDS(0, "tool_calls"), 3);
+    is_str(facts.finish_reason, "tool_calls,stop", "another choice's");
+    says(m, ENDS(2, "length"), 4);
+    is_str(facts.finish_reason, "tool_calls,stop,length", "a third one's");
+    says(m, ENDS(1, "content_filter"), 5);
+    is_str(facts.finish_reason, "tool_calls,content_filter,length",
+           "one of several is replaced");
+    says(m, ENDS(12, "stop"), 6);
+    is_str(facts.finish_reason, "tool_calls,content_filter,length",
+           "there is a bound");
+
+    openai_meter_finish(m, 1, 7);
+    openai_meter_destroy(m);
+}
+
+
+/* whatever is not given: it is known that less is known, and no more */
+
+static void
+test_short_memory(void)
+{
+    unsigned         most;
+    openai_meter_t  *m;
+
+    for (most = 1; most <= 5; most++) {
+
+        m = begin("/v1/chat/completions");
+        allowed = most;
+
+        openai_meter_request_body(m, "{\"model\":", 9, 0);
+        answers(m, 200, "text/event-stream");
+        says(m, "data: {\"id\":\"i\",\"choices\":[{\"delta\":{\"tool_calls\":"
+                "[{\"index\":0,\"function\":{\"name\":\"f\"}}]}}]}\n\n", 1);
+        says(m, ENDS(0, "tool_calls"), 2);
+        says(m, ENDS(1, "stop"), 3);
+        says(m, "data: [DONE]\n\n", 4);
+        openai_meter_finish(m, 1, 5);
+
+        run_ok(facts.events == 4 && (facts.flags & OPENAI_FACT_TERMINAL)
+               && (most > 1) == !strcmp(facts.tool_names, "f")
+               && (most > 1) == !!facts.finish_reason[0]
+               && (most > 4) == !strcmp(facts.finish_reason, "tool_calls,stop"),
+               "%u allocations: \"%s\", \"%s\"", most, facts.tool_names,
+               facts.finish_reason);
+
+        openai_meter_destroy(m);
+    }
+
+    m = begin("/v1/chat/completions");
+    allowed = 1;
+    answers(m, 200, "application/json");
+    openai_meter_response_header(m, run_str("content-encoding"),
+                                 run_str("gzip"));
+    run_ok(facts.flags & OPENAI_FACT_UNDECODABLE, "a coding not kept in mind");
+
+    allowed = 32;
+}
+
+
+/* ngx_http_openai_block.c has room for so much */
+
 static void
 test_memory(void)
 {
@@ -479,20 +557,20 @@ test_memory(void)
     says(m, "{\"choices\":[]}", 1);
     openai_meter_finish(m, 1, 2);
 
-    run_ok(taken <= 4096 + sizeof(openai_facts_t),
-           "a plain exchange takes %zu bytes, %zu of them facts", taken,
-           sizeof(openai_facts_t));
+    run_ok(taken <= 1792, "a plain exchange takes %zu bytes", taken);
 
     m = begin("/v1/chat/completions");
+    asks(m, "{\"model\":\"m\",\"messages\":[],\"stream\":true}");
     answers(m, 200, "text/event-stream");
 
     for (i = 0; i < 1000; i++) {
         says(m, CHUNK("{\"content\":\"x\"}"), i);
     }
 
-    openai_meter_finish(m, 1, 1000);
+    says(m, ENDS(0, "stop"), 1000);
+    openai_meter_finish(m, 1, 1001);
 
-    run_ok(taken <= 6144, "a stream of 1000 events takes %zu bytes", taken);
+    run_ok(taken <= 3456, "a stream of 1000 events takes %zu bytes", taken);
 }
 
 
@@ -506,6 +584,8 @@ main(void)
     test_forms();
     test_coded();
     test_lasting();
+    test_choices();
+    test_short_memory();
     test_memory();
 
     return run_done();
