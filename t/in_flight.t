@@ -67,6 +67,7 @@ upstream()->notes(1);
 my $record = $::becomes->(
     { outcome => 'running', status => null, model => 'test-model',
       stream_requested => true, response_bytes => 0, ttft_ms => null,
+      attempts => [ { peer => qr/^127/, status => null, header_ms => null } ],
       request => { body => '{"model":"test-model","stream":true}' },
       response => { body => null } }, 'before the answer');
 my $id = $record->{id};

@@ -528,7 +528,6 @@ ngx_http_openai_exchange_header(ngx_http_openai_exchange_t *ex)
     }
 
     ngx_http_openai_response_head(ex);
-    ngx_http_openai_attempts(r, rec);
     ngx_http_openai_veil_response(ex);
 
     if (ex->upstream) {
@@ -651,6 +650,8 @@ ngx_http_openai_exchange_write(ngx_http_openai_exchange_t *ex)
     ex->unpublished = 0;
     ex->token_told = (ex->rec.facts.first_token_us != 0);
     ex->published = ngx_current_msec;
+
+    ngx_http_openai_attempts(ex->request, &ex->rec);
 
     ngx_openai_writer_publish(&ex->writer, ngx_http_openai_veil_record(ex));
 }
