@@ -49,8 +49,6 @@ static void openai_meter_path_model(openai_meter_t *m, openai_str_t model);
 static void openai_meter_path_args(openai_meter_t *m, openai_str_t uri);
 static inline void openai_header_find(openai_meter_t *m,
     openai_header_index_t *index, openai_str_t name, openai_str_t value);
-static void openai_header_know(openai_meter_t *m,
-    openai_header_index_t *index, openai_str_t name, openai_str_t value);
 static void openai_header_make(openai_header_index_t *index);
 static void openai_know_session(openai_meter_t *m, const openai_header_t *h,
     openai_str_t value);
@@ -305,38 +303,26 @@ static inline void
 openai_header_find(openai_meter_t *m, openai_header_index_t *index,
     openai_str_t name, openai_str_t value)
 {
-    uint32_t  tag;
-    unsigned  first;
+    uint32_t                tag;
+    const uint8_t          *first;
+    const openai_header_t  *h;
 
     if (value.len == 0 || name.len == 0) {
         return;
     }
-
-    tag = openai_header_tag(name.data, name.len);
-    first = index->first[openai_header_slot(tag)];
-
-    if (first || !index->made) {
-        openai_header_know(m, index, name, value);
-    }
-}
-
-
-static void
-openai_header_know(openai_meter_t *m, openai_header_index_t *index,
-    openai_str_t name, openai_str_t value)
-{
-    uint32_t                tag;
-    unsigned                first;
-    const openai_header_t  *h;
 
     if (!index->made) {
         openai_header_make(index);
     }
 
     tag = openai_header_tag(name.data, name.len);
-    first = index->first[openai_header_slot(tag)];
+    first = &index->first[openai_header_slot(tag)];
 
-    for (h = index->headers + (first ? first - 1 : 0); h->tag; h++) {
+    if (*first == 0) {
+        return;
+    }
+
+    for (h = index->headers + *first - 1; h->tag; h++) {
 
         if (h->tag == tag && h->name.len == name.len
             && strncasecmp(h->name.data, name.data, name.len) == 0)
