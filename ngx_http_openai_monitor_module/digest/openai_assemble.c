@@ -13,63 +13,16 @@
 #include <string.h>
 #include <strings.h>
 
-#include "digest/openai_dialect.h"
 #include "digest/openai_json.h"
 #include "digest/openai_multipart.h"
-#include "digest/openai_sse.h"
-#include "digest/openai_ws_frames.h"
-
-
-/* what a body may decode to */
-#define OPENAI_ASSEMBLE_MAX    (64 * 1024 * 1024)
-
-/* how exact the place of a frame in the stored bytes is */
-#define OPENAI_ASSEMBLE_FRAME  64
-
-
-typedef struct openai_walk_s  openai_walk_t;
-
-/* a walk over the events of an answer */
-
-struct openai_walk_s {
-    openai_builder_t          *b;
-    const openai_dialect_t    *dialect;
-    openai_buf_t               data;
-    size_t                     at;         /* bytes of frames seen */
-    const openai_frames_t     *handler;    /* of frames */
-    int                        closed;     /* after [DONE] */
-    yyjson_mut_val            *result;
-
-    void                     (*event)(openai_walk_t *w, openai_str_t name,
-                                 yyjson_val *root);
-};
-
-
-typedef struct {
-    char                      *decoded;
-    openai_str_t               body;
-    unsigned                   framing;
-} openai_plain_t;
+#include "digest/openai_walk.h"
 
 
 static const openai_dialect_t *openai_assemble_dialect(
     const openai_exchange_t *ex);
-static void openai_plain_answer(openai_plain_t *plain,
-    const openai_exchange_t *ex);
-static void openai_plain(openai_plain_t *plain, openai_str_t encoding,
-    openai_str_t body, openai_str_t type);
 static int openai_plain_is_text(const openai_plain_t *plain,
     const openai_exchange_t *ex);
 static void openai_assemble_text(openai_builder_t *b, openai_str_t body);
-static void openai_walk(openai_walk_t *w, const openai_plain_t *plain);
-static void openai_walk_frames(openai_walk_t *w, openai_str_t body,
-    const openai_frames_t *handler);
-static int openai_walk_frame(void *ctx, const openai_ws_piece_t *piece);
-static void *openai_walk_alloc(void *ctx, size_t size);
-static void openai_walk_array(openai_walk_t *w, openai_str_t body);
-static void openai_walk_data(void *ctx, const char *p, size_t len);
-static void openai_walk_event(void *ctx, openai_str_t name, uint64_t start,
-    uint64_t end);
 static void openai_walk_listed(void *ctx, openai_str_t name, uint64_t start,
     uint64_t end);
 static void openai_walk_answer(openai_walk_t *w, openai_str_t name,
@@ -86,12 +39,6 @@ static void openai_assemble_field(void *ctx, openai_str_t name,
     openai_str_t value);
 static void openai_assemble_file(void *ctx, openai_str_t name,
     openai_str_t type);
-
-
-static const openai_frames_t  openai_walk_handler = {
-    openai_walk_data,
-    openai_walk_event
-};
 
 
 static const openai_frames_t  openai_list_frames = {
@@ -205,7 +152,6 @@ openai_usage_raw(yyjson_mut_doc *doc, const openai_exchange_t *ex)
 yyjson_mut_val *
 openai_events(yyjson_mut_doc *doc, const openai_exchange_t *ex)
 {
-    openai_sse_t       sse;
     openai_walk_t      w;
     openai_plain_t     plain;
     openai_builder_t   b;
@@ -217,24 +163,15 @@ openai_events(yyjson_mut_doc *doc, const openai_exchange_t *ex)
 
     w.b = &b;
 
-    if (plain.framing == OPENAI_FRAMING_SSE) {
-        w.result = yyjson_mut_arr(doc);
-        openai_sse_init(&sse, &openai_list_frames, &w);
-        openai_sse_feed(&sse, plain.body.data, plain.body.len);
-        openai_sse_end(&sse);
+    w.handler = &openai_list_frames;
 
-    } else if (plain.framing == OPENAI_FRAMING_NDJSON) {
+    if (plain.framing == OPENAI_FRAMING_SSE
+        || plain.framing == OPENAI_FRAMING_NDJSON
+        || plain.framing == OPENAI_FRAMING_WEBSOCKET)
+    {
         w.result = yyjson_mut_arr(doc);
-        openai_ndjson_init(&sse, &openai_list_frames, &w);
-        openai_ndjson_feed(&sse, plain.body.data, plain.body.len);
-        openai_ndjson_end(&sse);
-
-    } else if (plain.framing == OPENAI_FRAMING_WEBSOCKET) {
-        w.result = yyjson_mut_arr(doc);
-        openai_walk_frames(&w, plain.body, &openai_list_frames);
+        openai_walk(&w, &plain);
     }
-
-    openai_buf_free(&b, &w.data);
 
     openai_builder_done(&b);
     free(plain.decoded);
@@ -267,8 +204,10 @@ openai_conversation(yyjson_mut_doc *doc, const openai_exchange_t *ex)
         w.dialect = dialect;
         w.event = openai_walk_asked;
 
-        openai_walk_frames(&w, ex->request_body, &openai_walk_handler);
-        openai_buf_free(&b, &w.data);
+        plain.body = ex->request_body;
+        plain.framing = OPENAI_FRAMING_WEBSOCKET;
+
+        openai_walk(&w, &plain);
 
     } else if (plain.framing == OPENAI_FRAMING_NONE) {
         openai_assemble_multipart(&b, plain.body, ex->request_type);
@@ -320,91 +259,6 @@ openai_assemble_dialect(const openai_exchange_t *ex)
 }
 
 
-static void
-openai_plain_answer(openai_plain_t *plain, const openai_exchange_t *ex)
-{
-    openai_routed_t  found;
-
-    if (ex->framing == OPENAI_FRAMING_WEBSOCKET || ex->status == 101) {
-        plain->decoded = NULL;
-        plain->body = ex->response_body;
-        plain->framing = OPENAI_FRAMING_WEBSOCKET;
-        return;
-    }
-
-    openai_plain(plain, ex->response_encoding, ex->response_body,
-                 ex->response_type);
-
-    found = openai_find_route(ex->uri);
-
-    if (found.route && (found.route->flags & OPENAI_ROUTE_BYTES)
-        && ex->status < 400)
-    {
-        plain->framing = OPENAI_FRAMING_NONE;
-    }
-}
-
-
-static void
-openai_plain(openai_plain_t *plain, openai_str_t encoding, openai_str_t body,
-    openai_str_t type)
-{
-    size_t         i, n, len;
-    unsigned       named;
-
-    plain->decoded = NULL;
-    plain->body = body;
-    plain->framing = OPENAI_FRAMING_NONE;
-
-    if (encoding.len) {
-        (void) openai_decode(encoding, body, OPENAI_ASSEMBLE_MAX,
-                             &plain->decoded, &len);
-
-        if (plain->decoded) {
-            plain->body.data = plain->decoded;
-            plain->body.len = len;
-        }
-    }
-
-    body = plain->body;
-    named = openai_framing_type(type);
-
-    if (named == OPENAI_FRAMING_SSE) {
-        plain->framing = named;
-    }
-
-    for (i = 0; i < body.len; i++) {
-
-        if ((unsigned char) body.data[i] <= ' ' || body.data[i] == '\xef'
-            || body.data[i] == '\xbb' || body.data[i] == '\xbf')
-        {
-            continue;
-        }
-
-        for (n = 1; n <= body.len - i && n <= 8; n++) {
-            plain->framing = openai_framing(body.data + i, n, named);
-
-            if (plain->framing != OPENAI_FRAMING_UNDECIDED) {
-                break;
-            }
-        }
-
-        break;
-    }
-
-    if (plain->framing == OPENAI_FRAMING_UNDECIDED) {
-        plain->framing = OPENAI_FRAMING_NONE;
-    }
-
-    if (plain->framing == OPENAI_FRAMING_JSON
-        || plain->framing == OPENAI_FRAMING_ARRAY)
-    {
-        plain->body.data += i;
-        plain->body.len -= i;
-    }
-}
-
-
 /* transcriptions come so on demand, also as subtitles */
 
 static int
@@ -448,198 +302,6 @@ openai_assemble_text(openai_builder_t *b, openai_str_t body)
     if (r) {
         openai_buf_append(b, &r->text, body.data, body.len);
     }
-}
-
-
-static void
-openai_walk(openai_walk_t *w, const openai_plain_t *plain)
-{
-    openai_sse_t  sse;
-
-    switch (plain->framing) {
-
-    case OPENAI_FRAMING_SSE:
-        openai_sse_init(&sse, &openai_walk_handler, w);
-        openai_sse_feed(&sse, plain->body.data, plain->body.len);
-        openai_sse_end(&sse);
-        break;
-
-    case OPENAI_FRAMING_NDJSON:
-        openai_ndjson_init(&sse, &openai_walk_handler, w);
-        openai_ndjson_feed(&sse, plain->body.data, plain->body.len);
-        openai_ndjson_end(&sse);
-        break;
-
-    case OPENAI_FRAMING_ARRAY:
-        openai_walk_array(w, plain->body);
-        break;
-
-    case OPENAI_FRAMING_WEBSOCKET:
-        openai_walk_frames(w, plain->body, &openai_walk_handler);
-        break;
-    }
-
-    openai_buf_free(w->b, &w->data);
-}
-
-
-static void
-openai_walk_frames(openai_walk_t *w, openai_str_t body,
-    const openai_frames_t *handler)
-{
-    void            *block;
-    size_t           i, n;
-    openai_ws_t     *ws;
-    openai_str_t     extensions;
-    openai_alloc_t   alloc;
-
-    /* frames tell by themselves whether they are deflated */
-
-    extensions.data = "permessage-deflate";
-    extensions.len = strlen(extensions.data);
-
-    block = NULL;
-    alloc.alloc = openai_walk_alloc;
-    alloc.ctx = &block;
-
-    ws = openai_ws_create(&alloc, extensions, 0);
-    if (ws == NULL) {
-        return;
-    }
-
-    w->handler = handler;
-
-    for (i = 0; i < body.len; i += n) {
-        n = body.len - i;
-
-        if (n > OPENAI_ASSEMBLE_FRAME) {
-            n = OPENAI_ASSEMBLE_FRAME;
-        }
-
-        w->at = i + n;
-
-        if (openai_ws_feed(ws, body.data + i, n, openai_walk_frame, w)
-            == OPENAI_ERROR)
-        {
-            break;
-        }
-    }
-
-    openai_ws_destroy(ws);
-    free(block);
-}
-
-
-/* the parser takes one block, for its own life */
-
-static void *
-openai_walk_alloc(void *ctx, size_t size)
-{
-    void  **block = ctx;
-
-    if (*block) {
-        return NULL;
-    }
-
-    *block = malloc(size);
-
-    return *block;
-}
-
-
-static int
-openai_walk_frame(void *ctx, const openai_ws_piece_t *piece)
-{
-    openai_str_t    none;
-    openai_walk_t  *w = ctx;
-
-    if (piece->opcode != OPENAI_WS_TEXT) {
-        return OPENAI_OK;
-    }
-
-    if (piece->data.len) {
-        w->handler->data(w, piece->data.data, piece->data.len);
-    }
-
-    if (piece->last) {
-        none.data = "";
-        none.len = 0;
-
-        w->handler->event(w, none,
-                          w->at > piece->bytes ? w->at - piece->bytes : 0,
-                          w->at);
-    }
-
-    return OPENAI_OK;
-}
-
-
-static void
-openai_walk_array(openai_walk_t *w, openai_str_t body)
-{
-    int            partial;
-    size_t         i, n;
-    yyjson_val    *v;
-    yyjson_doc    *json;
-    openai_str_t   none;
-
-    none.data = "";
-    none.len = 0;
-
-    json = openai_json_read(&w->b->doc->alc, body.data, body.len, &partial);
-    if (json == NULL) {
-        return;
-    }
-
-    w->b->partial = partial;
-
-    yyjson_arr_foreach(yyjson_doc_get_root(json), i, n, v) {
-        w->event(w, none, v);
-    }
-
-    yyjson_doc_free(json);
-}
-
-
-static void
-openai_walk_data(void *ctx, const char *p, size_t len)
-{
-    openai_walk_t  *w = ctx;
-
-    openai_buf_append(w->b, &w->data, p, len);
-}
-
-
-/* as in any SDK, data that is no JSON is nothing, and a cut event is none */
-
-static void
-openai_walk_event(void *ctx, openai_str_t name, uint64_t start, uint64_t end)
-{
-    int             partial;
-    size_t          i;
-    yyjson_doc     *json;
-    openai_walk_t  *w = ctx;
-
-    for (i = 0; i < w->data.len && w->data.data[i] == ' '; i++) { /* void */ }
-
-    if (w->data.len - i >= 6 && memcmp(w->data.data + i, "[DONE]", 6) == 0) {
-        w->closed = 1;
-    }
-
-    if (!w->closed && w->data.len) {
-
-        json = openai_json_read(&w->b->doc->alc, w->data.data, w->data.len,
-                                &partial);
-        if (json) {
-            if (!partial) {
-                w->event(w, name, yyjson_doc_get_root(json));
-            }
-
-            yyjson_doc_free(json);
-        }
-    }
-
-    w->data.len = 0;
 }
 
 

@@ -18,6 +18,7 @@
 #include "store/ngx_openai_hist.c"
 #include "store/ngx_openai_record.c"
 #include "store/ngx_openai_stats.c"
+#include "store/ngx_openai_stats_rows.c"
 
 
 #define NOW  1800000000000ULL
