@@ -12,12 +12,31 @@
 #define openai_is_low(c)   ((c) >= 0xdc00 && (c) <= 0xdfff)
 #define openai_is_high(c)  ((c) >= 0xd800 && (c) <= 0xdbff)
 
+/* nothing of the string is kept but its size */
+
+#define openai_scan_measured(s)                                               \
+    ((s)->node && ((s)->node->flags & OPENAI_NODE_TEXT)                       \
+     && (s)->state == OPENAI_SCAN_IN_STRING)
+
 
 static const char *openai_scan_string(openai_scan_t *s, const char *p,
     const char *last);
+static const char *openai_scan_escapes(openai_scan_t *s, const char *p,
+    const char *last);
+static unsigned openai_scan_utf8(const char *p);
 static int openai_scan_escape(openai_scan_t *s, char ch);
 static void openai_scan_code(openai_scan_t *s, uint32_t code);
 static void openai_scan_keep(openai_scan_t *s, const char *p, size_t len);
+
+
+/* a digit's value and one; 0: it is none */
+
+static const uint8_t  openai_scan_hex[256] = {
+    ['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5,
+    ['5'] = 6, ['6'] = 7, ['7'] = 8, ['8'] = 9, ['9'] = 10,
+    ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16
+};
 
 
 /* goes on in what has begun in the input before */
@@ -104,6 +123,12 @@ openai_scan_string(openai_scan_t *s, const char *p, const char *last)
             return last;
         }
 
+        p = openai_scan_escapes(s, end, last);
+
+        if (p > end) {
+            continue;
+        }
+
         p = end + 1;
 
         if (*end == '\\') {
@@ -129,6 +154,64 @@ openai_scan_string(openai_scan_t *s, const char *p, const char *last)
     }
 
     return p;
+}
+
+
+/* those of a text that are whole in the input, and what is between them; the
+   halves of pairs are left to the caller */
+
+static const char *
+openai_scan_escapes(openai_scan_t *s, const char *p, const char *last)
+{
+    unsigned  n;
+
+    if (*p != '\\' || s->high || !openai_scan_measured(s)) {
+        return p;
+    }
+
+    if (last - p > 1 && p[1] != 'u') {
+        return openai_skip_escapes(p, last, &s->size);
+    }
+
+    while (last - p >= 6 && p[0] == '\\' && p[1] == 'u') {
+        n = openai_scan_utf8(p + 2);
+
+        if (n == 0) {
+            break;
+        }
+
+        s->size += n;
+        p += 6;
+    }
+
+    return p;
+}
+
+
+/* the bytes of UTF-8 of four digits; 0: half of a pair, or no number */
+
+static unsigned
+openai_scan_utf8(const char *p)
+{
+    unsigned  i, digit, code;
+
+    code = 0;
+
+    for (i = 0; i < 4; i++) {
+        digit = openai_scan_hex[(unsigned char) p[i]];
+
+        if (digit == 0) {
+            return 0;
+        }
+
+        code = (code << 4) + digit - 1;
+    }
+
+    if (openai_is_high(code) || openai_is_low(code)) {
+        return 0;
+    }
+
+    return code < 0x80 ? 1 : code < 0x800 ? 2 : 3;
 }
 
 
@@ -163,20 +246,14 @@ openai_scan_escape(openai_scan_t *s, char ch)
         return 1;
     }
 
-    c = ch | 0x20;
+    digit = openai_scan_hex[(unsigned char) ch];
 
-    if (ch >= '0' && ch <= '9') {
-        digit = ch - '0';
-
-    } else if (c >= 'a' && c <= 'f') {
-        digit = c - 'a' + 10;
-
-    } else {
+    if (digit == 0) {
         s->escape = 0;
         return 0;
     }
 
-    s->code = (s->code << 4) | digit;
+    s->code = (s->code << 4) | (digit - 1);
 
     if (--s->escape == 1) {
         s->escape = 0;
@@ -251,8 +328,7 @@ openai_scan_keep(openai_scan_t *s, const char *p, size_t len)
 
     s->size += len;
 
-    if (s->node && (s->node->flags & OPENAI_NODE_TEXT)
-        && s->state == OPENAI_SCAN_IN_STRING) {
+    if (openai_scan_measured(s)) {
         return;
     }
 

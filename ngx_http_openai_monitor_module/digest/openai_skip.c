@@ -21,22 +21,11 @@ typedef struct {
 } openai_skip_masks_t;
 
 
-static inline void
-openai_skip_bytes(openai_skip_masks_t *b, const char *p)
-{
-    __m128i  v0, v1, v2, v3, w0, w1, w2, w3, blank, c;
-
-    v0 = _mm_loadu_si128((const __m128i *) p);
-    v1 = _mm_loadu_si128((const __m128i *) p + 1);
-    v2 = _mm_loadu_si128((const __m128i *) p + 2);
-    v3 = _mm_loadu_si128((const __m128i *) p + 3);
-
-    blank = _mm_set1_epi8(0x20);
-
-    w0 = _mm_or_si128(v0, blank);
-    w1 = _mm_or_si128(v1, blank);
-    w2 = _mm_or_si128(v2, blank);
-    w3 = _mm_or_si128(v3, blank);
+#define openai_load(v, p)                                                     \
+    v ## 0 = _mm_loadu_si128((const __m128i *) (p));                          \
+    v ## 1 = _mm_loadu_si128((const __m128i *) (p) + 1);                      \
+    v ## 2 = _mm_loadu_si128((const __m128i *) (p) + 2);                      \
+    v ## 3 = _mm_loadu_si128((const __m128i *) (p) + 3)
 
 #define openai_bits(a, b, c, d)                                               \
     ((uint64_t) _mm_movemask_epi8(a)                                          \
@@ -47,6 +36,21 @@ openai_skip_bytes(openai_skip_masks_t *b, const char *p)
 #define openai_equal(v, c)                                                    \
     openai_bits(_mm_cmpeq_epi8(v ## 0, c), _mm_cmpeq_epi8(v ## 1, c),         \
                 _mm_cmpeq_epi8(v ## 2, c), _mm_cmpeq_epi8(v ## 3, c))
+
+
+static inline void
+openai_skip_bytes(openai_skip_masks_t *b, const char *p)
+{
+    __m128i  v0, v1, v2, v3, w0, w1, w2, w3, blank, c;
+
+    openai_load(v, p);
+
+    blank = _mm_set1_epi8(0x20);
+
+    w0 = _mm_or_si128(v0, blank);
+    w1 = _mm_or_si128(v1, blank);
+    w2 = _mm_or_si128(v2, blank);
+    w3 = _mm_or_si128(v3, blank);
 
     c = _mm_set1_epi8('"');
     b->quote = openai_equal(v, c);
@@ -132,30 +136,102 @@ openai_skip_block(openai_skip_t *k, const char *p)
 }
 
 
-/* 64 bytes of a string, some of which are escaped */
+/* a string, for as long as each block of it has a backslash */
 
-static inline unsigned
-openai_skip_text(openai_skip_t *k, const char *p)
+static const char *
+openai_skip_text(openai_skip_t *k, const char *p, const char *last)
 {
     __m128i   v0, v1, v2, v3, c;
     uint64_t  quote, slash;
 
-    v0 = _mm_loadu_si128((const __m128i *) p);
-    v1 = _mm_loadu_si128((const __m128i *) p + 1);
-    v2 = _mm_loadu_si128((const __m128i *) p + 2);
-    v3 = _mm_loadu_si128((const __m128i *) p + 3);
+    do {
+        openai_load(v, p);
 
-    c = _mm_set1_epi8('"');
-    quote = openai_equal(v, c);
+        c = _mm_set1_epi8('"');
+        quote = openai_equal(v, c);
 
-    c = _mm_set1_epi8('\\');
-    slash = openai_equal(v, c);
+        c = _mm_set1_epi8('\\');
+        slash = openai_equal(v, c);
 
-    if (slash || k->escaped) {
-        quote &= ~openai_skip_escaped(slash, &k->escaped);
+        if (slash || k->escaped) {
+            quote &= ~openai_skip_escaped(slash, &k->escaped);
+        }
+
+        if (quote) {
+            k->quoted = 0;
+            return p + __builtin_ctzll(quote) + 1;
+        }
+
+        p += OPENAI_SKIP_BLOCK;
+
+    } while (slash && last - p >= OPENAI_SKIP_BLOCK);
+
+    return p;
+}
+
+
+const char *
+openai_skip_escapes(const char *p, const char *last, uint64_t *size)
+{
+    uint8_t   begun;
+    __m128i   v0, v1, v2, v3, c;
+    uint64_t  quote, slash, u, escaped, stop;
+    unsigned  n;
+
+    begun = 0;
+
+    while (last - p >= OPENAI_SKIP_BLOCK) {
+
+        openai_load(v, p);
+
+        c = _mm_set1_epi8('"');
+        quote = openai_equal(v, c);
+
+        c = _mm_set1_epi8('\\');
+        slash = openai_equal(v, c);
+
+        c = _mm_set1_epi8('u');
+        u = openai_equal(v, c);
+
+        escaped = openai_skip_escaped(slash, &begun);
+        u &= escaped;
+
+        if (u & 1) {
+            begun = 1;
+            break;
+        }
+
+        stop = (quote & ~escaped) | u >> 1;
+
+        if (stop) {
+            n = __builtin_ctzll(stop);
+            escaped &= ((uint64_t) 1 << n) - 1;
+            *size += n - __builtin_popcountll(escaped);
+
+            return p + n;
+        }
+
+        *size += OPENAI_SKIP_BLOCK - __builtin_popcountll(escaped);
+        p += OPENAI_SKIP_BLOCK;
+
+        if (slash == 0) {
+            break;
+        }
     }
 
-    return quote ? __builtin_ctzll(quote) : OPENAI_SKIP_BLOCK;
+    /* an escape that goes on here is left to the caller */
+
+    *size -= begun;
+
+    return p - begun;
+}
+
+#else
+
+const char *
+openai_skip_escapes(const char *p, const char *last, uint64_t *size)
+{
+    return p;
 }
 
 #endif
@@ -178,7 +254,17 @@ openai_skip(openai_skip_t *k, const char *p, const char *last)
             break;
         }
 
-        n = k->depth ? openai_skip_block(k, p) : openai_skip_text(k, p);
+        if (k->depth == 0) {
+            p = openai_skip_text(k, p, last);
+
+            if (!k->quoted) {
+                return p;
+            }
+
+            continue;
+        }
+
+        n = openai_skip_block(k, p);
 
         if (n < OPENAI_SKIP_BLOCK) {
             k->quoted = 0;

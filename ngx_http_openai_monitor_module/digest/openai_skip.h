@@ -32,5 +32,15 @@ typedef struct {
 
 const char *openai_skip(openai_skip_t *k, const char *p, const char *last);
 
+/*
+ * Goes on within a string, not in the middle of an escape, for as long as there
+ * are more escapes.  Returns the string's end, a "\u", what is not whole in the
+ * input or has not been looked at; *size grows by the bytes that the text up to
+ * there stands for.
+ */
+
+const char *openai_skip_escapes(const char *p, const char *last,
+    uint64_t *size);
+
 
 #endif /* _OPENAI_SKIP_H_INCLUDED_ */

@@ -126,6 +126,7 @@ string(void)
         "a", "plain text", "\\n", "\\\"", "\\\\", "\\u00e9", "\\ud83d\\ude00",
         "\\ud83d", "\\ude00", "\xc3\xa9", "\xf0\x9f\x98\x80", "{", "}", "[",
         "]", ",", ":", "\\/", "\\\\\\\"", "\\u0022", "0123456789abcdef",
+        "u", "\\\\u00e9", "\\u07FF", "\\u0800", "\\u0g", "\\t",
         ("a long run of characters without anything that needs an escape, "
          "longer than a block of sixty-four bytes, twice over, to be sure")
     };
@@ -135,7 +136,7 @@ string(void)
     put("\"");
 
     for (i = 0; i < n; i++) {
-        put(pieces[pick(22)]);
+        put(pieces[pick(sizeof(pieces) / sizeof(pieces[0]))]);
     }
 
     put("\"");
@@ -188,6 +189,22 @@ value(unsigned depth)
 
         put(n == 3 ? "]" : "}");
     }
+}
+
+
+static void
+texts(void)
+{
+    unsigned  n;
+
+    put("{\"text\":[");
+
+    for (n = pick(30); n; n--) {
+        string();
+        put(",");
+    }
+
+    put("0]}");
 }
 
 
@@ -280,7 +297,13 @@ round_trip(void)
     json_len = 0;
     json[0] = '\0';
     dense = pick(4);
-    value(0);
+
+    if (pick(2)) {
+        value(0);
+
+    } else {
+        texts();
+    }
 
     if (json_len > sizeof(json) - 256) {
         return 1;
@@ -412,15 +435,20 @@ static int
 skip_round(void)
 {
     size_t          i, len, at[2];
+    unsigned        few;
     const char     *p;
     openai_skip_t   skip;
 
-    static const char  bytes[] = "\"\\\\\\{}[]abcdefgh    \"";
+    static const char *const  bytes[] = {
+        "\"\\\\\\{}[]abcdefgh    \"",
+        "\\\\\\ few ends, escapes and brackets: {}[] and \""
+    };
 
+    few = pick(2);
     len = pick(300);
 
     for (i = 0; i < len; i++) {
-        json[i] = bytes[pick(sizeof(bytes) - 1)];
+        json[i] = bytes[few][pick(strlen(bytes[few]))];
     }
 
     for (i = 0; i < 2; i++) {
