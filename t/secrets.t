@@ -7,8 +7,9 @@
 # upstream, or at the client, too: it was really there, and passed unchanged.
 #
 # Seen to fail before bodies were looked through, for each place in them; when
-# variables had what an answer that runs says, and when an error in the middle
-# of a stream was looked through only where nothing else was.
+# variables had what an answer that runs says, when an error in the middle of a
+# stream was looked through only where nothing else was, and when the rest of a
+# long message stood behind a shorter one.
 
 use strict;
 use warnings;
@@ -303,6 +304,7 @@ while (my $request = $u->request) {
         $u->stream;
         $u->event({ model => 'm', choices => [ { index => 0, delta => { content => 'a' } } ] });
         $u->event($error);
+        $u->event({ error => { message => 'gone' } }) if $at == 2;
         $u->finish;
 
     } elsif ($what eq 'gzip') {
@@ -317,7 +319,8 @@ while (my $request = $u->request) {
     }
 }
 --- client
-my @uris = ((map { "at=$_" } 1 .. 170), 'gzip=1', 'stream=1', 'gzstream=1');
+my @uris = ((map { "at=$_" } 1 .. 170), 'stream=2', 'gzip=1', 'stream=1',
+            'gzstream=1');
 
 for my $uri (@uris) {
     my $answer = http(post("/v1/chat/completions?$uri", { model => 'm' },
@@ -331,6 +334,7 @@ my $records = records(scalar @uris);
 check($records->[0], { error => { code => 'invalid_api_key',
       message => qr/^Incorrect API key provided: sk-\*+ You sent \*+$/ },
       masked => { response => true } }, 'the message is left');
+check($records->[-4]{error}{message}, 'gone', 'a second message');
 check($records->[-3], { error => { message => qr/^Incorrect API key provided: sk-\*+/ },
                         withheld => { response => 'opaque' } }, 'coded');
 check($records->[-1], { withheld => { response => 'opaque' } }, 'coded, in a stream');

@@ -14,6 +14,12 @@
 #define NGX_HTTP_OPENAI_VEIL_PATH  96
 
 
+/* there may be something to take out of the facts */
+
+#define ngx_http_openai_veil_wanted(ex, facts)                               \
+    ((facts)->error_message[0] != '\0' || (ex)->conf->masks != NULL)
+
+
 static ngx_http_openai_veil_t *ngx_http_openai_veil_create(
     ngx_http_openai_exchange_t *ex, ngx_uint_t side,
     openai_secrecy_e secrecy, ngx_uint_t text);
@@ -405,7 +411,7 @@ ngx_http_openai_veil_record(ngx_http_openai_exchange_t *ex)
     static ngx_openai_record_t  rec;
 
     if (ex->meter == NULL
-        || (ex->rec.facts.error_message[0] == '\0' && ex->conf->masks == NULL))
+        || !ngx_http_openai_veil_wanted(ex, &ex->rec.facts))
     {
         return &ex->rec;
     }
@@ -425,6 +431,20 @@ ngx_http_openai_veil_facts(ngx_http_openai_exchange_t *ex,
     ngx_uint_t         i, found;
     openai_secrets_t   secrets;
 
+    struct {
+        char    *data;
+        size_t   size;
+    } texts[] = {
+        { facts->error_message, sizeof(facts->error_message) },
+        { facts->user, sizeof(facts->user) },
+        { facts->session, sizeof(facts->session) },
+        { facts->model, sizeof(facts->model) }
+    };
+
+    if (!ngx_http_openai_veil_wanted(ex, facts)) {
+        return;
+    }
+
     if (facts->error_message[0]) {
         openai_secrets_init(&secrets, OPENAI_SECRETS_NONE, 1);
         ngx_http_openai_veil_words(ex, &secrets);
@@ -433,24 +453,22 @@ ngx_http_openai_veil_facts(ngx_http_openai_exchange_t *ex,
                                    ngx_strlen(facts->error_message), 1);
     }
 
-    if (ex->conf->masks == NULL) {
-        return;
-    }
+    for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 
-    for (i = 0; i < 4; i++) {
-        char  *text[] = {
-            facts->error_message, facts->user, facts->session, facts->model
-        };
-
-        len = ngx_strlen(text[i]);
+        len = ngx_strlen(texts[i].data);
         found = 0;
 
-        if (len && ngx_http_openai_mask(ex->conf->masks, (u_char *) text[i], 0,
-                                        len, 1, &found)
-                   == NGX_ERROR)
+        if (len && ex->conf->masks
+            && ngx_http_openai_mask(ex->conf->masks, (u_char *) texts[i].data,
+                                    0, len, 1, &found)
+               == NGX_ERROR)
         {
-            text[i][0] = '\0';
+            len = 0;
         }
+
+        /* a longer text may have been there before */
+
+        ngx_memzero(texts[i].data + len, texts[i].size - len);
     }
 }
 
