@@ -48,6 +48,13 @@ static const char *openai_scan_object(openai_scan_t *s, const char *p,
     const char *last);
 static const char *openai_scan_members(openai_scan_t *s, const char *p,
     const char *last, const char *limit);
+static inline openai_scan_frame_t *openai_scan_brace(openai_scan_t *s,
+    openai_scan_frame_t *frame, const char **p);
+static inline const char *openai_scan_member_text(openai_scan_t *s,
+    const openai_node_t *node, const char *p, const char *last,
+    const char *limit, int *left);
+static inline const char *openai_scan_member_bare(openai_scan_t *s,
+    const openai_node_t *node, const char *p, const char *last, int *left);
 static inline uint32_t openai_scan_trail(openai_scan_frame_t *frame);
 static int openai_scan_leave(const openai_node_t *nodes,
     openai_keys_step_t *step, const char *p);
@@ -256,8 +263,8 @@ static const char *
 openai_scan_members(openai_scan_t *s, const char *p, const char *last,
     const char *limit)
 {
+    int                   left;
     uint32_t              at;
-    const char           *end;
     openai_keys_step_t   *step;
     openai_scan_frame_t  *frame;
 
@@ -265,33 +272,15 @@ openai_scan_members(openai_scan_t *s, const char *p, const char *last,
 
     frame = &s->frames[s->depth - 1];
     at = openai_scan_trail(frame);
+    left = 0;
 
     while (p <= limit) {
 
         if (at == 0 || *p != '"') {
 
-            if ((*p | 0x20) == '}') {
-                openai_scan_pop(s);
-                p = openai_scan_comma(p + 1);
-
-                if (s->depth == 0) {
-                    break;
-                }
-
-                frame--;
-
-            } else if (*p == '{' && frame->index >= 0) {
-
-                p++;
-
-                if (openai_scan_push(s, frame->node, frame->index, 0)) {
-                    return p;
-                }
-
-                frame++;
-
-            } else {
-                break;
+            frame = openai_scan_brace(s, frame, &p);
+            if (frame == NULL) {
+                return p;
             }
 
             at = openai_scan_trail(frame);
@@ -312,34 +301,10 @@ openai_scan_members(openai_scan_t *s, const char *p, const char *last,
         p += step->len;
 
         if (*p == '"') {
-            end = openai_find_quote(p + 1, last);
-
-            if (limit - end < 3 - OPENAI_SCAN_ROOM || *end != '"') {
-                (void) openai_scan_later(s, step->node, p);
-                return openai_scan_text(s, p, end, last);
-            }
-
-            if (step->node && step->node->take) {
-                openai_scan_tell(s, step->node, OPENAI_SCAN_STRING, -1, p + 1,
-                                 openai_scan_cut(end - p - 1), end - p - 1);
-            }
-
-            p = openai_scan_comma(end + 1);
+            p = openai_scan_member_text(s, step->node, p, last, limit, &left);
 
         } else if (openai_scan_class(*p) == OPENAI_SCAN_BARE) {
-
-            end = openai_scan_bare_end(p);
-
-            if (end == NULL || end == last) {
-                return openai_scan_later(s, step->node, p);
-            }
-
-            if (step->node && step->node->take) {
-                openai_scan_tell(s, step->node, openai_scan_bare_type(*p), -1,
-                                 p, end - p, end - p);
-            }
-
-            p = openai_scan_comma(end);
+            p = openai_scan_member_bare(s, step->node, p, last, &left);
 
         } else if ((*p | 0x20) == '{') {
 
@@ -355,11 +320,91 @@ openai_scan_members(openai_scan_t *s, const char *p, const char *last,
         } else {
             return openai_scan_later(s, step->node, p);
         }
+
+        if (left) {
+            return p;
+        }
     }
 
     openai_scan_settle(s);
 
     return p;
+}
+
+
+/* the frame that a brace between members leads to; NULL: what is at *p is not
+   a matter of members */
+
+static inline openai_scan_frame_t *
+openai_scan_brace(openai_scan_t *s, openai_scan_frame_t *frame, const char **p)
+{
+    if ((**p | 0x20) == '}') {
+        openai_scan_pop(s);
+        *p = openai_scan_comma(*p + 1);
+
+        if (s->depth) {
+            return frame - 1;
+        }
+
+    } else if (**p == '{' && frame->index >= 0) {
+        (*p)++;
+
+        return openai_scan_push(s, frame->node, frame->index, 0) ? NULL
+                                                                 : frame + 1;
+    }
+
+    openai_scan_settle(s);
+
+    return NULL;
+}
+
+
+/* a member's string; *left: it has an escape, or no end here */
+
+static inline const char *
+openai_scan_member_text(openai_scan_t *s, const openai_node_t *node,
+    const char *p, const char *last, const char *limit, int *left)
+{
+    const char  *end;
+
+    end = openai_find_quote(p + 1, last);
+
+    if (limit - end < 3 - OPENAI_SCAN_ROOM || *end != '"') {
+        *left = 1;
+        (void) openai_scan_later(s, node, p);
+        return openai_scan_text(s, p, end, last);
+    }
+
+    if (node && node->take) {
+        openai_scan_tell(s, node, OPENAI_SCAN_STRING, -1, p + 1,
+                         openai_scan_cut(end - p - 1), end - p - 1);
+    }
+
+    return openai_scan_comma(end + 1);
+}
+
+
+/* a member's number, or the like; *left: it is long, or has no end here */
+
+static inline const char *
+openai_scan_member_bare(openai_scan_t *s, const openai_node_t *node,
+    const char *p, const char *last, int *left)
+{
+    const char  *end;
+
+    end = openai_scan_bare_end(p);
+
+    if (end == NULL || end == last) {
+        *left = 1;
+        return openai_scan_later(s, node, p);
+    }
+
+    if (node && node->take) {
+        openai_scan_tell(s, node, openai_scan_bare_type(*p), -1, p, end - p,
+                         end - p);
+    }
+
+    return openai_scan_comma(end);
 }
 
 
