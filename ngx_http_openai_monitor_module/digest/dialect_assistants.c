@@ -14,8 +14,6 @@
 #include "digest/openai_meter.h"
 
 
-static void openai_assistants_call(void *ctx, const openai_node_t *node,
-    const openai_value_t *value);
 static void openai_assistants_commit(openai_meter_t *m, openai_str_t name);
 
 static void openai_assistants_conversation(openai_builder_t *b,
@@ -89,7 +87,7 @@ static const openai_node_t  openai_assistants_call_nodes[] = {
 
 static const openai_node_t  openai_assistants_outputs_nodes[] = {
     openai_node_in("tool_calls", openai_assistants_call_nodes,
-                   openai_assistants_call, 0),
+                   openai_take_call, 0),
     openai_node_end
 };
 
@@ -138,19 +136,6 @@ const openai_dialect_t  openai_dialect_assistants = {
     openai_assistants_event,
     NULL
 };
-
-
-static void
-openai_assistants_call(void *ctx, const openai_node_t *node,
-    const openai_value_t *value)
-{
-    if (value->type == OPENAI_SCAN_OBJECT) {
-        openai_meter_call_open(ctx, -1);
-
-    } else if (value->type == OPENAI_SCAN_OBJECT_END) {
-        openai_meter_call_close(ctx);
-    }
-}
 
 
 static void

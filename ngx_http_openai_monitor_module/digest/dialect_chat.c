@@ -14,10 +14,6 @@
 #include "digest/openai_meter.h"
 
 
-static void openai_chat_choice(void *ctx, const openai_node_t *node,
-    const openai_value_t *value);
-static void openai_chat_call(void *ctx, const openai_node_t *node,
-    const openai_value_t *value);
 static void openai_chat_function(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
 static void openai_chat_commit(openai_meter_t *m, openai_str_t name);
@@ -118,7 +114,7 @@ static const openai_node_t  openai_chat_delta_nodes[] = {
     openai_node_text("refusal", openai_take_size,
                      openai_at(event.choice.refusal)),
     openai_node_objects("tool_calls", openai_chat_call_nodes,
-                        openai_chat_call, 0),
+                        openai_take_call, 0),
     openai_node_in("function_call", openai_chat_function_nodes,
                    openai_chat_function, 0),
     openai_node_in("audio", openai_chat_audio_nodes, NULL, 0),
@@ -146,7 +142,7 @@ static const openai_node_t  openai_chat_groq_nodes[] = {
 
 static const openai_node_t  openai_chat_answer_nodes[] = {
     openai_node_objects("choices", openai_chat_choice_nodes,
-                        openai_chat_choice, 0),
+                        openai_take_choice, 0),
     OPENAI_ANSWER_NODES,
     openai_node_in("x_groq", openai_chat_groq_nodes, openai_take_provider,
                    "groq"),
@@ -176,32 +172,6 @@ const openai_dialect_t  openai_dialect_chat = {
     openai_chat_event,
     openai_chat_usage
 };
-
-
-static void
-openai_chat_choice(void *ctx, const openai_node_t *node,
-    const openai_value_t *value)
-{
-    if (value->type == OPENAI_SCAN_OBJECT) {
-        openai_meter_choice_open(ctx, value->element);
-
-    } else if (value->type == OPENAI_SCAN_OBJECT_END) {
-        openai_meter_choice_close(ctx);
-    }
-}
-
-
-static void
-openai_chat_call(void *ctx, const openai_node_t *node,
-    const openai_value_t *value)
-{
-    if (value->type == OPENAI_SCAN_OBJECT) {
-        openai_meter_call_open(ctx, -1);
-
-    } else if (value->type == OPENAI_SCAN_OBJECT_END) {
-        openai_meter_call_close(ctx);
-    }
-}
 
 
 /* the call of the days before tools: there is but one */

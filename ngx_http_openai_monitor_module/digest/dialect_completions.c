@@ -13,8 +13,6 @@
 #include "digest/openai_meter.h"
 
 
-static void openai_completions_choice(void *ctx, const openai_node_t *node,
-    const openai_value_t *value);
 static void openai_completions_commit(openai_meter_t *m, openai_str_t name);
 static void openai_completions_conversation(openai_builder_t *b,
     yyjson_val *root);
@@ -50,7 +48,7 @@ static const openai_node_t  openai_completions_choice_nodes[] = {
 static const openai_node_t  openai_completions_answer_nodes[] = {
     OPENAI_ANSWER_NODES,
     openai_node_in("choices", openai_completions_choice_nodes,
-                   openai_completions_choice, 0),
+                   openai_take_choice, 0),
     openai_node_text("content", openai_take_size, openai_at(event.text)),
     openai_node("stop", openai_take_bool, openai_at(event.flag)),
     openai_node("stop_type", openai_take_string, openai_at(event.reason)),
@@ -81,19 +79,6 @@ const openai_dialect_t  openai_dialect_completions = {
     openai_completions_event,
     NULL
 };
-
-
-static void
-openai_completions_choice(void *ctx, const openai_node_t *node,
-    const openai_value_t *value)
-{
-    if (value->type == OPENAI_SCAN_OBJECT) {
-        openai_meter_choice_open(ctx, value->element);
-
-    } else if (value->type == OPENAI_SCAN_OBJECT_END) {
-        openai_meter_choice_close(ctx);
-    }
-}
 
 
 /* llama.cpp's own stream ends by a flag and has its own words for usage */

@@ -14,8 +14,6 @@
 #include "digest/openai_meter.h"
 
 
-static void openai_ollama_call(void *ctx, const openai_node_t *node,
-    const openai_value_t *value);
 static void openai_ollama_commit(openai_meter_t *m, openai_str_t name);
 
 static void openai_ollama_conversation(openai_builder_t *b, yyjson_val *root);
@@ -83,7 +81,7 @@ static const openai_node_t  openai_ollama_message_nodes[] = {
     openai_node_text("content", openai_take_size, openai_at(event.text)),
     openai_node_text("thinking", openai_take_size,
                      openai_at(event.reasoning)),
-    openai_node_in("tool_calls", openai_ollama_call_nodes, openai_ollama_call,
+    openai_node_in("tool_calls", openai_ollama_call_nodes, openai_take_call,
                    0),
     openai_node_end
 };
@@ -126,19 +124,6 @@ const openai_dialect_t  openai_dialect_ollama = {
     openai_ollama_event,
     openai_ollama_usage
 };
-
-
-static void
-openai_ollama_call(void *ctx, const openai_node_t *node,
-    const openai_value_t *value)
-{
-    if (value->type == OPENAI_SCAN_OBJECT) {
-        openai_meter_call_open(ctx, -1);
-
-    } else if (value->type == OPENAI_SCAN_OBJECT_END) {
-        openai_meter_call_close(ctx);
-    }
-}
 
 
 static void

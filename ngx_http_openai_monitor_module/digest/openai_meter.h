@@ -226,6 +226,12 @@ void openai_take_tokens(void *ctx, const openai_node_t *node,
 void openai_take_element(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
 
+/* one answer of several, and the call of a tool in it */
+void openai_take_choice(void *ctx, const openai_node_t *node,
+    const openai_value_t *value);
+void openai_take_call(void *ctx, const openai_node_t *node,
+    const openai_value_t *value);
+
 extern const openai_node_t  openai_usage_nodes[];
 extern const openai_node_t  openai_error_nodes[];
 extern const openai_node_t  openai_metadata_nodes[];
