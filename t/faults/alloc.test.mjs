@@ -13,18 +13,15 @@
 // Needs a module that is loaded: what it asks of nginx is bound to lib/shim.c.
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
-import os from 'node:os';
-import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
 import { checked, until } from '../e2e/lib/monitor.mjs';
 import { client } from './lib/client.mjs';
 import { portsOf, start } from './lib/servers.mjs';
+import { buildShim } from './lib/shim.mjs';
 import { caseOf } from './lib/upstream.mjs';
 
 const skip = process.env.OPENAI_MONITOR_MODULE === ''
@@ -33,27 +30,7 @@ const skip = process.env.OPENAI_MONITOR_MODULE === ''
 
 const ports = portsOf(2);
 
-let run, dir, control;
-
-// the words of the shim's file
-
-const words = { calls: 0, fail_at: 1, failed: 2, clock_ms: 3, bound: 4 };
-
-function get(name) {
-    const word = Buffer.alloc(8);
-
-    fs.readSync(control, word, 0, 8, words[name] * 8);
-
-    return Number(word.readBigInt64LE());
-}
-
-function set(name, value) {
-    const word = Buffer.alloc(8);
-
-    word.writeBigInt64LE(BigInt(value));
-    fs.writeSync(control, word, 0, 8, words[name] * 8);
-}
-
+let run, shim, get, set;
 
 const event = (value) => `data: ${JSON.stringify(value)}\n\n`;
 const delta = (content) => event({
@@ -123,17 +100,8 @@ before(async () => {
         return;
     }
 
-    dir = fs.mkdtempSync(path.join(os.tmpdir(), 'openai-shim-'));
-
-    const source = fileURLToPath(new URL('lib/shim.c', import.meta.url));
-    const shim = path.join(dir, 'shim.so');
-
-    execFileSync('cc', ['-shared', '-fPIC', '-O1', '-o', shim, source, '-ldl']);
-
-    const file = path.join(dir, 'control');
-
-    fs.writeFileSync(file, Buffer.alloc(4096));
-    control = fs.openSync(file, 'r+');
+    shim = buildShim();
+    ({ get, set } = shim);
 
     run = await start(ports, {
         workers: 1, zone: '16m', entries: 64, level: 'notice', locations: `
@@ -143,7 +111,7 @@ before(async () => {
         }`,
         http: 'log_format all $openai_model$openai_input_tokens'
             + '$openai_monitor_id;',
-        env: { LD_PRELOAD: shim, OPENAI_SHIM: file },
+        env: shim.env,
     });
 
     run.upstream.otherwise = serve;
@@ -152,11 +120,7 @@ before(async () => {
 
 after(async () => {
     await run?.stop();
-
-    if (dir) {
-        fs.closeSync(control);
-        fs.rmSync(dir, { recursive: true });
-    }
+    shim?.remove();
 });
 
 const worker = () => Number(fs.readFileSync(

@@ -5,8 +5,9 @@
  * Preloaded into nginx by the fault tests.  When nginx has loaded the module,
  * the module's own references to the functions that allocate are bound to
  * those here, which count, and fail when the test says so; nginx's own are
- * not.  The wall clock is shifted as the test says.  The test talks through
- * the file that OPENAI_SHIM names.
+ * not.  The wall clock is shifted as the test says.  Whenever a worker has
+ * nothing to do, it tells what its heap has in use.  The test talks through the
+ * file that OPENAI_SHIM names.
  *
  * Build: cc -shared -fPIC -o shim.so shim.c -ldl
  */
@@ -17,9 +18,11 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <link.h>
+#include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/time.h>
 #include <time.h>
@@ -35,6 +38,7 @@ typedef struct {
     volatile int64_t  failed;
     volatile int64_t  clock_ms;    /* what is added to the wall clock */
     volatile int64_t  bound;       /* references that lead here */
+    volatile int64_t  heap;        /* bytes in use, of the last who waited */
 } shim_t;
 
 
@@ -263,6 +267,24 @@ clock_gettime(clockid_t id, struct timespec *ts)
     }
 
     return rc;
+}
+
+
+int
+epoll_wait(int ep, struct epoll_event *events, int n, int timeout)
+{
+    struct mallinfo2  heap;
+    static int      (*real)(int, struct epoll_event *, int, int);
+
+    if (real == NULL) {
+        real = (int (*)(int, struct epoll_event *, int, int))
+                   dlsym(RTLD_NEXT, "epoll_wait");
+    }
+
+    heap = mallinfo2();
+    shim->heap = (int64_t) (heap.uordblks + heap.hblkhd);
+
+    return real(ep, events, n, timeout);
 }
 
 
