@@ -297,8 +297,8 @@ async function serveViewers(workers, entries, env) {
 
 
 test('200 viewers, of whom 50 never read', async (t) => {
-    // their buffers are mappings of their own, which go when they are freed: what
-    // a heap keeps for later would hide a leak, or look like one
+    // their buffers are mappings of their own, which go when they are freed:
+    // what a heap keeps for later would hide a leak, or look like one
 
     await serveViewers(4, 1000, {
         GLIBC_TUNABLES: 'glibc.malloc.mmap_threshold=16384',
