@@ -85,10 +85,11 @@ openai_skip_escaped(uint64_t slash, uint8_t *carry)
 }
 
 
-/* the value's end within the block, or OPENAI_SKIP_BLOCK when it goes on */
+/* the value's end within the block, or OPENAI_SKIP_BLOCK when it goes on; plain
+   is what has no quote and no escape: more of it may follow */
 
 static inline unsigned
-openai_skip_block(openai_skip_t *k, const char *p)
+openai_skip_block(openai_skip_t *k, const char *p, unsigned *plain)
 {
     unsigned             i;
     uint64_t             inside, bits;
@@ -99,6 +100,8 @@ openai_skip_block(openai_skip_t *k, const char *p)
     if (b.slash || k->escaped) {
         b.quote &= ~openai_skip_escaped(b.slash, &k->escaped);
     }
+
+    *plain = (b.quote | b.slash) == 0;
 
     inside = b.quote;
     inside ^= inside << 1;
@@ -242,11 +245,13 @@ openai_skip(openai_skip_t *k, const char *p, const char *last)
 {
     char      ch;
 #if defined(__SSE2__)
-    unsigned  n;
+    unsigned  n, plain;
+
+    plain = 1;
 
     for ( ;; ) {
 
-        if (k->quoted && !k->escaped) {
+        if (plain && k->quoted && !k->escaped) {
             p = openai_find_quote(p, last);
         }
 
@@ -264,7 +269,7 @@ openai_skip(openai_skip_t *k, const char *p, const char *last)
             continue;
         }
 
-        n = openai_skip_block(k, p);
+        n = openai_skip_block(k, p, &plain);
 
         if (n < OPENAI_SKIP_BLOCK) {
             k->quoted = 0;
