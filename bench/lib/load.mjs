@@ -104,7 +104,9 @@ export function floor(request, answer) {
 export function streams(server, to, options) {
     return quietly(server.pids, async () => {
         const args = Object.entries(options).map(([k, v]) => `${k}=${v}`);
-        const before = memory(server.workers);
+        // a noisy sample is taken again, of the same server
+
+        const before = server.idle ??= memory(server.workers);
         let from = cpuOf(server.pids);
         let open = before;
         let cpu;
