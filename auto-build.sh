@@ -1543,8 +1543,8 @@ store_tests()
     OPENAI_MONITOR_MODULE=$faults_so node_tests t/store
 }
 
-# the module again, with the places where it may be killed: store/ is compiled
-# anew, the rest is there
+# the module again, with the places where it may be killed: what has some is
+# compiled anew, the rest is there
 
 build_faults()
 {
@@ -1556,7 +1556,7 @@ build_faults()
 
     rm -rf "$dir"
     cp -a "$objs" "$dir"
-    rm -f "$dir"/addon/store/*.o "$faults_so"
+    rm -f "$dir"/addon/store/*.o "$dir"/addon/capture/*_turn.o "$faults_so"
     sed -i "s|$objs/|$dir/|g; s|^CFLAGS = |&-DNGX_OPENAI_FAULTS=1 |" \
         "$dir/Makefile"
 

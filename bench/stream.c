@@ -284,6 +284,27 @@ send_pieces(void)
 }
 
 
+/* each stream has a time of its own within the gap, as if they had been asked
+   for independently, and the queue of their opening is worked off first */
+
+static void
+spread(void)
+{
+    conn_t    *c;
+    uint64_t   gap, n, now;
+
+    now = now_ns();
+    gap = (uint64_t) opt.gap * 1000;
+    n = 0;
+
+    for (c = queue; c != NULL; c = c->next) {
+        c->due = now + gap + gap * n++ / opt.streams;
+    }
+
+    window_from = now + 3 * gap;
+}
+
+
 static void
 gone(conn_t *c)
 {
@@ -570,7 +591,10 @@ run(void)
         }
 
         if (window_from == 0 && opened >= opt.streams) {
-            window_from = now_ns();
+            spread();
+        }
+
+        if (window_to == 0 && window_from && now_ns() >= window_from) {
             window_to = window_from + (uint64_t) opt.window * 1000000;
 
             printf("open\n");

@@ -50,7 +50,8 @@ typedef struct {
 } ngx_http_openai_capture_conf_t;
 
 
-typedef struct ngx_http_openai_veil_s  ngx_http_openai_veil_t;
+typedef struct ngx_http_openai_veil_s     ngx_http_openai_veil_t;
+typedef struct ngx_http_openai_waiting_s  ngx_http_openai_waiting_t;
 
 
 typedef struct {
@@ -58,6 +59,10 @@ typedef struct {
     ngx_http_openai_capture_conf_t  *conf;
     ngx_queue_t                      queue;      /* of this process */
     ngx_queue_t                      due;        /* to be published; or 0 */
+
+
+    /* the first piece of its bodies that waits for the turn's end, or NULL */
+    ngx_http_openai_waiting_t       *waiting;
 
     ngx_openai_writer_t              writer;
     openai_meter_t                  *meter;      /* NULL: memory was short */
@@ -79,6 +84,7 @@ typedef struct {
 
     unsigned                         answered:1; /* a header was seen */
     unsigned                         upstream:1; /* it was an upstream's */
+    unsigned                         measured:1; /* its length is known */
     unsigned                         seen_last:1;
     unsigned                         cancelled:1;
     unsigned                         monitor:1;  /* a monitor's, by a header */
@@ -123,16 +129,64 @@ ngx_http_openai_exchange_t *ngx_http_openai_exchange_begin(
 /* in the log phase, where there is none: counts it, had it been wanted */
 void ngx_http_openai_exchange_lost(ngx_http_request_t *r);
 
-/* parts of an answer as they come */
-void ngx_http_openai_exchange_request_body(ngx_http_openai_exchange_t *ex,
-    u_char *data, size_t len, ngx_uint_t last);
 void ngx_http_openai_exchange_header(ngx_http_openai_exchange_t *ex);
 
+/* us, monotonic */
+
+static ngx_inline uint64_t
+ngx_http_openai_now_us(void)
+{
+    struct timespec  ts;
+
+    if (clock_gettime(CLOCK_MONOTONIC, &ts) == -1) {
+        return (uint64_t) ngx_current_msec * 1000;
+    }
+
+    return (uint64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+
+/* us since it began, never less than 0 */
+
+static ngx_inline uint64_t
+ngx_http_openai_exchange_age(ngx_http_openai_exchange_t *ex)
+{
+    uint64_t  now;
+
+    now = ngx_http_openai_now_us();
+
+    return (now > ex->start_us) ? now - ex->start_us : 0;
+}
+
+
+/* ends the request, because a viewer wants it */
+void ngx_http_openai_exchange_cancel(ngx_http_openai_exchange_t *ex);
+
+/* it runs in this process, from the one to the other */
+void ngx_http_openai_turn_begin(ngx_http_openai_exchange_t *ex);
+void ngx_http_openai_turn_end(ngx_http_openai_exchange_t *ex);
+
+/* a piece of a body has come: it is looked at when the event loop's turn is
+   over, or at once where it is large.  data may go after the call */
+void ngx_http_openai_turn_piece(ngx_http_openai_exchange_t *ex,
+    ngx_uint_t side, u_char *data, size_t len, ngx_uint_t last);
+
+/* now, as the order or the facts so far matter: nothing of this exchange
+   waits afterwards */
+void ngx_http_openai_turn_settle(ngx_http_openai_exchange_t *ex);
+
+/* readers see what is known so far, within 100 ms, and the first token at
+   once */
+void ngx_http_openai_turn_publish(ngx_http_openai_exchange_t *ex);
+
+/* a piece goes to the meter and to the record; "age" is when it came, in us of
+   the exchange, "last" that no more comes */
+void ngx_http_openai_body_piece(ngx_http_openai_exchange_t *ex,
+    ngx_uint_t side, u_char *data, size_t len, ngx_uint_t last, uint64_t age);
+
 /* bytes of a side's body to the record, as far as there is room */
-void ngx_http_openai_exchange_keep(ngx_http_openai_exchange_t *ex,
+void ngx_http_openai_body_keep(ngx_http_openai_exchange_t *ex,
     ngx_uint_t side, u_char *data, size_t len);
-void ngx_http_openai_exchange_response_body(ngx_http_openai_exchange_t *ex,
-    u_char *data, size_t len);
 
 /* after 101: observes both connections, until the end of the exchange */
 void ngx_http_openai_websocket_tap(ngx_http_openai_exchange_t *ex);
@@ -143,10 +197,6 @@ void ngx_http_openai_websocket_untap(ngx_http_openai_exchange_t *ex);
    exchanges too; the request has an upstream over TLS */
 void ngx_http_openai_tls_watch(ngx_http_openai_exchange_t *ex);
 #endif
-
-/* readers see what is known so far, within 100 ms, and the first token at
-   once */
-void ngx_http_openai_exchange_publish(ngx_http_openai_exchange_t *ex);
 
 /* fills in what only the end knows; in the log phase, by whoever is first */
 void ngx_http_openai_exchange_final(ngx_http_openai_exchange_t *ex);

@@ -12,10 +12,6 @@
 #include "capture/ngx_http_openai_veil.h"
 
 
-#define NGX_HTTP_OPENAI_PUBLISH_MS  100
-#define NGX_HTTP_OPENAI_SWEEP_MS    100
-
-
 static ngx_http_openai_exchange_t *ngx_http_openai_exchange_create(
     ngx_http_request_t *r, ngx_http_openai_capture_conf_t *conf);
 static ngx_int_t ngx_http_openai_exchange_wanted(ngx_http_request_t *r,
@@ -25,57 +21,7 @@ static void ngx_http_openai_exchange_early_body(
     ngx_http_openai_exchange_t *ex);
 static void ngx_http_openai_exchange_early_file(
     ngx_http_openai_exchange_t *ex, ngx_buf_t *b);
-static void ngx_http_openai_exchange_keep_request(
-    ngx_http_openai_exchange_t *ex, u_char *data, size_t len);
-static void ngx_http_openai_exchange_keep_response(
-    ngx_http_openai_exchange_t *ex, u_char *data, size_t len);
-static void ngx_http_openai_exchange_mark(ngx_http_openai_exchange_t *ex,
-    uint64_t age);
-static size_t ngx_http_openai_exchange_append(ngx_http_openai_exchange_t *ex,
-    ngx_openai_chain_e chain, u_char *data, size_t len);
 static void ngx_http_openai_exchange_cleanup(void *data);
-static void ngx_http_openai_exchange_sweep(ngx_event_t *ev);
-static void ngx_http_openai_exchange_due(ngx_event_t *ev);
-static void ngx_http_openai_exchange_settle(ngx_http_openai_exchange_t *ex);
-static void ngx_http_openai_exchange_write(ngx_http_openai_exchange_t *ex);
-static void ngx_http_openai_exchange_process(void);
-static void ngx_http_openai_exchange_cancel(ngx_http_openai_exchange_t *ex);
-static uint64_t ngx_http_openai_now_us(void);
-static uint64_t ngx_http_openai_exchange_age(ngx_http_openai_exchange_t *ex);
-
-
-/* of this process: what runs, the timer that looks after it, and what is to be
-   published when the event loop's turn ends */
-
-static ngx_queue_t       ngx_http_openai_running;
-static ngx_queue_t       ngx_http_openai_due;
-static ngx_event_t       ngx_http_openai_due_event;
-static ngx_event_t       ngx_http_openai_sweep_event;
-static ngx_connection_t  ngx_http_openai_sweep_connection;
-
-
-static uint64_t
-ngx_http_openai_now_us(void)
-{
-    struct timespec  ts;
-
-    if (clock_gettime(CLOCK_MONOTONIC, &ts) == -1) {
-        return (uint64_t) ngx_current_msec * 1000;
-    }
-
-    return (uint64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
-
-
-static uint64_t
-ngx_http_openai_exchange_age(ngx_http_openai_exchange_t *ex)
-{
-    uint64_t  now;
-
-    now = ngx_http_openai_now_us();
-
-    return (now > ex->start_us) ? now - ex->start_us : 0;
-}
 
 
 /* the context of a request whose location does not want it recorded: the
@@ -245,10 +191,6 @@ ngx_http_openai_exchange_start(ngx_http_openai_exchange_t *ex)
 
     ex->start_us = ngx_http_openai_now_us() - waited;
 
-    if (ngx_http_openai_running.next == NULL) {
-        ngx_http_openai_exchange_process();
-    }
-
     rec->started_ms = (uint64_t) r->start_sec * 1000 + r->start_msec;
 
     if (!(ex->conf->store_bodies & NGX_HTTP_OPENAI_STORE_REQUEST)) {
@@ -272,12 +214,7 @@ ngx_http_openai_exchange_start(ngx_http_openai_exchange_t *ex)
 
     ex->unpublished = 1;
 
-    ngx_queue_insert_tail(&ngx_http_openai_running, &ex->queue);
-
-    if (!ngx_http_openai_sweep_event.timer_set) {
-        ngx_http_openai_sweep_event.log = ngx_cycle->log;
-        ngx_add_timer(&ngx_http_openai_sweep_event, NGX_HTTP_OPENAI_SWEEP_MS);
-    }
+    ngx_http_openai_turn_begin(ex);
 }
 
 
@@ -301,8 +238,8 @@ ngx_http_openai_exchange_early_body(ngx_http_openai_exchange_t *ex)
         b = cl->buf;
 
         if (ngx_buf_in_memory(b)) {
-            ngx_http_openai_exchange_request_body(ex, b->pos, b->last - b->pos,
-                                                  0);
+            ngx_http_openai_turn_piece(ex, NGX_HTTP_OPENAI_REQUEST, b->pos,
+                                       b->last - b->pos, 0);
 
         } else if (b->in_file) {
             ngx_http_openai_exchange_early_file(ex, b);
@@ -310,7 +247,7 @@ ngx_http_openai_exchange_early_body(ngx_http_openai_exchange_t *ex)
     }
 
     if (rb->bufs && rb->rest == 0) {
-        ngx_http_openai_exchange_request_body(ex, NULL, 0, 1);
+        ngx_http_openai_turn_piece(ex, NGX_HTTP_OPENAI_REQUEST, NULL, 0, 1);
     }
 }
 
@@ -333,153 +270,8 @@ ngx_http_openai_exchange_early_file(ngx_http_openai_exchange_t *ex,
             return;
         }
 
-        ngx_http_openai_exchange_request_body(ex, buf, n, 0);
+        ngx_http_openai_turn_piece(ex, NGX_HTTP_OPENAI_REQUEST, buf, n, 0);
     }
-}
-
-
-static size_t
-ngx_http_openai_exchange_append(ngx_http_openai_exchange_t *ex,
-    ngx_openai_chain_e chain, u_char *data, size_t len)
-{
-    size_t  n;
-
-    if (len == 0) {
-        return 0;
-    }
-
-    n = ngx_openai_writer_append(&ex->writer, chain, data, len);
-
-    if (n < len) {
-        ex->rec.flags |= NGX_OPENAI_REC_NO_MEMORY;
-    }
-
-    return n;
-}
-
-
-static void
-ngx_http_openai_exchange_keep_request(ngx_http_openai_exchange_t *ex,
-    u_char *data, size_t len)
-{
-    size_t                n;
-    ngx_openai_record_t  *rec;
-
-    rec = &ex->rec;
-
-    if (rec->flags
-        & (NGX_OPENAI_REC_REQUEST_CUT|NGX_OPENAI_REC_REQUEST_UNKEPT))
-    {
-        return;
-    }
-
-    n = ngx_min(len, ex->conf->body_max - ngx_min(ex->conf->body_max,
-                                                  rec->request_kept));
-
-    n = ngx_http_openai_exchange_append(ex, NGX_OPENAI_REQUEST_BODY, data, n);
-    rec->request_kept += n;
-
-    if (n < len) {
-        rec->flags |= NGX_OPENAI_REC_REQUEST_CUT;
-    }
-}
-
-
-static void
-ngx_http_openai_exchange_keep_response(ngx_http_openai_exchange_t *ex,
-    u_char *data, size_t len)
-{
-    size_t                n;
-    ngx_openai_record_t  *rec;
-
-    rec = &ex->rec;
-
-    if (rec->flags
-        & (NGX_OPENAI_REC_RESPONSE_CUT|NGX_OPENAI_REC_RESPONSE_UNKEPT))
-    {
-        return;
-    }
-
-    n = ngx_min(len, ex->conf->body_max - ngx_min(ex->conf->body_max,
-                                                  rec->response_kept));
-
-    n = ngx_http_openai_exchange_append(ex, NGX_OPENAI_RESPONSE_BODY, data, n);
-    rec->response_kept += n;
-
-    if (n < len) {
-        rec->flags |= NGX_OPENAI_REC_RESPONSE_CUT;
-    }
-}
-
-
-void
-ngx_http_openai_exchange_keep(ngx_http_openai_exchange_t *ex, ngx_uint_t side,
-    u_char *data, size_t len)
-{
-    if (side == NGX_HTTP_OPENAI_REQUEST) {
-        ngx_http_openai_exchange_keep_request(ex, data, len);
-
-    } else {
-        ngx_http_openai_exchange_keep_response(ex, data, len);
-    }
-}
-
-
-/* when a piece came; for as long as its bytes are kept, or would be */
-
-static void
-ngx_http_openai_exchange_mark(ngx_http_openai_exchange_t *ex, uint64_t age)
-{
-    uint64_t              units;
-    ngx_openai_mark_t     mark;
-    ngx_openai_record_t  *rec;
-
-    rec = &ex->rec;
-
-    if ((rec->flags & NGX_OPENAI_REC_RESPONSE_CUT)
-        || rec->response_bytes >= ex->conf->body_max)
-    {
-        return;
-    }
-
-    units = age / 10;
-
-    mark.at = (uint32_t) ngx_min(units, 0xffffffff);
-    mark.offset = (uint32_t) ngx_min(rec->response_bytes, 0xffffffff);
-
-    (void) ngx_openai_writer_append(&ex->writer, NGX_OPENAI_MARKS, &mark,
-                                    sizeof(ngx_openai_mark_t));
-}
-
-
-void
-ngx_http_openai_exchange_request_body(ngx_http_openai_exchange_t *ex,
-    u_char *data, size_t len, ngx_uint_t last)
-{
-    ngx_openai_record_t  *rec;
-
-    rec = &ex->rec;
-
-    if (len) {
-        rec->request_bytes += len;
-
-        if (ex->veil[NGX_HTTP_OPENAI_REQUEST]) {
-            ngx_http_openai_veil_body(ex->veil[NGX_HTTP_OPENAI_REQUEST], data,
-                                      len);
-        } else {
-            ngx_http_openai_exchange_keep_request(ex, data, len);
-        }
-    }
-
-    if (ex->meter) {
-        openai_meter_request_body(ex->meter, data, len, last);
-    }
-
-    if (last) {
-        rec->request_us = ngx_http_openai_exchange_age(ex);
-    }
-
-    ngx_http_openai_exchange_publish(ex);
 }
 
 
@@ -492,6 +284,8 @@ ngx_http_openai_exchange_header(ngx_http_openai_exchange_t *ex)
     if (ex->answered) {
         return;
     }
+
+    ngx_http_openai_turn_settle(ex);
 
     r = ex->request;
     rec = &ex->rec;
@@ -509,6 +303,7 @@ ngx_http_openai_exchange_header(ngx_http_openai_exchange_t *ex)
 
     rec->status = r->headers_out.status;
     rec->header_us = ngx_http_openai_exchange_age(ex);
+    ex->measured = (r->headers_out.content_length_n != -1);
 
     if (!ex->upstream) {
         rec->flags |= NGX_OPENAI_REC_LOCAL;
@@ -544,116 +339,7 @@ ngx_http_openai_exchange_header(ngx_http_openai_exchange_t *ex)
 
 #endif
 
-    ngx_http_openai_exchange_publish(ex);
-}
-
-
-void
-ngx_http_openai_exchange_response_body(ngx_http_openai_exchange_t *ex,
-    u_char *data, size_t len)
-{
-    uint64_t              age;
-    ngx_openai_record_t  *rec;
-
-    rec = &ex->rec;
-    age = ngx_http_openai_exchange_age(ex);
-
-    if (rec->first_byte_us == OPENAI_UNKNOWN) {
-        rec->first_byte_us = age;
-    }
-
-    rec->last_byte_us = age;
-    rec->pieces++;
-
-    ngx_http_openai_exchange_mark(ex, age);
-
-    rec->response_bytes += len;
-
-    /* nginx's own error page is not what the model said.  An error that comes
-       behind a 200 may repeat a key like any other */
-
-    if (ex->meter && ex->upstream) {
-        openai_meter_response_body(ex->meter, data, len, age);
-
-        if (rec->facts.flags & OPENAI_FACT_ERROR) {
-            ngx_http_openai_veil_response(ex);
-        }
-    }
-
-    if (ex->veil[NGX_HTTP_OPENAI_RESPONSE]) {
-        ngx_http_openai_veil_body(ex->veil[NGX_HTTP_OPENAI_RESPONSE], data,
-                                  len);
-    } else {
-        ngx_http_openai_exchange_keep_response(ex, data, len);
-    }
-
-    ngx_http_openai_exchange_publish(ex);
-}
-
-
-void
-ngx_http_openai_exchange_publish(ngx_http_openai_exchange_t *ex)
-{
-    ex->unpublished = 1;
-
-    /* the first token does not wait; the sweep does the rest, so that a short
-       exchange is written twice, when it begins and when it ends */
-
-    if ((ex->rec.facts.first_token_us == 0 || ex->token_told)
-        && (ngx_msec_int_t) (ngx_current_msec - ex->published)
-           < NGX_HTTP_OPENAI_PUBLISH_MS)
-    {
-        return;
-    }
-
-    /* after all that this turn of the event loop brings, unless that is the
-       end */
-
-    if (ex->due.next == NULL) {
-        ngx_queue_insert_tail(&ngx_http_openai_due, &ex->due);
-    }
-
-    ngx_post_event(&ngx_http_openai_due_event, &ngx_posted_events);
-}
-
-
-static void
-ngx_http_openai_exchange_due(ngx_event_t *ev)
-{
-    ngx_queue_t                 *q;
-    ngx_http_openai_exchange_t  *ex;
-
-    while (!ngx_queue_empty(&ngx_http_openai_due)) {
-
-        q = ngx_queue_head(&ngx_http_openai_due);
-        ex = ngx_queue_data(q, ngx_http_openai_exchange_t, due);
-
-        ngx_http_openai_exchange_settle(ex);
-        ngx_http_openai_exchange_write(ex);
-    }
-}
-
-
-static void
-ngx_http_openai_exchange_settle(ngx_http_openai_exchange_t *ex)
-{
-    if (ex->due.next) {
-        ngx_queue_remove(&ex->due);
-        ex->due.next = NULL;
-    }
-}
-
-
-static void
-ngx_http_openai_exchange_write(ngx_http_openai_exchange_t *ex)
-{
-    ex->unpublished = 0;
-    ex->token_told = (ex->rec.facts.first_token_us != 0);
-    ex->published = ngx_current_msec;
-
-    ngx_http_openai_attempts(ex->request, &ex->rec);
-
-    ngx_openai_writer_publish(&ex->writer, ngx_http_openai_veil_record(ex));
+    ngx_http_openai_turn_publish(ex);
 }
 
 
@@ -667,6 +353,8 @@ ngx_http_openai_exchange_final(ngx_http_openai_exchange_t *ex)
     if (ex->final) {
         return;
     }
+
+    ngx_http_openai_turn_settle(ex);
 
     ex->final = 1;
 
@@ -731,8 +419,7 @@ ngx_http_openai_exchange_commit(ngx_http_openai_exchange_t *ex)
 
     ngx_openai_writer_commit(&ex->writer, &ex->rec);
 
-    ngx_http_openai_exchange_settle(ex);
-    ngx_queue_remove(&ex->queue);
+    ngx_http_openai_turn_end(ex);
 }
 
 
@@ -761,7 +448,7 @@ ngx_http_openai_exchange_cleanup(void *data)
  * must close, which serves all states and versions of HTTP.
  */
 
-static void
+void
 ngx_http_openai_exchange_cancel(ngx_http_openai_exchange_t *ex)
 {
     ngx_connection_t  *c;
@@ -778,61 +465,4 @@ ngx_http_openai_exchange_cancel(ngx_http_openai_exchange_t *ex)
     c->error = 1;
 
     c->read->handler(c->read);
-}
-
-
-static void
-ngx_http_openai_exchange_sweep(ngx_event_t *ev)
-{
-    ngx_queue_t                 *q, *next;
-    ngx_http_openai_exchange_t  *ex;
-
-    for (q = ngx_queue_head(&ngx_http_openai_running);
-         q != ngx_queue_sentinel(&ngx_http_openai_running);
-         q = next)
-    {
-        next = ngx_queue_next(q);
-
-        ex = ngx_queue_data(q, ngx_http_openai_exchange_t, queue);
-
-        if (!ex->cancelled && ngx_openai_writer_cancelled(&ex->writer)) {
-            ngx_http_openai_exchange_cancel(ex);
-
-            /* others may have ended with it; the rest has time */
-
-            break;
-        }
-
-        /* after a burst no further piece may come for long */
-
-        if (ex->unpublished) {
-            ngx_http_openai_exchange_settle(ex);
-            ngx_http_openai_exchange_write(ex);
-        }
-    }
-
-    if (!ngx_queue_empty(&ngx_http_openai_running)) {
-        ev->log = ngx_cycle->log;
-        ngx_add_timer(ev, NGX_HTTP_OPENAI_SWEEP_MS);
-    }
-}
-
-
-/* not at init_process, which a single process does not see after a reload */
-
-static void
-ngx_http_openai_exchange_process(void)
-{
-    ngx_queue_init(&ngx_http_openai_running);
-    ngx_queue_init(&ngx_http_openai_due);
-
-    ngx_http_openai_sweep_connection.fd = (ngx_socket_t) -1;
-
-    ngx_http_openai_sweep_event.handler = ngx_http_openai_exchange_sweep;
-    ngx_http_openai_sweep_event.data = &ngx_http_openai_sweep_connection;
-    ngx_http_openai_sweep_event.cancelable = 1;
-
-    ngx_http_openai_due_event.handler = ngx_http_openai_exchange_due;
-    ngx_http_openai_due_event.data = &ngx_http_openai_sweep_connection;
-    ngx_http_openai_due_event.log = ngx_cycle->log;
 }

@@ -70,7 +70,7 @@ ngx_http_openai_request_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
         for (cl = in; cl; cl = cl->next) {
             b = cl->buf;
 
-            ngx_http_openai_exchange_request_body(ex, b->pos,
+            ngx_http_openai_turn_piece(ex, NGX_HTTP_OPENAI_REQUEST, b->pos,
                                 ngx_buf_in_memory(b) ? b->last - b->pos : 0,
                                 b->last_buf);
         }
@@ -145,11 +145,13 @@ ngx_http_openai_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
         if (ngx_buf_in_memory(b)) {
 
             if (b->last > b->pos) {
-                ngx_http_openai_exchange_response_body(ex, b->pos,
-                                                       b->last - b->pos);
+                ngx_http_openai_turn_piece(ex, NGX_HTTP_OPENAI_RESPONSE,
+                                           b->pos, b->last - b->pos, 0);
             }
 
         } else if (b->in_file) {
+            ngx_http_openai_turn_settle(ex);
+
             ex->rec.response_bytes += b->file_last - b->file_pos;
             ex->rec.flags |= NGX_OPENAI_REC_RESPONSE_CUT;
         }

@@ -124,7 +124,13 @@ ngx_http_openai_variable_record(ngx_http_request_t *r)
 
     ex = ngx_http_openai_exchange(r->main);
 
-    return ex ? ngx_http_openai_veil_record(ex) : NULL;
+    if (ex == NULL) {
+        return NULL;
+    }
+
+    ngx_http_openai_turn_settle(ex);
+
+    return ngx_http_openai_veil_record(ex);
 }
 
 

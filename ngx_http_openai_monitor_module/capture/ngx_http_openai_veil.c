@@ -410,6 +410,10 @@ ngx_http_openai_veil_record(ngx_http_openai_exchange_t *ex)
 {
     static ngx_openai_record_t  rec;
 
+    if (ex->meter) {
+        openai_meter_estimate(ex->meter);
+    }
+
     if (ex->meter == NULL
         || !ngx_http_openai_veil_wanted(ex, &ex->rec.facts))
     {

@@ -50,7 +50,7 @@ ngx_http_openai_veil_body(ngx_http_openai_veil_t *veil, u_char *data,
     if (veil->decoder || veil->inflate) {
 
         if (ngx_http_openai_veil_through(veil, data, len)) {
-            ngx_http_openai_exchange_keep(veil->ex, veil->side, data, len);
+            ngx_http_openai_body_keep(veil->ex, veil->side, data, len);
         }
 
     } else if (veil->frames) {
@@ -184,7 +184,7 @@ ngx_http_openai_veil_keep(ngx_http_openai_veil_t *veil, u_char *p, size_t len)
     u_char  out[1024];
 
     if (!veil->frames) {
-        ngx_http_openai_exchange_keep(veil->ex, veil->side, p, len);
+        ngx_http_openai_body_keep(veil->ex, veil->side, p, len);
         return;
     }
 
@@ -195,7 +195,7 @@ ngx_http_openai_veil_keep(ngx_http_openai_veil_t *veil, u_char *p, size_t len)
             out[i] = p[i] ^ veil->key[veil->stored++ & 3];
         }
 
-        ngx_http_openai_exchange_keep(veil->ex, veil->side, out, n);
+        ngx_http_openai_body_keep(veil->ex, veil->side, out, n);
     }
 }
 
@@ -275,7 +275,7 @@ ngx_http_openai_veil_head(ngx_http_openai_veil_t *veil, u_char c)
         ngx_memcpy(veil->key, head + 2 + n, 4);
     }
 
-    ngx_http_openai_exchange_keep(veil->ex, veil->side, head, veil->nhead);
+    ngx_http_openai_body_keep(veil->ex, veil->side, head, veil->nhead);
 
     veil->nhead = 0;
     veil->seen = 0;

@@ -65,13 +65,15 @@ ngx_http_openai_websocket_early(ngx_http_openai_exchange_t *ex)
     b = ex->request->header_in;
 
     if (b && b->last > b->pos) {
-        ngx_http_openai_exchange_request_body(ex, b->pos, b->last - b->pos, 0);
+        ngx_http_openai_turn_piece(ex, NGX_HTTP_OPENAI_REQUEST, b->pos,
+                                   b->last - b->pos, 0);
     }
 
     b = &ex->request->upstream->buffer;
 
     if (b->last > b->pos) {
-        ngx_http_openai_exchange_response_body(ex, b->pos, b->last - b->pos);
+        ngx_http_openai_turn_piece(ex, NGX_HTTP_OPENAI_RESPONSE, b->pos,
+                                   b->last - b->pos, 0);
     }
 }
 
@@ -110,8 +112,7 @@ ngx_http_openai_client_recv(ngx_connection_t *c, u_char *buf, size_t size)
     n = ex->client_recv(c, buf, size);
 
     if (n > 0) {
-        ngx_http_openai_exchange_request_body(ex, buf, n, 0);
-        ngx_http_openai_exchange_publish(ex);
+        ngx_http_openai_turn_piece(ex, NGX_HTTP_OPENAI_REQUEST, buf, n, 0);
     }
 
     return n;
@@ -129,7 +130,7 @@ ngx_http_openai_upstream_recv(ngx_connection_t *c, u_char *buf, size_t size)
     n = ex->upstream_recv(c, buf, size);
 
     if (n > 0) {
-        ngx_http_openai_exchange_response_body(ex, buf, n);
+        ngx_http_openai_turn_piece(ex, NGX_HTTP_OPENAI_RESPONSE, buf, n, 0);
     }
 
     return n;

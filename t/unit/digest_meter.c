@@ -119,6 +119,8 @@ test_tokens(void)
     is(f->last_token_us, 600, "the last one is a tool's name");
     is(f->longest_gap_us, 380, "the longest silence is between tokens");
     is_str(f->tool_names, "f", "the tool is known while the stream runs");
+
+    openai_meter_estimate(m);
     is(f->estimated_output, 3, "and how many tokens there are, more or less");
 
     openai_meter_finish(m, 0, 700);

@@ -1,0 +1,136 @@
+// Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+
+// The promise: no piece of a body waits for what becomes of another one.  What
+// one turn of nginx's event loop brings is passed on first, and looked at when
+// the turn is over.
+//
+// The worker is stopped until each of several streams has a piece, so that one
+// turn brings them all, and dies at the turn's end: the clients have all of
+// them, and the records none.  Seen to fail when each was looked at as it came.
+//
+// Needs the module that ./auto-build.sh makes with these places, see
+// docs/testing.md.  Of docs/reliability.md: fault 46.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import http from 'node:http';
+import path from 'node:path';
+import { after, test } from 'node:test';
+
+import { until } from '../e2e/lib/monitor.mjs';
+import { Nginx, root } from '../e2e/lib/nginx.mjs';
+import { ports } from '../e2e/lib/ports.mjs';
+
+const streams = 20;
+const event = 'data: {"choices":[{"index":0,"delta":{"content":"hi"}}]}\n\n';
+const at = ports(10);
+const close = [];
+
+after(() => Promise.all(close.map((end) => end())));
+
+// answers with a head, and pieces when the test wants
+
+async function upstream() {
+    const answers = [];
+
+    const server = http.createServer((request, answer) => {
+        answer.writeHead(200, { 'Content-Type': 'text/event-stream' });
+        answer.flushHeaders();
+        answer.socket.setNoDelay(true);
+        answers.push(answer);
+    });
+
+    server.listen(at.upstream_port, '127.0.0.1');
+    await once(server, 'listening');
+
+    close.push(() => {
+        server.closeAllConnections();
+        server.close();
+    });
+
+    return answers;
+}
+
+// no body is sent: the first pieces are those of the answers
+
+async function ask(nginx, n) {
+    const request = http.get(`${nginx.proxy}/v1/chat/completions?n=${n}`,
+                             { agent: false });
+    const [answer] = await once(request, 'response');
+    const asked = { got: '' };
+
+    answer.setEncoding('utf8');
+    answer.on('data', (data) => { asked.got += data; });
+    request.on('error', () => {});
+    answer.on('error', () => {});
+    asked.closed = new Promise((done) => { answer.once('close', done); });
+
+    return asked;
+}
+
+// the kernel has it for the worker
+
+const state = (pid) => / ([A-Z]) \d/.exec(fs.readFileSync(
+    `/proc/${pid}/stat`, 'utf8'))[1];
+
+function unread(port) {
+    const from = `:${port.toString(16).toUpperCase().padStart(4, '0')} 01 `;
+
+    return fs.readFileSync('/proc/net/tcp', 'latin1').split('\n')
+        .filter((line) => line.includes(from)
+                          && !/ 01 [0-9A-F]{8}:00000000 /.test(line)).length;
+}
+
+
+test(`${streams} pieces of one turn are passed on before any is looked at`,
+     async () => {
+    const template = fs.readFileSync(path.join(root, 't/e2e/lib/nginx.conf'),
+                                     'utf8');
+    const answers = await upstream();
+
+    const nginx = await Nginx.start({
+        ...at, workers: 1,
+        template: ['SEED', 'PLACE', 'TIMES'].map((name) =>
+            `env OPENAI_FAULT_${name};\n`).join('') + template,
+        env: { OPENAI_FAULT_SEED: '1', OPENAI_FAULT_PLACE: 'turn.over',
+               OPENAI_FAULT_TIMES: '1' },
+    });
+
+    close.push(() => nginx.stop());
+
+    const asked = await Promise.all(
+        Array.from({ length: streams }, (_, n) => ask(nginx, n)));
+
+    const [worker] = nginx.workers;
+
+    process.kill(worker, 'SIGSTOP');
+    await until('the worker to stop', () => state(worker), (s) => s === 'T');
+
+    for (const answer of answers) {
+        answer.write(event);
+    }
+
+    await until('a piece of each stream', () => unread(at.upstream_port),
+                (n) => n === streams);
+
+    process.kill(worker, 'SIGCONT');
+    await until('the end of the turn', () => nginx.log,
+                (log) => log.includes('fault: killed at turn.over'));
+    await Promise.all(asked.map(({ closed }) => closed));
+
+    assert.deepEqual(asked.map(({ got }) => got), asked.map(() => event));
+
+    const { items } = await until(
+        'records of the dead worker',
+        () => nginx.monitor.list({ q: 'outcome:worker_died', page_size: 100 }),
+        ({ items }) => items.length === streams);
+
+    for (const { id } of items) {
+        const { response } = await nginx.monitor.record(id);
+
+        assert.equal(response.body ?? '', '');
+    }
+
+    assert.deepEqual(nginx.complaints(/exited on signal 9/), []);
+});
