@@ -355,6 +355,8 @@ ngx_openai_writer_commit(ngx_openai_writer_t *w,
     }
 
     w->seq = 0;
+
+    ngx_openai_zone_ahead(w->zone);
 }
 
 

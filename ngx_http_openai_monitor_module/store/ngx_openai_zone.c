@@ -191,6 +191,10 @@ ngx_openai_zone_attach(ngx_openai_zone_t *zone)
 
     ngx_openai_unlock(zone);
 
+    zone->mapped_pages = 0;
+    zone->mapped_slots = 0;
+    ngx_openai_zone_ahead(zone);
+
     return zone->process ? NGX_OK : NGX_DECLINED;
 }
 

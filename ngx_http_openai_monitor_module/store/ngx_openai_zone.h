@@ -39,6 +39,8 @@ struct ngx_openai_zone_s {
 
     ngx_openai_process_t *process;
     ngx_msec_t            reaped;       /* when dead owners were looked for */
+    uint32_t              mapped_pages; /* so many, from the first on */
+    uint32_t              mapped_slots;
     uint64_t              stalled;      /* lock round that seems stuck, + 1 */
 };
 
@@ -86,6 +88,10 @@ void ngx_openai_zone_commit(ngx_openai_zone_t *zone, ngx_openai_zone_t *old);
 /* this process begins, or ends, to use the zone */
 ngx_int_t ngx_openai_zone_attach(ngx_openai_zone_t *zone);
 void ngx_openai_zone_detach(ngx_openai_zone_t *zone);
+
+/* has the memory that the next exchanges will write to mapped into this process;
+   170 KB at most in one call, and nothing in most of them */
+void ngx_openai_zone_ahead(ngx_openai_zone_t *zone);
 
 /* closes records whose owner has died; cheap, called by readers too */
 void ngx_openai_zone_reap(ngx_openai_zone_t *zone);
