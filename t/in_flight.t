@@ -263,3 +263,28 @@ check(\@lines, [
     [ $ids[1], 'test-model', '', 0, '', '', '', 'upstream_error', '', 'no_such',
       '' ],
     [ ('') x 11 ] ], 'lines');
+
+
+
+=== TEST 8: the variables, when what was asked is passed on
+the same turn of the event loop brings the body and makes the upstream's request
+--- config
+location /v1/ {
+    proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+    proxy_set_header X-Asked "$openai_stream";
+}
+location / {
+    proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+    proxy_set_header X-Asked "$openai_model";
+}
+--- upstream
+while (my $request = $u->request) {
+    $u->note($request->{headers}{'x-asked'});
+    $u->answer(200, completion());
+}
+--- client
+for my $path ('/v1', '/other') {
+    http(post("$path/chat/completions", { model => 'test-model', stream => $_ }))
+        for true, false;
+}
+check([upstream()->notes(4)], [1, 0, ('test-model') x 2], 'asked');

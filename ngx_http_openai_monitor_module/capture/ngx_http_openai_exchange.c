@@ -210,11 +210,11 @@ ngx_http_openai_exchange_start(ngx_http_openai_exchange_t *ex)
     ngx_http_openai_request_headers(ex);
 
     ngx_http_openai_veil_request(ex);
-    ngx_http_openai_exchange_early_body(ex);
 
     ex->unpublished = 1;
 
     ngx_http_openai_turn_begin(ex);
+    ngx_http_openai_exchange_early_body(ex);
 }
 
 

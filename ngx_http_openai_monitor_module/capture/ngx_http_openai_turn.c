@@ -46,6 +46,7 @@ struct ngx_http_openai_waiting_s {
 
 
 static void ngx_http_openai_turn_process(void);
+static void ngx_http_openai_turn_log(void);
 static void ngx_http_openai_turn_wipe(void);
 static ngx_http_openai_waiting_t *ngx_http_openai_turn_place(size_t len);
 static void ngx_http_openai_turn_pieces(void);
@@ -81,7 +82,7 @@ ngx_http_openai_turn_begin(ngx_http_openai_exchange_t *ex)
     ngx_queue_insert_tail(&ngx_http_openai_running, &ex->queue);
 
     if (!ngx_http_openai_sweep_event.timer_set) {
-        ngx_http_openai_sweep_event.log = ngx_cycle->log;
+        ngx_http_openai_turn_log();
         ngx_add_timer(&ngx_http_openai_sweep_event, NGX_HTTP_OPENAI_SWEEP_MS);
     }
 }
@@ -129,7 +130,16 @@ ngx_http_openai_turn_process(void)
 
     ngx_http_openai_turn_event.handler = ngx_http_openai_turn_over;
     ngx_http_openai_turn_event.data = &ngx_http_openai_turn_connection;
+}
+
+
+/* of this cycle: a single process goes on with the next one after a reload */
+
+static void
+ngx_http_openai_turn_log(void)
+{
     ngx_http_openai_turn_event.log = ngx_cycle->log;
+    ngx_http_openai_sweep_event.log = ngx_cycle->log;
 }
 
 
@@ -137,7 +147,12 @@ void
 ngx_http_openai_turn_piece(ngx_http_openai_exchange_t *ex, ngx_uint_t side,
     u_char *data, size_t len, ngx_uint_t last)
 {
+    uint64_t                    age;
     ngx_http_openai_waiting_t  *w;
+
+    /* it came before what waits may have to be looked at */
+
+    age = ngx_http_openai_exchange_age(ex);
 
     /* a whole answer ends in this turn, as a rule, and its record with it */
 
@@ -145,14 +160,14 @@ ngx_http_openai_turn_piece(ngx_http_openai_exchange_t *ex, ngx_uint_t side,
         || (side == NGX_HTTP_OPENAI_RESPONSE && ex->measured))
     {
         ngx_http_openai_turn_settle(ex);
-        ngx_http_openai_body_piece(ex, side, data, len, last,
-                                   ngx_http_openai_exchange_age(ex));
+        ngx_http_openai_body_piece(ex, side, data, len, last, age);
         return;
     }
 
     w = ngx_http_openai_turn_place(len);
 
     w->ex = ex;
+    w->age = age;
     w->len = (uint32_t) len;
     w->side = (uint16_t) side;
     w->last = (uint16_t) last;
@@ -160,8 +175,6 @@ ngx_http_openai_turn_piece(ngx_http_openai_exchange_t *ex, ngx_uint_t side,
     if (len) {
         ngx_memcpy(w + 1, data, len);
     }
-
-    w->age = ngx_http_openai_exchange_age(ex);
 
     if (ex->waiting == NULL) {
         ex->waiting = w;
@@ -359,7 +372,7 @@ ngx_http_openai_turn_sweep(ngx_event_t *ev)
     }
 
     if (!ngx_queue_empty(&ngx_http_openai_running)) {
-        ev->log = ngx_cycle->log;
+        ngx_http_openai_turn_log();
         ngx_add_timer(ev, NGX_HTTP_OPENAI_SWEEP_MS);
     }
 }

@@ -210,12 +210,13 @@ ngx_http_openai_stream_variable(ngx_http_request_t *r,
         return NGX_OK;
     }
 
+    ngx_http_openai_turn_settle(ex);
+
     /* before the answer has begun, what the request asks for */
 
     facts = &ex->rec.facts;
 
-    if (facts->streamed == 1 || (!ex->answered && facts->stream_asked == 1))
-    {
+    if (facts->streamed == 1 || (!ex->answered && facts->stream_asked == 1)) {
         return ngx_http_openai_variable_set(r, v, (u_char *) "1", 1);
     }
 
