@@ -21,6 +21,10 @@
  *                   the moment when all are open, for so long
  *     limit=60      s, after which it gives up
  *
+ * With total=0 the streams' pieces are spread evenly over the gap, and late_p99
+ * tells how much later than planned they were written: as long as that is
+ * little, it is not this program that is at its end.
+ *
  * Prints "open" when all streams have had their first piece; after a window
  * "over", and waits for a line, so that they can be looked at before they end;
  * and then one line of JSON; times are in us.
@@ -93,7 +97,7 @@ static struct {
 
 static int        ep, upstream_port, proxy_port;
 static conn_t    *queue, **queue_end = &queue;
-static sample_t   delays, first;
+static sample_t   delays, first, late;
 static uint64_t   measured, reads, started, finished, opened, connecting;
 static uint64_t   window_from, window_to;
 
@@ -257,6 +261,10 @@ send_pieces(void)
         if (c->fd == -1) {
             free(c);
             continue;
+        }
+
+        if (window_from && c->due >= window_from) {
+            add(&late, now - c->due);
         }
 
         last = (opt.total && c->sent + 1 == opt.pieces);
@@ -692,6 +700,7 @@ main(int argc, char **argv)
 
     qsort(delays.us10, delays.n, sizeof(uint32_t), order);
     qsort(first.us10, first.n, sizeof(uint32_t), order);
+    qsort(late.us10, late.n, sizeof(uint32_t), order);
 
     if (opt.total == 0) {
         printf("over\n");
@@ -701,11 +710,12 @@ main(int argc, char **argv)
 
     printf("{\"streams\":%u,\"pieces\":%lu,\"reads\":%lu,"
            "\"first_p50\":%.1f,\"first_p99\":%.1f,"
-           "\"delay_p50\":%.1f,\"delay_p99\":%.1f,\"delay_max\":%.1f}\n",
+           "\"delay_p50\":%.1f,\"delay_p99\":%.1f,\"delay_max\":%.1f,"
+           "\"late_p99\":%.1f}\n",
            opt.streams, (unsigned long) measured, (unsigned long) reads,
            quantile(&first, 0.5), quantile(&first, 0.99),
            quantile(&delays, 0.5), quantile(&delays, 0.99),
-           quantile(&delays, 1));
+           quantile(&delays, 1), quantile(&late, 0.99));
 
     return 0;
 }

@@ -53,7 +53,8 @@ export async function streams({ quick, progress }) {
 }
 
 // As many as plain nginx can serve without being at its end: from 5000 down
-// until its worker has a third of its core left.
+// until its worker has a third of its core left, and the pieces are written
+// when they should be.
 
 const IDLE = 0.33;
 
@@ -71,7 +72,9 @@ export async function open({ quick, progress }) {
 
         await plain.ended();
 
-        if (sample.load < 1 - IDLE || streams <= 200) {
+        if ((sample.load < 1 - IDLE && sample.late99 < load.LATE)
+            || streams <= 200)
+        {
             break;
         }
     }

@@ -23,11 +23,10 @@ static void ngx_http_openai_body_response(ngx_http_openai_exchange_t *ex,
     u_char *data, size_t len, uint64_t age);
 static void ngx_http_openai_body_mark(ngx_http_openai_exchange_t *ex,
     uint64_t age);
-static void ngx_http_openai_body_show(ngx_http_openai_exchange_t *ex,
-    ngx_uint_t side, u_char *data, size_t len);
+static ngx_inline void ngx_http_openai_body_show(
+    ngx_http_openai_exchange_t *ex, ngx_uint_t side, u_char *data, size_t len);
 static ngx_inline void ngx_http_openai_body_put(
-    ngx_http_openai_exchange_t *ex, ngx_openai_chain_e chain, uint32_t cut,
-    uint32_t unkept, uint64_t *kept, u_char *data, size_t len);
+    ngx_http_openai_exchange_t *ex, ngx_uint_t side, u_char *data, size_t len);
 
 
 void
@@ -130,7 +129,7 @@ ngx_http_openai_body_mark(ngx_http_openai_exchange_t *ex, uint64_t age)
 
 /* readers get all that they may see */
 
-static void
+static ngx_inline void
 ngx_http_openai_body_show(ngx_http_openai_exchange_t *ex, ngx_uint_t side,
     u_char *data, size_t len)
 {
@@ -138,7 +137,7 @@ ngx_http_openai_body_show(ngx_http_openai_exchange_t *ex, ngx_uint_t side,
         ngx_http_openai_veil_body(ex->veil[side], data, len);
 
     } else {
-        ngx_http_openai_body_keep(ex, side, data, len);
+        ngx_http_openai_body_put(ex, side, data, len);
     }
 }
 
@@ -147,35 +146,34 @@ void
 ngx_http_openai_body_keep(ngx_http_openai_exchange_t *ex, ngx_uint_t side,
     u_char *data, size_t len)
 {
+    ngx_http_openai_body_put(ex, side, data, len);
+}
+
+
+static ngx_inline void
+ngx_http_openai_body_put(ngx_http_openai_exchange_t *ex, ngx_uint_t side,
+    u_char *data, size_t len)
+{
+    size_t                room, n;
+    uint32_t              cut, unkept;
+    uint64_t             *kept;
+    ngx_openai_chain_e    chain;
     ngx_openai_record_t  *rec;
 
     rec = &ex->rec;
 
     if (side == NGX_HTTP_OPENAI_REQUEST) {
-        ngx_http_openai_body_put(ex, NGX_OPENAI_REQUEST_BODY,
-                                 NGX_OPENAI_REC_REQUEST_CUT,
-                                 NGX_OPENAI_REC_REQUEST_UNKEPT,
-                                 &rec->request_kept, data, len);
+        chain = NGX_OPENAI_REQUEST_BODY;
+        kept = &rec->request_kept;
+        cut = NGX_OPENAI_REC_REQUEST_CUT;
+        unkept = NGX_OPENAI_REC_REQUEST_UNKEPT;
+
     } else {
-        ngx_http_openai_body_put(ex, NGX_OPENAI_RESPONSE_BODY,
-                                 NGX_OPENAI_REC_RESPONSE_CUT,
-                                 NGX_OPENAI_REC_RESPONSE_UNKEPT,
-                                 &rec->response_kept, data, len);
+        chain = NGX_OPENAI_RESPONSE_BODY;
+        kept = &rec->response_kept;
+        cut = NGX_OPENAI_REC_RESPONSE_CUT;
+        unkept = NGX_OPENAI_REC_RESPONSE_UNKEPT;
     }
-}
-
-
-/* "cut" and "unkept" are the flags of this side */
-
-static ngx_inline void
-ngx_http_openai_body_put(ngx_http_openai_exchange_t *ex,
-    ngx_openai_chain_e chain, uint32_t cut, uint32_t unkept, uint64_t *kept,
-    u_char *data, size_t len)
-{
-    size_t                room, n;
-    ngx_openai_record_t  *rec;
-
-    rec = &ex->rec;
 
     if (rec->flags & (cut|unkept)) {
         return;

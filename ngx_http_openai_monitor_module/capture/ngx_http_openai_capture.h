@@ -119,8 +119,22 @@ ngx_http_openai_exchange_t *ngx_http_openai_block_take(ngx_http_request_t *r);
 void *ngx_http_openai_block_alloc(void *ctx, size_t size);
 void ngx_http_openai_block_give(ngx_http_openai_exchange_t *ex);
 
-/* the exchange of this request, NULL when it is not captured */
-ngx_http_openai_exchange_t *ngx_http_openai_exchange(ngx_http_request_t *r);
+/* the exchange of this request, NULL when it is not captured; _find() where
+   the request's context does not tell */
+
+ngx_http_openai_exchange_t *ngx_http_openai_exchange_find(
+    ngx_http_request_t *r);
+
+static ngx_inline ngx_http_openai_exchange_t *
+ngx_http_openai_exchange(ngx_http_request_t *r)
+{
+    ngx_http_openai_exchange_t  *ex;
+
+    ex = ngx_http_get_module_ctx(r, ngx_http_openai_monitor_module);
+
+    return (ex && ex->request) ? ex : ngx_http_openai_exchange_find(r);
+}
+
 
 /* begins one unless it runs already, or the location does not want it */
 ngx_http_openai_exchange_t *ngx_http_openai_exchange_begin(

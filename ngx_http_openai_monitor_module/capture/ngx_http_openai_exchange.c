@@ -31,7 +31,7 @@ static ngx_http_openai_exchange_t  ngx_http_openai_declined;
 
 
 ngx_http_openai_exchange_t *
-ngx_http_openai_exchange(ngx_http_request_t *r)
+ngx_http_openai_exchange_find(ngx_http_request_t *r)
 {
     ngx_pool_cleanup_t          *cln;
     ngx_http_openai_exchange_t  *ex;

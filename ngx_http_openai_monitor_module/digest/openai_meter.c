@@ -85,6 +85,7 @@ openai_meter_destroy(openai_meter_t *m)
     m->response.ws = NULL;
     m->request.over = 1;
     m->response.over = 1;
+    m->events = 0;
 }
 
 
@@ -147,9 +148,7 @@ openai_meter_response_body(openai_meter_t *m, const void *data, size_t len,
 
     /* the middle of a stream is most of all that comes here */
 
-    if (m->framed && m->facts->framing == OPENAI_FRAMING_SSE
-        && m->response.decoder == NULL && !m->response.over)
-    {
+    if (m->events) {
         openai_sse_feed(&m->sse, data, len);
         return;
     }
@@ -448,6 +447,7 @@ openai_meter_frame(openai_meter_t *m, unsigned framing)
     }
 
     if (framing == OPENAI_FRAMING_SSE) {
+        m->events = (m->response.decoder == NULL);
         openai_sse_init(&m->sse, &openai_meter_handler, m);
         openai_meter_memo(m);
 

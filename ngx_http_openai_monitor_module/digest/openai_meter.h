@@ -118,6 +118,7 @@ struct openai_meter_s {
                                            reason */
     uint8_t                    type;    /* openai_framing_e by content type */
     uint8_t                    framed;
+    uint8_t                    events;  /* come as they are: not coded */
     uint8_t                    failed;  /* what came is an error's body */
     uint8_t                    bytes;   /* what comes is somebody's file */
     uint8_t                    finished;

@@ -22,6 +22,7 @@ void
 openai_meter_upgrade(openai_meter_t *m)
 {
     m->facts->framing = OPENAI_FRAMING_WEBSOCKET;
+    m->events = 0;
     m->facts->streamed = 1;
 
     /* the request that asked for it had no body */
