@@ -63,6 +63,7 @@ static void ngx_http_openai_turn_sweep(ngx_event_t *ev);
 static ngx_queue_t       ngx_http_openai_running;
 static ngx_queue_t       ngx_http_openai_due;
 static ngx_event_t       ngx_http_openai_turn_event;
+static ngx_uint_t        ngx_http_openai_turn_later;  /* put off already */
 static ngx_event_t       ngx_http_openai_sweep_event;
 static ngx_connection_t  ngx_http_openai_turn_connection;
 
@@ -235,6 +236,10 @@ ngx_http_openai_turn_pieces(void)
     u_char                     *p, *last;
     ngx_http_openai_waiting_t  *w;
 
+    if (ngx_http_openai_waiting_size == 0) {
+        return;
+    }
+
     last = ngx_http_openai_turn_last();
 
     ngx_openai_fault("turn.over");
@@ -304,6 +309,17 @@ ngx_http_openai_turn_over(ngx_event_t *ev)
 {
     ngx_queue_t                 *q;
     ngx_http_openai_exchange_t  *ex;
+
+    /* what others have put off to the turn's end since may be to pass on, as
+       the packets of HTTP/3 are; once, as they may think so, too */
+
+    if (!ngx_http_openai_turn_later && !ngx_queue_empty(&ngx_posted_events)) {
+        ngx_http_openai_turn_later = 1;
+        ngx_post_event(ev, &ngx_posted_events);
+        return;
+    }
+
+    ngx_http_openai_turn_later = 0;
 
     ngx_http_openai_turn_pieces();
 

@@ -234,6 +234,7 @@ ngx_openai_writer_mark(ngx_openai_writer_t *w, ngx_openai_mark_t mark)
     }
 
     *(ngx_openai_mark_t *) (ngx_openai_page(w->zone->sh, x->last) + at) = mark;
+    ngx_openai_fault("append.copied");
     ngx_openai_store(&x->bytes, x->bytes + sizeof(ngx_openai_mark_t));
 }
 

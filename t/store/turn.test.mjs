@@ -6,7 +6,8 @@
 //
 // The worker is stopped until each of several streams has a piece, so that one
 // turn brings them all, and dies at the turn's end: the clients have all of
-// them, and the records none.  Seen to fail when each was looked at as it came.
+// them, and the records none.  Seen to fail when each was looked at as it came,
+// and when what had been put off to the turn's end waited for the pieces.
 //
 // Needs the module that ./auto-build.sh makes with these places, see
 // docs/testing.md.  Of docs/reliability.md: fault 46.
@@ -15,8 +16,9 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import http from 'node:http';
+import net from 'node:net';
 import path from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 
 import { until } from '../e2e/lib/monitor.mjs';
 import { Nginx, root } from '../e2e/lib/nginx.mjs';
@@ -25,13 +27,10 @@ import { ports } from '../e2e/lib/ports.mjs';
 const streams = 20;
 const event = 'data: {"choices":[{"index":0,"delta":{"content":"hi"}}]}\n\n';
 const at = ports(10);
-const close = [];
-
-after(() => Promise.all(close.map((end) => end())));
 
 // answers with a head, and pieces when the test wants
 
-async function upstream() {
+async function upstream(t) {
     const answers = [];
 
     const server = http.createServer((request, answer) => {
@@ -44,12 +43,49 @@ async function upstream() {
     server.listen(at.upstream_port, '127.0.0.1');
     await once(server, 'listening');
 
-    close.push(() => {
+    t.after(() => {
         server.closeAllConnections();
         server.close();
     });
 
     return answers;
+}
+
+// dies at the end of the first turn that has pieces
+
+async function start(t, change = (template) => template) {
+    const template = fs.readFileSync(path.join(root, 't/e2e/lib/nginx.conf'),
+                                     'utf8');
+
+    const nginx = await Nginx.start({
+        ...at, workers: 1,
+        template: ['SEED', 'PLACE', 'TIMES'].map((name) =>
+            `env OPENAI_FAULT_${name};\n`).join('') + change(template),
+        env: { OPENAI_FAULT_SEED: '1', OPENAI_FAULT_PLACE: 'turn.over',
+               OPENAI_FAULT_TIMES: '1' },
+    });
+
+    t.after(() => nginx.stop());
+
+    return nginx;
+}
+
+// what act() makes others send comes to the worker in one turn, its last one
+
+async function turn(nginx, act, pieces) {
+    const [worker] = nginx.workers;
+
+    process.kill(worker, 'SIGSTOP');
+    await until('the worker to stop', () => state(worker), (s) => s === 'T');
+
+    act();
+
+    await until('a piece of each stream', () => unread(at.upstream_port),
+                (n) => n === pieces);
+
+    process.kill(worker, 'SIGCONT');
+    await until('the end of the turn', () => nginx.log,
+                (log) => log.includes('fault: killed at turn.over'));
 }
 
 // no body is sent: the first pieces are those of the answers
@@ -84,39 +120,19 @@ function unread(port) {
 
 
 test(`${streams} pieces of one turn are passed on before any is looked at`,
-     async () => {
-    const template = fs.readFileSync(path.join(root, 't/e2e/lib/nginx.conf'),
-                                     'utf8');
-    const answers = await upstream();
-
-    const nginx = await Nginx.start({
-        ...at, workers: 1,
-        template: ['SEED', 'PLACE', 'TIMES'].map((name) =>
-            `env OPENAI_FAULT_${name};\n`).join('') + template,
-        env: { OPENAI_FAULT_SEED: '1', OPENAI_FAULT_PLACE: 'turn.over',
-               OPENAI_FAULT_TIMES: '1' },
-    });
-
-    close.push(() => nginx.stop());
+     async (t) => {
+    const answers = await upstream(t);
+    const nginx = await start(t);
 
     const asked = await Promise.all(
         Array.from({ length: streams }, (_, n) => ask(nginx, n)));
 
-    const [worker] = nginx.workers;
+    await turn(nginx, () => {
+        for (const answer of answers) {
+            answer.write(event);
+        }
+    }, streams);
 
-    process.kill(worker, 'SIGSTOP');
-    await until('the worker to stop', () => state(worker), (s) => s === 'T');
-
-    for (const answer of answers) {
-        answer.write(event);
-    }
-
-    await until('a piece of each stream', () => unread(at.upstream_port),
-                (n) => n === streams);
-
-    process.kill(worker, 'SIGCONT');
-    await until('the end of the turn', () => nginx.log,
-                (log) => log.includes('fault: killed at turn.over'));
     await Promise.all(asked.map(({ closed }) => closed));
 
     assert.deepEqual(asked.map(({ got }) => got), asked.map(() => event));
@@ -133,4 +149,41 @@ test(`${streams} pieces of one turn are passed on before any is looked at`,
     }
 
     assert.deepEqual(nginx.complaints(/exited on signal 9/), []);
+});
+
+
+// nginx puts a request that came with the one before off to the turn's end, as
+// it does with the packets of HTTP/3
+
+test('what is put off to the end of a turn comes before its pieces',
+     async (t) => {
+    const answers = await upstream(t);
+
+    const nginx = await start(t, (template) => template.replace(
+        'location / {', 'location /local { return 200 local; } location / {'));
+
+    const stream = await ask(nginx, 0);
+    const client = net.connect(at.proxy_port, '127.0.0.1');
+    let got = '';
+
+    client.setEncoding('latin1');
+    client.on('data', (data) => { got += data; });
+    client.on('error', () => {});
+    client.write('GET /v1/models HTTP/1.1\r\nHost: a\r\n\r\n'
+                 + 'GET /local HTTP/1.1\r\nHost: a\r\n\r\n');
+
+    const closed = once(client, 'close');
+
+    await until('the head of an answer', () => got,
+                (text) => text.includes('\r\n\r\n'));
+
+    await turn(nginx, () => {
+        answers[0].write(event);
+        answers[1].end(event);
+    }, 2);
+
+    await Promise.all([closed, stream.closed]);
+
+    assert.equal(stream.got, event);
+    assert.match(got, /delta[^]*\r\n0\r\n\r\nHTTP[^]*\r\n\r\nlocal$/);
 });
