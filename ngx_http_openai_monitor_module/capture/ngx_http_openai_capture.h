@@ -189,7 +189,7 @@ void ngx_http_openai_turn_piece(ngx_http_openai_exchange_t *ex,
    waits afterwards */
 void ngx_http_openai_turn_settle(ngx_http_openai_exchange_t *ex);
 
-/* readers see what is known so far, within 100 ms, and the first token at
+/* readers see what is known so far, within 200 ms, and the first token at
    once */
 void ngx_http_openai_turn_publish(ngx_http_openai_exchange_t *ex);
 

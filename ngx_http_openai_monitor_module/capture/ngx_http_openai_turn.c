@@ -24,6 +24,8 @@
 
 #define NGX_HTTP_OPENAI_PUBLISH_MS  100
 #define NGX_HTTP_OPENAI_SWEEP_MS    100
+#define NGX_HTTP_OPENAI_SWEEP       16          /* exchanges, all at once */
+#define NGX_HTTP_OPENAI_PAUSE_MS    5
 
 #define NGX_HTTP_OPENAI_TURN_SIZE   131072      /* bytes that wait at once */
 #define NGX_HTTP_OPENAI_TURN_PIECE  4096        /* larger ones do not wait */
@@ -55,12 +57,15 @@ static void ngx_http_openai_turn_over(ngx_event_t *ev);
 static void ngx_http_openai_turn_not_due(ngx_http_openai_exchange_t *ex);
 static void ngx_http_openai_turn_write(ngx_http_openai_exchange_t *ex);
 static void ngx_http_openai_turn_sweep(ngx_event_t *ev);
+static ngx_msec_t ngx_http_openai_turn_pause(void);
 
 
 /* of this process: what runs, the timer that looks after it, what is to be
    published when the turn ends, and what waits for that */
 
 static ngx_queue_t       ngx_http_openai_running;
+static ngx_uint_t        ngx_http_openai_nrunning;
+static ngx_queue_t      *ngx_http_openai_swept;          /* the next one */
 static ngx_queue_t       ngx_http_openai_due;
 static ngx_event_t       ngx_http_openai_turn_event;
 static ngx_uint_t        ngx_http_openai_turn_later;  /* put off already */
@@ -81,6 +86,7 @@ ngx_http_openai_turn_begin(ngx_http_openai_exchange_t *ex)
     }
 
     ngx_queue_insert_tail(&ngx_http_openai_running, &ex->queue);
+    ngx_http_openai_nrunning++;
 
     if (!ngx_http_openai_sweep_event.timer_set) {
         ngx_http_openai_turn_log();
@@ -93,7 +99,13 @@ void
 ngx_http_openai_turn_end(ngx_http_openai_exchange_t *ex)
 {
     ngx_http_openai_turn_not_due(ex);
+
+    if (ngx_http_openai_swept == &ex->queue) {
+        ngx_http_openai_swept = ngx_queue_next(&ex->queue);
+    }
+
     ngx_queue_remove(&ex->queue);
+    ngx_http_openai_nrunning--;
 
     ngx_http_openai_waiting_wipe = 1;
 
@@ -121,6 +133,7 @@ static void
 ngx_http_openai_turn_process(void)
 {
     ngx_queue_init(&ngx_http_openai_running);
+    ngx_http_openai_swept = ngx_queue_sentinel(&ngx_http_openai_running);
     ngx_queue_init(&ngx_http_openai_due);
 
     ngx_http_openai_turn_connection.fd = (ngx_socket_t) -1;
@@ -357,38 +370,66 @@ ngx_http_openai_turn_write(ngx_http_openai_exchange_t *ex)
 }
 
 
+/*
+ * Each exchange is looked at once in 100 ms.  Where many run, it is a few of
+ * them at a time: all that is known of them lies in memory which is in no cache,
+ * and what is proxied would wait for it.
+ */
+
 static void
 ngx_http_openai_turn_sweep(ngx_event_t *ev)
 {
-    ngx_queue_t                 *q, *next;
+    ngx_uint_t                   n;
+    ngx_queue_t                 *q;
     ngx_http_openai_exchange_t  *ex;
 
-    for (q = ngx_queue_head(&ngx_http_openai_running);
-         q != ngx_queue_sentinel(&ngx_http_openai_running);
-         q = next)
-    {
-        next = ngx_queue_next(q);
+    n = 1 + ngx_http_openai_nrunning * ngx_http_openai_turn_pause()
+            / NGX_HTTP_OPENAI_SWEEP_MS;
+
+    for ( /* void */ ; n && !ngx_queue_empty(&ngx_http_openai_running); n--) {
+
+        q = ngx_http_openai_swept;
+
+        if (q == ngx_queue_sentinel(&ngx_http_openai_running)) {
+            q = ngx_queue_head(&ngx_http_openai_running);
+        }
+
+        ngx_http_openai_swept = ngx_queue_next(q);
 
         ex = ngx_queue_data(q, ngx_http_openai_exchange_t, queue);
 
         if (!ex->cancelled && ngx_openai_writer_cancelled(&ex->writer)) {
             ngx_http_openai_exchange_cancel(ex);
-
-            /* others may have ended with it; the rest has time */
-
-            break;
+            continue;
         }
 
         /* after a burst no further piece may come for long */
 
-        if (ex->unpublished) {
+        if (ex->unpublished
+            && (ngx_msec_int_t) (ngx_current_msec - ex->published)
+               >= NGX_HTTP_OPENAI_PUBLISH_MS)
+        {
             ngx_http_openai_turn_not_due(ex);
             ngx_http_openai_turn_write(ex);
         }
     }
 
-    if (!ngx_queue_empty(&ngx_http_openai_running)) {
+    if (ngx_http_openai_nrunning) {
         ngx_http_openai_turn_log();
-        ngx_add_timer(ev, NGX_HTTP_OPENAI_SWEEP_MS);
+        ngx_add_timer(ev, ngx_http_openai_turn_pause());
     }
+}
+
+
+/* ms between two looks at some of those that run */
+
+static ngx_msec_t
+ngx_http_openai_turn_pause(void)
+{
+    ngx_msec_t  ms;
+
+    ms = NGX_HTTP_OPENAI_SWEEP_MS * NGX_HTTP_OPENAI_SWEEP
+         / ngx_max(ngx_http_openai_nrunning, NGX_HTTP_OPENAI_SWEEP);
+
+    return ngx_max(ms, NGX_HTTP_OPENAI_PAUSE_MS);
 }
