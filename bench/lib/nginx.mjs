@@ -187,31 +187,38 @@ export const VARIANTS = {
     all: 'everything captured',
 };
 
-const ZONE = 'openai_monitor_zone zone=bench:64m;';
+const ZONE = '64m';
 
-// lines of http{} and of the location
+// lines of the location
 
 const lines = {
-    plain: ['', ''],
-    off: [ZONE, 'openai_monitor off;'],
-    meta: [ZONE, 'openai_monitor zone=bench; openai_monitor_store_bodies off;'],
-    all: [ZONE, 'openai_monitor zone=bench;'],
+    plain: '',
+    off: 'openai_monitor off;',
+    meta: 'openai_monitor zone=bench; openai_monitor_store_bodies off;',
+    all: 'openai_monitor zone=bench;',
 };
 
-// $buffering: some peers see a request's body only when nginx buffers it
+// of http{}
+
+const zoneOf = (variant, size) => (lines[variant]
+    ? `openai_monitor_zone zone=bench:${size};` : '');
+
+// "buffering": some peers see a request's body only when nginx buffers it;
+// "zone": its size and what else is said of it
 
 export function proxy(variant, { to, workers = 1, pin = true, view = false,
                                  keepalive = 512, load = [], http = '',
                                  location = '', server = '',
-                                 buffering = 'off', name = variant }) {
+                                 buffering = 'off', name = variant,
+                                 zone = ZONE }) {
     const at = port();
-    const [zone, monitor] = lines[variant] ?? ['', ''];
-    const so = (lines[variant] && variant !== 'plain' && settings.module)
+    const monitor = lines[variant] ?? '';
+    const so = (lines[variant] && settings.module)
         ? [settings.module] : [];
     const page = view ? port() : 0;
 
     const text = frame({ workers, load: [...load, ...so], http: `
-    ${zone}
+    ${zoneOf(variant, zone)}
     ${http}
     client_max_body_size 0;
     client_body_buffer_size 2m;
@@ -256,8 +263,8 @@ export function checkVariants() {
     const dir = prefix('check');
     const text = frame({
         load: settings.module ? [settings.module] : [],
-        http: `${ZONE} server { listen 127.0.0.1:${port()};
-               location / { ${lines.meta[1]} } }`,
+        http: `${zoneOf('meta', ZONE)} server { listen 127.0.0.1:${port()};
+               location / { ${lines.meta} } }`,
     });
 
     writeFileSync(`${dir}/nginx.conf`, text);
@@ -273,6 +280,6 @@ export function checkVariants() {
             throw new Error(`nginx does not start: see ${dir}/error.log`);
         }
 
-        lines.meta[1] = 'openai_monitor zone=bench; openai_monitor_body_max 0;';
+        lines.meta = 'openai_monitor zone=bench; openai_monitor_body_max 0;';
     }
 }
