@@ -372,7 +372,7 @@ ngx_http_openai_turn_write(ngx_http_openai_exchange_t *ex)
 
 /*
  * Each exchange is looked at once in 100 ms.  Where many run, it is a few of
- * them at a time: all that is known of them lies in memory which is in no cache,
+ * them at a time: what is known of them lies in memory which is in no cache,
  * and what is proxied would wait for it.
  */
 

@@ -89,8 +89,8 @@ void ngx_openai_zone_commit(ngx_openai_zone_t *zone, ngx_openai_zone_t *old);
 ngx_int_t ngx_openai_zone_attach(ngx_openai_zone_t *zone);
 void ngx_openai_zone_detach(ngx_openai_zone_t *zone);
 
-/* has the memory that the next exchanges will write to mapped into this process;
-   170 KB at most in one call, and nothing in most of them */
+/* maps the memory that the next exchanges will write to into this process; 170
+   KB at most in one call, and nothing in most of them */
 void ngx_openai_zone_ahead(ngx_openai_zone_t *zone);
 
 /* closes records whose owner has died; cheap, called by readers too */
