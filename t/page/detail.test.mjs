@@ -8,7 +8,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { Api, more, text } from './lib/api.mjs';
-import { launch, visit } from './lib/browser.mjs';
+import { launch, soon, visit } from './lib/browser.mjs';
 
 let browser, api, open;
 
@@ -179,7 +179,7 @@ test('a body of 5 MB opens within a second, in parts', async () => {
 
     await page.getByRole('button', { name: 'Raw' }).click();
     await page.locator('.raw').waitFor();
-    assert.equal((await page.locator('.raw').textContent()).length, 100_000);
+    await soon(async () => assert.equal((await page.locator('.raw').textContent()).length, 100_000));
 });
 
 test('what was kept in part, encoded or not text says so', async () => {
@@ -327,8 +327,8 @@ test('diff: messages, then words, with the reason of a cache miss; any other req
 
     await page.getByRole('combobox', { name: 'Compare with' }).selectOption(other.id);
     await page.locator('.change').filter({ hasText: 'something else' }).waitFor();
-    assert.ok(page.url().includes('with=' + other.id));
-    assert.ok(api.asked(`/api/request/${b.id}/diff`).some((r) => r.query.with === other.id));
+    await soon(() => assert.ok(page.url().includes('with=' + other.id)));
+    await soon(() => assert.ok(api.asked(`/api/request/${b.id}/diff`).some((r) => r.query.with === other.id)));
 });
 
 // each part of a record made of what shells, curl and terminals read something
@@ -564,8 +564,8 @@ test('statistics: windows, numbers, charts, groups that filter, reset', async ()
     // the search box narrows them, and stays where it is
     await page.locator('.search input').fill('model:gpt-4o');
     await page.getByText('of the kept records that match the search').waitFor();
-    assert.equal(api.asked('/api/stats').at(-1).query.q, 'model:gpt-4o');
-    assert.match(page.url(), /view=stats/);
+    await soon(() => assert.equal(api.asked('/api/stats').at(-1).query.q, 'model:gpt-4o'));
+    await soon(() => assert.match(page.url(), /view=stats/));
     assert.equal(
         await page.getByRole('link', { name: 'JSON' }).getAttribute('href'),
         './api/stats?window=5m&q=model%3Agpt-4o',
@@ -574,7 +574,7 @@ test('statistics: windows, numbers, charts, groups that filter, reset', async ()
 
     await page.getByRole('button', { name: '24 h' }).click();
     await until(() => api.asked('/api/stats').some((r) => r.query.window === '24h'));
-    assert.match(page.url(), /window=24h/);
+    await soon(() => assert.match(page.url(), /window=24h/));
 
     page.on('dialog', (d) => void d.accept());
     await page.getByRole('button', { name: 'Reset…' }).click();
@@ -583,7 +583,7 @@ test('statistics: windows, numbers, charts, groups that filter, reset', async ()
 
     await page.getByRole('button', { name: 'gpt-4o' }).click();
     await page.getByRole('menuitem', { name: 'Only gpt-4o' }).click();
-    assert.match(page.url(), /q=model%3Agpt-4o/);
+    await soon(() => assert.match(page.url(), /q=model%3Agpt-4o/));
 });
 
 test('exports of the whole filter result carry the query', async () => {

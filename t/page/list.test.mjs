@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { Api } from './lib/api.mjs';
-import { launch, visit } from './lib/browser.mjs';
+import { launch, soon, visit } from './lib/browser.mjs';
 
 let browser, api, open;
 
@@ -94,7 +94,7 @@ test('rows do not move under a reader who scrolled: a pill counts what is new', 
 
     await pill.click();
     await page.locator('#row-' + r.id).waitFor();
-    assert.equal(await pill.count(), 0);
+    await soon(async () => assert.equal(await pill.count(), 0));
 });
 
 test('only the rows in sight exist, and the whole list can be reached', async () => {
@@ -202,13 +202,13 @@ test('sorting asks the server, orders the rows, and is in the address', async ()
 
     await page.getByRole('button', { name: 'Duration' }).click();
     await page.waitForFunction((id) => document.querySelector('.row').id === 'row-' + id, slow.id);
-    assert.match(page.url(), /sort=-duration/);
-    assert.ok(api.asked('/api/requests').some((r) => r.query.sort === '-duration'));
-    assert.equal(await page.locator('[aria-sort=descending]').count(), 1);
+    await soon(() => assert.match(page.url(), /sort=-duration/));
+    await soon(() => assert.ok(api.asked('/api/requests').some((r) => r.query.sort === '-duration')));
+    await soon(async () => assert.equal(await page.locator('[aria-sort=descending]').count(), 1));
 
     await page.getByRole('button', { name: 'Duration' }).click();
     await page.waitForFunction((id) => document.querySelector('.row').id !== 'row-' + id, slow.id);
-    assert.match(page.url(), /sort=duration/);
+    await soon(() => assert.match(page.url(), /sort=duration/));
 });
 
 // The list was cut by the page once: pages of it that were not loaded yet, the
@@ -237,14 +237,14 @@ test('a drag over the histogram is a term of the query, for the server and the a
     const q = await page.locator('.search input').inputValue();
     assert.match(q, /^\(is:ok OR model:gpt-4o\) time:20\d\d-\S+:\d\dZ\.\.20\d\d-\S+Z$/);
     assert.ok(within(late, q));
-    assert.equal(new URLSearchParams(new URL(page.url()).hash.slice(1)).get('q'), q);
+    await soon(() => assert.equal(new URLSearchParams(new URL(page.url()).hash.slice(1)).get('q'), q));
     assert.equal(api.asked('/api/requests').at(-1).query.q, q);
     await page.waitForFunction(() => document.querySelector('.live') !== null);
     assert.equal([...api.viewers].at(-1).q, q);
 
     await page.getByRole('button', { name: 'Whole time' }).click();
     await rows(page).nth(1).waitFor();
-    assert.equal(await page.locator('.search input').inputValue(), '(is:ok OR model:gpt-4o)');
+    await soon(async () => assert.equal(await page.locator('.search input').inputValue(), '(is:ok OR model:gpt-4o)'));
 });
 
 test('a price below what is shown is not nothing', async () => {
@@ -263,7 +263,7 @@ test('moments and ages are completed', async () => {
 
     await page.locator('.search input').fill('age:');
     await page.getByRole('option', { name: 'age:<5m' }).click();
-    assert.match(page.url(), /q=age%3A%3C5m/);
+    await soon(() => assert.match(page.url(), /q=age%3A%3C5m/));
 });
 
 test('chips count endpoints and models, and filter by them', async () => {
@@ -276,15 +276,15 @@ test('chips count endpoints and models, and filter by them', async () => {
 
     await chip.click();
     await page.waitForFunction(() => document.querySelectorAll('.row').length === 1);
-    assert.match(page.url(), /q=model%3Aother/);
-    assert.equal(await chip.getAttribute('aria-pressed'), 'true');
+    await soon(() => assert.match(page.url(), /q=model%3Aother/));
+    await soon(async () => assert.equal(await chip.getAttribute('aria-pressed'), 'true'));
 
     await chip.click();
     await rows(page).nth(2).waitFor();
 
     await chip.click({ modifiers: ['Shift'] });
     await page.waitForFunction(() => document.querySelectorAll('.row').length === 2);
-    assert.match(decodeURIComponent(page.url()), /q=-model:other/);
+    await soon(() => assert.match(decodeURIComponent(page.url()), /q=-model:other/));
 });
 
 test('the search box completes, sends the query, and shows what the server suggests', async () => {
@@ -303,7 +303,7 @@ test('the search box completes, sends the query, and shows what the server sugge
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('Enter');
     await page.waitForFunction(() => document.querySelectorAll('.row').length === 1);
-    assert.equal(await page.getByRole('combobox').inputValue(), 'model:other ');
+    await soon(async () => assert.equal(await page.getByRole('combobox').inputValue(), 'model:other '));
 
     await page.getByRole('combobox').fill('modle:other');
     await page.keyboard.press('Enter');
@@ -319,7 +319,7 @@ test('the search box completes, sends the query, and shows what the server sugge
     await page.getByRole('alert').getByText(/^not a moment/).waitFor();
     await page.getByRole('button', { name: 'age:<5m' }).click();
     await page.getByRole('alert').waitFor({ state: 'detached' });
-    assert.equal(await page.getByRole('combobox').inputValue(), 'age:<5m');
+    await soon(async () => assert.equal(await page.getByRole('combobox').inputValue(), 'age:<5m'));
     await page.getByRole('combobox').fill('model:other');
     assert.equal(await rows(page).count(), 1);
 });
@@ -331,11 +331,11 @@ test('a click on a value filters by it, or without it', async () => {
 
     await page.locator('.facts').getByRole('button', { name: '10.1.2.3' }).click();
     await page.getByRole('menuitem', { name: 'Without 10.1.2.3' }).click();
-    assert.equal(await page.getByRole('combobox').inputValue(), '-client:10.1.2.3');
+    await soon(async () => assert.equal(await page.getByRole('combobox').inputValue(), '-client:10.1.2.3'));
 
     await page.locator('.facts').getByRole('button', { name: '10.1.2.3' }).click();
     await page.getByRole('menuitem', { name: 'Only 10.1.2.3' }).click();
-    assert.equal(await page.getByRole('combobox').inputValue(), 'client:10.1.2.3');
+    await soon(async () => assert.equal(await page.getByRole('combobox').inputValue(), 'client:10.1.2.3'));
 });
 
 test('the keys work: j k Enter Esc [ ] 1–8 d c x ? s and the palette', async () => {
@@ -371,7 +371,12 @@ test('the keys work: j k Enter Esc [ ] 1–8 d c x ? s and the palette', async (
 
     await page.keyboard.press('c');
     await page.getByText('Copied').waitFor();
-    assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^curl -g?N .*\$OPENAI_API_KEY/s);
+    await soon(async () =>
+        assert.match(
+            await page.evaluate(() => navigator.clipboard.readText()),
+            /^curl -g?N .*\$OPENAI_API_KEY/s,
+        ),
+    );
 
     await page.keyboard.press('x');
     await page.getByText('This request is not running').waitFor();

@@ -54,4 +54,22 @@ export async function visit(
     return { page, wrong, close: () => context.close() };
 }
 
+// a browser that is busy may say that a click is done before the page has seen
+// it: tried again until it holds, or ten seconds are over
+export async function soon(check) {
+    const end = Date.now() + 10_000;
+
+    for (;;) {
+        try {
+            return await check();
+        } catch (e) {
+            if (e.code !== 'ERR_ASSERTION' || Date.now() > end) {
+                throw e;
+            }
+        }
+
+        await new Promise((done) => setTimeout(done, 20));
+    }
+}
+
 export const sideways = (page) => page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
