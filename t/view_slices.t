@@ -1,5 +1,5 @@
 # The promise: who searches keeps nobody waiting.  In each turn of the event
-# loop all searches together have one slice of 0.1 ms, or one record.  Seen to
+# loop all searches together have one slice of 25 us, or one record.  Seen to
 # fail with slices of 10 ms, and when a worker that had to leave cut the searches.
 
 use strict;

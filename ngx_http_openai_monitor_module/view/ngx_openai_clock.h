@@ -19,7 +19,7 @@
 
 /* … and by all searches: they have a slice in each turn until they are over,
    so that what is proxied meets one of them at every step of its way */
-#define NGX_OPENAI_WORK_US   100
+#define NGX_OPENAI_WORK_US   25
 
 
 /* nginx's own time stands still while a handler works */
