@@ -437,3 +437,32 @@ check_same(json_text($_), json_text($one), 'told again') for @others;
 
 my $back = feed('', "Last-Event-ID: $hello->{data}{cursor}");
 check_same(json_text($told->($back)), json_text($one), 'who comes back');
+
+
+
+=== TEST 10: what is told of one zone is not told of another
+two zones that begin in the same millisecond count their records alike
+--- http_config
+openai_monitor_zone zone=second:8m;
+server {
+    listen 127.0.0.1:$TEST_NGINX_OTHER_PORT;
+    location / { openai_monitor_view zone=second; }
+}
+--- config
+location / { return 200; }
+location /second { openai_monitor zone=second; return 200; }
+--- client
+my @feeds = (feed(), do { local $ENV{TEST_NGINX_MONITOR_PORT} = $ENV{TEST_NGINX_OTHER_PORT}; feed() });
+next_event($_, 'hello') for @feeds;
+
+for my $uri ('/', '/second') {
+    http(get("$uri?$_")) for 1 .. 20;
+}
+
+for my $at (0, 1) {
+    my $want = $at ? '/second' : '/';
+
+    check([ map { next_event($feeds[$at], 'record', sub { $_[0]{outcome} ne 'running' })
+                  ->{data}{uri} } 1 .. 20 ],
+          [ map { "$want?$_" } 1 .. 20 ], "of $want");
+}

@@ -205,7 +205,7 @@ ngx_openai_changes_record(ngx_openai_viewer_t *v, const ngx_openai_ref_t *ref)
     ngx_openai_record_t  *rec;
 
     if (!ref->running && v->query.root == NULL
-        && ngx_openai_told(v->origin, ref) != NULL)
+        && ngx_openai_told(v->call->zone, ref) != NULL)
     {
         return ngx_openai_changes_again(v, ref);
     }
@@ -240,7 +240,7 @@ ngx_openai_changes_record(ngx_openai_viewer_t *v, const ngx_openai_ref_t *ref)
         if (rec->outcome != NGX_OPENAI_RUNNING && !ref->running && v->known
             && !v->json.failed)
         {
-            ngx_openai_tell(v->origin, ref, text, v->buf->last - text);
+            ngx_openai_tell(v->call->zone, ref, text, v->buf->last - text);
         }
 
     } else {
@@ -268,7 +268,7 @@ ngx_openai_changes_again(ngx_openai_viewer_t *v, const ngx_openai_ref_t *ref)
     uint64_t          cursor;
     const ngx_str_t  *text;
 
-    text = ngx_openai_told(v->origin, ref);
+    text = ngx_openai_told(v->call->zone, ref);
 
     start = v->buf->last;
 

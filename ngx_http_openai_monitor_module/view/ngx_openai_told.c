@@ -14,11 +14,11 @@
 
 
 typedef struct {
-    uint64_t    origin;
-    uint64_t    seq;
-    uint64_t    change;
-    size_t      size;           /* of the text's memory */
-    ngx_str_t   text;
+    ngx_openai_shared_t  *sh;           /* of the record's zone */
+    uint64_t              seq;
+    uint64_t              change;
+    size_t                size;         /* of the text's memory */
+    ngx_str_t             text;
 } ngx_openai_told_t;
 
 
@@ -26,13 +26,13 @@ static ngx_openai_told_t  ngx_openai_all_told[NGX_OPENAI_TOLD];
 
 
 const ngx_str_t *
-ngx_openai_told(uint64_t origin, const ngx_openai_ref_t *ref)
+ngx_openai_told(ngx_openai_zone_t *zone, const ngx_openai_ref_t *ref)
 {
     ngx_openai_told_t  *told;
 
     told = &ngx_openai_all_told[ref->change % NGX_OPENAI_TOLD];
 
-    if (told->origin != origin || told->seq != ref->seq
+    if (told->sh != zone->sh || told->seq != ref->seq
         || told->change != ref->change)
     {
         return NULL;
@@ -43,7 +43,7 @@ ngx_openai_told(uint64_t origin, const ngx_openai_ref_t *ref)
 
 
 void
-ngx_openai_tell(uint64_t origin, const ngx_openai_ref_t *ref,
+ngx_openai_tell(ngx_openai_zone_t *zone, const ngx_openai_ref_t *ref,
     const u_char *text, size_t len)
 {
     u_char             *p;
@@ -64,7 +64,7 @@ ngx_openai_tell(uint64_t origin, const ngx_openai_ref_t *ref,
     ngx_memcpy(told->text.data, text, len);
 
     told->text.len = len;
-    told->origin = origin;
+    told->sh = zone->sh;
     told->seq = ref->seq;
     told->change = ref->change;
 }

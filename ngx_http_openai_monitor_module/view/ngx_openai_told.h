@@ -17,12 +17,12 @@
 #include "store/ngx_openai_reader.h"
 
 
-/* NULL when it has not been told, or too long ago; "origin" is the zone's */
-const ngx_str_t *ngx_openai_told(uint64_t origin,
+/* NULL when it has not been told, or too long ago */
+const ngx_str_t *ngx_openai_told(ngx_openai_zone_t *zone,
     const ngx_openai_ref_t *ref);
 
 /* copies the text; when memory is short it has not been told */
-void ngx_openai_tell(uint64_t origin, const ngx_openai_ref_t *ref,
+void ngx_openai_tell(ngx_openai_zone_t *zone, const ngx_openai_ref_t *ref,
     const u_char *text, size_t len);
 
 /* nobody listens any more */
