@@ -70,6 +70,13 @@ openai_memo_scan(openai_memo_t *memo, openai_scan_t *s, const char *p,
 
         seg->found = p;
         p = openai_scan_token(s, p + seg->len, last);
+
+        /* it is missing, or is an object or an array, or goes on */
+
+        if (s->keyed) {
+            openai_scan_run(s, p, last);
+            return;
+        }
     }
 
     /* what is not whole is no example */
@@ -136,7 +143,7 @@ openai_memo_replay(openai_memo_t *memo, openai_scan_t *s,
     }
 
     s->depth = seg->depth;
-    s->keyed = seg->keyed;
+    s->keyed = 1;
     s->node = seg->node;
 }
 
@@ -189,7 +196,7 @@ openai_memo_learn(openai_memo_t *memo, openai_scan_t *s, const char *p,
         memo->n++;
         memo->tries = 0;
 
-        if (seg->final) {
+        if (seg->final || s->keyed) {
             break;
         }
 
@@ -249,7 +256,11 @@ openai_memo_segment(openai_memo_t *memo, openai_scan_t *s, const char *p,
                                   ? same : (size_t) (s->token - p));
     }
 
-    return openai_scan_token(s, p + same, last);
+    if (s->state == OPENAI_SCAN_BETWEEN && s->keyed) {
+        return openai_scan_token(s, p + same, last);
+    }
+
+    return openai_scan_rest(s, p + same, last);
 }
 
 
@@ -260,7 +271,6 @@ openai_memo_state(openai_memo_segment_t *seg, openai_scan_t *s, size_t len)
 
     seg->len = (uint16_t) len;
     seg->depth = s->depth;
-    seg->keyed = s->keyed;
     seg->node = s->node;
 
     for (i = 0; i < s->depth; i++) {

@@ -31,8 +31,8 @@ typedef struct {
 } openai_memo_take_t;
 
 
-/* bytes that come again, and the scanner behind them, where a value follows
-   or the document is over */
+/* bytes that come again, and the scanner behind them, where the value of a key
+   follows or the document is over; the next segment is behind that value */
 
 typedef struct {
     const openai_node_t  *node;
@@ -47,7 +47,6 @@ typedef struct {
                                           come first and last */
     uint8_t               stales;      /* there are others that last */
     uint8_t               depth;
-    uint8_t               keyed;
     uint8_t               final;       /* the document ends with it */
 } openai_memo_segment_t;
 

@@ -141,13 +141,47 @@ openai_scan_run(openai_scan_t *s, const char *p, const char *last)
 const char *
 openai_scan_token(openai_scan_t *s, const char *p, const char *last)
 {
-    if (s->state == OPENAI_SCAN_BETWEEN && s->keyed && p < last) {
+    const char           *end;
+    const openai_node_t  *node;
 
-        if (*p == '"' || openai_scan_class(*p) == OPENAI_SCAN_BARE) {
-            p = openai_scan_element(s, p, last);
-        }
+    if (p == last) {
+        return p;
     }
 
+    if (*p != '"') {
+
+        if (openai_scan_class(*p) == OPENAI_SCAN_BARE) {
+            p = openai_scan_element(s, p, last);
+        }
+
+        return p;
+    }
+
+    end = openai_find_quote(p + 1, last);
+
+    if (end == last || *end != '"') {
+        p = openai_scan_text(s, p, end, last);
+
+        return openai_scan_rest(s, p, last);
+    }
+
+    node = s->node;
+
+    if (node && node->take) {
+        openai_scan_tell(s, node, OPENAI_SCAN_STRING, -1, p + 1,
+                         openai_scan_cut(end - p - 1), end - p - 1);
+    }
+
+    s->keyed = 0;
+    s->node = NULL;
+
+    return end + 1;
+}
+
+
+const char *
+openai_scan_rest(openai_scan_t *s, const char *p, const char *last)
+{
     while (p < last && s->state != OPENAI_SCAN_BETWEEN
            && s->state != OPENAI_SCAN_DONE)
     {

@@ -163,9 +163,12 @@ void openai_scan_reset(openai_scan_t *s);
 
 void openai_scan(openai_scan_t *s, const char *p, size_t len);
 
-/* for the memo: no memo asked; and one value that is no object or array */
+/* for the memo: no memo asked; the string or bare value of the key that has
+   been read, which stays read when there is none; the rest of such a value */
 void openai_scan_run(openai_scan_t *s, const char *p, const char *last);
 const char *openai_scan_token(openai_scan_t *s, const char *p,
+    const char *last);
+const char *openai_scan_rest(openai_scan_t *s, const char *p,
     const char *last);
 
 /* the document's value has ended */

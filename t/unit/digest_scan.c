@@ -267,6 +267,48 @@ heard_bytes(const heard_t *h)
 }
 
 
+/* no JSON any more: a byte is missing, comes twice, or is another one, or else
+   a whole value is missing */
+
+static void
+spoil(void)
+{
+    size_t  at, n;
+
+    static const char  marks[] = "\"{}[]:, 0\\";
+
+    at = pick((unsigned) json_len);
+    n = 1;
+
+    switch (pick(4)) {
+
+    case 0:
+        json[at] = marks[pick(sizeof(marks) - 1)];
+        return;
+
+    case 1:
+        memmove(json + at + 1, json + at, json_len - at);
+        json_len++;
+        return;
+
+    case 2:
+
+        while (at < json_len && json[at++] != ':') {
+            /* void */
+        }
+
+        n = 0;
+
+        while (at + n < json_len && strchr(",}]", json[at + n]) == NULL) {
+            n++;
+        }
+    }
+
+    memmove(json + at, json + at + n, json_len - at - n);
+    json_len -= n;
+}
+
+
 /* pieces in memory of their own, so that reading beyond them is noticed */
 
 static void
@@ -309,6 +351,10 @@ round_trip(void)
         return 1;
     }
 
+    if (pick(4) == 0) {
+        spoil();
+    }
+
     heard.len = 0;
     heard.text[0] = '\0';
     openai_scan_init(&s, &root, &heard);
@@ -341,6 +387,50 @@ round_trip(void)
     yyjson_doc_free(doc);
 
     return 1;
+}
+
+
+/* that a value is missing is no reason to take the bytes after it for those
+   that follow a value */
+
+static void
+missing_values(void)
+{
+    size_t          i;
+    openai_memo_t   memo;
+    openai_scan_t   with, without;
+
+    static const char *const  events[] = {
+        "{\"created\":11,\"index\":1,\"a\":{\"b\":{\"text\":\"one\"}},\"c\":0}",
+        "{\"created\":11,\"index\":2,\"a\":{\"b\":{\"text\":\"two\"}},\"c\":0}",
+        "{\"created\":11,\"index\":3,\"a\":{\"b\":{\"text\":\"and\"}},\"c\":0}",
+        "{\"created\":11,\"index\":,\"a\":{\"b\":{\"text\":\"four\"}},\"c\":0}",
+        "{\"created\":11,\"index\":5,\"a\":{\"b\":{\"text\":}},\"c\":0}",
+        "{\"created\":11,\"index\":,\"a\":{\"b\":{\"text\":\"six\"}},\"c\":0}",
+        "{\"created\":11,\"index\":7,\"a\":{\"b\":{\"text\":\"seven\"}},\"c\":0}"
+    };
+
+    memset(&memo, 0, sizeof(memo));
+
+    heard.len = 0;
+    again.len = 0;
+
+    openai_scan_init(&with, &root, &heard);
+    openai_scan_init(&without, &root, &again);
+
+    with.memo = &memo;
+
+    for (i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+
+        openai_scan_reset(&with);
+        openai_scan_reset(&without);
+
+        openai_scan(&with, events[i], strlen(events[i]));
+        openai_scan(&without, events[i], strlen(events[i]));
+    }
+
+    run_ok(memo.n > 1 && strcmp(heard.text, again.text) == 0,
+           "values that are missing are so with the memo, too");
 }
 
 
@@ -407,6 +497,10 @@ memo_round(void)
 
         } else {
             event(kind, n);
+        }
+
+        if (pick(10) == 0) {
+            spoil();
         }
 
         openai_scan_reset(&with);
@@ -490,6 +584,8 @@ main(void)
     }
 
     run_ok(ok, "values of %d random documents, split at random", i);
+
+    missing_values();
 
     for (i = 0, ok = 1; i < 300 && ok; i++) {
         ok = memo_round();
