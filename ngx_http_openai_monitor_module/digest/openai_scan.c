@@ -14,7 +14,7 @@ const uint8_t  openai_scan_classes[256] = {
     1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
     1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
     [' '] = OPENAI_SCAN_BLANK,
-    [','] = OPENAI_SCAN_BLANK,
+    [','] = OPENAI_SCAN_COMMA,
     [':'] = OPENAI_SCAN_BLANK,
     ['"'] = OPENAI_SCAN_QUOTE,
     ['{'] = OPENAI_SCAN_OPEN,
@@ -205,6 +205,17 @@ openai_scan_between(openai_scan_t *s, const char *p, const char *last)
 
         case OPENAI_SCAN_BLANK:
             p++;
+            break;
+
+        case OPENAI_SCAN_COMMA:
+            p++;
+
+            /* the key's value is missing: the next string is a key again */
+
+            if (s->keyed) {
+                openai_scan_settle(s);
+            }
+
             break;
 
         case OPENAI_SCAN_OPEN:

@@ -19,7 +19,8 @@
 
 typedef enum {
     OPENAI_SCAN_BARE = 0,
-    OPENAI_SCAN_BLANK,         /* and what stands between values */
+    OPENAI_SCAN_BLANK,         /* and ":" */
+    OPENAI_SCAN_COMMA,
     OPENAI_SCAN_QUOTE,
     OPENAI_SCAN_OPEN,
     OPENAI_SCAN_CLOSE

@@ -431,6 +431,10 @@ missing_values(void)
 
     run_ok(memo.n > 1 && strcmp(heard.text, again.text) == 0,
            "values that are missing are so with the memo, too");
+
+    run_ok(strstr(again.text, "index 4") == NULL
+           && strstr(again.text, "text 4 -1 4") != NULL,
+           "the key behind a missing value is no value");
 }
 
 
