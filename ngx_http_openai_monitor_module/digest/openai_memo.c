@@ -108,7 +108,6 @@ static inline void
 openai_memo_replay(openai_memo_t *memo, openai_scan_t *s,
     const openai_memo_segment_t *seg)
 {
-    unsigned             i;
     openai_memo_take_t  *t, *end;
 
     t = memo->takes + seg->take;
@@ -136,11 +135,9 @@ openai_memo_replay(openai_memo_t *memo, openai_scan_t *s,
         return;
     }
 
-    for (i = 0; i < seg->depth; i++) {
-        s->frames[i].node = seg->nodes[i];
-        s->frames[i].index = seg->indexes[i];
-        s->frames[i].step = 0;
-    }
+    /* all of them: it is fewer instructions than as many as there are */
+
+    memcpy(s->frames, seg->frames, sizeof(seg->frames));
 
     s->depth = seg->depth;
     s->keyed = 1;
@@ -274,12 +271,8 @@ openai_memo_state(openai_memo_segment_t *seg, openai_scan_t *s, size_t len)
     seg->node = s->node;
 
     for (i = 0; i < s->depth; i++) {
-        seg->nodes[i] = s->frames[i].node;
-        seg->indexes[i] = (int16_t) s->frames[i].index;
-
-        if (s->frames[i].index > INT16_MAX) {
-            seg->len = 0;
-        }
+        seg->frames[i] = s->frames[i];
+        seg->frames[i].step = 0;
     }
 }
 

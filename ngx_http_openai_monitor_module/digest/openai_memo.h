@@ -21,8 +21,8 @@
 
 #define OPENAI_MEMO_BYTES     448
 #define OPENAI_MEMO_SEGMENTS  4
-#define OPENAI_MEMO_TAKES     18
-#define OPENAI_MEMO_DEPTH     8
+#define OPENAI_MEMO_TAKES     16
+#define OPENAI_MEMO_DEPTH     7
 
 
 typedef struct {
@@ -36,8 +36,7 @@ typedef struct {
 
 typedef struct {
     const openai_node_t  *node;
-    const openai_node_t  *nodes[OPENAI_MEMO_DEPTH];     /* of the frames */
-    int16_t               indexes[OPENAI_MEMO_DEPTH];
+    openai_scan_frame_t   frames[OPENAI_MEMO_DEPTH];
     const char           *found;       /* in the document */
     uint16_t              start;       /* in the bytes */
     uint16_t              len;
