@@ -286,13 +286,18 @@ sub stream {
     syswrite $upstream, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream"
                         . "\r\nTransfer-Encoding: chunked\r\n\r\n";
 
+    # of two that are the same the second is only compared: real ones differ
+
+    my @words = ('some', ' words', ' of', ' the', ' model', ', and', ' longer');
+
     for (1 .. $events) {
+        my $word = $words[$_ % @words];
         my $event = 'data: {"id":"chatcmpl-1","object":'
             . '"chat.completion.chunk","created":1790000000,"model":'
             . '"gpt-4o-mini-2024-07-18","service_tier":"default",'
             . '"system_fingerprint":"fp_44709d6fcb","choices":[{"index":0,'
-            . '"delta":{"content":" word"},"logprobs":null,"finish_reason":'
-            . "null}],\"usage\":null}\n\n";
+            . '"delta":{"content":"' . $word . '"},"logprobs":null,'
+            . "\"finish_reason\":null}],\"usage\":null}\n\n";
 
         syswrite $upstream, sprintf "%x\r\n%s\r\n", length $event, $event;
         read_until($client, sub { $_[0] =~ /"usage":null\}\n\n\r\n/ });
