@@ -343,8 +343,8 @@ my @cases = (
     { name => 'exchange_64k', what => 'a request of 64 KB', n => [70, 270],
       run => sub { exchange($large, 16384) } },
 
-    { name => 'event', what => 'an event of a stream', n => [400, 2400],
-      steps => 200, run => sub { stream($small, 200) } },
+    { name => 'event', what => 'an event of a stream', n => [2000, 6000],
+      steps => 2000, run => sub { stream($small, 2000) } },
 
     { name => 'list', what => 'the list', n => [10, 60], view => 1,
       run => sub { fill($small) if !$filled; view('/api/requests') } },
