@@ -10,6 +10,7 @@ use Test::Nginx::Socket 'no_plan';
 use Compress::Zlib ();
 use MIME::Base64 ();
 use MonitorTest;
+use Time::HiRes qw(time);
 
 sub api {
     my ($uri) = @_;
@@ -487,3 +488,39 @@ check(api('/api/requests?page_size=1000'), { total => sub { $_[0] <= 16
 refused("/api/request/$first", [ 410, 'gone', qr/\Q$first/ ]);
 check(api('/api/stats'), { requests => 31, zone => { entries => 16,
       evicted => sub { $_[0] >= 15 } } }, 'counted');
+
+
+
+=== TEST 11: a difference of many tools
+who may call an upstream must not be able to stop a worker with what he sent
+--- zone: 32m
+--- upstream
+while ($u->request) { $u->answer(200, completion()) }
+--- client
+my $many = 15_000;
+
+for my $letter ('a', 'b') {
+    chat({ model => 'm', messages => [ { role => 'user', content => 'Hello' } ],
+           tools => [ map { { type => 'function',
+                              function => { name => "$letter$_" } } }
+                      1 .. $many ] });
+}
+
+my $took = sub {
+    my $from = time;
+    my $value = api($_[0]);
+
+    return ($value, time - $from);
+};
+
+my ($one, $two) = map { $_->{id} } @{ records(2) };
+my (undef, $whole) = $took->("/api/request/$two");
+my ($diff, $differs) = $took->("/api/request/$two/diff?with=$one");
+
+check(scalar @{ $diff->{tools}{$_} }, $many, "tools that were $_")
+    for 'added', 'removed';
+check($diff->{tools}{changed}, [], 'the others are the same');
+
+# each name looked for in a list took nine times as long as all of the record
+check($differs < 3 * $whole ? 'soon' : "$differs s, $whole s", 'soon',
+      'the time that it takes');

@@ -21,6 +21,13 @@
 #define NGX_OPENAI_CACHE_STEP    128
 
 
+typedef struct {
+    yyjson_mut_val         *tool;
+    ngx_str_t               name;
+    size_t                  at;         /* among the request's tools */
+} ngx_openai_diff_tool_t;
+
+
 /* one of the two requests */
 
 typedef struct {
@@ -29,6 +36,8 @@ typedef struct {
     ngx_openai_exchange_t  *exchange;
     openai_chain_t          chain;
     yyjson_mut_val         *conversation;
+    ngx_openai_diff_tool_t *tools;      /* in the order of their names */
+    size_t                  ntools;
 } ngx_openai_side_t;
 
 
@@ -44,6 +53,13 @@ static ngx_int_t ngx_openai_diff_parent(ngx_openai_diff_t *d,
     ngx_str_t *parent);
 static ngx_int_t ngx_openai_diff_load(ngx_openai_diff_t *d,
     ngx_openai_side_t *side);
+static ngx_int_t ngx_openai_diff_index(ngx_openai_call_t *call,
+    ngx_openai_side_t *side);
+static int ngx_libc_cdecl ngx_openai_diff_order(const void *one,
+    const void *two);
+static ngx_int_t ngx_openai_diff_order_name(const ngx_str_t *a,
+    const ngx_str_t *b);
+static void ngx_openai_diff_name(yyjson_mut_val *tool, ngx_str_t *name);
 static ngx_int_t ngx_openai_diff_none(ngx_openai_diff_t *d);
 static void ngx_openai_diff_tokens(ngx_openai_diff_t *d,
     openai_change_t change);
@@ -52,9 +68,9 @@ static void ngx_openai_diff_missing(ngx_openai_json_t *json,
     yyjson_mut_val *from, yyjson_mut_val *to, ngx_uint_t changed);
 static void ngx_openai_diff_tools(ngx_openai_diff_t *d);
 static void ngx_openai_diff_names(ngx_openai_json_t *json, const char *key,
-    yyjson_mut_val *tools, yyjson_mut_val *others, ngx_uint_t changed);
-static yyjson_mut_val *ngx_openai_diff_named(yyjson_mut_val *tools,
-    yyjson_mut_val *name);
+    ngx_openai_side_t *side, ngx_openai_side_t *other, ngx_uint_t changed);
+static yyjson_mut_val *ngx_openai_diff_named(ngx_openai_side_t *side,
+    ngx_str_t *name);
 
 
 ngx_int_t
@@ -211,7 +227,86 @@ ngx_openai_diff_load(ngx_openai_diff_t *d, ngx_openai_side_t *side)
     doc = ngx_openai_exchange_doc(side->exchange);
     side->conversation = doc ? openai_conversation(doc, &all) : NULL;
 
+    return ngx_openai_diff_index(call, side);
+}
+
+
+/* a request may name tens of thousands: each is looked for in the other one */
+
+static ngx_int_t
+ngx_openai_diff_index(ngx_openai_call_t *call, ngx_openai_side_t *side)
+{
+    size_t                   i, n;
+    yyjson_mut_val          *tools, *tool;
+    ngx_openai_diff_tool_t  *t;
+
+    tools = yyjson_mut_obj_get(side->conversation, "tools");
+
+    side->ntools = yyjson_mut_arr_size(tools);
+
+    if (side->ntools == 0) {
+        return NGX_OK;
+    }
+
+    t = ngx_palloc(call->request->pool,
+                   side->ntools * sizeof(ngx_openai_diff_tool_t));
+    if (t == NULL) {
+        return ngx_openai_no_memory(call);
+    }
+
+    yyjson_mut_arr_foreach(tools, i, n, tool) {
+        t[i].tool = tool;
+        t[i].at = i;
+        ngx_openai_diff_name(tool, &t[i].name);
+    }
+
+    ngx_qsort(t, side->ntools, sizeof(ngx_openai_diff_tool_t),
+              ngx_openai_diff_order);
+
+    side->tools = t;
+
     return NGX_OK;
+}
+
+
+static int ngx_libc_cdecl
+ngx_openai_diff_order(const void *one, const void *two)
+{
+    ngx_int_t                      rc;
+    const ngx_openai_diff_tool_t  *a, *b;
+
+    a = one;
+    b = two;
+
+    rc = ngx_openai_diff_order_name(&a->name, &b->name);
+
+    return rc ? (int) rc : (a->at > b->at) - (a->at < b->at);
+}
+
+
+static ngx_int_t
+ngx_openai_diff_order_name(const ngx_str_t *a, const ngx_str_t *b)
+{
+    return ngx_memn2cmp(a->data, b->data, a->len, b->len);
+}
+
+
+/* empty where there is none */
+
+static void
+ngx_openai_diff_name(yyjson_mut_val *tool, ngx_str_t *name)
+{
+    yyjson_mut_val  *val;
+
+    val = yyjson_mut_obj_get(tool, "name");
+
+    if (!yyjson_mut_is_str(val)) {
+        ngx_str_set(name, "");
+        return;
+    }
+
+    name->data = (u_char *) yyjson_mut_get_str(val);
+    name->len = yyjson_mut_get_len(val);
 }
 
 
@@ -338,42 +433,41 @@ ngx_openai_diff_missing(ngx_openai_json_t *json, yyjson_mut_val *from,
 static void
 ngx_openai_diff_tools(ngx_openai_diff_t *d)
 {
-    yyjson_mut_val     *from, *to;
     ngx_openai_json_t  *json;
 
     json = &d->json;
 
-    from = yyjson_mut_obj_get(d->from.conversation, "tools");
-    to = yyjson_mut_obj_get(d->to.conversation, "tools");
-
     ngx_openai_json_open(json, '{');
-    ngx_openai_diff_names(json, "added", to, from, 0);
-    ngx_openai_diff_names(json, "removed", from, to, 0);
-    ngx_openai_diff_names(json, "changed", from, to, 1);
+    ngx_openai_diff_names(json, "added", &d->to, &d->from, 0);
+    ngx_openai_diff_names(json, "removed", &d->from, &d->to, 0);
+    ngx_openai_diff_names(json, "changed", &d->from, &d->to, 1);
     ngx_openai_json_close(json, '}');
 }
 
 
-/* of the tools, those that the others do not have, or have otherwise */
+/* of the tools, those that the other request does not have, or has otherwise */
 
 static void
 ngx_openai_diff_names(ngx_openai_json_t *json, const char *key,
-    yyjson_mut_val *tools, yyjson_mut_val *others, ngx_uint_t changed)
+    ngx_openai_side_t *side, ngx_openai_side_t *other, ngx_uint_t changed)
 {
     size_t           i, n;
-    yyjson_mut_val  *tool, *other, *name;
+    ngx_str_t        name;
+    yyjson_mut_val  *tool, *same;
 
     ngx_openai_json_key(json, key);
     ngx_openai_json_open(json, '[');
 
-    yyjson_mut_arr_foreach(tools, i, n, tool) {
-        name = yyjson_mut_obj_get(tool, "name");
-        other = ngx_openai_diff_named(others, name);
+    yyjson_mut_arr_foreach(yyjson_mut_obj_get(side->conversation, "tools"),
+                           i, n, tool)
+    {
+        ngx_openai_diff_name(tool, &name);
+        same = ngx_openai_diff_named(other, &name);
 
-        if (changed ? (other != NULL && !yyjson_mut_equals(tool, other))
-                    : (other == NULL))
+        if (changed ? (same != NULL && !yyjson_mut_equals(tool, same))
+                    : (same == NULL))
         {
-            ngx_openai_json_value(json, name);
+            ngx_openai_json_value(json, yyjson_mut_obj_get(tool, "name"));
         }
     }
 
@@ -381,17 +475,34 @@ ngx_openai_diff_names(ngx_openai_json_t *json, const char *key,
 }
 
 
-static yyjson_mut_val *
-ngx_openai_diff_named(yyjson_mut_val *tools, yyjson_mut_val *name)
-{
-    size_t           i, n;
-    yyjson_mut_val  *tool;
+/* the first one of that name, or NULL */
 
-    yyjson_mut_arr_foreach(tools, i, n, tool) {
-        if (yyjson_mut_equals(yyjson_mut_obj_get(tool, "name"), name)) {
-            return tool;
+static yyjson_mut_val *
+ngx_openai_diff_named(ngx_openai_side_t *side, ngx_str_t *name)
+{
+    size_t                   low, high, middle;
+    ngx_openai_diff_tool_t  *t;
+
+    low = 0;
+    high = side->ntools;
+    t = side->tools;
+
+    while (low < high) {
+        middle = low + (high - low) / 2;
+
+        if (ngx_openai_diff_order_name(&t[middle].name, name) < 0) {
+            low = middle + 1;
+
+        } else {
+            high = middle;
         }
     }
 
-    return NULL;
+    if (low == side->ntools
+        || ngx_openai_diff_order_name(&t[low].name, name) != 0)
+    {
+        return NULL;
+    }
+
+    return t[low].tool;
 }
