@@ -524,3 +524,43 @@ check($diff->{tools}{changed}, [], 'the others are the same');
 # each name looked for in a list took nine times as long as all of the record
 check($differs < 3 * $whole ? 'soon' : "$differs s, $whole s", 'soon',
       'the time that it takes');
+
+
+
+=== TEST 12: a difference of values that nobody writes
+nested as deep as a stack, or with all members in another order
+--- zone: 32m
+--- upstream
+while ($u->request) { $u->answer(200, completion()) }
+--- client
+my $many = 30_000;
+
+sub members { '{' . join(',', map { "\"k$_\":1" } @_) . '}' }
+
+sub nested { '[' x $_[0] . ']' x $_[0] }
+
+for my $value (members(1 .. $many), members(reverse 1 .. $many), nested(400_000),
+               nested(400_000), '[[1]]', '[[1]]', '[[2]]')
+{
+    http(post('/v1/chat/completions', '{"model":"m","messages":[{"role":"user","content":"Hello"}],'
+              . '"tools":[{"type":"function","function":{"name":"f","parameters":'
+              . (length $value < 500_000 ? $value : '{}') . '}}],"metadata":' . $value . '}'));
+}
+
+my @ids = map { $_->{id} } @{ json_value((monitor('/api/requests?sort=started_at'))[1])->{items} };
+my $from = time;
+
+my $differ = sub {
+    my ($one, $two, $want) = @_;
+
+    check(api("/api/request/$ids[$two]/diff?with=$ids[$one]"),
+          { settings => [ $want ? 'metadata' : () ], tools => { added => [], removed => [],
+            changed => [ $want ? 'f' : () ] } }, "$one and $two");
+};
+
+$differ->(0, 1, 1);
+$differ->(2, 3, 0);
+$differ->(4, 5, 0);
+$differ->(5, 6, 1);
+
+check(time - $from < ($ENV{OPENAI_MONITOR_CHECKED} ? 20 : 2) ? 1 : time - $from, 1, 'soon');

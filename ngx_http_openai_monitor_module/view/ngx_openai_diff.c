@@ -20,6 +20,8 @@
 #define NGX_OPENAI_CACHE_MIN     1024
 #define NGX_OPENAI_CACHE_STEP    128
 
+#define NGX_OPENAI_DIFF_DEPTH    128
+
 
 typedef struct {
     yyjson_mut_val         *tool;
@@ -71,6 +73,8 @@ static void ngx_openai_diff_names(ngx_openai_json_t *json, const char *key,
     ngx_openai_side_t *side, ngx_openai_side_t *other, ngx_uint_t changed);
 static yyjson_mut_val *ngx_openai_diff_named(ngx_openai_side_t *side,
     ngx_str_t *name);
+static ngx_uint_t ngx_openai_diff_same(yyjson_mut_val *one,
+    yyjson_mut_val *two, ngx_uint_t depth);
 
 
 ngx_int_t
@@ -423,7 +427,9 @@ ngx_openai_diff_missing(ngx_openai_json_t *json, yyjson_mut_val *from,
         other = yyjson_mut_obj_getn(to, yyjson_mut_get_str(key),
                                     yyjson_mut_get_len(key));
 
-        if (other == NULL || (changed && !yyjson_mut_equals(val, other))) {
+        if (other == NULL
+            || (changed && !ngx_openai_diff_same(val, other, 0)))
+        {
             ngx_openai_json_value(json, key);
         }
     }
@@ -464,7 +470,7 @@ ngx_openai_diff_names(ngx_openai_json_t *json, const char *key,
         ngx_openai_diff_name(tool, &name);
         same = ngx_openai_diff_named(other, &name);
 
-        if (changed ? (same != NULL && !yyjson_mut_equals(tool, same))
+        if (changed ? (same != NULL && !ngx_openai_diff_same(tool, same, 0))
                     : (same == NULL))
         {
             ngx_openai_json_value(json, yyjson_mut_obj_get(tool, "name"));
@@ -505,4 +511,68 @@ ngx_openai_diff_named(ngx_openai_side_t *side, ngx_str_t *name)
     }
 
     return t[low].tool;
+}
+
+
+/*
+ * The order of members counts, as it does for a prompt cache.  Values are
+ * foreign: yyjson's own comparison needs a stack as deep as they nest, and time
+ * that grows with the square of members in another order.
+ */
+
+static ngx_uint_t
+ngx_openai_diff_same(yyjson_mut_val *one, yyjson_mut_val *two,
+    ngx_uint_t depth)
+{
+    yyjson_mut_val       *a, *b;
+    yyjson_mut_arr_iter   ai, bi;
+    yyjson_mut_obj_iter   ao, bo;
+
+    if (!yyjson_mut_is_ctn(one) || !yyjson_mut_is_ctn(two)) {
+        return yyjson_mut_equals(one, two);
+    }
+
+    if (yyjson_mut_get_type(one) != yyjson_mut_get_type(two)
+        || yyjson_mut_get_len(one) != yyjson_mut_get_len(two))
+    {
+        return 0;
+    }
+
+    /* what nests deeper is shown of neither */
+
+    if (depth == NGX_OPENAI_DIFF_DEPTH) {
+        return 1;
+    }
+
+    if (yyjson_mut_is_arr(one)) {
+        yyjson_mut_arr_iter_init(one, &ai);
+        yyjson_mut_arr_iter_init(two, &bi);
+
+        while ((a = yyjson_mut_arr_iter_next(&ai)) != NULL) {
+            b = yyjson_mut_arr_iter_next(&bi);
+
+            if (!ngx_openai_diff_same(a, b, depth + 1)) {
+                return 0;
+            }
+        }
+
+        return 1;
+    }
+
+    yyjson_mut_obj_iter_init(one, &ao);
+    yyjson_mut_obj_iter_init(two, &bo);
+
+    while ((a = yyjson_mut_obj_iter_next(&ao)) != NULL) {
+        b = yyjson_mut_obj_iter_next(&bo);
+
+        if (!yyjson_mut_equals(a, b)
+            || !ngx_openai_diff_same(yyjson_mut_obj_iter_get_val(a),
+                                     yyjson_mut_obj_iter_get_val(b),
+                                     depth + 1))
+        {
+            return 0;
+        }
+    }
+
+    return 1;
 }
