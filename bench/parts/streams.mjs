@@ -60,7 +60,7 @@ const IDLE = 0.33;
 
 export async function open({ quick, progress }) {
     const to = port();
-    const options = { total: 0, gap: 50000, window: quick ? 2000 : 5000 };
+    const options = { total: 0, gap: 50000, window: quick ? 2000 : 3000 };
     const rows = [];
     let streams = quick ? 500 : 5000;
 
@@ -86,7 +86,7 @@ export async function open({ quick, progress }) {
 
     const zone = '512m entries=5000';
 
-    const found = await compare(['plain', 'all'], quick ? 2 : 5,
+    const found = await compare(['plain', 'all'], quick ? 2 : 9,
         async (variant) => {
             const all = await servers([variant], to, { zone });
             const sample = await load.streams(all[variant], to,
