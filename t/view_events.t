@@ -466,3 +466,29 @@ for my $at (0, 1) {
                   ->{data}{uri} } 1 .. 20 ],
           [ map { "$want?$_" } 1 .. 20 ], "of $want");
 }
+
+
+
+=== TEST 11: many that run, and say nothing, are not told of again and again
+the upstream takes connections, and never looks at them
+--- zone
+32m entries=1000
+--- config
+location / { proxy_pass http://127.0.0.1:$TEST_NGINX_OTHER_PORT; }
+location /over { return 200; }
+--- client
+my $silent = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 512, ReuseAddr => 1,
+                                   LocalPort => $ENV{TEST_NGINX_OTHER_PORT}) or die $!;
+my $many = 150;
+my $feed = feed();
+my @running = map { my $c = connection(); send_bytes($c, get("/$_")); $c } 1 .. $many;
+my %told;
+
+for my $n (1 .. 20) {
+    http(get("/over?$n"));
+    next_event($feed, 'record', sub { $told{$_[0]{uri}}++; $_[0]{uri} eq "/over?$n" && $_[0]{status} });
+}
+
+my ($most) = sort { $b <=> $a } @told{map { "/$_" } 1 .. $many};
+check(scalar(grep { $told{"/$_"} } 1 .. $many), $many, 'all of them are told of');
+check($most <= 3 ? 'once or twice' : $most, 'once or twice', 'how often');

@@ -24,8 +24,9 @@
 
 static void ngx_openai_changes_clear(ngx_openai_viewer_t *v);
 static void ngx_openai_changes_records(ngx_openai_viewer_t *v, uint64_t stop);
+static ngx_int_t ngx_openai_changes_memory(ngx_openai_viewer_t *v);
 static ngx_uint_t ngx_openai_changes_since(ngx_openai_viewer_t *v,
-    ngx_openai_ref_t *refs, ngx_uint_t n, uint64_t changes);
+    ngx_uint_t n, uint64_t changes, ngx_openai_ref_t *news);
 static int ngx_libc_cdecl ngx_openai_changes_order(const void *one,
     const void *two);
 static ngx_int_t ngx_openai_changes_record(ngx_openai_viewer_t *v,
@@ -34,10 +35,8 @@ static ngx_int_t ngx_openai_changes_again(ngx_openai_viewer_t *v,
     const ngx_openai_ref_t *ref);
 static ngx_int_t ngx_openai_changes_lag(ngx_openai_viewer_t *v,
     ngx_uint_t missed);
-static void ngx_openai_changes_running(ngx_openai_viewer_t *v,
-    ngx_openai_ref_t *refs, ngx_uint_t n, uint64_t stop);
-static ngx_openai_seen_t *ngx_openai_changes_seen(ngx_openai_viewer_t *v,
-    uint64_t seq);
+static void ngx_openai_changes_running(ngx_openai_viewer_t *v, ngx_uint_t n,
+    uint64_t stop);
 static void ngx_openai_changes_stats(ngx_openai_viewer_t *v);
 
 
@@ -83,8 +82,9 @@ ngx_openai_changes_records(ngx_openai_viewer_t *v, uint64_t stop)
 {
     uint64_t            changes;
     ngx_uint_t          i, n, since, running;
-    ngx_openai_ref_t   *refs;
     ngx_openai_zone_t  *zone;
+
+    static ngx_openai_ref_t  news[NGX_OPENAI_CHANGES_LAG];
 
     zone = v->call->zone;
 
@@ -108,21 +108,13 @@ ngx_openai_changes_records(ngx_openai_viewer_t *v, uint64_t stop)
         running = 0;
     }
 
-    refs = v->scan->refs;
-
-    if (refs == NULL) {
-        refs = ngx_palloc(v->request->pool,
-                          zone->entries * sizeof(ngx_openai_ref_t));
-        if (refs == NULL) {
-            return;
-        }
-
-        v->scan->refs = refs;
+    if (ngx_openai_changes_memory(v) != NGX_OK) {
+        return;
     }
 
-    n = ngx_openai_reader_news(zone, refs, zone->entries, v->cursor);
+    n = ngx_openai_reader_news(zone, v->scan->refs, zone->entries, v->cursor);
 
-    since = ngx_openai_changes_since(v, refs, n, changes);
+    since = ngx_openai_changes_since(v, n, changes, news);
 
     if (since > NGX_OPENAI_CHANGES_LAG) {
         v->cursor = changes;
@@ -132,11 +124,11 @@ ngx_openai_changes_records(ngx_openai_viewer_t *v, uint64_t stop)
 
     for (i = 0; i < since; i++) {
 
-        if (ngx_openai_changes_record(v, &refs[i]) != NGX_OK) {
+        if (ngx_openai_changes_record(v, &news[i]) != NGX_OK) {
             return;
         }
 
-        v->cursor = refs[i].change;
+        v->cursor = news[i].change;
 
         if (ngx_openai_clock_us() >= stop) {
             v->more = (i + 1 < since);
@@ -147,36 +139,73 @@ ngx_openai_changes_records(ngx_openai_viewer_t *v, uint64_t stop)
     v->cursor = changes;
 
     if (running) {
-        ngx_openai_changes_running(v, refs, n, stop);
+        ngx_openai_changes_running(v, n, stop);
     }
 }
 
 
+static ngx_int_t
+ngx_openai_changes_memory(ngx_openai_viewer_t *v)
+{
+    ngx_pool_t  *pool;
+    ngx_uint_t   entries;
+
+    pool = v->request->pool;
+    entries = v->call->zone->entries;
+
+    if (v->scan->refs == NULL) {
+        v->scan->refs = ngx_palloc(pool, entries * sizeof(ngx_openai_ref_t));
+
+        if (v->scan->refs == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    if (v->running == NULL) {
+        v->running = ngx_pcalloc(pool, entries * sizeof(ngx_openai_seen_t));
+
+        if (v->running == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
 /*
- * Moves those with news to the front, in the order in which they changed.
- * What changed after "changes" was read waits: of such news the list may have
- * the later and not the earlier.
+ * Those with news, in the order in which they changed; how many there are, of
+ * which "news" has room for NGX_OPENAI_CHANGES_LAG.  What changed after
+ * "changes" was read waits: of such news the list may have the later and not
+ * the earlier.
  */
 
 static ngx_uint_t
-ngx_openai_changes_since(ngx_openai_viewer_t *v, ngx_openai_ref_t *refs,
-    ngx_uint_t n, uint64_t changes)
+ngx_openai_changes_since(ngx_openai_viewer_t *v, ngx_uint_t n,
+    uint64_t changes, ngx_openai_ref_t *news)
 {
-    ngx_uint_t        i, since;
-    ngx_openai_ref_t  ref;
+    ngx_uint_t         i, since;
+    ngx_openai_ref_t  *refs;
 
+    refs = v->scan->refs;
     since = 0;
 
     for (i = 0; i < n; i++) {
 
         if (refs[i].change > v->cursor && refs[i].change <= changes) {
-            ref = refs[since];
-            refs[since++] = refs[i];
-            refs[i] = ref;
+
+            if (since < NGX_OPENAI_CHANGES_LAG) {
+                news[since] = refs[i];
+            }
+
+            since++;
         }
     }
 
-    ngx_qsort(refs, since, sizeof(ngx_openai_ref_t), ngx_openai_changes_order);
+    if (since <= NGX_OPENAI_CHANGES_LAG) {
+        ngx_qsort(news, since, sizeof(ngx_openai_ref_t),
+                  ngx_openai_changes_order);
+    }
 
     return since;
 }
@@ -306,41 +335,48 @@ ngx_openai_changes_lag(ngx_openai_viewer_t *v, ngx_uint_t missed)
 }
 
 
+/* one after the other, as far as there is time and room: the next turn goes on
+   where this one ends */
+
 static void
-ngx_openai_changes_running(ngx_openai_viewer_t *v, ngx_openai_ref_t *refs,
-    ngx_uint_t n, uint64_t stop)
+ngx_openai_changes_running(ngx_openai_viewer_t *v, ngx_uint_t n,
+    uint64_t stop)
 {
     uint64_t              bytes;
     ngx_uint_t            i;
+    ngx_openai_ref_t     *ref;
     ngx_openai_seen_t    *seen;
     ngx_openai_record_t  *rec;
 
     rec = &v->scan->rec;
 
     for (i = 0; i < n; i++) {
+        ref = &v->scan->refs[i];
 
-        if (!refs[i].running) {
+        if (!ref->running || ref->slot < v->slot) {
             continue;
         }
+
+        v->slot = ref->slot;
 
         if (ngx_openai_clock_us() >= stop) {
             return;
         }
 
-        if (ngx_openai_exchange_record(v->call->zone, &refs[i], rec) != NGX_OK
+        if (ngx_openai_exchange_record(v->call->zone, ref, rec) != NGX_OK
             || rec->outcome != NGX_OPENAI_RUNNING)
         {
             continue;
         }
 
         bytes = 1 + rec->request_bytes + rec->response_bytes + rec->status;
-        seen = ngx_openai_changes_seen(v, rec->seq);
+        seen = &v->running[ref->slot];
 
         if (seen->seq == rec->seq && seen->bytes == bytes) {
             continue;
         }
 
-        if (ngx_openai_changes_record(v, &refs[i]) != NGX_OK) {
+        if (ngx_openai_changes_record(v, ref) != NGX_OK) {
             return;
         }
 
@@ -348,17 +384,8 @@ ngx_openai_changes_running(ngx_openai_viewer_t *v, ngx_openai_ref_t *refs,
         seen->bytes = bytes;
     }
 
+    v->slot = 0;
     v->ran = ngx_current_msec;
-}
-
-
-/* records share a place when many run: they are then shown more often, not
-   less */
-
-static ngx_openai_seen_t *
-ngx_openai_changes_seen(ngx_openai_viewer_t *v, uint64_t seq)
-{
-    return &v->running[seq % NGX_OPENAI_VIEWER_RUNNING];
 }
 
 

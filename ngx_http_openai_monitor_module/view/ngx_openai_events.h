@@ -19,8 +19,7 @@
 #include "view/ngx_openai_scan.h"
 
 
-#define NGX_OPENAI_WATCH_CHOICES   16
-#define NGX_OPENAI_VIEWER_RUNNING  64
+#define NGX_OPENAI_WATCH_CHOICES  16
 
 
 /* how much of a text has been sent */
@@ -46,6 +45,8 @@ typedef struct {
 } ngx_openai_watch_t;
 
 
+/* the state of a running record that was sent last */
+
 typedef struct {
     uint64_t                seq;
     uint64_t                bytes;
@@ -68,7 +69,8 @@ typedef struct {
     uint64_t                requests;
     uint64_t                in_flight;
     uint64_t                errors;
-    ngx_openai_seen_t       running[NGX_OPENAI_VIEWER_RUNNING];
+    ngx_openai_seen_t      *running;     /* by slot */
+    uint32_t                slot;        /* of them, where to go on */
 
     ngx_msec_t              spoke;       /* when something was sent last */
     ngx_msec_t              ran;         /* when running records were */
