@@ -51,6 +51,16 @@ check(status_of('/', 'GET', 'Sec-Fetch-Site: cross-site',
       'Sec-Fetch-Mode: navigate'),
       200, 'a link to the page works from elsewhere');
 
+# where there is no Host header, as in HTTP/3, the name is known without its port
+
+for my $uri ("http://localhost:$port/api/info", '/api/info') {
+    check(http("GET $uri HTTP/1.0\r\nOrigin: $_\r\n\r\n", port => $port)->{status}, 403, "$uri, $_")
+        for 'http://localhost.evil.example', 'http://localhostile', "http://evil.example:$port";
+}
+
+check(http("GET http://localhost:$port/api/info HTTP/1.0\r\nOrigin: $_\r\n\r\n", port => $port)->{status},
+      200, $_) for 'http://localhost', "http://localhost:$port";
+
 
 
 === TEST 2: changes need proof

@@ -223,7 +223,12 @@ ngx_openai_guard_origin(ngx_http_request_t *r)
 
     } else {
         host = &r->headers_in.server;
-        last = ngx_min(last, p + host->len);
+
+        /* here the core has the name without its port */
+
+        if ((size_t) (last - p) > host->len && p[host->len] == ':') {
+            last = p + host->len;
+        }
     }
 
     if ((size_t) (last - p) != host->len
