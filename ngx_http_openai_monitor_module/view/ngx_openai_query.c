@@ -10,6 +10,10 @@
 #include "view/ngx_openai_terms.h"
 
 
+#define ngx_openai_query_space(c)                                            \
+    ((c) == ' ' || (c) == '\t' || (c) == '\n')
+
+
 typedef struct {
     ngx_openai_query_t  *query;
     u_char              *pos;
@@ -174,7 +178,7 @@ ngx_openai_parse_not(ngx_openai_parser_t *p, ngx_openai_term_t **term)
     not = 0;
 
     if (*p->pos == '-' && p->pos + 1 < p->last
-        && p->pos[1] != ' ' && p->pos[1] != ')')
+        && !ngx_openai_query_space(p->pos[1]) && p->pos[1] != ')')
     {
         not = 1;
         p->pos++;
@@ -360,7 +364,7 @@ ngx_openai_parse_bare(ngx_openai_parser_t *p, ngx_str_t *word)
 
     for (depth = 0; p->pos < p->last; p->pos++) {
 
-        if (*p->pos == ' ' || *p->pos == '\t' || *p->pos == '\n') {
+        if (ngx_openai_query_space(*p->pos)) {
             break;
         }
 
@@ -426,7 +430,7 @@ ngx_openai_parse_at_or(ngx_openai_parser_t *p)
 {
     return p->last - p->pos >= 2
            && p->pos[0] == 'O' && p->pos[1] == 'R'
-           && (p->last - p->pos == 2 || p->pos[2] == ' '
+           && (p->last - p->pos == 2 || ngx_openai_query_space(p->pos[2])
                || p->pos[2] == '(');
 }
 
@@ -434,9 +438,7 @@ ngx_openai_parse_at_or(ngx_openai_parser_t *p)
 static void
 ngx_openai_parse_spaces(ngx_openai_parser_t *p)
 {
-    while (p->pos < p->last
-           && (*p->pos == ' ' || *p->pos == '\t' || *p->pos == '\n'))
-    {
+    while (p->pos < p->last && ngx_openai_query_space(*p->pos)) {
         p->pos++;
     }
 }

@@ -10,6 +10,10 @@
 #include "view/ngx_openai_terms.h"
 
 
+/* digits behind the point that are looked at */
+#define NGX_OPENAI_DIVISOR_MAX  1e15
+
+
 static ngx_int_t ngx_openai_term_status(ngx_openai_query_t *query,
     ngx_openai_term_t *term, ngx_str_t *value);
 static ngx_int_t ngx_openai_term_number(ngx_openai_query_t *query,
@@ -213,7 +217,7 @@ ngx_openai_term_number(ngx_openai_query_t *query, ngx_openai_term_t *term,
     ngx_str_t *value)
 {
     u_char      *p, *last;
-    double       scale;
+    double       scale, divisor;
     ngx_uint_t   digits, time;
 
     p = value->data;
@@ -231,12 +235,19 @@ ngx_openai_term_number(ngx_openai_query_t *query, ngx_openai_term_t *term,
         term->low = term->low * 10 + (*p - '0');
     }
 
+    /* divided once, and last: 2.3k is 2300 and nothing behind it */
+
+    divisor = 1;
+
     if (p < last && *p == '.') {
         p++;
 
-        for (scale = 0.1; p < last && *p >= '0' && *p <= '9'; p++, digits++) {
-            term->low += (*p - '0') * scale;
-            scale /= 10;
+        for ( /* void */ ; p < last && *p >= '0' && *p <= '9'; p++, digits++) {
+
+            if (divisor < NGX_OPENAI_DIVISOR_MAX) {
+                term->low = term->low * 10 + (*p - '0');
+                divisor *= 10;
+            }
         }
     }
 
@@ -248,7 +259,7 @@ ngx_openai_term_number(ngx_openai_query_t *query, ngx_openai_term_t *term,
                                      value, NULL);
     }
 
-    term->low *= scale;
+    term->low = term->low * scale / divisor;
 
     return NGX_OK;
 }
