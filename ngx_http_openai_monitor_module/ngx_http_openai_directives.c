@@ -500,7 +500,10 @@ ngx_http_openai_view(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     clcf->handler = ngx_http_openai_view_handler;
-    clcf->auto_redirect = 1;
+
+    if (clcf->name.len && clcf->name.data[clcf->name.len - 1] == '/') {
+        clcf->auto_redirect = 1;
+    }
 
     return NGX_CONF_OK;
 }

@@ -337,6 +337,7 @@ server {
         if ($arg_other) { set $other 1; }
         limit_except GET { allow 127.0.0.1; deny all; }
     }
+    location = /exact { openai_monitor_view zone=monitor; }
 }
 --- client
 my $get = sub {
@@ -350,6 +351,7 @@ my $get = sub {
 check(json_value($get->('/monitor/api/requests')->{body}), { total => 0 },
       'the API');
 check($get->('/monitor')->{status}, 301, 'the slash');
+check([ map { $get->($_)->{status} } '/exact', '/exac' ], [ 200, 404 ], 'a name without one');
 
 # both make a location of their own, which had the handler and no zone, or the
 # zone and no handler
