@@ -1,7 +1,7 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
 import { Component } from 'preact';
-import { useMemo } from 'preact/hooks';
+import { useEffect, useMemo } from 'preact/hooks';
 import { cursor } from './actions';
 import {
     chosen,
@@ -255,6 +255,9 @@ export function List() {
     const stand = selected.value ?? cursor.value;
     const at = rows.value.findIndex((r) => r.id === stand);
     const show = useMemo(() => ({ index: at }), [stand]);
+
+    // a list that went away is at its top when it comes back
+    useEffect(() => catchUp, [rows.value.length === 0]);
 
     const onScroll = (top: number, last: number) => {
         const away = top > 4;

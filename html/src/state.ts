@@ -60,8 +60,10 @@ let timer = 0;
 let settling = 0;
 let lively = false;
 let lost = false;
-let loadingMore = false;
+let away = false;
 let generation = 0;
+// the generation whose rest is under way
+let restOf = 0;
 let request: AbortController | null = null;
 
 export const byId = (id: string): Summary | undefined => arrived.get(id) ?? known.get(id);
@@ -316,40 +318,64 @@ function receive({ event, data }: FeedEvent): void {
 
         case 'clear':
             empty();
-            refresh();
             break;
 
         case 'lag':
-            void reload();
+            again();
             break;
     }
 }
 
+// neither a pause nor an answer that is under way keeps what is gone
 function empty(): void {
+    generation++;
     known.clear();
     heard.clear();
     arrived = new Map();
     fresh = new Set();
-    total.value = 0;
-    troubles.value = [];
+
+    batch(() => {
+        total.value = 0;
+        troubles.value = [];
+        scrolled.value = false;
+        list();
+    });
+
+    if (loading.value) {
+        void reload();
+    }
 }
 
 const feed = new Feed({
     event: receive,
     state: (s) => {
-        const back = s === 'live' && feedState.value === 'offline';
         feedState.value = s;
 
+        if (s === 'offline') {
+            away = true;
+        }
+
         // a server that was restarted may know nothing of our cursor
-        if (back) {
-            void reload();
+        if (s === 'live' && away) {
+            away = false;
+            inform();
+            again();
         }
     },
 });
 
 export const reconnect = () => feed.reconnect();
 
-export async function reload(): Promise<void> {
+// what was missed is no reason to move what somebody reads
+function again(): void {
+    if (paused.value) {
+        lost = true;
+    } else {
+        void reload(true);
+    }
+}
+
+export async function reload(same = false): Promise<void> {
     const mine = ++generation;
     const asked = Date.now();
 
@@ -379,14 +405,27 @@ export async function reload(): Promise<void> {
             noteFacets(r);
         });
 
+        if (same && scrolled.value) {
+            const shown = new Set(rows.value.map((r) => r.id));
+
+            fresh = new Set([...known.keys()].filter((id) => !shown.has(id)));
+        }
+
+        const rest = page.total > page.items.length;
+
         batch(() => {
             total.value = page.total;
             failure.value = null;
             loading.value = false;
-            force();
+
+            if (same && rest) {
+                refresh();
+            } else {
+                list();
+            }
         });
 
-        if (page.total > page.items.length) {
+        if (rest) {
             void more();
         }
     } catch (e) {
@@ -398,21 +437,21 @@ export async function reload(): Promise<void> {
 }
 
 // shown even while paused: the reader asked for another list
-function force(): void {
-    rows.value = [...known.values()].sort(compare);
+function list(): void {
+    rows.value = [...known.values()].filter((r) => !fresh.has(r.id)).sort(compare);
     settled.value = rows.value;
-    waiting.value = 0;
+    waiting.value = fresh.size;
 }
 
 export async function more(): Promise<void> {
-    if (loadingMore || known.size >= total.value) {
+    if (restOf === generation || known.size >= total.value) {
         return;
     }
 
     const mine = generation;
     const before = known.size;
 
-    loadingMore = true;
+    restOf = mine;
 
     try {
         const page = await api.requests({
@@ -433,16 +472,19 @@ export async function more(): Promise<void> {
             }
         });
         total.value = known.size === before ? known.size : page.total;
-        force();
+        list();
     } catch {
         // the next scroll asks again
     } finally {
-        loadingMore = false;
+        if (restOf === mine) {
+            restOf = 0;
+        }
     }
 }
 
 // A running record that fell out of the filter is not told of again.
 async function check(): Promise<void> {
+    const mine = generation;
     const since = Date.now() - stale;
     const quiet = [...known.values()]
         .filter((r) => r.outcome === 'running' && (heard.get(r.id) ?? 0) < since)
@@ -453,6 +495,11 @@ async function check(): Promise<void> {
 
         try {
             const last = await api.summary(r.id);
+
+            // of another list by now
+            if (mine !== generation) {
+                return;
+            }
 
             if (last.outcome !== 'running' && query.value !== '') {
                 forget(r.id);
@@ -480,13 +527,17 @@ export const watched = computed(() => {
     return r?.outcome === 'running' ? r.id : null;
 });
 
-export function start(): void {
+function inform(): void {
     api.info().then(
         (i) => {
             info.value = i;
         },
         () => undefined,
     );
+}
+
+export function start(): void {
+    inform();
 
     let asked: string | null = null;
 
