@@ -35,7 +35,7 @@ export function step(by: number): void {
 }
 
 export function openCursor(): void {
-    const id = cursor.value ?? rows.value[0]?.id;
+    const id = selected.value ?? cursor.value ?? rows.value[0]?.id;
 
     if (id !== undefined) {
         cursor.value = id;
