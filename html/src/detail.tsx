@@ -358,12 +358,11 @@ export function Detail() {
                         <Notices r={r} />
                     </>
                 )}
-                {state?.error !== null && state !== null ? (
-                    <Trouble text={state.error} retry={retry} />
-                ) : state?.data === null || state === null ? (
-                    <Wait />
-                ) : (
+                {state !== null && state.error !== null && <Trouble text={state.error} retry={retry} />}
+                {state !== null && state.data !== null ? (
                     <Panel full={state.data} key={id} />
+                ) : (
+                    (state?.error ?? null) === null && <Wait />
                 )}
             </div>
         </aside>

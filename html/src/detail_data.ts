@@ -5,7 +5,7 @@
 import { effect, signal, untracked } from '@preact/signals';
 import * as api from './api';
 import { selected, tab } from './route';
-import { note, rows } from './state';
+import { byId, feedState, rows } from './state';
 import type { Detail, Summary } from './types';
 
 export interface Loaded {
@@ -38,7 +38,17 @@ async function load(id: string): Promise<void> {
         }
     } catch (e) {
         if (abort === mine) {
-            loaded.value = { id, data: null, error: e instanceof Error ? e.message : String(e) };
+            const gone = e instanceof api.ApiError && (e.status === 404 || e.status === 410);
+
+            loaded.value = {
+                id,
+                data: gone ? null : (loaded.peek()?.data ?? null),
+                error: e instanceof Error ? e.message : String(e),
+            };
+        }
+    } finally {
+        if (abort === mine) {
+            abort = null;
         }
     }
 }
@@ -65,6 +75,7 @@ export function followSelected(): void {
 
         if (id === null) {
             abort?.abort();
+            abort = null;
             shown = null;
             loaded.value = null;
             return;
@@ -79,26 +90,24 @@ export function followSelected(): void {
         }
     });
 
+    effect(() => {
+        if (feedState.value === 'live' && typeof loaded.peek()?.error === 'string') {
+            untracked(retry);
+        }
+    });
+
     window.setInterval(() => {
         const data = loaded.value?.data;
 
-        if (data?.outcome !== 'running' || document.hidden) {
+        if (data?.outcome !== 'running' || document.hidden || abort !== null) {
             return;
         }
 
-        // the conversation's text comes with the feed, the rest does not
-        if (tab.value !== 'conversation' && tab.value !== 'request') {
+        // the text of a conversation comes with the feed while the list has it, the rest does not
+        const fed = tab.value === 'conversation' || tab.value === 'request';
+
+        if (!fed || byId(data.id)?.outcome !== 'running') {
             void load(data.id);
-        } else if (!rows.value.some((r) => r.id === data.id)) {
-            api.summary(data.id).then(
-                (r) => {
-                    if (r.outcome !== 'running') {
-                        note(r);
-                        void load(data.id);
-                    }
-                },
-                () => undefined,
-            );
         }
     }, every);
 }

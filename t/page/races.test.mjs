@@ -1,0 +1,307 @@
+// Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+
+// Holds the page to the truth when things come in another order than usual:
+// a history that is cleared meanwhile, an answer of before, a line that was
+// down, a record that is not in the list.
+
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { Api } from './lib/api.mjs';
+import { launch, soon, visit } from './lib/browser.mjs';
+
+let browser, api, open;
+
+before(async () => {
+    browser = await launch();
+});
+after(async () => {
+    await browser.close();
+});
+beforeEach(async () => {
+    api = await Api.start();
+    open = [];
+});
+
+afterEach(async () => {
+    const wrong = open.flatMap((v) => v.wrong);
+
+    await Promise.all(open.map((v) => v.close()));
+    await api.stop();
+    assert.deepEqual(wrong, []);
+});
+
+async function show(options) {
+    const v = await visit(browser, api.url, options);
+    open.push(v);
+    return v.page;
+}
+
+const rows = (page) => page.locator('.row');
+const ids = (page) => rows(page).evaluateAll((list) => list.map((r) => r.id.slice(4)));
+const live = (page) => page.locator('.live[data-state=live]').waitFor();
+const total = (page, n) => page.waitForFunction((x) => document.querySelector('.figures dd')?.textContent === x, n);
+
+function fill(n) {
+    for (let i = 0; i < n; i++) {
+        api.add();
+    }
+}
+
+async function scrollTo(page, top) {
+    await page.locator('.virtual').evaluate((e, y) => {
+        e.scrollTop = y;
+    }, top);
+    await page.waitForFunction(() => Number(document.querySelector('.row')?.getAttribute('aria-rowindex')) > 10);
+}
+
+// answers that match are held until the test lets them go
+async function hold(page, match) {
+    const held = [];
+    let free = false;
+
+    await page.route(match, async (route) => {
+        const response = await route.fetch();
+
+        if (!free) {
+            await new Promise((done) => {
+                held.push(done);
+            });
+        }
+
+        await route.fulfill({ response }).catch(() => undefined);
+    });
+
+    return {
+        held,
+        free: () => {
+            free = true;
+            held.splice(0).forEach((done) => done());
+        },
+    };
+}
+
+// The rows of a cleared history stayed under a reader who had scrolled, or
+// had paused.
+for (const how of ['scrolled', 'paused']) {
+    test(`a history that is cleared is empty for a reader who has ${how}`, async () => {
+        fill(300);
+        const page = await show();
+        await live(page);
+
+        if (how === 'scrolled') {
+            await scrollTo(page, 2000);
+        } else {
+            await page.keyboard.press('p');
+            await page.locator('.live[data-state=paused]').waitFor();
+        }
+
+        api.records = [];
+        api.send('clear', {});
+        await page.getByText('Nothing has passed yet').waitFor();
+
+        if (how === 'scrolled') {
+            const r = api.begin();
+            await page.locator('#row-' + r.id).waitFor();
+        }
+    });
+}
+
+// The list of before the clear came after it, and stayed.
+test('an answer of before a clear does not bring the cleared records back', async () => {
+    fill(3);
+    const page = await show();
+    await live(page);
+    await rows(page).nth(2).waitFor();
+
+    const { held, free } = await hold(page, '**/api/requests?*');
+    await page.getByRole('button', { name: 'Duration' }).click();
+    await soon(() => assert.equal(held.length, 1));
+
+    api.records = [];
+    api.send('clear', {});
+    await soon(async () => assert.equal(await rows(page).count(), 0));
+    free();
+    await page.getByText('Nothing has passed yet').waitFor();
+});
+
+// While the rest of the former list was under way, the rest of the next one
+// was not asked for: the strip told the sums of its first 200.
+test('the rest of a list comes, though that of the list before it is under way', async () => {
+    fill(300);
+    const page = await show();
+    await total(page, '300');
+
+    const { held, free } = await hold(page, '**/api/requests?*page_size=1000*');
+    await page.getByRole('button', { name: 'Duration' }).click();
+    await soon(() => assert.equal(held.length, 1));
+    await page.getByRole('button', { name: 'TTFT' }).click();
+    await soon(() => assert.equal(api.asked('/api/requests').at(-1).query.sort, '-ttft'));
+    await total(page, '200');
+    free();
+    await total(page, '300');
+});
+
+// With nothing to resume by, a line that came back was taken for a new one:
+// what had passed meanwhile was missing, and a failure stayed on the screen.
+test('a list that was asked for while the API was away is asked for again when it is back', async () => {
+    api.match = (r, q) => q === '' || r.model === 'other';
+    api.add({ model: 'other' });
+    const page = await show();
+    await live(page);
+    await rows(page).first().waitFor();
+
+    await page.route('**/api/**', (route) => route.abort());
+    api.drop();
+    await page.locator('.live[data-state=offline]').waitFor();
+    await page.locator('.search input').fill('model:other');
+    await page.keyboard.press('Enter');
+    await page.locator('.search-error').waitFor();
+    await page.locator('.live[data-state=offline]').waitFor();
+
+    const missed = api.add({ model: 'other' });
+    await page.unroute('**/api/**');
+    await live(page);
+    await page.locator('#row-' + missed.id).waitFor();
+    await soon(async () => assert.equal(await page.locator('.search-error').count(), 0));
+});
+
+// A list that had no more rows, or was left for the statistics, was taken for
+// one that is scrolled: it stood still at its top.
+test('a list that comes back at its top goes on', async () => {
+    api.match = (r, q) => q === '' || r.model === 'rare';
+    fill(100);
+    const page = await show();
+    await live(page);
+    await scrollTo(page, 1000);
+    await page.keyboard.press('s');
+    await page.getByRole('main', { name: 'Statistics' }).waitFor();
+    await page.keyboard.press('s');
+
+    const a = api.begin();
+    await page.locator('#row-' + a.id).waitFor();
+    api.change(a, { outcome: 'ok', status: 200, duration_ms: 1 });
+
+    await scrollTo(page, 1000);
+    await page.locator('.search input').fill('model:rare');
+    await page.keyboard.press('Enter');
+    await page.getByText('No request matches.').waitFor();
+    await live(page);
+
+    const b = api.begin({ model: 'rare' });
+    await page.locator('#row-' + b.id).waitFor();
+});
+
+// A reload that nobody asked for moved the rows, and ended what a pause held.
+test('a viewer that lags stays where it has scrolled, and a pause goes on', async () => {
+    fill(100);
+    const page = await show();
+    await live(page);
+    await scrollTo(page, 1000);
+
+    const before = await ids(page);
+    api.add();
+    api.send('lag', { missed: 1 });
+    await page.locator('.pill').getByText('1 new').waitFor();
+    assert.deepEqual(await ids(page), before);
+    await page.locator('.pill').click();
+    await soon(async () => assert.equal(await page.locator('.pill').count(), 0));
+
+    await page.keyboard.press('p');
+    await page.locator('.live[data-state=paused]').waitFor();
+    const asked = api.asked('/api/requests').length;
+    const missed = api.add();
+    api.send('lag', { missed: 1 });
+    const r = api.begin();
+    await page.locator('.live').getByText('+1').waitFor();
+    assert.equal(api.asked('/api/requests').length, asked);
+    assert.equal(await page.locator('#row-' + missed.id).count(), 0);
+
+    await page.keyboard.press('p');
+    await page.locator('#row-' + missed.id).waitFor();
+    await page.locator('#row-' + r.id).waitFor();
+});
+
+// The palette opened the row that the keys stood on, and keys of tabs left the
+// record that a link had opened.
+test('the palette opens what it names, and the tabs stay with the record of a link', async () => {
+    const wanted = api.add({ model: 'wanted' });
+    fill(2);
+    const page = await show();
+    await rows(page).nth(2).waitFor();
+
+    await page.keyboard.press('Control+k');
+    await page.getByRole('dialog').getByRole('combobox').fill('wanted chat');
+    await page.getByRole('option', { name: /wanted chat\/completions/ }).first().click();
+    await page.waitForURL((u) => u.hash.includes('id=' + wanted.id));
+
+    const linked = await show({ hash: { id: wanted.id } });
+    await rows(linked).nth(2).waitFor();
+    await linked.keyboard.press('5');
+    await linked.getByRole('tab', { name: 'Timing', selected: true }).waitFor();
+    await soon(() => assert.ok(linked.url().includes('id=' + wanted.id), linked.url()));
+});
+
+const running = { outcome: 'running', status: null, duration_ms: null, response_bytes: 10 };
+const says = (text) => ({ answer: { choices: [{ index: 0, text, finish_reason: null }] } });
+
+// It was put into the list when it ended, and its text stood still until then.
+test('a running record that the filter leaves out is followed, and stays out of the list', async () => {
+    api.match = (r, q) => q === '' || r.model === 'other';
+    const mine = api.add({ model: 'other' });
+    const r = api.add(running, says('One'));
+    const page = await show({ hash: { q: 'model:other', id: r.id } });
+    await page.locator('.answer').getByText('One').waitFor();
+    await page.locator('#row-' + mine.id).waitFor();
+
+    Object.assign(api.details.get(r.id), says('One two'));
+    await page.locator('.answer').getByText('One two').waitFor();
+
+    Object.assign(r, { outcome: 'ok', status: 200, duration_ms: 4321 });
+    Object.assign(api.details.get(r.id), says('One two three'));
+    await page.locator('.answer').getByText('One two three').waitFor();
+    await page.locator('.facts').getByText('4.32 s').waitFor();
+    assert.deepEqual(await ids(page), [mine.id]);
+});
+
+// The clock of its detail went on for as long as the pause did.
+test('a record that ends during a pause is over in its detail', async () => {
+    const r = api.add(running, says('One'));
+    const page = await show({ hash: { id: r.id } });
+    await live(page);
+    await page.locator('.answer').getByText('One').waitFor();
+    await page.keyboard.press('p');
+    await page.locator('.live[data-state=paused]').waitFor();
+
+    Object.assign(api.details.get(r.id), says('One and done'));
+    api.change(r, { outcome: 'ok', status: 200, duration_ms: 4321 });
+    await page.locator('.answer').getByText('One and done').waitFor();
+    await page.locator('.facts').getByText('4.32 s').waitFor();
+});
+
+// One fetch that failed took the whole detail away, and nothing asked again.
+test('what is read stays when the API is away for a moment, and comes when it is back', async () => {
+    const r = api.add(running, says('One'));
+    const page = await show({ hash: { id: r.id, tab: 'timing' } });
+    await live(page);
+    await page.locator('.waterfall').waitFor();
+
+    const asked = page.waitForEvent('requestfailed', (q) => q.url().endsWith(r.id));
+    await page.route('**/api/request/**', (route) => route.abort());
+    await asked;
+    await page.locator('.detail').getByRole('alert').waitFor();
+    assert.equal(await page.locator('.waterfall').count(), 1);
+    await page.unroute('**/api/request/**');
+    await page.locator('.detail').getByRole('alert').waitFor({ state: 'detached' });
+
+    // of a record that never came, too
+    const done = api.add();
+    const late = await show();
+    await live(late);
+    await late.route('**/api/**', (route) => route.abort());
+    api.drop();
+    await late.locator('.live[data-state=offline]').waitFor();
+    await late.locator('#row-' + done.id).click();
+    await late.locator('.detail').getByRole('alert').waitFor();
+    await late.unroute('**/api/**');
+    await late.locator('.answer').getByText('Hello.').waitFor();
+});
