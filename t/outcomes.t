@@ -532,6 +532,11 @@ check(read_answer($socket)->{status}, 101, 'switched');
 send_bytes($socket, 'ping');
 read_upto($socket, qr/pong/);
 close $socket;
+
+records(1);
+check(json_value((monitor('/api/stats'))[1]), { duration_ms => { mean => null },
+      endpoints => [ { name => '/v1/realtime', requests => 1, mean_ms => null } ] },
+      'how long it was open is no duration');
 --- records
 { outcome => 'upgraded', status => 101, uri => '/v1/realtime',
   request_bytes => 4, response_bytes => 4, attempts => [ { status => 101 } ] }

@@ -12,12 +12,14 @@
 #include "view/ngx_openai_match.h"
 
 
-#define NGX_OPENAI_REGEX_WINDOW  4096
-#define NGX_OPENAI_REGEX_STEP    3072
+#define NGX_OPENAI_REGEX_WINDOW  2048
+#define NGX_OPENAI_REGEX_STEP    1536
 #define NGX_OPENAI_REGEX_US      50000   /* for one text */
 
-/* bounds the backtracking from one place of the text */
-#define NGX_OPENAI_REGEX_LIMIT   "(*LIMIT_MATCH=1000)"
+/* bounds the backtracking from one place of the text: a star may take all of
+   the window, and give it back byte by byte; PCRE knows LIMIT_DEPTH by its old
+   name too */
+#define NGX_OPENAI_REGEX_LIMIT   "(*LIMIT_MATCH=2500)(*LIMIT_RECURSION=200)"
 
 /* the farthest that a word may be from what was meant */
 #define NGX_OPENAI_NEAR          3

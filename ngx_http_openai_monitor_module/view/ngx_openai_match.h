@@ -52,7 +52,7 @@ typedef struct ngx_openai_regex_s  ngx_openai_regex_t;
 ngx_int_t ngx_openai_regex_compile(ngx_openai_regex_t **regex,
     ngx_pool_t *pool, ngx_str_t *pattern);
 
-/* a match must lie within one line, and within some 4 KB of it */
+/* a match must lie within one line, and within some 2 KB of it */
 ngx_uint_t ngx_openai_regex_find(ngx_openai_regex_t *regex,
     const ngx_str_t *text);
 

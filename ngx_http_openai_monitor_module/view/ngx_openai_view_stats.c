@@ -578,8 +578,10 @@ ngx_openai_stats_names(ngx_openai_json_t *json, const char *key,
         ngx_openai_stats_cost(json, row->sums.cost_nano, row->sums.unpriced);
         ngx_openai_json_key(json, "unpriced_requests");
         ngx_openai_json_int(json, row->sums.unpriced);
-        ngx_openai_stats_us(json, "mean_ms", (double) row->sums.duration_us
-                                             / (double) row->sums.requests);
+        ngx_openai_stats_us(json, "mean_ms",
+                            row->sums.timed
+                            ? (double) row->sums.duration_us
+                              / (double) row->sums.timed : -1);
         ngx_openai_json_close(json, '}');
     }
 
