@@ -229,7 +229,11 @@ ngx_openai_diff_load(ngx_openai_diff_t *d, ngx_openai_side_t *side)
     }
 
     doc = ngx_openai_exchange_doc(side->exchange);
-    side->conversation = doc ? openai_conversation(doc, &all) : NULL;
+    if (doc == NULL) {
+        return ngx_openai_no_memory(call);
+    }
+
+    side->conversation = openai_conversation(doc, &all);
 
     return ngx_openai_diff_index(call, side);
 }
