@@ -4,7 +4,7 @@
 // DOMPurify keeps what is harmless, and nothing is fetched from anywhere.
 
 import DOMPurify from 'dompurify';
-import { marked } from 'marked';
+import { Marked } from 'marked';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { markdown } from './prefs';
 
@@ -37,42 +37,31 @@ purifier.addHook('afterSanitizeAttributes', (node) => {
     }
 });
 
+const tags = [
+    ...['a', 'b', 'blockquote', 'br', 'code', 'del', 'em', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'hr', 'i', 'img', 'li'],
+    ...['ol', 'p', 'pre', 's', 'strong', 'sub', 'sup', 'table', 'tbody', 'td', 'th', 'thead', 'tr', 'ul'],
+];
+const drawn = new RegExp(`^</?(?:${tags.join('|')})(?=[\\s/>])`, 'i');
+
+// what is not drawn is read: prompts are full of tags, and answers of code
+const readable = (html: string) =>
+    html.replace(/</g, (_, at: number) => (drawn.test(html.slice(at, at + 16)) ? '<' : '&lt;'));
+
+const parser = new Marked({
+    gfm: true,
+    async: false,
+    renderer: {
+        html: ({ text, block }) =>
+            block === true && !drawn.test(text.trimStart())
+                ? '<p>' + readable(text.trimEnd()).replace(/\n/g, '<br>') + '</p>'
+                : readable(text),
+    },
+});
+
 function harmless(text: string): DocumentFragment {
-    return purifier.sanitize(marked.parse(text, { gfm: true, async: false }), {
+    return purifier.sanitize(parser.parse(text) as string, {
         RETURN_DOM_FRAGMENT: true,
-        ALLOWED_TAGS: [
-            'a',
-            'b',
-            'blockquote',
-            'br',
-            'code',
-            'del',
-            'em',
-            'h1',
-            'h2',
-            'h3',
-            'h4',
-            'h5',
-            'h6',
-            'hr',
-            'i',
-            'img',
-            'li',
-            'ol',
-            'p',
-            'pre',
-            's',
-            'strong',
-            'sub',
-            'sup',
-            'table',
-            'tbody',
-            'td',
-            'th',
-            'thead',
-            'tr',
-            'ul',
-        ],
+        ALLOWED_TAGS: tags,
         ALLOWED_ATTR: ['href', 'src', 'alt', 'title', 'align', 'start'],
         ALLOW_DATA_ATTR: false,
         ALLOW_ARIA_ATTR: false,
