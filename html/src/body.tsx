@@ -2,7 +2,7 @@
 
 import { useMemo } from 'preact/hooks';
 import { bodyHref } from './api';
-import { bytes } from './format';
+import { bytes, exactly } from './format';
 import { t } from './i18n';
 import { Json } from './json';
 import { Media } from './media';
@@ -21,7 +21,7 @@ export function parse(text: string): { value: unknown } | null {
     }
 
     try {
-        return { value: JSON.parse(text) as unknown };
+        return { value: exactly(text) };
     } catch {
         return null;
     }

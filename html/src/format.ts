@@ -181,6 +181,9 @@ export function exact(iso: string | null): string {
           });
 }
 
+// the reader's, as the clock is
+export const day = (at: number): string => new Date(at).toLocaleDateString('sv-SE').slice(5);
+
 export function clock(at: number, seconds = true): string {
     return new Date(at).toLocaleTimeString('en-GB', {
         hour: '2-digit',
@@ -189,8 +192,25 @@ export function clock(at: number, seconds = true): string {
     });
 }
 
+type Reviver = (key: string, value: unknown, context?: { source?: string }) => unknown;
+
+const whole: Reviver = (_, value, context) =>
+    typeof value === 'number' && !Number.isSafeInteger(value) && /^-?\d+$/.test(context?.source ?? '')
+        ? BigInt(context?.source ?? 0)
+        : value;
+
+// numbers with more digits than a double has; strings of such digits do no harm
+export const large = (text: string): boolean => /\d{16}/.test(text);
+
+// JSON whose large numbers stay what they are
+export const exactly = (text: string): unknown => JSON.parse(text, large(text) ? whole : undefined) as unknown;
+
 export function pretty(value: unknown): string {
-    return typeof value === 'string' ? value : (JSON.stringify(value, null, 2) ?? '');
+    if (typeof value === 'string' || typeof value === 'bigint') {
+        return String(value);
+    }
+
+    return JSON.stringify(value, null, 2) ?? '';
 }
 
 // arguments of a tool call come as text or as a value
@@ -200,7 +220,7 @@ export function loose(value: unknown): unknown {
     }
 
     try {
-        return JSON.parse(value) as unknown;
+        return exactly(value);
     } catch {
         return value;
     }

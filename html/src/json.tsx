@@ -44,8 +44,10 @@ function Leaf({ value }: { value: unknown }) {
         return <Text value={value} />;
     }
 
+    const number = typeof value === 'number' || typeof value === 'bigint';
+
     return (
-        <span class={value === null ? 'json-null' : typeof value === 'number' ? 'json-number' : 'json-word'}>
+        <span class={value === null ? 'json-null' : number ? 'json-number' : 'json-word'}>
             {String(value)}
         </span>
     );

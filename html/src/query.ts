@@ -103,7 +103,8 @@ export function has(q: string, wanted: string): boolean {
     return words(q).includes(wanted);
 }
 
-const joined = (list: string[]) => list.join(' ').replace(/\( /g, '(').replace(/ \)/g, ')');
+const joined = (list: string[]) =>
+    list.reduce((q, w, i) => q + (i === 0 || w === ')' || /^-?\($/.test(list[i - 1] ?? '') ? '' : ' ') + w, '');
 
 // "or" binds less than what stands beside each other
 function both(list: string[], wanted: string): string[] {
@@ -134,6 +135,17 @@ export interface Range {
 
 const iso = (at: number) => new Date(at).toISOString().replace('.000', '');
 
+// as the server reads it: UTC unless it says otherwise, or a count since 1970
+function moment(text: string): number {
+    if (/^\d{5,}$/.test(text)) {
+        return Number(text) * (text.length < 12 ? 1000 : 1);
+    }
+
+    const [, day = '', time, zone = 'Z'] = /^([\d-]+)(?:T([\d:.]+)(Z|[+-][\d:]+)?)?$/i.exec(text) ?? [];
+
+    return Date.parse(time === undefined ? day : `${day}T${time.includes(':') ? time : time + ':00'}${zone}`);
+}
+
 // the range of time that the query names, as the strip draws it; every moment
 // that it understands, the server does
 export function rangeOf(q: string): Range | null {
@@ -141,8 +153,8 @@ export function rangeOf(q: string): Range | null {
         const [, a, b] = /^time:(.+?)\.\.(.+)$/.exec(w) ?? [];
 
         if (a !== undefined && b !== undefined) {
-            const from = Date.parse(a);
-            const to = Date.parse(b);
+            const from = moment(a);
+            const to = moment(b);
             return to > from ? { from, to } : null;
         }
     }

@@ -4,6 +4,7 @@
 // snippets take it from the environment.
 
 import { proxyAddress } from './empty';
+import { large } from './format';
 import type { Detail, Header } from './types';
 
 const dropped = new Set([
@@ -129,9 +130,12 @@ function python(value: unknown, indent: string): string {
               : JSON.stringify(value);
 }
 
+// what would not be the same written anew goes as text
 function parsed(d: Detail): { json: unknown } | null {
+    const raw = text(d) ?? '';
+
     try {
-        return { json: JSON.parse(text(d) ?? '') as unknown };
+        return large(raw) ? null : { json: JSON.parse(raw) as unknown };
     } catch {
         return null;
     }

@@ -5,7 +5,7 @@
 
 import { useComputed, useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import { clock, compact, count, dash, duration, money, percent } from './format';
+import { clock, compact, count, dash, day, duration, money, percent } from './format';
 import { facets, facetsChanged } from './facets';
 import { t } from './i18n';
 import { meaning } from './mark';
@@ -151,7 +151,7 @@ function Histogram() {
             </svg>
             <div class="axis quiet" aria-hidden="true">
                 <span>
-                    {long ? new Date(data.from).toISOString().slice(5, 10) + ' ' : ''}
+                    {long ? day(data.from) + ' ' : ''}
                     {clock(data.from, !long)}
                 </span>
                 <span>{range.value === null ? t('now') : clock(end)}</span>
