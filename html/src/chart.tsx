@@ -40,6 +40,9 @@ const color = (name: string) => {
 const clockValues = (_: uPlot, at: number[], __: number, ___: number, step: number) =>
     at.map((s) => clock(s * 1000, step < 60));
 
+// one point makes no line
+const lonely = (values: ArrayLike<unknown>) => Array.from(values).filter((v) => typeof v === 'number').length === 1;
+
 // 0.1000 says no more than 0.1 does
 const tick = (text: string, value: number) =>
     value === 0 ? '0' : text.replace(/(\.\d*?)0+(?=\D|$)/, '$1').replace(/\.(?=\D|$)/, '');
@@ -57,7 +60,7 @@ function options(p: ChartProps, width: number, height: number): uPlot.Options {
         width: l.bars === true ? 0 : 1.5,
         dash: l.dash === true ? [4, 4] : undefined,
         paths: l.bars === true ? bars : undefined,
-        points: { show: l.points === true, size: 4 },
+        points: { show: (u, i) => l.points === true || lonely(u.data[i] ?? []), size: 4 },
         spanGaps: true,
         value: (_u: uPlot, v: number | null) => (v === null ? '–' : p.format(v)),
     }));

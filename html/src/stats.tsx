@@ -27,8 +27,11 @@ function useStats() {
 
     useEffect(() => {
         const abort = new AbortController();
+        let asking = false;
 
         const load = async () => {
+            asking = true;
+
             try {
                 data.value = await api.stats(wanted, q, abort.signal);
                 error.value = null;
@@ -36,13 +39,15 @@ function useStats() {
                 if (!abort.signal.aborted) {
                     error.value = e instanceof Error ? e.message : String(e);
                 }
+            } finally {
+                asking = false;
             }
         };
 
         void load();
 
         const timer = setInterval(() => {
-            if (!document.hidden) {
+            if (!document.hidden && !asking) {
                 void load();
             }
         }, every);
@@ -134,30 +139,32 @@ function Spread({ s }: { s: Numbers }) {
     return (
         <section class="card-box">
             <h3>{t('spread')}</h3>
-            <table class="plain-table">
-                <thead>
-                    <tr>
-                        <th scope="col" />
-                        {names.map((n) => (
-                            <th key={n} scope="col" class="number">
-                                {n === 'mean' ? t('mean') : n}
-                            </th>
-                        ))}
-                    </tr>
-                </thead>
-                <tbody>
-                    {lines.map(([label, q]) => (
-                        <tr key={label}>
-                            <th scope="row">{t(label)}</th>
+            <div class="scroll" tabIndex={0} role="group" aria-label={t('spread')}>
+                <table class="plain-table">
+                    <thead>
+                        <tr>
+                            <th scope="col" />
                             {names.map((n) => (
-                                <td key={n} class="number">
-                                    {duration(q?.[n])}
-                                </td>
+                                <th key={n} scope="col" class="number">
+                                    {n === 'mean' ? t('mean') : n}
+                                </th>
                             ))}
                         </tr>
-                    ))}
-                </tbody>
-            </table>
+                    </thead>
+                    <tbody>
+                        {lines.map(([label, q]) => (
+                            <tr key={label}>
+                                <th scope="row">{t(label)}</th>
+                                {names.map((n) => (
+                                    <td key={n} class="number">
+                                        {duration(q?.[n])}
+                                    </td>
+                                ))}
+                            </tr>
+                        ))}
+                    </tbody>
+                </table>
+            </div>
         </section>
     );
 }
@@ -437,12 +444,9 @@ export function Stats() {
                 </a>
                 <Button label={t('reset')} text={t('reset')} onClick={() => void reset()} />
             </header>
+            {error.value !== null && <Trouble text={error.value} />}
             {s === null ? (
-                error.value !== null ? (
-                    <Trouble text={error.value} />
-                ) : (
-                    <Wait />
-                )
+                error.value === null && <Wait />
             ) : (
                 <>
                     <Tiles s={s} />
