@@ -296,7 +296,7 @@ function choicesOf(record: Detail): Choice[] {
             refusal: null,
             images: null,
             finish_reason: null,
-            tool_calls: index === 0 ? live.tools : null,
+            tool_calls: live.tools.filter((c) => c.index === index),
         }));
 }
 

@@ -146,7 +146,7 @@ function Notices({ r }: { r: Summary }) {
             {r.error === null && m !== 'ok' && m !== 'running' && (
                 <p class={'notice ' + m}>
                     <span>
-                        <b>{outcomeWord(r)}.</b> {t(`explain.${r.outcome}`)}
+                        <b class="word">{outcomeWord(r)}.</b> {t(`explain.${r.outcome}`)}
                     </span>
                 </p>
             )}
@@ -224,7 +224,7 @@ function Title({ r }: { r: Summary }) {
                     {r.status !== null && <Value facet="status" value={String(r.status)} />} {outcomeWord(r)}
                 </span>
                 <span class="clip uri" title={r.uri}>
-                    {r.method}{' '}
+                    {r.method}
                     <Value facet="path" value={r.uri.split('?')[0]}>
                         {r.uri}
                     </Value>

@@ -232,7 +232,8 @@ function Compared({ r, other, report }: { r: Detail; other: Detail; report: Diff
 }
 
 export function Diff({ record: r }: { record: Detail }) {
-    const other = compared.value !== null && compared.value !== r.id ? compared.value : r.parent;
+    const picked = compared.value?.of === r.id ? compared.value.with : null;
+    const other = picked !== null && picked !== r.id ? picked : r.parent;
     const state = useOther(r, other);
     const near = rows.value.filter((x) => x.id !== r.id && x.message_count !== null);
     const list = [
@@ -245,7 +246,7 @@ export function Diff({ record: r }: { record: Detail }) {
         const x = rows.value.find((y) => y.id === id);
         return x === undefined
             ? id
-            : `${ago(now.peek() - Date.parse(x.started_at))} · ${x.model ?? endpoint(x)} · ${x.message_count ?? '–'} ${t('messages')} · ${duration(x.duration_ms)}`;
+            : `${ago(now.peek() - Date.parse(x.started_at))} · ${x.model ?? endpoint(x)} · ${t('messagesOf', { n: x.message_count ?? '–' })} · ${duration(x.duration_ms)}`;
     };
 
     return (
@@ -256,7 +257,8 @@ export function Diff({ record: r }: { record: Detail }) {
                     <select
                         value={other ?? ''}
                         onChange={(e) => {
-                            compared.value = e.currentTarget.value === '' ? null : e.currentTarget.value;
+                            compared.value =
+                                e.currentTarget.value === '' ? null : { of: r.id, with: e.currentTarget.value };
                         }}
                     >
                         <option value="">{t('none')}</option>
@@ -274,7 +276,6 @@ export function Diff({ record: r }: { record: Detail }) {
                         text={t('openOther')}
                         onClick={() => {
                             selected.value = other;
-                            compared.value = null;
                         }}
                     />
                 )}

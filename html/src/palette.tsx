@@ -154,6 +154,10 @@ function Body() {
     };
 
     const key = (e: KeyboardEvent) => {
+        if (e.isComposing) {
+            return;
+        }
+
         if (e.key === 'ArrowDown' || e.key === 'ArrowUp') {
             e.preventDefault();
             setAt((n) => (n + (e.key === 'ArrowDown' ? 1 : -1) + list.length) % Math.max(1, list.length));

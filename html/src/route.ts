@@ -28,7 +28,8 @@ export const query = signal('');
 export const sort = signal<{ key: SortKey; down: boolean }>({ key: 'started_at', down: true });
 export const selected = signal<string | null>(null);
 export const tab = signal<Tab>('conversation');
-export const compared = signal<string | null>(null);
+// what a record is compared with, if not with the one that it continues
+export const compared = signal<{ of: string; with: string } | null>(null);
 export const view = signal<'list' | 'stats'>('list');
 export const statsWindow = signal<Window>('1h');
 // a term of the query, which the server knows too
@@ -44,13 +45,15 @@ const member = <T extends string>(list: readonly T[], value: string | null, othe
 function read(): void {
     const at = new URLSearchParams(location.hash.slice(1));
     const order = at.get('sort') ?? '-started_at';
+    const id = at.get('id');
+    const other = at.get('with');
 
     batch(() => {
         query.value = at.get('q') ?? '';
         sort.value = { key: member(sorts, order.replace(/^-/, ''), 'started_at'), down: order.startsWith('-') };
-        selected.value = at.get('id');
+        selected.value = id;
         tab.value = member(tabs, at.get('tab'), 'conversation');
-        compared.value = at.get('with');
+        compared.value = id === null || other === null ? null : { of: id, with: other };
         view.value = at.get('view') === 'stats' ? 'stats' : 'list';
         statsWindow.value = member(windows, at.get('window'), '1h');
     });
@@ -83,8 +86,8 @@ export function hash(): string {
             at.set('tab', tab.value);
         }
 
-        if (compared.value !== null) {
-            at.set('with', compared.value);
+        if (compared.value?.of === selected.value) {
+            at.set('with', compared.value.with);
         }
     }
 

@@ -112,7 +112,7 @@ export function Search() {
     const key = (e: KeyboardEvent) => {
         const options = list.value?.options ?? [];
 
-        if (e.ctrlKey || e.metaKey) {
+        if (e.ctrlKey || e.metaKey || e.isComposing) {
             return;
         }
 

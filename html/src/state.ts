@@ -286,7 +286,12 @@ function grow(delta: AnswerDelta): void {
     answers.value = new Map().set(delta.id, {
         choices,
         tools:
-            delta.tool_calls?.map((c) => ({ id: c.id ?? null, name: c.name ?? null, arguments: c.arguments ?? '' })) ??
+            delta.tool_calls?.map((c) => ({
+                id: c.id ?? null,
+                name: c.name ?? null,
+                arguments: c.arguments ?? '',
+                index: c.index ?? 0,
+            })) ??
             old?.tools ??
             [],
     });

@@ -121,6 +121,8 @@ export interface ToolCall {
     id: string | null;
     name: string | null;
     arguments: unknown;
+    // of the choice that makes it, while it runs
+    index?: number;
 }
 
 export interface Part {
@@ -324,7 +326,7 @@ export interface AnswerDelta {
               reasoning?: string | null;
           }[]
         | null;
-    tool_calls: (ToolCall & { index?: number })[] | null;
+    tool_calls: ToolCall[] | null;
 }
 
 export interface Counters {

@@ -232,6 +232,7 @@ export async function copy(text: string): Promise<void> {
         // plain HTTP on another host has no clipboard: the old way
     }
 
+    const focused = document.activeElement as HTMLElement | null;
     const area = document.createElement('textarea');
     area.value = text;
     area.className = 'unseen';
@@ -239,6 +240,7 @@ export async function copy(text: string): Promise<void> {
     area.select();
     say(document.execCommand('copy') ? t('copied') : t('notCopied'));
     area.remove();
+    focused?.focus();
 }
 
 export function save(name: string, type: string, text: string): void {

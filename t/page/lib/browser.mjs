@@ -23,12 +23,13 @@ export const launch = () =>
 export async function visit(
     browser,
     url,
-    { hash = '', width = 1440, height = 900, dark = false, locale = 'en-US', bypassCSP = false } = {},
+    { hash = '', width = 1440, height = 900, dark = false, locale = 'en-US', timezoneId, bypassCSP = false } = {},
 ) {
     const context = await browser.newContext({
         viewport: { width, height },
         colorScheme: dark ? 'dark' : 'light',
         locale,
+        timezoneId,
         bypassCSP,
     });
     const page = await context.newPage();
