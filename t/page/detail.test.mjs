@@ -6,36 +6,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { Api, more, text } from './lib/api.mjs';
-import { launch, soon, visit } from './lib/browser.mjs';
+import { test } from 'node:test';
+import { more, text } from './lib/api.mjs';
+import { soon } from './lib/browser.mjs';
+import { api, show as shown } from './lib/shown.mjs';
 
-let browser, api, open;
-
-before(async () => {
-    browser = await launch();
-});
-after(async () => {
-    await browser.close();
-});
-beforeEach(async () => {
-    api = await Api.start();
-    open = [];
-});
-
-afterEach(async () => {
-    const wrong = open.flatMap((v) => v.wrong);
-
-    await Promise.all(open.map((v) => v.close()));
-    await api.stop();
-    assert.deepEqual(wrong, []);
-});
-
-async function show(id, tab, options) {
-    const v = await visit(browser, api.url, { hash: { id, ...(tab === undefined ? {} : { tab }) }, ...options });
-    open.push(v);
-    return v.page;
-}
+const show = (id, tab, options) =>
+    shown({ hash: { id, ...(tab === undefined ? {} : { tab }) }, ...options });
 
 const until = async (check) => {
     const end = Date.now() + 10_000;
@@ -528,9 +505,7 @@ test('statistics: windows, numbers, charts, groups that filter, reset', async ()
             worker_died: 0,
         },
     });
-    const v = await visit(browser, api.url, { hash: { view: 'stats', window: '5m' } });
-    open.push(v);
-    const { page } = v;
+    const page = await shown({ hash: { view: 'stats', window: '5m' } });
 
     await page.locator('.tiles').getByText('96.5 %').waitFor();
     await page.locator('.tiles').getByText('50.0 % cached').waitFor();
@@ -588,9 +563,8 @@ test('statistics: windows, numbers, charts, groups that filter, reset', async ()
 
 test('exports of the whole filter result carry the query', async () => {
     api.add();
-    const v = await visit(browser, api.url, { hash: { q: 'model:gpt-4o' } });
-    open.push(v);
-    await v.page.getByRole('button', { name: 'More' }).click();
+    const page = await shown({ hash: { q: 'model:gpt-4o' } });
+    await page.getByRole('button', { name: 'More' }).click();
 
     for (const [name, format] of [
         ['HAR', 'har'],
@@ -598,7 +572,7 @@ test('exports of the whole filter result carry the query', async () => {
         ['CSV', 'csv'],
     ]) {
         assert.equal(
-            await v.page.getByRole('menuitem', { name: 'Export as ' + name }).getAttribute('href'),
+            await page.getByRole('menuitem', { name: 'Export as ' + name }).getAttribute('href'),
             `./api/export?format=${format}&q=model%3Agpt-4o`,
         );
     }

@@ -4,36 +4,9 @@
 // eyes, loses nothing when the line breaks, and can be linked to.
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { Api } from './lib/api.mjs';
-import { launch, soon, visit } from './lib/browser.mjs';
-
-let browser, api, open;
-
-before(async () => {
-    browser = await launch();
-});
-after(async () => {
-    await browser.close();
-});
-beforeEach(async () => {
-    api = await Api.start();
-    open = [];
-});
-
-afterEach(async () => {
-    const wrong = open.flatMap((v) => v.wrong);
-
-    await Promise.all(open.map((v) => v.close()));
-    await api.stop();
-    assert.deepEqual(wrong, []);
-});
-
-async function show(options) {
-    const v = await visit(browser, api.url, options);
-    open.push(v);
-    return v.page;
-}
+import { test } from 'node:test';
+import { soon } from './lib/browser.mjs';
+import { api, show } from './lib/shown.mjs';
 
 const rows = (page) => page.locator('.row');
 const ids = (page) => rows(page).evaluateAll((list) => list.map((r) => r.id.slice(4)));

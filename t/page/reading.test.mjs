@@ -4,36 +4,10 @@
 // or altered, nothing is cut off, and keys do what a reader means by them.
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { Api, text } from './lib/api.mjs';
-import { launch, soon, visit } from './lib/browser.mjs';
-
-let browser, api, open;
-
-before(async () => {
-    browser = await launch();
-});
-after(async () => {
-    await browser.close();
-});
-beforeEach(async () => {
-    api = await Api.start();
-    open = [];
-});
-
-afterEach(async () => {
-    const wrong = open.flatMap((v) => v.wrong);
-
-    await Promise.all(open.map((v) => v.close()));
-    await api.stop();
-    assert.deepEqual(wrong, []);
-});
-
-async function show(options) {
-    const v = await visit(browser, api.url, options);
-    open.push(v);
-    return v.page;
-}
+import { test } from 'node:test';
+import { text } from './lib/api.mjs';
+import { soon } from './lib/browser.mjs';
+import { api, show } from './lib/shown.mjs';
 
 // What Markdown takes for HTML was dropped: prompts lost their tags, questions
 // about code their code.
