@@ -156,7 +156,7 @@ ngx_http_openai_now_us(void)
         return (uint64_t) ngx_current_msec * 1000;
     }
 
-    return (uint64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+    return (uint64_t) ts.tv_sec * 1000000 + (uint64_t) ts.tv_nsec / 1000;
 }
 
 

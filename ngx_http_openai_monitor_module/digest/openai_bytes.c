@@ -17,6 +17,7 @@ static const char *openai_find_sse2(const char *p, const char *last, char a,
     char b);
 static const char *openai_find_avx2(const char *p, const char *last, char a,
     char b);
+static const char *openai_eol_avx2(const char *p, const char *last);
 
 
 const char *
@@ -131,7 +132,87 @@ openai_find_avx2(const char *p, const char *last, char a, char b)
 #undef openai_hit
 }
 
+
+const char *
+openai_find_eol(const char *p, const char *last)
+{
+    if (last - p >= 64 && __builtin_cpu_supports("avx2")) {
+        return openai_eol_avx2(p, last);
+    }
+
+    return openai_find_sse2(p, last, '\n', '\r');
+}
+
+
+/* at least 64 bytes; the last ones may be looked at twice, and what is not
+   above a line's end is looked at again: JSON has hardly any of it */
+
+__attribute__((target("avx2")))
+static const char *
+openai_eol_avx2(const char *p, const char *last)
+{
+    uint64_t     mask;
+    __m256i      v0, v1, v2, v3, high;
+    const char  *end;
+
+    high = _mm256_set1_epi8('\r');
+
+#define openai_load(i)  _mm256_loadu_si256((const __m256i *) p + (i))
+#define openai_low(v)   _mm256_cmpeq_epi8(_mm256_min_epu8(v, high), v)
+#define openai_mask(v)  (uint32_t) _mm256_movemask_epi8(openai_low(v))
+
+    for ( /* void */ ; last - p >= 128; p += 128) {
+        v0 = openai_load(0);
+        v1 = openai_load(1);
+        v2 = openai_load(2);
+        v3 = openai_load(3);
+
+        v0 = _mm256_min_epu8(v0, v1);
+        v2 = _mm256_min_epu8(v2, v3);
+        v0 = _mm256_min_epu8(v0, v2);
+
+        if (openai_mask(v0)) {
+            break;
+        }
+    }
+
+    while (p < last) {
+
+        if (last - p < 64) {
+            p = last - 64;
+        }
+
+        v0 = openai_load(0);
+        v1 = openai_load(1);
+
+        mask = openai_mask(v0) | (uint64_t) openai_mask(v1) << 32;
+
+        for ( /* void */ ; mask; mask &= mask - 1) {
+            end = p + __builtin_ctzll(mask);
+
+            if (*end == '\n' || *end == '\r') {
+                return end;
+            }
+        }
+
+        p += 64;
+    }
+
+    return last;
+
+#undef openai_load
+#undef openai_low
+#undef openai_mask
+}
+
 #else
+
+const char *
+openai_find_eol(const char *p, const char *last)
+{
+    return openai_find_far(p, last, '\n', '\r');
+}
+
 
 const char *
 openai_find_far(const char *p, const char *last, char a, char b)

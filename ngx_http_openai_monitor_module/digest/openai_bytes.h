@@ -52,6 +52,9 @@ openai_find2(const char *p, const char *last, char a, char b)
     return openai_find_far(p, last, a, b);
 }
 
+/* the first line feed or carriage return */
+const char *openai_find_eol(const char *p, const char *last);
+
 #define openai_find_quote(p, last)  openai_find2(p, last, '"', '\\')
 
 

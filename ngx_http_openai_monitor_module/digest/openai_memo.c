@@ -6,7 +6,9 @@
 
 #include <string.h>
 
+#include "digest/openai_bytes.h"
 #include "digest/openai_memo.h"
+#include "digest/openai_scan_inner.h"
 
 
 /* fewer bytes in common are not worth the trouble */
@@ -19,6 +21,13 @@
 
 
 static inline void openai_memo_replay(openai_memo_t *memo, openai_scan_t *s,
+    const openai_memo_segment_t *seg);
+static inline const char *openai_memo_string(openai_memo_t *memo,
+    openai_scan_t *s, const openai_node_t *node, const char *p,
+    const char *last);
+static void openai_memo_rest(openai_scan_t *s, const char *doc, const char *p,
+    const char *last);
+static inline void openai_memo_enter(openai_scan_t *s,
     const openai_memo_segment_t *seg);
 static const char *openai_memo_learn(openai_memo_t *memo, openai_scan_t *s,
     const char *p, const char *last);
@@ -36,27 +45,34 @@ static void openai_memo_record(openai_memo_t *memo, const openai_node_t *node,
 
 
 void
-openai_memo_scan(openai_memo_t *memo, openai_scan_t *s, const char *p,
-    const char *last)
+openai_memo_scan(openai_scan_t *s, const char *p, size_t len)
 {
-    unsigned                i;
-    const char             *doc;
-    openai_memo_segment_t  *seg;
+    unsigned                left;
+    const char             *doc, *end, *last;
+    openai_memo_t          *memo;
+    openai_memo_segment_t  *seg, *behind;
 
     doc = p;
+    last = p + len;
+
+    memo = s->memo;
     memo->tries++;
 
-    for (i = 0; i < memo->n; i++) {
+    /* the scanner is not moved before it has to go on by itself */
 
-        seg = &memo->segments[i];
+    behind = NULL;
+    seg = memo->segments;
+
+    for (left = memo->n; left; left--, seg++) {
 
         if ((size_t) (last - p) < seg->len) {
+            openai_memo_enter(s, behind);
             openai_scan_run(s, p, last);
             return;
         }
 
         if (memcmp(p, memo->bytes + seg->start, seg->len) != 0) {
-            memo->n = (uint8_t) i;
+            memo->n -= left;
             memo->ntakes = seg->take;
             memo->tries = 0;
             break;
@@ -65,11 +81,28 @@ openai_memo_scan(openai_memo_t *memo, openai_scan_t *s, const char *p,
         openai_memo_replay(memo, s, seg);
 
         if (seg->final) {
+            s->depth = 0;
+            s->state = OPENAI_SCAN_DONE;
             return;
         }
 
         seg->found = p;
-        p = openai_scan_token(s, p + seg->len, last);
+        p += seg->len;
+
+        end = openai_memo_string(memo, s, seg->node, p, last);
+
+        if (end) {
+            behind = seg;
+            p = end;
+            continue;
+        }
+
+        openai_memo_enter(s, seg);
+        s->keyed = 1;
+        s->node = seg->node;
+
+        behind = NULL;
+        p = openai_scan_token(s, p, last);
 
         /* it is missing, or is an object or an array, or goes on */
 
@@ -78,6 +111,22 @@ openai_memo_scan(openai_memo_t *memo, openai_scan_t *s, const char *p,
             return;
         }
     }
+
+    openai_memo_enter(s, behind);
+    openai_memo_rest(s, doc, p, last);
+}
+
+
+/* not to be inlined: the hot loop would be short of registers */
+
+__attribute__((noinline))
+static void
+openai_memo_rest(openai_scan_t *s, const char *doc, const char *p,
+    const char *last)
+{
+    openai_memo_t  *memo;
+
+    memo = s->memo;
 
     /* what is not whole is no example */
 
@@ -127,21 +176,56 @@ openai_memo_replay(openai_memo_t *memo, openai_scan_t *s,
     for ( /* void */ ; t < end; t++) {
         t->node->take(s->ctx, t->node, &t->value);
     }
+}
 
-    if (seg->final) {
-        s->depth = 0;
-        s->keyed = 0;
-        s->state = OPENAI_SCAN_DONE;
-        return;
+
+/* tells of a plain string and returns its end; NULL: there is none */
+
+static inline const char *
+openai_memo_string(openai_memo_t *memo, openai_scan_t *s,
+    const openai_node_t *node, const char *p, const char *last)
+{
+    const char      *end;
+    openai_value_t   value;
+
+    if (p == last || *p++ != '"') {
+        return NULL;
     }
 
-    /* all of them: it is fewer instructions than as many as there are */
+    end = openai_find_quote(p, last);
 
-    memcpy(s->frames, seg->frames, sizeof(seg->frames));
+    if (end == last || *end != '"') {
+        return NULL;
+    }
 
-    s->depth = seg->depth;
-    s->keyed = 1;
-    s->node = seg->node;
+    if (node && node->take) {
+
+        memo->stale |= node->flags & OPENAI_NODE_LASTING;
+
+        value.type = OPENAI_SCAN_STRING;
+        value.element = -1;
+        value.str.data = p;
+        value.str.len = openai_scan_cut(end - p);
+        value.size = end - p;
+
+        node->take(s->ctx, node, &value);
+    }
+
+    return end + 1;
+}
+
+
+/* the scanner goes on behind this segment's value; all frames are copied: it is
+   fewer instructions than as many as there are */
+
+static inline void
+openai_memo_enter(openai_scan_t *s, const openai_memo_segment_t *seg)
+{
+    if (seg) {
+        memcpy(s->frames, seg->frames, sizeof(seg->frames));
+        s->depth = seg->depth;
+        s->node = NULL;
+    }
 }
 
 

@@ -66,10 +66,6 @@ struct openai_memo_s {
 };
 
 
-/* scans a document from its start; all of it is in [p, last), or its head */
-void openai_memo_scan(openai_memo_t *memo, openai_scan_t *s, const char *p,
-    const char *last);
-
 /* a value is about to be taken */
 void openai_memo_told(openai_memo_t *memo, const openai_scan_t *s,
     const openai_node_t *node, const openai_value_t *value);

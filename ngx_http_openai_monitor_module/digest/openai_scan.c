@@ -108,22 +108,6 @@ openai_scan_done(const openai_scan_t *s)
 
 
 void
-openai_scan(openai_scan_t *s, const char *p, size_t len)
-{
-    if (s->fresh) {
-        s->fresh = 0;
-
-        if (s->memo) {
-            openai_memo_scan(s->memo, s, p, p + len);
-            return;
-        }
-    }
-
-    openai_scan_run(s, p, p + len);
-}
-
-
-void
 openai_scan_run(openai_scan_t *s, const char *p, const char *last)
 {
     while (p < last && s->state != OPENAI_SCAN_DONE) {
@@ -141,41 +125,14 @@ openai_scan_run(openai_scan_t *s, const char *p, const char *last)
 const char *
 openai_scan_token(openai_scan_t *s, const char *p, const char *last)
 {
-    const char           *end;
-    const openai_node_t  *node;
-
-    if (p == last) {
-        return p;
+    if (p < last
+        && (*p == '"' || openai_scan_class(*p) == OPENAI_SCAN_BARE))
+    {
+        p = openai_scan_element(s, p, last);
+        p = openai_scan_rest(s, p, last);
     }
 
-    if (*p != '"') {
-
-        if (openai_scan_class(*p) == OPENAI_SCAN_BARE) {
-            p = openai_scan_element(s, p, last);
-        }
-
-        return p;
-    }
-
-    end = openai_find_quote(p + 1, last);
-
-    if (end == last || *end != '"') {
-        p = openai_scan_text(s, p, end, last);
-
-        return openai_scan_rest(s, p, last);
-    }
-
-    node = s->node;
-
-    if (node && node->take) {
-        openai_scan_tell(s, node, OPENAI_SCAN_STRING, -1, p + 1,
-                         openai_scan_cut(end - p - 1), end - p - 1);
-    }
-
-    s->keyed = 0;
-    s->node = NULL;
-
-    return end + 1;
+    return p;
 }
 
 

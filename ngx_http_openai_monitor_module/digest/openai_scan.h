@@ -161,7 +161,7 @@ void openai_scan_init(openai_scan_t *s, const openai_node_t *root, void *ctx);
 /* begins a new document */
 void openai_scan_reset(openai_scan_t *s);
 
-void openai_scan(openai_scan_t *s, const char *p, size_t len);
+static inline void openai_scan(openai_scan_t *s, const char *p, size_t len);
 
 /* for the memo: no memo asked; the string or bare value of the key that has
    been read, which stays read when there is none; the rest of such a value */
@@ -171,6 +171,10 @@ const char *openai_scan_token(openai_scan_t *s, const char *p,
 const char *openai_scan_rest(openai_scan_t *s, const char *p,
     const char *last);
 
+/* scans a document from its start, with s->memo: see openai_memo.h; all of it
+   is in these bytes, or its head */
+void openai_memo_scan(openai_scan_t *s, const char *p, size_t len);
+
 /* the document's value has ended */
 int openai_scan_done(const openai_scan_t *s);
 
@@ -178,6 +182,22 @@ int openai_scan_done(const openai_scan_t *s);
 /* the value as a number; OPENAI_UNKNOWN or NAN when it is none */
 int64_t openai_value_rounded(const openai_value_t *v);
 double openai_value_real(const openai_value_t *v);
+
+
+static inline void
+openai_scan(openai_scan_t *s, const char *p, size_t len)
+{
+    if (s->fresh) {
+        s->fresh = 0;
+
+        if (s->memo) {
+            openai_memo_scan(s, p, len);
+            return;
+        }
+    }
+
+    openai_scan_run(s, p, p + len);
+}
 
 
 /* most have a few digits and nothing else */

@@ -26,11 +26,12 @@ static const char *openai_sse_line(openai_sse_t *sse, const char *p,
     const char *last);
 static const char *openai_sse_value(openai_sse_t *sse, const char *p,
     const char *last);
-static inline void openai_sse_take(openai_sse_t *sse, const char *p,
-    const char *end);
+static inline void openai_sse_open(openai_sse_t *sse);
+static inline void openai_sse_join(openai_sse_t *sse);
+static void openai_sse_name(openai_sse_t *sse, const char *p, size_t n);
 static void openai_sse_eol(openai_sse_t *sse, uint64_t end);
 static void openai_sse_field(openai_sse_t *sse);
-static inline void openai_sse_begin(openai_sse_t *sse);
+static void openai_sse_begin(openai_sse_t *sse);
 static void openai_sse_dispatch(openai_sse_t *sse, uint64_t end);
 
 
@@ -108,33 +109,39 @@ openai_sse_whole(openai_sse_t *sse, const char *p, const char *last)
 
     while (sse->state == OPENAI_SSE_LINE && last - p > 7) {
 
+        value = p + 6;
+
         if (memcmp(p, "data: ", 6) == 0) {
-            value = p + 6;
-            end = openai_find_far(value, last, '\n', '\r');
-            sse->target = OPENAI_SSE_DATA;
+            end = openai_find_eol(value, last);
+
+            if (end == last || *end == '\r') {
+                break;
+            }
+
+            openai_sse_open(sse);
+            openai_sse_join(sse);
+
+            if (end > value) {
+                sse->handler->data(sse->ctx, value, end - value);
+            }
 
         } else if (memcmp(p, "event: ", 7) == 0) {
-            value = p + 7;
+            value++;
             end = openai_find2(value, last, '\n', '\r');
-            sse->target = OPENAI_SSE_EVENT;
+
+            if (end == last || *end == '\r') {
+                break;
+            }
+
+            openai_sse_open(sse);
+
+            sse->name_len = 0;
+            openai_sse_name(sse, value, end - value);
 
         } else {
             break;
         }
 
-        if (end == last || *end == '\r') {
-            break;
-        }
-
-        if (!sse->open) {
-            sse->open = 1;
-            sse->start = sse->offset;
-        }
-
-        openai_sse_begin(sse);
-        openai_sse_take(sse, value, end);
-
-        sse->state = OPENAI_SSE_LINE;
         sse->offset += end + 1 - p;
         p = end + 1;
 
@@ -170,11 +177,7 @@ openai_sse_line(openai_sse_t *sse, const char *p, const char *last)
             return p + 1;
         }
 
-        if (!sse->open) {
-            sse->open = 1;
-            sse->start = sse->offset;
-        }
-
+        openai_sse_open(sse);
         sse->len = 0;
 
         if (last - p > 6 && memcmp(p, "data: ", 6) == 0) {
@@ -218,36 +221,56 @@ openai_sse_value(openai_sse_t *sse, const char *p, const char *last)
 
     end = openai_find2(p, last, '\n', '\r');
 
-    openai_sse_take(sse, p, end);
+    if (sse->state == OPENAI_SSE_DATA) {
+
+        if (end > p) {
+            sse->handler->data(sse->ctx, p, end - p);
+        }
+
+    } else if (sse->state == OPENAI_SSE_EVENT) {
+        openai_sse_name(sse, p, end - p);
+    }
 
     return end;
 }
 
 
-/* a part of a value */
+/* the event begins with this line, unless it has begun */
 
 static inline void
-openai_sse_take(openai_sse_t *sse, const char *p, const char *end)
+openai_sse_open(openai_sse_t *sse)
 {
-    size_t  n;
-
-    n = end - p;
-
-    if (sse->state == OPENAI_SSE_DATA) {
-
-        if (n) {
-            sse->handler->data(sse->ctx, p, n);
-        }
-
-    } else if (sse->state == OPENAI_SSE_EVENT) {
-
-        if (n > OPENAI_SSE_NAME - sse->name_len) {
-            n = OPENAI_SSE_NAME - sse->name_len;
-        }
-
-        memcpy(sse->name + sse->name_len, p, n);
-        sse->name_len += n;
+    if (!sse->open) {
+        sse->open = 1;
+        sse->start = sse->offset;
     }
+}
+
+
+/* lines of data are joined by a line feed */
+
+static inline void
+openai_sse_join(openai_sse_t *sse)
+{
+    if (sse->some) {
+        sse->handler->data(sse->ctx, "\n", 1);
+    }
+
+    sse->some = 1;
+}
+
+
+/* a part of the event's name */
+
+static void
+openai_sse_name(openai_sse_t *sse, const char *p, size_t n)
+{
+    if (n > OPENAI_SSE_NAME - sse->name_len) {
+        n = OPENAI_SSE_NAME - sse->name_len;
+    }
+
+    memcpy(sse->name + sse->name_len, p, n);
+    sse->name_len += n;
 }
 
 
@@ -296,9 +319,9 @@ openai_sse_field(openai_sse_t *sse)
 }
 
 
-/* a value begins: lines of data are joined by a line feed */
+/* a value begins */
 
-static inline void
+static void
 openai_sse_begin(openai_sse_t *sse)
 {
     sse->state = sse->target;
@@ -308,12 +331,7 @@ openai_sse_begin(openai_sse_t *sse)
     }
 
     if (sse->state == OPENAI_SSE_DATA) {
-
-        if (sse->some) {
-            sse->handler->data(sse->ctx, "\n", 1);
-        }
-
-        sse->some = 1;
+        openai_sse_join(sse);
     }
 }
 
