@@ -492,3 +492,24 @@ for my $n (1 .. 20) {
 my ($most) = sort { $b <=> $a } @told{map { "/$_" } 1 .. $many};
 check(scalar(grep { $told{"/$_"} } 1 .. $many), $many, 'all of them are told of');
 check($most <= 3 ? 'once or twice' : $most, 'once or twice', 'how often');
+
+
+
+=== TEST 12: an answer of many choices, the first of them all escapes
+--- upstream
+$u->request; $u->stream;
+$u->event({ choices => [ map { { index => $_, delta => { content => $_ ? "choice $_" : "\x01" x 20_000 } } } 0 .. 15 ] });
+$u->hold; $u->event('[DONE]'); $u->finish;
+--- client
+my $c = begin({ model => 'm', stream => true });
+read_upto($c, qr/choice 15/);
+my $id = wait_for(sub { json_value((monitor('/api/requests'))[1])->{items}[0] }, 'a record')->{id};
+my $feed = feed("?watch=$id");
+my %text;
+
+until (($text{15} // '') eq 'choice 15' && length $text{0} == 20_000) {
+    $text{$_->{index}} .= $_->{text} // '' for @{ next_event($feed, 'answer')->{data}{choices} };
+}
+
+check([ map { length $text{$_} } 0 .. 15 ], [ 20_000, (8) x 9, (9) x 6 ], 'all of them');
+upstream()->release;

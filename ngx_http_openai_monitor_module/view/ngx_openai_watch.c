@@ -14,7 +14,9 @@
 
 #define NGX_OPENAI_WATCH_INTERVAL  80        /* ms */
 #define NGX_OPENAI_WATCH_SHARE     20        /* of the time may it take */
-#define NGX_OPENAI_WATCH_MARGIN    1024      /* bytes of the event around */
+
+/* bytes of the event around, and of choices whose texts have to wait */
+#define NGX_OPENAI_WATCH_MARGIN    (1024 + 128 * NGX_OPENAI_WATCH_CHOICES)
 
 /* of a byte that is escaped this many may come */
 #define NGX_OPENAI_WATCH_ESCAPE    6
