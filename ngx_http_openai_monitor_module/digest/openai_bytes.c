@@ -8,63 +8,41 @@
 
 #if defined(__SSE2__)
 #include <immintrin.h>
-#endif
 
-
-#if defined(__SSE2__)
-
-static const char *openai_find_sse2(const char *p, const char *last, char a,
-    char b);
 static const char *openai_find_avx2(const char *p, const char *last, char a,
     char b);
 static const char *openai_eol_avx2(const char *p, const char *last);
+#endif
 
 
 const char *
 openai_find_far(const char *p, const char *last, char a, char b)
 {
+#if (OPENAI_VECTOR)
+    uint32_t      mask;
+    openai_vec_t  v, va, vb;
+#endif
+
+#if defined(__SSE2__)
     if (last - p >= 32 && __builtin_cpu_supports("avx2")) {
         return openai_find_avx2(p, last, a, b);
     }
+#endif
 
-    return openai_find_sse2(p, last, a, b);
-}
-
-
-static const char *
-openai_find_sse2(const char *p, const char *last, char a, char b)
-{
-    int      mask;
-    __m128i  v, va, vb;
-
-    va = _mm_set1_epi8(a);
-    vb = _mm_set1_epi8(b);
-
-#define openai_hits(v)                                                        \
-    _mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(v, va),                     \
-                                   _mm_cmpeq_epi8(v, vb)))
+#if (OPENAI_VECTOR)
+    va = openai_vec_all(a);
+    vb = openai_vec_all(b);
 
     for ( /* void */ ; last - p >= 16; p += 16) {
-        v = _mm_loadu_si128((const __m128i *) p);
-        mask = openai_hits(v);
+        v = openai_vec_load(p);
+        mask = openai_vec_bits(openai_vec_or(openai_vec_equal(v, va),
+                                             openai_vec_equal(v, vb)));
 
         if (mask) {
             return p + __builtin_ctz(mask);
         }
     }
-
-    if (last - p >= 8) {
-        v = _mm_loadl_epi64((const __m128i *) p);
-        mask = openai_hits(v) & 0xff;
-
-        if (mask) {
-            return p + __builtin_ctz(mask);
-        }
-
-        p += 8;
-    }
-
-#undef openai_hits
+#endif
 
     while (p < last && *p != a && *p != b) {
         p++;
@@ -73,6 +51,21 @@ openai_find_sse2(const char *p, const char *last, char a, char b)
     return p;
 }
 
+
+const char *
+openai_find_eol(const char *p, const char *last)
+{
+#if defined(__SSE2__)
+    if (last - p >= 64 && __builtin_cpu_supports("avx2")) {
+        return openai_eol_avx2(p, last);
+    }
+#endif
+
+    return openai_find_far(p, last, '\n', '\r');
+}
+
+
+#if defined(__SSE2__)
 
 /* at least 32 bytes; the last ones may be looked at twice */
 
@@ -130,17 +123,6 @@ openai_find_avx2(const char *p, const char *last, char a, char b)
     }
 
 #undef openai_hit
-}
-
-
-const char *
-openai_find_eol(const char *p, const char *last)
-{
-    if (last - p >= 64 && __builtin_cpu_supports("avx2")) {
-        return openai_eol_avx2(p, last);
-    }
-
-    return openai_find_sse2(p, last, '\n', '\r');
 }
 
 
@@ -203,25 +185,6 @@ openai_eol_avx2(const char *p, const char *last)
 #undef openai_load
 #undef openai_low
 #undef openai_mask
-}
-
-#else
-
-const char *
-openai_find_eol(const char *p, const char *last)
-{
-    return openai_find_far(p, last, '\n', '\r');
-}
-
-
-const char *
-openai_find_far(const char *p, const char *last, char a, char b)
-{
-    while (p < last && *p != a && *p != b) {
-        p++;
-    }
-
-    return p;
 }
 
 #endif

@@ -17,9 +17,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
+#include "digest/openai_vector.h"
 
 
 /* the first of two bytes in [p, last), or last */
@@ -29,17 +27,17 @@ const char *openai_find_far(const char *p, const char *last, char a, char b);
 static inline const char *
 openai_find2(const char *p, const char *last, char a, char b)
 {
-#if defined(__SSE2__)
-    int      mask;
-    __m128i  v;
+#if (OPENAI_VECTOR)
+    uint32_t      mask;
+    openai_vec_t  v;
 
     /* most are near; what is not is long, as a rule */
 
     if (last - p >= 16) {
-        v = _mm_loadu_si128((const __m128i *) p);
-        mask = _mm_movemask_epi8(
-                   _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8(a)),
-                                _mm_cmpeq_epi8(v, _mm_set1_epi8(b))));
+        v = openai_vec_load(p);
+        mask = openai_vec_bits(
+                   openai_vec_or(openai_vec_equal(v, openai_vec_all(a)),
+                                 openai_vec_equal(v, openai_vec_all(b))));
 
         if (mask) {
             return p + __builtin_ctz(mask);
@@ -64,23 +62,23 @@ const char *openai_find_eol(const char *p, const char *last);
 static inline unsigned
 openai_short_string(const char *p)
 {
-    unsigned  n;
-#if defined(__SSE2__)
-    int       mask;
-    __m128i   v, quote, slash;
+    unsigned      n;
+#if (OPENAI_VECTOR)
+    uint32_t      mask;
+    openai_vec_t  v, quote, slash;
 
-    quote = _mm_set1_epi8('"');
-    slash = _mm_set1_epi8('\\');
+    quote = openai_vec_all('"');
+    slash = openai_vec_all('\\');
 
-    v = _mm_loadu_si128((const __m128i *) p);
-    mask = _mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(v, quote),
-                                          _mm_cmpeq_epi8(v, slash)));
+    v = openai_vec_load(p);
+    mask = openai_vec_bits(openai_vec_or(openai_vec_equal(v, quote),
+                                         openai_vec_equal(v, slash)));
     n = 0;
 
     if (mask == 0) {
-        v = _mm_loadu_si128((const __m128i *) p + 1);
-        mask = _mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(v, quote),
-                                              _mm_cmpeq_epi8(v, slash)));
+        v = openai_vec_load(p + 16);
+        mask = openai_vec_bits(openai_vec_or(openai_vec_equal(v, quote),
+                                             openai_vec_equal(v, slash)));
         n = 16;
 
         if (mask == 0) {

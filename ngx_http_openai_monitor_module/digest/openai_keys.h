@@ -98,16 +98,14 @@ openai_keys(const openai_node_t *nodes)
 static inline int
 openai_keys_follow(const openai_keys_step_t *step, const char *p)
 {
-#if defined(__SSE2__)
+#if (OPENAI_VECTOR)
     uint32_t  same;
 
-    same = (uint32_t) _mm_movemask_epi8(
-               _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *) p),
-                              _mm_loadu_si128((const __m128i *) step->bytes)))
-           | (uint32_t) _mm_movemask_epi8(
-               _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *) p + 1),
-                              _mm_loadu_si128((const __m128i *) step->bytes
-                                              + 1))) << 16;
+    same = openai_vec_bits(openai_vec_equal(openai_vec_load(p),
+                                            openai_vec_load(step->bytes)))
+           | openai_vec_bits(openai_vec_equal(openai_vec_load(p + 16),
+                                              openai_vec_load(step->bytes
+                                                              + 16))) << 16;
 
     return (~same & step->mask) == 0;
 #else

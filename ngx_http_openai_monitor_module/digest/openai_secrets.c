@@ -219,22 +219,21 @@ openai_secrets_find(openai_secrets_t *s, char *p, size_t again, size_t len,
 static const char *
 openai_secrets_seek(const char *p, const char *last)
 {
-#if defined(__SSE2__)
-    int      mask;
-    __m128i  q, a, b, au, he;
+#if (OPENAI_VECTOR)
+    uint32_t      mask;
+    openai_vec_t  q, a, b, au, he;
 
     while (last - p >= 18) {
-        q = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *) p),
-                           _mm_set1_epi8('"'));
-        a = _mm_loadu_si128((const __m128i *) (p + 1));
-        b = _mm_loadu_si128((const __m128i *) (p + 2));
+        q = openai_vec_equal(openai_vec_load(p), openai_vec_all('"'));
+        a = openai_vec_load(p + 1);
+        b = openai_vec_load(p + 2);
 
-        au = _mm_and_si128(_mm_cmpeq_epi8(a, _mm_set1_epi8('a')),
-                           _mm_cmpeq_epi8(b, _mm_set1_epi8('u')));
-        he = _mm_and_si128(_mm_cmpeq_epi8(a, _mm_set1_epi8('h')),
-                           _mm_cmpeq_epi8(b, _mm_set1_epi8('e')));
+        au = openai_vec_and(openai_vec_equal(a, openai_vec_all('a')),
+                            openai_vec_equal(b, openai_vec_all('u')));
+        he = openai_vec_and(openai_vec_equal(a, openai_vec_all('h')),
+                            openai_vec_equal(b, openai_vec_all('e')));
 
-        mask = _mm_movemask_epi8(_mm_and_si128(q, _mm_or_si128(au, he)));
+        mask = openai_vec_bits(openai_vec_and(q, openai_vec_or(au, he)));
 
         if (mask) {
             return p + __builtin_ctz(mask);

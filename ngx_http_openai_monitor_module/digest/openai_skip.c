@@ -11,7 +11,7 @@
 #define OPENAI_SKIP_BLOCK  64
 
 
-#if defined(__SSE2__)
+#if (OPENAI_VECTOR)
 
 typedef struct {
     uint64_t   quote;
@@ -22,46 +22,40 @@ typedef struct {
 
 
 #define openai_load(v, p)                                                     \
-    v ## 0 = _mm_loadu_si128((const __m128i *) (p));                          \
-    v ## 1 = _mm_loadu_si128((const __m128i *) (p) + 1);                      \
-    v ## 2 = _mm_loadu_si128((const __m128i *) (p) + 2);                      \
-    v ## 3 = _mm_loadu_si128((const __m128i *) (p) + 3)
-
-#define openai_bits(a, b, c, d)                                               \
-    ((uint64_t) _mm_movemask_epi8(a)                                          \
-     | (uint64_t) _mm_movemask_epi8(b) << 16                                  \
-     | (uint64_t) _mm_movemask_epi8(c) << 32                                  \
-     | (uint64_t) _mm_movemask_epi8(d) << 48)
+    v ## 0 = openai_vec_load(p);                                              \
+    v ## 1 = openai_vec_load((p) + 16);                                       \
+    v ## 2 = openai_vec_load((p) + 32);                                       \
+    v ## 3 = openai_vec_load((p) + 48)
 
 #define openai_equal(v, c)                                                    \
-    openai_bits(_mm_cmpeq_epi8(v ## 0, c), _mm_cmpeq_epi8(v ## 1, c),         \
-                _mm_cmpeq_epi8(v ## 2, c), _mm_cmpeq_epi8(v ## 3, c))
+    openai_vec_bits4(openai_vec_equal(v ## 0, c), openai_vec_equal(v ## 1, c), \
+                     openai_vec_equal(v ## 2, c), openai_vec_equal(v ## 3, c))
 
 
 static inline void
 openai_skip_bytes(openai_skip_masks_t *b, const char *p)
 {
-    __m128i  v0, v1, v2, v3, w0, w1, w2, w3, blank, c;
+    openai_vec_t  v0, v1, v2, v3, w0, w1, w2, w3, blank, c;
 
     openai_load(v, p);
 
-    blank = _mm_set1_epi8(0x20);
+    blank = openai_vec_all(0x20);
 
-    w0 = _mm_or_si128(v0, blank);
-    w1 = _mm_or_si128(v1, blank);
-    w2 = _mm_or_si128(v2, blank);
-    w3 = _mm_or_si128(v3, blank);
+    w0 = openai_vec_or(v0, blank);
+    w1 = openai_vec_or(v1, blank);
+    w2 = openai_vec_or(v2, blank);
+    w3 = openai_vec_or(v3, blank);
 
-    c = _mm_set1_epi8('"');
+    c = openai_vec_all('"');
     b->quote = openai_equal(v, c);
 
-    c = _mm_set1_epi8('\\');
+    c = openai_vec_all('\\');
     b->slash = openai_equal(v, c);
 
-    c = _mm_set1_epi8('{');
+    c = openai_vec_all('{');
     b->open = openai_equal(w, c);
 
-    c = _mm_set1_epi8('}');
+    c = openai_vec_all('}');
     b->close = openai_equal(w, c);
 }
 
@@ -144,16 +138,16 @@ openai_skip_block(openai_skip_t *k, const char *p, unsigned *plain)
 static const char *
 openai_skip_text(openai_skip_t *k, const char *p, const char *last)
 {
-    __m128i   v0, v1, v2, v3, c;
-    uint64_t  quote, slash;
+    uint64_t      quote, slash;
+    openai_vec_t  v0, v1, v2, v3, c;
 
     do {
         openai_load(v, p);
 
-        c = _mm_set1_epi8('"');
+        c = openai_vec_all('"');
         quote = openai_equal(v, c);
 
-        c = _mm_set1_epi8('\\');
+        c = openai_vec_all('\\');
         slash = openai_equal(v, c);
 
         if (slash || k->escaped) {
@@ -176,10 +170,10 @@ openai_skip_text(openai_skip_t *k, const char *p, const char *last)
 const char *
 openai_skip_escapes(const char *p, const char *last, uint64_t *size)
 {
-    uint8_t   begun;
-    __m128i   v0, v1, v2, v3, c;
-    uint64_t  quote, slash, u, escaped, stop;
-    unsigned  n;
+    uint8_t       begun;
+    uint64_t      quote, slash, u, escaped, stop;
+    unsigned      n;
+    openai_vec_t  v0, v1, v2, v3, c;
 
     begun = 0;
 
@@ -187,13 +181,13 @@ openai_skip_escapes(const char *p, const char *last, uint64_t *size)
 
         openai_load(v, p);
 
-        c = _mm_set1_epi8('"');
+        c = openai_vec_all('"');
         quote = openai_equal(v, c);
 
-        c = _mm_set1_epi8('\\');
+        c = openai_vec_all('\\');
         slash = openai_equal(v, c);
 
-        c = _mm_set1_epi8('u');
+        c = openai_vec_all('u');
         u = openai_equal(v, c);
 
         escaped = openai_skip_escaped(slash, &begun);
@@ -244,7 +238,7 @@ const char *
 openai_skip(openai_skip_t *k, const char *p, const char *last)
 {
     char      ch;
-#if defined(__SSE2__)
+#if (OPENAI_VECTOR)
     unsigned  n, plain;
 
     plain = 1;
