@@ -53,6 +53,18 @@ sub wrong_buckets {
     return %last ? @wrong : 'no histogram';
 }
 
+# the samples that are there twice: Prometheus takes one of them
+
+sub twice {
+    my ($text) = @_;
+    my %n;
+
+    $n{$_}++ for $text =~ /^(\w+(?:\{.*\})?) \S+$/mg;
+
+    return grep { $n{$_} > 1 } sort keys %n;
+}
+
+
 # a line of a chat's metric
 
 sub series {
@@ -158,3 +170,58 @@ my $count = qr/^gen_ai_server_request_duration_seconds_count\{.*\} (\d+)$/m;
 $sum += $1 while $text =~ /$count/g;
 check($sum, 300, 'no request is lost');
 check(length $text < 2_000_000 ? 1 : 0, 1, 'the page is bounded');
+
+
+
+=== TEST 4: names that read the same
+--- zone: 32m
+--- upstream
+while ($u->request) { $u->answer(200, completion()) }
+--- client
+my $c = connection();
+
+for my $model (('other') x 5, (map { "model-$_" } 1 .. 67), ('odd%ff') x 2,
+               ('odd%fe') x 2)
+{
+    send_bytes($c, post("/v1beta/models/$model:generateContent", '{}'));
+    read_answer($c);
+}
+
+for my $model ("odd\xff", "odd\xfe", "odd\xef\xbf\xbd") {
+    send_bytes($c, post('/v1/chat/completions',
+                        qq({"model":"$model","messages":[]})));
+    read_answer($c);
+}
+
+wait_for(sub { metrics() =~ /^openai_monitor_zone_records 79$/m },
+         '79 records');
+
+my $text = metrics();
+check([ twice($text) ], [], 'each sample is there once');
+check(promtool($text), '', 'promtool');
+check([ wrong_buckets($text) ], [], 'buckets');
+
+my $sum = 0;
+my $count = qr/^gen_ai_server_request_duration_seconds_count\{.*\} (\d+)$/m;
+$sum += $1 while $text =~ /$count/g;
+check($sum, 79, 'no request is lost');
+
+# nor are the tables of the statistics, with a query or without
+
+my %stats = map { $_ => json_value((monitor("/api/stats$_"))[1]) }
+                '', '?q=status:200';
+
+for my $table (qw/ models endpoints keys peers /) {
+    for my $query (sort keys %stats) {
+        my (%n, %requests);
+
+        for (@{ $stats{$query}{$table} }) {
+            $n{$_->{name}}++;
+            $requests{$_->{name}} += $_->{requests};
+        }
+
+        check([ grep { $n{$_} > 1 } sort keys %n ], [], "$table$query");
+        check($requests{"odd\x{fffd}"}, 4, "as one$query")
+            if $table eq 'models';
+    }
+}

@@ -219,6 +219,11 @@ ngx_openai_sum(void *to, const void *from, size_t size)
 }
 
 
+/* adds what a row counted to another one */
+void ngx_openai_series_sum(ngx_openai_series_t *to,
+    const ngx_openai_series_t *from);
+
+
 struct ngx_openai_zone_s;
 
 /* a copy of the statistics, consistent and settled, for a reader; some

@@ -33,8 +33,6 @@ static void ngx_openai_series_error(char error[24],
 static ngx_openai_series_t *ngx_openai_series_row(ngx_openai_series_t *rows,
     const ngx_openai_labels_t *labels, const ngx_openai_fold_t *f)
     ngx_openai_seldom;
-static void ngx_openai_series_merge(ngx_openai_series_t *to,
-    const ngx_openai_series_t *from);
 static void ngx_openai_series_add(ngx_openai_series_t *row, ngx_uint_t hist,
     uint64_t value, const ngx_openai_fold_t *f);
 static ngx_inline uint64_t ngx_openai_hash(const char *p, size_t len);
@@ -327,7 +325,7 @@ ngx_openai_series_row(ngx_openai_series_t *rows,
 
     ngx_openai_undo_keep(f->undo, least, sizeof(ngx_openai_series_t));
 
-    ngx_openai_series_merge(other, least);
+    ngx_openai_series_sum(other, least);
 
     ngx_memzero(least, sizeof(ngx_openai_series_t));
 
@@ -338,8 +336,8 @@ ngx_openai_series_row(ngx_openai_series_t *rows,
 }
 
 
-static void
-ngx_openai_series_merge(ngx_openai_series_t *to,
+void
+ngx_openai_series_sum(ngx_openai_series_t *to,
     const ngx_openai_series_t *from)
 {
     ngx_uint_t  i, n;

@@ -9,6 +9,7 @@
 #include <ngx_http.h>
 
 #include "view/ngx_openai_call.h"
+#include "view/ngx_openai_rows.h"
 
 
 /* OpenTelemetry's GenAI metrics, in Prometheus's way of writing them */
@@ -84,6 +85,7 @@ ngx_openai_metrics(ngx_openai_call_t *call)
 
     ngx_openai_zone_reap(call->zone);
     ngx_openai_stats_read(call->zone, m.stats);
+    ngx_openai_rows_series(m.stats);
 
     ngx_openai_json_init(&m.out, call->request->pool);
 

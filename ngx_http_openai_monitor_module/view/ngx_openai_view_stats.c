@@ -9,6 +9,7 @@
 #include <ngx_http.h>
 
 #include "view/ngx_openai_call.h"
+#include "view/ngx_openai_rows.h"
 #include "view/ngx_openai_scan.h"
 #include "view/ngx_openai_work.h"
 
@@ -231,6 +232,8 @@ ngx_openai_stats_answer(ngx_openai_view_stats_t *v)
     } else {
         ngx_openai_stats_all(v);
     }
+
+    ngx_openai_rows_names(stats);
 
     ngx_openai_json_key(json, "tables_since");
     ngx_openai_json_time(json, stats->since_ms);
