@@ -5,7 +5,7 @@
 import { effect, signal, untracked } from '@preact/signals';
 import * as api from './api';
 import { selected, tab } from './route';
-import { byId, feedState, rows } from './state';
+import { byId, feedState, forget, isGone, rows } from './state';
 import type { Detail, Summary } from './types';
 
 export interface Loaded {
@@ -38,7 +38,11 @@ async function load(id: string): Promise<void> {
         }
     } catch (e) {
         if (abort === mine) {
-            const gone = e instanceof api.ApiError && (e.status === 404 || e.status === 410);
+            const gone = isGone(e);
+
+            if (gone) {
+                forget(id);
+            }
 
             loaded.value = {
                 id,

@@ -19,6 +19,7 @@ const redrawBusy = 250;
 const busy = 16;
 const restful = 500;
 const stale = 5_000;
+const patience = 1_000;
 
 export const info = signal<Info | null>(null);
 export const feedState = signal<FeedState>('connecting');
@@ -61,6 +62,13 @@ let settling = 0;
 let lively = false;
 let lost = false;
 let away = false;
+// the feed of this query has said from where on it tells
+let greeted = false;
+// a list that waits for that
+let awaited = 0;
+// requests came since the oldest records were last looked for
+let passed = false;
+let retiring = false;
 let generation = 0;
 // the generation whose rest is under way
 let restOf = 0;
@@ -250,8 +258,11 @@ export function note(r: Summary): void {
     schedule();
 }
 
-function forget(id: string): void {
-    known.delete(id);
+export function forget(id: string): void {
+    if (known.delete(id)) {
+        total.value--;
+    }
+
     arrived.delete(id);
     fresh.delete(id);
     heard.delete(id);
@@ -303,9 +314,11 @@ function receive({ event, data }: FeedEvent): void {
     switch (event) {
         case 'hello':
             skew = Date.parse((body as Hello).now) - Date.now();
+            greet();
             break;
 
         case 'record':
+            passed = true;
             note(summary(body as Partial<Summary>));
             break;
 
@@ -318,6 +331,7 @@ function receive({ event, data }: FeedEvent): void {
             break;
 
         case 'stats':
+            passed = true;
             counters.value = body as Counters;
             break;
 
@@ -356,18 +370,48 @@ const feed = new Feed({
     state: (s) => {
         feedState.value = s;
 
+        if (s === 'connecting') {
+            greeted = false;
+        }
+
         if (s === 'offline') {
             away = true;
         }
 
-        // a server that was restarted may know nothing of our cursor
-        if (s === 'live' && away) {
-            away = false;
-            inform();
-            again();
+        if ((s === 'offline' || s === 'refused') && awaited !== 0) {
+            void reload();
         }
     },
 });
+
+// The feed tells what changes after its first word: a list that was asked for
+// before that lacks what passed in between.  A server that was restarted may
+// know nothing of our cursor.
+function greet(): void {
+    const missed = away || !greeted;
+
+    if (away) {
+        inform();
+    }
+
+    away = false;
+    greeted = true;
+
+    if (awaited !== 0) {
+        void reload();
+    } else if (missed) {
+        again();
+    }
+}
+
+// another query is another feed, whose first word its list waits for
+function expect(): void {
+    generation++;
+    request?.abort();
+    loading.value = true;
+    clearTimeout(awaited);
+    awaited = window.setTimeout(() => void reload(), patience);
+}
 
 export const reconnect = () => feed.reconnect();
 
@@ -384,6 +428,8 @@ export async function reload(same = false): Promise<void> {
     const mine = ++generation;
     const asked = Date.now();
 
+    clearTimeout(awaited);
+    awaited = 0;
     request?.abort();
     request = new AbortController();
     loading.value = true;
@@ -487,6 +533,8 @@ export async function more(): Promise<void> {
     }
 }
 
+export const isGone = (e: unknown) => e instanceof api.ApiError && (e.status === 404 || e.status === 410);
+
 // A running record that fell out of the filter is not told of again.
 async function check(): Promise<void> {
     const mine = generation;
@@ -512,10 +560,62 @@ async function check(): Promise<void> {
                 note(last);
             }
         } catch (e) {
-            if (e instanceof api.ApiError && (e.status === 404 || e.status === 410)) {
+            if (isGone(e)) {
                 forget(r.id);
             }
         }
+    }
+}
+
+async function gone(id: string): Promise<boolean> {
+    try {
+        await api.summary(id);
+        return false;
+    } catch (e) {
+        if (isGone(e)) {
+            return true;
+        }
+
+        throw e;
+    }
+}
+
+const ended = (r: Summary) => Date.parse(r.started_at) + (r.duration_ms ?? 0);
+
+// What leaves the zone for want of memory is not told.  Finished records leave
+// in the order in which they ended: the first that is still there is looked for
+// by halves.
+async function retire(): Promise<void> {
+    if (!passed || retiring || feedState.value !== 'live') {
+        return;
+    }
+
+    const mine = generation;
+    const old = [...known.values()].filter((r) => r.outcome !== 'running').sort((a, b) => ended(a) - ended(b));
+    let left = 0;
+    let kept = old.length;
+
+    passed = false;
+    retiring = true;
+
+    try {
+        while (left < kept) {
+            const at = left === 0 && kept === old.length ? 0 : (left + kept) >> 1;
+
+            if (await gone((old[at] as Summary).id)) {
+                left = at + 1;
+            } else {
+                kept = at;
+            }
+        }
+    } catch {
+        passed = true;
+    } finally {
+        retiring = false;
+    }
+
+    if (mine === generation) {
+        old.slice(0, left).forEach((r) => forget(r.id));
     }
 }
 
@@ -544,13 +644,17 @@ function inform(): void {
 export function start(): void {
     inform();
 
-    let asked: string | null = null;
+    let asked: { q: string; order: string } | null = null;
 
     effect(() => {
-        const wanted = query.value + '\n' + sortArgument();
+        const wanted = { q: query.value, order: sortArgument() };
+        const before = asked;
 
-        if (wanted !== asked) {
-            asked = wanted;
+        asked = wanted;
+
+        if (wanted.q !== before?.q) {
+            untracked(expect);
+        } else if (wanted.order !== before.order && awaited === 0) {
             untracked(() => void reload());
         }
     });
@@ -560,5 +664,8 @@ export function start(): void {
     window.setInterval(() => {
         now.value = serverNow();
     }, 200);
-    window.setInterval(() => void check(), stale);
+    window.setInterval(() => {
+        void check();
+        void retire();
+    }, stale);
 }

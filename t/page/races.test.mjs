@@ -278,3 +278,84 @@ test('what is read stays when the API is away for a moment, and comes when it is
     await late.unroute('**/api/**');
     await late.locator('.answer').getByText('Hello.').waitFor();
 });
+
+// What began and ended between the first list and the feed's first word was in
+// neither, and missing until the page was loaded again.
+for (const how of ['of a new page', 'of another query']) {
+    test(`the list ${how} has what passed before its feed began to tell`, async () => {
+        let open;
+
+        api.match = (r, q) => q === '' || r.model === 'other';
+        api.add({ model: 'other' });
+
+        const page = how === 'of a new page' ? null : await show();
+        await (page === null ? null : live(page));
+        const before = api.asked('/api/requests').length;
+
+        api.opening = new Promise((done) => {
+            open = done;
+        });
+
+        const seen = page ?? (await show());
+
+        if (page !== null) {
+            await page.locator('.search input').fill('model:other');
+            await page.keyboard.press('Enter');
+        }
+
+        // a feed that lets itself be waited for does not keep the list back
+        await soon(() => assert.ok(api.asked('/api/requests').length > before));
+        await rows(seen).first().waitFor();
+
+        const missed = api.add({ model: 'other' });
+        api.opening = null;
+        open();
+        await seen.locator('#row-' + missed.id).waitFor();
+    });
+}
+
+test('the first list is asked for when the feed has said from where on it tells, and once', async () => {
+    api.add();
+    const page = await show();
+    await live(page);
+    await rows(page).first().waitFor();
+
+    const paths = api.requests.map((r) => r.path);
+    assert.ok(paths.indexOf('/api/events') < paths.indexOf('/api/requests'), paths.join(' '));
+    assert.equal(api.asked('/api/requests').length, 1);
+});
+
+// Records that left the zone for want of memory stayed in the list.
+test('what the zone has no memory for any more leaves the list', async () => {
+    fill(20);
+    const page = await show();
+    await live(page);
+    await rows(page).nth(19).waitFor();
+
+    const gone = api.records.splice(0, 7).map((r) => r.id);
+    const last = api.begin();
+    api.change(last, { outcome: 'ok', status: 200, duration_ms: 5 });
+    await page.locator('#row-' + last.id).waitFor();
+    await soon(async () => assert.equal(await rows(page).count(), 14));
+    assert.deepEqual(
+        (await ids(page)).filter((id) => gone.includes(id)),
+        [],
+    );
+    await total(page, '14');
+
+    // seven of twenty are found by halves; a list in which nothing happens is left alone
+    const asked = api.requests.filter((r) => r.query.body === 'none').length;
+    assert.ok(asked <= 7, `${asked} looks`);
+});
+
+test('a record that is opened and is not there any more says so, and leaves the list', async () => {
+    fill(3);
+    const page = await show();
+    await live(page);
+    await rows(page).nth(2).waitFor();
+
+    const [old] = api.records.splice(0, 1);
+    await page.locator('#row-' + old.id).click();
+    await page.locator('.detail').getByText('the record was evicted').waitFor();
+    await page.locator('#row-' + old.id).waitFor({ state: 'detached' });
+});

@@ -177,6 +177,9 @@ export class Api {
         zone: null,
     };
     match = () => true;
+
+    // a promise: the feed is opened when it is kept
+    opening = null;
     refuse = null;
     refusal = 'unknown key "modle", did you mean "model"?';
 
@@ -244,6 +247,28 @@ export class Api {
 
     asked(path) {
         return this.requests.filter((r) => r.path === path);
+    }
+
+    view(req, res, url) {
+        const viewer = {
+            res,
+            last: req.headers['last-event-id'],
+            watch: url.searchParams.get('watch'),
+            q: url.searchParams.get('q'),
+        };
+        const hello = {
+            version: '1',
+            cursor: this.cursor,
+            page_size: 20,
+            proxy: null,
+            zone: 'z',
+            now: new Date().toISOString(),
+        };
+
+        res.writeHead(200, { 'Content-Type': 'text/event-stream' });
+        res.write(`id: ${this.cursor}\nevent: hello\ndata: ${JSON.stringify(hello)}\n\n`);
+        this.viewers.add(viewer);
+        req.on('close', () => this.viewers.delete(viewer));
     }
 
     answer(req, res) {
@@ -315,20 +340,8 @@ export class Api {
                     pages: Math.ceil(list.length / size),
                 });
             }
-            case '/api/events': {
-                const viewer = {
-                    res,
-                    last: req.headers['last-event-id'],
-                    watch: url.searchParams.get('watch'),
-                    q: url.searchParams.get('q'),
-                };
-                res.writeHead(200, { 'Content-Type': 'text/event-stream' });
-                res.write(
-                    `id: ${this.cursor}\nevent: hello\ndata: ${JSON.stringify({ version: '1', cursor: this.cursor, page_size: 20, proxy: null, zone: 'z', now: new Date().toISOString() })}\n\n`,
-                );
-                this.viewers.add(viewer);
-                return req.on('close', () => this.viewers.delete(viewer));
-            }
+            case '/api/events':
+                return this.opening === null ? this.view(req, res, url) : this.opening.then(() => this.view(req, res, url));
             case '/api/stats':
                 return json(200, { ...this.statistics, window: url.searchParams.get('window') });
             case '/api/stats/reset':
