@@ -382,6 +382,15 @@ ngx_openai_query_error(ngx_openai_call_t *call, const char *name,
 
 
 ngx_int_t
+ngx_openai_query_failed(ngx_openai_call_t *call, ngx_openai_query_t *query)
+{
+    (void) ngx_openai_query_error(call, "q", query, NGX_DECLINED);
+
+    return call->rc;
+}
+
+
+ngx_int_t
 ngx_openai_call_record(ngx_openai_call_t *call, ngx_openai_ref_t *ref,
     ngx_openai_record_t *rec)
 {

@@ -88,6 +88,10 @@ ngx_int_t ngx_openai_arg_number(ngx_openai_call_t *call, const char *name,
 ngx_int_t ngx_openai_arg_query(ngx_openai_call_t *call,
     ngx_openai_query_t *query);
 
+/* nobody knows what matches: sends query->error, as what is wrong with "q=" */
+ngx_int_t ngx_openai_query_failed(ngx_openai_call_t *call,
+    ngx_openai_query_t *query);
+
 /* the record with the call's id */
 ngx_int_t ngx_openai_call_record(ngx_openai_call_t *call,
     ngx_openai_ref_t *ref, ngx_openai_record_t *rec);

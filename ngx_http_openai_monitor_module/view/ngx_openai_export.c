@@ -34,6 +34,7 @@ static ngx_int_t ngx_openai_export_format(ngx_openai_export_t *e);
 static ngx_int_t ngx_openai_export_header(ngx_openai_export_t *e);
 static void ngx_openai_export_reverse(ngx_openai_scan_t *scan);
 static ngx_int_t ngx_openai_export_run(ngx_openai_work_t *work);
+static ngx_int_t ngx_openai_export_failed(ngx_openai_export_t *e);
 static ngx_int_t ngx_openai_export_record(ngx_openai_export_t *e);
 static ngx_int_t ngx_openai_export_end(ngx_openai_export_t *e);
 static ngx_int_t ngx_openai_export_pool(ngx_openai_export_t *e);
@@ -76,7 +77,6 @@ static const ngx_openai_format_t  ngx_openai_formats[] = {
 ngx_int_t
 ngx_openai_export(ngx_openai_call_t *call)
 {
-    ngx_int_t             rc;
     ngx_pool_t           *pool;
     ngx_openai_export_t  *e;
     ngx_pool_cleanup_t   *cln;
@@ -115,10 +115,8 @@ ngx_openai_export(ngx_openai_call_t *call)
 
     ngx_openai_export_reverse(e->scan);
 
-    rc = ngx_openai_export_header(e);
-
-    if (rc == NGX_ERROR || rc > NGX_OK || call->request->header_only) {
-        return rc;
+    if (call->request->method == NGX_HTTP_HEAD) {
+        return ngx_openai_export_header(e);
     }
 
     e->work->run = ngx_openai_export_run;
@@ -157,12 +155,19 @@ ngx_openai_export_format(ngx_openai_export_t *e)
 }
 
 
+/* once, when it is known what comes first */
+
 static ngx_int_t
 ngx_openai_export_header(ngx_openai_export_t *e)
 {
+    ngx_int_t            rc;
     ngx_http_request_t  *r;
 
     r = e->call->request;
+
+    if (r->header_sent) {
+        return NGX_OK;
+    }
 
     r->headers_out.status = NGX_HTTP_OK;
     r->headers_out.content_type = e->format->type;
@@ -174,7 +179,7 @@ ngx_openai_export_header(ngx_openai_export_t *e)
         || ngx_openai_header(r, "Content-Disposition", e->format->disposition)
            != NGX_OK)
     {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        return NGX_ERROR;
     }
 
 #if (NGX_HTTP_GZIP)
@@ -186,7 +191,9 @@ ngx_openai_export_header(ngx_openai_export_t *e)
 
 #endif
 
-    return ngx_http_send_header(r);
+    rc = ngx_http_send_header(r);
+
+    return (rc == NGX_ERROR || rc > NGX_OK) ? NGX_ERROR : NGX_OK;
 }
 
 
@@ -246,10 +253,35 @@ ngx_openai_export_run(ngx_openai_work_t *work)
             return ngx_openai_export_end(e);
         }
 
+        if (rc == NGX_ABORT) {
+            return ngx_openai_export_failed(e);
+        }
+
         if (ngx_openai_export_record(e) != NGX_OK) {
             return NGX_ERROR;
         }
     }
+}
+
+
+/* what has begun must not look like the end */
+
+static ngx_int_t
+ngx_openai_export_failed(ngx_openai_export_t *e)
+{
+    ngx_http_request_t  *r;
+
+    r = e->call->request;
+
+    if (!r->header_sent) {
+        return ngx_openai_query_failed(e->call, &e->query);
+    }
+
+    ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+                  "openai_monitor: export is cut short: %s \"%V\"",
+                  e->query.error, &e->query.word);
+
+    return NGX_ERROR;
 }
 
 
@@ -315,7 +347,12 @@ ngx_openai_export_end(ngx_openai_export_t *e)
                             e->format->tail.len);
     }
 
-    if (json.buf != NULL && ngx_openai_export_output(e, &json) != NGX_OK) {
+    if (json.buf != NULL) {
+        if (ngx_openai_export_output(e, &json) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+    } else if (ngx_openai_export_header(e) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -342,7 +379,7 @@ ngx_openai_export_pool(ngx_openai_export_t *e)
 static ngx_int_t
 ngx_openai_export_output(ngx_openai_export_t *e, ngx_openai_json_t *json)
 {
-    if (json->failed) {
+    if (json->failed || ngx_openai_export_header(e) != NGX_OK) {
         return NGX_ERROR;
     }
 

@@ -206,6 +206,7 @@ static ngx_int_t
 ngx_openai_list_run(ngx_openai_work_t *work)
 {
     uint64_t            start;
+    ngx_int_t           rc;
     ngx_openai_list_t  *list;
 
     list = work->data;
@@ -223,8 +224,14 @@ ngx_openai_list_run(ngx_openai_work_t *work)
         list->waited = NGX_OPENAI_LIST_THREADS;
     }
 
-    if (ngx_openai_list_search(list, work->stop) == NGX_AGAIN) {
+    rc = ngx_openai_list_search(list, work->stop);
+
+    if (rc == NGX_AGAIN) {
         return NGX_AGAIN;
+    }
+
+    if (rc == NGX_ABORT) {
+        return ngx_openai_query_failed(list->call, &list->query);
     }
 
     if (list->sort != NGX_OPENAI_SORT_STARTED || list->ascending) {

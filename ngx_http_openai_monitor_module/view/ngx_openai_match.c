@@ -7,19 +7,9 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "view/ngx_openai_clock.h"
 #include "view/ngx_openai_json.h"
 #include "view/ngx_openai_match.h"
 
-
-#define NGX_OPENAI_REGEX_WINDOW  2048
-#define NGX_OPENAI_REGEX_STEP    1536
-#define NGX_OPENAI_REGEX_US      50000   /* for one text */
-
-/* bounds the backtracking from one place of the text: a star may take all of
-   the window, and give it back byte by byte; PCRE knows LIMIT_DEPTH by its old
-   name too */
-#define NGX_OPENAI_REGEX_LIMIT   "(*LIMIT_MATCH=2500)(*LIMIT_RECURSION=200)"
 
 /* the farthest that a word may be from what was meant */
 #define NGX_OPENAI_NEAR          3
@@ -34,14 +24,6 @@ typedef u_char       ngx_openai_block_t
                          __attribute__((vector_size(NGX_OPENAI_BLOCK_SIZE)));
 typedef signed char  ngx_openai_hits_t
                          __attribute__((vector_size(NGX_OPENAI_BLOCK_SIZE)));
-
-
-struct ngx_openai_regex_s {
-    ngx_str_t     pattern;
-#if (NGX_PCRE)
-    ngx_regex_t  *regex;
-#endif
-};
 
 
 static ngx_int_t ngx_openai_needle(ngx_openai_needle_t *needle,
@@ -415,107 +397,3 @@ ngx_openai_distance(const char *a, size_t alen, const u_char *b, size_t blen)
 
     return row[blen];
 }
-
-
-#if (NGX_PCRE)
-
-ngx_int_t
-ngx_openai_regex_compile(ngx_openai_regex_t **regex, ngx_pool_t *pool,
-    ngx_str_t *pattern)
-{
-    u_char               *p, errstr[NGX_MAX_CONF_ERRSTR];
-    ngx_openai_regex_t   *re;
-    ngx_regex_compile_t   rc;
-
-    /* "(*" would be an option of the matcher, not a pattern */
-
-    if (pattern->len >= 2 && ngx_strncmp(pattern->data, "(*", 2) == 0) {
-        return NGX_DECLINED;
-    }
-
-    re = ngx_palloc(pool, sizeof(ngx_openai_regex_t));
-    if (re == NULL) {
-        return NGX_ERROR;
-    }
-
-    re->pattern.len = sizeof(NGX_OPENAI_REGEX_LIMIT) - 1 + pattern->len;
-    re->pattern.data = ngx_pnalloc(pool, re->pattern.len + 1);
-    if (re->pattern.data == NULL) {
-        return NGX_ERROR;
-    }
-
-    p = ngx_cpymem(re->pattern.data, NGX_OPENAI_REGEX_LIMIT,
-                   sizeof(NGX_OPENAI_REGEX_LIMIT) - 1);
-    p = ngx_cpymem(p, pattern->data, pattern->len);
-    *p = '\0';
-
-    ngx_memzero(&rc, sizeof(ngx_regex_compile_t));
-
-    rc.pattern = re->pattern;
-    rc.pool = pool;
-    rc.options = NGX_REGEX_CASELESS;
-    rc.err.len = NGX_MAX_CONF_ERRSTR;
-    rc.err.data = errstr;
-
-    if (ngx_regex_compile(&rc) != NGX_OK) {
-        return NGX_DECLINED;
-    }
-
-    re->regex = rc.regex;
-    *regex = re;
-
-    return NGX_OK;
-}
-
-
-ngx_uint_t
-ngx_openai_regex_find(ngx_openai_regex_t *regex, const ngx_str_t *text)
-{
-    u_char     *p, *end, *last;
-    uint64_t    stop;
-    ngx_str_t   window;
-    int         captures[3];
-
-    p = text->data;
-    last = p + text->len;
-    stop = ngx_openai_clock_us() + NGX_OPENAI_REGEX_US;
-
-    while (p < last) {
-        end = memchr(p, '\n', last - p);
-        end = end ? end : last;
-
-        window.data = p;
-        window.len = ngx_min(end - p, NGX_OPENAI_REGEX_WINDOW);
-
-        if (ngx_regex_exec(regex->regex, &window, captures, 3) >= 0) {
-            return 1;
-        }
-
-        if (ngx_openai_clock_us() > stop) {
-            return 0;
-        }
-
-        p = (end - p > NGX_OPENAI_REGEX_WINDOW) ? p + NGX_OPENAI_REGEX_STEP
-                                                : end + 1;
-    }
-
-    return 0;
-}
-
-#else
-
-ngx_int_t
-ngx_openai_regex_compile(ngx_openai_regex_t **regex, ngx_pool_t *pool,
-    ngx_str_t *pattern)
-{
-    return NGX_DECLINED;
-}
-
-
-ngx_uint_t
-ngx_openai_regex_find(ngx_openai_regex_t *regex, const ngx_str_t *text)
-{
-    return 0;
-}
-
-#endif

@@ -4,7 +4,7 @@
  */
 
 
-/* Looking for words and patterns in bytes, without regard to case. */
+/* Looking for words and globs in bytes, without regard to case. */
 
 
 #ifndef _NGX_OPENAI_MATCH_H_INCLUDED_
@@ -44,17 +44,6 @@ ngx_uint_t ngx_openai_glob(const ngx_str_t *pattern, const void *text,
 
 /* the nearest of the words, which end with NULL; NULL when none is near */
 const char *ngx_openai_nearest(const char *const *words, ngx_str_t *word);
-
-
-typedef struct ngx_openai_regex_s  ngx_openai_regex_t;
-
-/* NGX_OK; NGX_DECLINED: not a regular expression; NGX_ERROR */
-ngx_int_t ngx_openai_regex_compile(ngx_openai_regex_t **regex,
-    ngx_pool_t *pool, ngx_str_t *pattern);
-
-/* a match must lie within one line, and within some 2 KB of it */
-ngx_uint_t ngx_openai_regex_find(ngx_openai_regex_t *regex,
-    const ngx_str_t *text);
 
 
 #endif /* _NGX_OPENAI_MATCH_H_INCLUDED_ */

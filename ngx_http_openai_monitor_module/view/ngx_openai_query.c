@@ -503,34 +503,53 @@ ngx_openai_query_and(ngx_openai_query_t *query, const char *key,
 }
 
 
-ngx_uint_t
+ngx_int_t
 ngx_openai_query_match(ngx_openai_query_t *query,
     ngx_openai_subject_t *subject)
 {
-    ngx_uint_t  level, match;
+    ngx_uint_t  match;
 
     if (query->root == NULL) {
-        return 1;
+        return NGX_OK;
     }
 
-    query->asked++;
+    if (!query->later) {
+        query->asked++;
+        query->level = NGX_OPENAI_LEVEL_RECORD;
+    }
 
-    for (level = 0; level < NGX_OPENAI_LEVELS; level++) {
+    for ( /* void */ ; query->level < NGX_OPENAI_LEVELS; query->level++) {
 
-        if (level != NGX_OPENAI_LEVEL_RECORD
-            && subject->load(subject, level) != NGX_OK)
+        if (query->level != NGX_OPENAI_LEVEL_RECORD && !query->later
+            && subject->load(subject, query->level) != NGX_OK)
         {
-            return 0;
+            return NGX_DECLINED;
         }
 
-        match = ngx_openai_query_eval(query, query->root, subject, level);
+        query->later = 0;
 
-        if (match != NGX_OPENAI_PERHAPS) {
-            return match;
+        match = ngx_openai_query_eval(query, query->root, subject,
+                                      query->level);
+
+        if (query->error) {
+            return NGX_ABORT;
+        }
+
+        switch (match) {
+
+        case NGX_OPENAI_PERHAPS:
+            continue;
+
+        case NGX_OPENAI_LATER:
+            query->later = 1;
+            return NGX_AGAIN;
+
+        default:
+            return match == NGX_OPENAI_YES ? NGX_OK : NGX_DECLINED;
         }
     }
 
-    return 0;
+    return NGX_DECLINED;
 }
 
 
@@ -548,14 +567,14 @@ ngx_openai_query_eval(ngx_openai_query_t *query, ngx_openai_term_t *term,
 
         left = ngx_openai_query_eval(query, term->left, subject, level);
 
-        if (left == decides) {
-            return decides;
+        if (left == decides || left == NGX_OPENAI_LATER) {
+            return left;
         }
 
         right = ngx_openai_query_eval(query, term->right, subject, level);
 
-        if (right == decides) {
-            return decides;
+        if (right == decides || right == NGX_OPENAI_LATER) {
+            return right;
         }
 
         return (left == NGX_OPENAI_PERHAPS) ? left : right;
@@ -563,15 +582,27 @@ ngx_openai_query_eval(ngx_openai_query_t *query, ngx_openai_term_t *term,
     case NGX_OPENAI_TERM_NOT:
         left = ngx_openai_query_eval(query, term->left, subject, level);
 
-        return (left == NGX_OPENAI_PERHAPS) ? left : !left;
+        return (left == NGX_OPENAI_YES || left == NGX_OPENAI_NO) ? !left
+                                                                 : left;
 
     default:
 
         /* what is certain stays so, and each level looks at its own only */
 
-        if (term->asked != query->asked || term->match == NGX_OPENAI_PERHAPS) {
+        if (term->asked != query->asked
+            || term->match == NGX_OPENAI_LATER
+            || (term->match == NGX_OPENAI_PERHAPS && term->level != level))
+        {
+            if (term->asked != query->asked
+                || term->match != NGX_OPENAI_LATER)
+            {
+                term->text = 0;
+                term->at = 0;
+            }
+
             term->asked = query->asked;
             term->match = ngx_openai_term_match(query, term, subject, level);
+            term->level = level;
         }
 
         return term->match;

@@ -65,12 +65,16 @@ typedef struct {
     ngx_uint_t          terms;
     ngx_uint_t          asked;          /* how often it was asked */
 
+    uint64_t            stop;           /* see ngx_openai_clock_us() */
+    ngx_uint_t          level;          /* at which it goes on */
+
     /* where words are looked for, see "in:" */
     unsigned            request:1;
     unsigned            response:1;
 
     unsigned            threads:1;      /* subject.thread is needed */
     unsigned            bytes:1;        /* a term looks into bytes */
+    unsigned            later:1;        /* it goes on with the same record */
 
     /* what is wrong: message, the word it is about, and a better one */
     const char         *error;
@@ -89,8 +93,12 @@ ngx_int_t ngx_openai_query_parse(ngx_openai_query_t *query, ngx_pool_t *pool,
 ngx_int_t ngx_openai_query_and(ngx_openai_query_t *query, const char *key,
     ngx_str_t *value);
 
-/* 1: it matches, 0: it does not, or it is gone */
-ngx_uint_t ngx_openai_query_match(ngx_openai_query_t *query,
+/*
+ * NGX_OK: it matches; NGX_DECLINED: it does not, or it is gone; NGX_AGAIN: it
+ * is query->stop, and the same has to be asked again; NGX_ABORT: nobody knows,
+ * query->error says why.
+ */
+ngx_int_t ngx_openai_query_match(ngx_openai_query_t *query,
     ngx_openai_subject_t *subject);
 
 

@@ -13,8 +13,13 @@
 
 #define NGX_OPENAI_SCAN_DEPTH  32
 
+/* for one record that is tried by itself */
+#define NGX_OPENAI_SCAN_US     2000
+
 
 static void ngx_openai_scan_cleanup(void *data);
+static ngx_int_t ngx_openai_scan_record(ngx_openai_scan_t *scan,
+    const ngx_openai_ref_t *ref);
 static ngx_int_t ngx_openai_scan_load(ngx_openai_subject_t *subject,
     ngx_uint_t level);
 static ngx_int_t ngx_openai_scan_answer(ngx_openai_scan_t *scan);
@@ -93,7 +98,7 @@ ngx_openai_scan_next(ngx_openai_scan_t *scan, uint64_t stop)
 {
     ngx_int_t  rc;
 
-    while (scan->at < scan->nrefs) {
+    while (scan->at < scan->nrefs || scan->query->later) {
 
         /* one of them each time, or it might come to no end */
 
@@ -104,10 +109,18 @@ ngx_openai_scan_next(ngx_openai_scan_t *scan, uint64_t stop)
 
         scan->tried = 1;
 
-        rc = ngx_openai_scan_try(scan, &scan->refs[scan->at++]);
+        scan->query->stop = stop;
 
-        if (rc == NGX_OK) {
-            return NGX_OK;
+        rc = scan->query->later
+             ? ngx_openai_query_match(scan->query, &scan->subject)
+             : ngx_openai_scan_record(scan, &scan->refs[scan->at++]);
+
+        if (rc == NGX_AGAIN) {
+            scan->tried = 0;
+        }
+
+        if (rc != NGX_DECLINED && rc != NGX_DONE) {
+            return rc;
         }
     }
 
@@ -117,6 +130,24 @@ ngx_openai_scan_next(ngx_openai_scan_t *scan, uint64_t stop)
 
 ngx_int_t
 ngx_openai_scan_try(ngx_openai_scan_t *scan, const ngx_openai_ref_t *ref)
+{
+    ngx_int_t  rc;
+
+    scan->query->stop = ngx_openai_clock_us() + NGX_OPENAI_SCAN_US;
+
+    rc = ngx_openai_scan_record(scan, ref);
+
+    /* who cannot wait does without it */
+
+    scan->query->later = 0;
+    scan->query->error = NULL;
+
+    return (rc == NGX_OK || rc == NGX_DONE) ? rc : NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_openai_scan_record(ngx_openai_scan_t *scan, const ngx_openai_ref_t *ref)
 {
     const ngx_openai_thread_t  *thread;
 
@@ -140,8 +171,7 @@ ngx_openai_scan_try(ngx_openai_scan_t *scan, const ngx_openai_ref_t *ref)
         }
     }
 
-    return ngx_openai_query_match(scan->query, &scan->subject) ? NGX_OK
-                                                               : NGX_DECLINED;
+    return ngx_openai_query_match(scan->query, &scan->subject);
 }
 
 

@@ -13,6 +13,7 @@
 
 #include "view/ngx_openai_query.h"
 #include "view/ngx_openai_match.h"
+#include "view/ngx_openai_regex.h"
 
 
 typedef enum {
@@ -107,7 +108,10 @@ struct ngx_openai_term_s {
     ngx_uint_t             nneedles;
     ngx_openai_regex_t    *regex;
     ngx_uint_t             asked;       /* query->asked, to which … */
-    ngx_uint_t             match;       /* … this was the answer */
+    ngx_uint_t             match;       /* … this was the answer … */
+    ngx_uint_t             level;       /* … at this level */
+    ngx_uint_t             text;        /* of the level, that is looked … */
+    size_t                 at;          /* … into, where it goes on */
     ngx_openai_term_t     *left;
     ngx_openai_term_t     *right;
 };
@@ -116,6 +120,7 @@ struct ngx_openai_term_s {
 #define NGX_OPENAI_NO       0
 #define NGX_OPENAI_YES      1
 #define NGX_OPENAI_PERHAPS  2           /* at this level */
+#define NGX_OPENAI_LATER    3           /* it was query->stop */
 
 
 /* a term from key and value: as ngx_openai_query_parse() */

@@ -11,6 +11,9 @@
 #include "view/ngx_openai_terms.h"
 
 
+#define NGX_OPENAI_TERM_TEXTS  3        /* of a level, at most */
+
+
 static ngx_uint_t ngx_openai_term_field(ngx_openai_term_t *term,
     ngx_openai_subject_t *subject);
 static ngx_uint_t ngx_openai_term_is_text(ngx_openai_term_t *term,
@@ -30,8 +33,11 @@ static ngx_uint_t ngx_openai_term_in_head(ngx_openai_term_t *term,
     ngx_str_t *head);
 static ngx_uint_t ngx_openai_term_text(ngx_openai_query_t *query,
     ngx_openai_term_t *term, ngx_openai_subject_t *subject, ngx_uint_t level);
-static ngx_uint_t ngx_openai_term_find(ngx_openai_term_t *term,
-    const void *data, size_t len);
+static ngx_uint_t ngx_openai_term_texts(ngx_openai_query_t *query,
+    ngx_openai_subject_t *subject, ngx_uint_t level, ngx_str_t *texts);
+static void ngx_openai_term_string(ngx_str_t *text, const char *s);
+static ngx_uint_t ngx_openai_term_find(ngx_openai_query_t *query,
+    ngx_openai_term_t *term, const ngx_str_t *text);
 
 
 /* fields that are one string of the record */
@@ -405,68 +411,110 @@ static ngx_uint_t
 ngx_openai_term_text(ngx_openai_query_t *query, ngx_openai_term_t *term,
     ngx_openai_subject_t *subject, ngx_uint_t level)
 {
-    ngx_uint_t                  request, response;
+    ngx_str_t   texts[NGX_OPENAI_TERM_TEXTS];
+    ngx_uint_t  n, found;
+
+    n = ngx_openai_term_texts(query, subject, level, texts);
+
+    for ( /* void */ ; term->text < n; term->text++) {
+        found = ngx_openai_term_find(query, term, &texts[term->text]);
+
+        if (found != NGX_OPENAI_NO) {
+            return found;
+        }
+
+        term->at = 0;
+    }
+
+    if (level == NGX_OPENAI_LEVEL_ANSWER
+        || (level == NGX_OPENAI_LEVEL_BODIES && query->request
+            && !query->response))
+    {
+        return NGX_OPENAI_NO;
+    }
+
+    return NGX_OPENAI_PERHAPS;
+}
+
+
+/* those that a level adds, of the sides that are asked for */
+
+static ngx_uint_t
+ngx_openai_term_texts(ngx_openai_query_t *query, ngx_openai_subject_t *subject,
+    ngx_uint_t level, ngx_str_t *texts)
+{
+    ngx_uint_t                  n, request, response;
     const ngx_openai_record_t  *rec;
 
     rec = subject->rec;
     request = query->request || !query->response;
     response = query->response || !query->request;
+    n = 0;
 
     switch (level) {
 
     case NGX_OPENAI_LEVEL_RECORD:
-        if (request && response
-            && (ngx_openai_term_find(term, rec->uri, ngx_strlen(rec->uri))
-                || ngx_openai_term_find(term, rec->facts.model,
-                                        ngx_strlen(rec->facts.model))
-                || ngx_openai_term_find(term, rec->facts.response_model,
-                                      ngx_strlen(rec->facts.response_model))))
-        {
-            return NGX_OPENAI_YES;
+        if (request && response) {
+            ngx_openai_term_string(&texts[n++], rec->uri);
+            ngx_openai_term_string(&texts[n++], rec->facts.model);
+            ngx_openai_term_string(&texts[n++], rec->facts.response_model);
         }
 
-        return NGX_OPENAI_PERHAPS;
+        break;
 
     case NGX_OPENAI_LEVEL_HEADS:
-        return NGX_OPENAI_PERHAPS;
+        break;
 
     case NGX_OPENAI_LEVEL_BODIES:
-        if (request && ngx_openai_term_find(term, subject->body[0].data,
-                                            subject->body[0].len))
-        {
-            return NGX_OPENAI_YES;
+        if (request) {
+            texts[n++] = subject->body[0];
         }
 
-        if (!response) {
-            return NGX_OPENAI_NO;
+        if (response) {
+            texts[n++] = subject->body[1];
         }
 
-        if (ngx_openai_term_find(term, subject->body[1].data,
-                                 subject->body[1].len))
-        {
-            return NGX_OPENAI_YES;
-        }
-
-        return NGX_OPENAI_PERHAPS;
+        break;
 
     default: /* NGX_OPENAI_LEVEL_ANSWER */
-        return ngx_openai_term_find(term, subject->answer.data,
-                                    subject->answer.len);
+        texts[n++] = subject->answer;
     }
+
+    return n;
+}
+
+
+static void
+ngx_openai_term_string(ngx_str_t *text, const char *s)
+{
+    text->data = (u_char *) s;
+    text->len = ngx_strlen(s);
 }
 
 
 static ngx_uint_t
-ngx_openai_term_find(ngx_openai_term_t *term, const void *data, size_t len)
+ngx_openai_term_find(ngx_openai_query_t *query, ngx_openai_term_t *term,
+    const ngx_str_t *text)
 {
-    ngx_str_t  text;
-
-    text.data = (u_char *) data;
-    text.len = len;
-
-    if (term->type == NGX_OPENAI_TERM_REGEX) {
-        return ngx_openai_regex_find(term->regex, &text);
+    if (term->type != NGX_OPENAI_TERM_REGEX) {
+        return ngx_openai_find(term->needles, term->nneedles, text);
     }
 
-    return ngx_openai_find(term->needles, term->nneedles, &text);
+    switch (ngx_openai_regex_find(term->regex, text, &term->at, query->stop)) {
+
+    case NGX_OK:
+        return NGX_OPENAI_YES;
+
+    case NGX_DECLINED:
+        return NGX_OPENAI_NO;
+
+    case NGX_AGAIN:
+        return NGX_OPENAI_LATER;
+
+    default: /* NGX_ABORT */
+        query->error = "it would take too long to match";
+        query->word = *ngx_openai_regex_pattern(term->regex);
+
+        return NGX_OPENAI_NO;
+    }
 }

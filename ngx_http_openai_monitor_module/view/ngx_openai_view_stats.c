@@ -180,6 +180,10 @@ ngx_openai_stats_run(ngx_openai_work_t *work)
             return NGX_AGAIN;
         }
 
+        if (rc == NGX_ABORT) {
+            return ngx_openai_query_failed(v->call, &v->query);
+        }
+
         if (rc != NGX_OK) {
             ngx_openai_stats_settle(v->stats);
             return ngx_openai_stats_answer(v);

@@ -20,6 +20,7 @@
 #include "store/ngx_openai_record.c"
 #include "view/ngx_openai_json.c"
 #include "view/ngx_openai_match.c"
+#include "view/ngx_openai_regex.c"
 #include "view/ngx_openai_terms.c"
 #include "view/ngx_openai_terms_match.c"
 #include "view/ngx_openai_terms_time.c"

@@ -17,6 +17,7 @@
 #include "store/ngx_openai_record.c"
 #include "view/ngx_openai_json.c"
 #include "view/ngx_openai_match.c"
+#include "view/ngx_openai_regex.c"
 #include "view/ngx_openai_terms.c"
 #include "view/ngx_openai_terms_match.c"
 #include "view/ngx_openai_terms_time.c"
@@ -106,7 +107,7 @@ ask(ngx_pool_t *pool, ngx_str_t *text)
     subject.rec = &rec;
     subject.load = load;
 
-    return (int) ngx_openai_query_match(&query, &subject);
+    return ngx_openai_query_match(&query, &subject) == NGX_OK;
 }
 
 

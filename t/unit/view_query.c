@@ -18,6 +18,7 @@
 #include "store/ngx_openai_record.c"
 #include "view/ngx_openai_json.c"
 #include "view/ngx_openai_match.c"
+#include "view/ngx_openai_regex.c"
 #include "view/ngx_openai_terms.c"
 #include "view/ngx_openai_terms_match.c"
 #include "view/ngx_openai_terms_time.c"
@@ -137,7 +138,11 @@ match(const char *text, int *rc)
     q = str(text);
     *rc = (int) ngx_openai_query_parse(&query, &pool, &q);
 
-    return *rc == NGX_OK ? (int) ngx_openai_query_match(&query, &subject) : -1;
+    if (*rc != NGX_OK) {
+        return -1;
+    }
+
+    return ngx_openai_query_match(&query, &subject) == NGX_OK;
 }
 
 

@@ -37,6 +37,7 @@ typedef uintptr_t  ngx_msec_t;
 #define NGX_AGAIN     -2
 #define NGX_DONE      -4
 #define NGX_DECLINED  -5
+#define NGX_ABORT     -6
 
 
 #endif /* _NGX_CONFIG_H_INCLUDED_ */
