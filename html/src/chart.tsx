@@ -62,7 +62,9 @@ function options(p: ChartProps, width: number, height: number): uPlot.Options {
         paths: l.bars === true ? bars : undefined,
         points: { show: (u, i) => l.points === true || lonely(u.data[i] ?? []), size: 4 },
         spanGaps: true,
-        value: (_u: uPlot, v: number | null) => (v === null ? '–' : p.format(v)),
+        // nothing is pointed at, or nothing is known there
+        value: (_u: uPlot, v: number | null, _i: number, at: number | null) =>
+            at === null ? '' : v === null ? '–' : p.format(v),
     }));
 
     return {

@@ -8,7 +8,7 @@ import { isStrings, remembered } from './prefs';
 import type { Facet } from './query';
 import type { SortKey } from './route';
 import { now } from './state';
-import type { Summary } from './types';
+import type { Failure, Summary } from './types';
 
 export interface Column {
     id: string;
@@ -121,13 +121,17 @@ function Model({ record: r }: { record: Summary }) {
     );
 }
 
+// "rate_limit_exceeded" says more than its type, "requests"; a number says what
+// the status does
+const problem = (e: Failure): string | null => (typeof e.code === 'string' && /[a-z]/i.test(e.code) ? e.code : e.type);
+
 export const finish = (r: Summary): ComponentChildren => {
     if (r.outcome !== 'ok' && r.outcome !== 'running') {
-        return <span class={meaning(r) + '-text'}>{r.error?.type ?? outcomeWord(r)}</span>;
+        return <span class={meaning(r) + '-text'}>{(r.error === null ? null : problem(r.error)) ?? outcomeWord(r)}</span>;
     }
 
     if (r.error !== null) {
-        return <span class="error-text">{r.error.type ?? r.error.code ?? t('failed')}</span>;
+        return <span class="error-text">{problem(r.error) ?? r.error.code ?? t('failed')}</span>;
     }
 
     if (r.outcome === 'running') {
@@ -226,7 +230,8 @@ export const columns: Column[] = [
         facet: 'finish',
         facetValue: (r) => r.finish_reason,
         cell: finish,
-        title: (r) => r.error?.message ?? undefined,
+        title: (r) =>
+            [r.error?.type, r.error?.message].filter((x) => x !== null && x !== undefined).join(': ') || undefined,
     },
     {
         id: 'ttft',
@@ -274,7 +279,7 @@ export const columns: Column[] = [
         cell: (r) => or(rate(r.tokens_per_second)),
         title: () => t('rateLong'),
     },
-    { id: 'cost', label: 'cost', width: 72, end: true, rank: 9, sort: 'cost', cell: (r) => or(money(r.cost_usd)) },
+    { id: 'cost', label: 'cost', width: 88, end: true, rank: 9, sort: 'cost', cell: (r) => or(money(r.cost_usd)) },
     {
         id: 'tools',
         label: 'toolCalls',

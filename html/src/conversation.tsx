@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
-import { loose, pretty } from './format';
+import { count, loose, pretty } from './format';
 import { t } from './i18n';
 import { Json } from './json';
 import { meaning, type Meaning } from './mark';
@@ -15,6 +15,8 @@ import type { Choice, Detail, Part, Tool, ToolCall, Turn } from './types';
 import { Button, Copy } from './ui';
 
 const recent = 30;
+// characters of a message that are shown at once
+const longest = 6000;
 
 export function partText(p: Part): string | null {
     for (const key of [
@@ -84,6 +86,25 @@ function Fold({
     );
 }
 
+// nobody has to look for the answer below a book: of a long text the beginning
+// is shown, until all of it is asked for
+function Long({ text, children }: { text: string; children: ComponentChildren }) {
+    const [all, setAll] = useState(false);
+
+    if (text.length <= longest) {
+        return <>{children}</>;
+    }
+
+    return (
+        <div class="long" data-all={all}>
+            <div class="long-text">{children}</div>
+            <button type="button" class="button" aria-expanded={all} onClick={() => setAll(!all)}>
+                {all ? t('showLess') : t('showAll', { n: count(text.length) })}
+            </button>
+        </div>
+    );
+}
+
 // JSON arguments and results as a tree, anything else as text
 function Payload({ value }: { value: unknown }) {
     const v = loose(value);
@@ -91,7 +112,15 @@ function Payload({ value }: { value: unknown }) {
     return typeof v === 'object' && v !== null ? (
         <Json value={v} />
     ) : (
-        <div class="prose plain mono">{typeof v === 'string' ? v : pretty(v)}</div>
+        <Plain text={typeof v === 'string' ? v : pretty(v)} />
+    );
+}
+
+function Plain({ text }: { text: string }) {
+    return (
+        <Long text={text}>
+            <div class="prose plain mono">{text}</div>
+        </Long>
     );
 }
 
@@ -112,7 +141,11 @@ function PartView({ part }: { part: Part }) {
     }
 
     if (text !== null) {
-        return <Prose text={text} />;
+        return (
+            <Long text={text}>
+                <Prose text={text} />
+            </Long>
+        );
     }
 
     return (

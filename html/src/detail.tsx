@@ -358,7 +358,7 @@ export function Detail() {
                         <Notices r={r} />
                     </>
                 )}
-                {state !== null && state.error !== null && <Trouble text={state.error} retry={retry} />}
+                {state !== null && state.error !== null && <Trouble text={state.error} retry={state.gone === true ? undefined : retry} />}
                 {state !== null && state.data !== null ? (
                     <Panel full={state.data} key={id} />
                 ) : (

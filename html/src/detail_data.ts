@@ -12,6 +12,7 @@ export interface Loaded {
     id: string;
     data: Detail | null;
     error: string | null;
+    gone?: boolean;
 }
 
 export const loaded = signal<Loaded | null>(null);
@@ -48,6 +49,7 @@ async function load(id: string): Promise<void> {
                 id,
                 data: gone ? null : (loaded.peek()?.data ?? null),
                 error: e instanceof Error ? e.message : String(e),
+                gone,
             };
         }
     } finally {

@@ -71,6 +71,9 @@ const en = {
     copyValue: 'Copy the value',
     chipHint: 'Click: only these. Shift-click: without these.',
     noMatch: 'No request matches.',
+    showAll: 'Show all {n} characters',
+    showLess: 'Show less',
+    noAnswer: 'The query was not answered.',
     histogram: '{n:request|requests} over time, {errors} failed. Drag to pick a range.',
     wholeTime: 'Whole time',
 
@@ -392,6 +395,9 @@ const zh: Record<Text, string> = {
     copyValue: '复制此值',
     chipHint: '点击：只看这些。Shift 点击：排除这些。',
     noMatch: '没有匹配的请求。',
+    showAll: '显示全部 {n} 个字符',
+    showLess: '收起',
+    noAnswer: '查询未能完成。',
     histogram: '{n} 个请求随时间的分布，{errors} 个失败。拖动可选择时间段。',
     wholeTime: '全部时间',
 

@@ -222,7 +222,7 @@ function Nothing() {
 
     // the search box says what is wrong with a query
     if (failure.value !== null && query.value !== '') {
-        return <p class="nothing">{t('noMatch')}</p>;
+        return <p class="nothing">{t('noAnswer')}</p>;
     }
 
     if (failure.value !== null) {

@@ -438,11 +438,17 @@ export function Stats() {
                         </span>
                     )
                 )}
-                <span class="push" />
-                <a class="button" href={api.statsHref(statsWindow.value, query.value)} target="_blank" rel="noopener">
-                    JSON
-                </a>
-                <Button label={t('reset')} text={t('reset')} onClick={() => void reset()} />
+                <span class="ends">
+                    <a
+                        class="button"
+                        href={api.statsHref(statsWindow.value, query.value)}
+                        target="_blank"
+                        rel="noopener"
+                    >
+                        JSON
+                    </a>
+                    <Button label={t('reset')} text={t('reset')} onClick={() => void reset()} />
+                </span>
             </header>
             {error.value !== null && <Trouble text={error.value} />}
             {s === null ? (

@@ -110,7 +110,9 @@ function Row({
             <span class="number quiet">
                 {gap === null ? '' : long ? t('gap', { d: duration(gap) }) : '+' + duration(gap)}
             </span>
-            <span class="quiet clip">{e.event ?? ''}</span>
+            <span class="quiet clip" title={e.event ?? undefined}>
+                {e.event ?? ''}
+            </span>
             <span class="clip mono">
                 {said !== null && <b class="said">{JSON.stringify(said.slice(0, 200))}</b>}{' '}
                 <span class={said === null ? undefined : 'quiet'}>{e.data.slice(0, 400)}</span>
@@ -123,6 +125,7 @@ function Row({
 function Events({ list }: { list: StreamEvent[] }) {
     const [at, setAt] = useState<number | null>(null);
     const limit = useMemo(() => gapLimit(list), [list]);
+    const named = useMemo(() => list.some((e) => e.event !== null && e.event !== ''), [list]);
     const { ref } = useSize<HTMLDivElement>();
     const gap = (i: number) => {
         const a = list[i - 1]?.ms;
@@ -149,7 +152,7 @@ function Events({ list }: { list: StreamEvent[] }) {
                     }
                 />
             </h3>
-            <div class="events">
+            <div class="events" data-named={named}>
                 <Virtual
                     count={list.length}
                     height={rowHeight}

@@ -1,0 +1,142 @@
+// Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+
+// Holds the page to what was seen to be wrong on pictures of it: text that was
+// cut, boxes without content, words that say nothing.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { api, show } from './lib/shown.mjs';
+
+const clipped = (cell) => cell.evaluate((e) => e.scrollWidth > e.clientWidth);
+
+// "<$0.000..." was all that was left of it.
+test('the least cost fits its column', async () => {
+    const r = api.add({ cost_usd: 1e-7 });
+    const page = await show();
+    const cell = page.locator(`#row-${r.id}`).getByRole('gridcell').filter({ hasText: '$' });
+
+    assert.equal(await cell.innerText(), '<$0.000001');
+    assert.equal(await clipped(cell), false);
+});
+
+// A 429 was called "requests" in the list.
+test('a failure is called by its code, if that is a word', async () => {
+    const failed = { outcome: 'upstream_error', finish_reason: null };
+    const named = api.add({
+        ...failed,
+        status: 429,
+        error: { type: 'requests', code: 'rate_limit_exceeded', message: 'Too many.' },
+    });
+    const numbered = api.add({ ...failed, status: 503, error: { type: 'overloaded', code: 503, message: 'Later.' } });
+    const page = await show();
+
+    const finish = async (r, word) => {
+        const cell = page.locator(`#row-${r.id}`).getByRole('gridcell').filter({ hasText: word });
+        return cell.getAttribute('title');
+    };
+
+    assert.equal(await finish(named, 'rate_limit_exceeded'), 'requests: Too many.');
+    assert.equal(await finish(numbered, 'overloaded'), 'overloaded: Later.');
+});
+
+// Eight tiles in rows of six left a dark box behind the last.
+for (const width of [1600, 1440, 1024, 800, 390]) {
+    test(`the tiles of the statistics fill their rows at ${width} px, and the buttons stay together`, async () => {
+        const page = await show({ width, hash: { view: 'stats' } });
+        await page.locator('.tile').last().waitFor();
+
+        const [box, last] = await Promise.all([
+            page.locator('.tiles').boundingBox(),
+            page.locator('.tile').last().boundingBox(),
+        ]);
+        assert.ok(Math.abs(box.x + box.width - last.x - last.width) < 3, JSON.stringify({ box, last }));
+        assert.ok(Math.abs(box.y + box.height - last.y - last.height) < 3, JSON.stringify({ box, last }));
+
+        const buttons = await page.locator('.stats .panel-bar .button').all();
+        const tops = await Promise.all(buttons.map(async (b) => (await b.boundingBox()).y));
+        assert.equal(tops.length, 2);
+        assert.ok(Math.abs(tops[0] - tops[1]) < 2, tops.join(' '));
+    });
+}
+
+// Names of the Responses API were all cut to "response.re...".
+test('events with names have room for them, others have none', async () => {
+    const names = ['response.output_text.delta', 'response.output_text.done'];
+    const named = api.add({ streamed: true });
+    const plain = api.add({ streamed: true });
+    const event = (name, i) => ({ ms: i, event: name, data: '{}', bytes: 2 });
+
+    api.events.set(named.id, names.map(event));
+    api.events.set(
+        plain.id,
+        [null, null].map((name, i) => event(name, i)),
+    );
+
+    const page = await show({ hash: { id: named.id, tab: 'stream' } });
+    const cell = page.locator('.event > :nth-child(3)');
+    await cell.nth(1).waitFor();
+
+    for (const [i, name] of names.entries()) {
+        assert.equal(await clipped(cell.nth(i)), false);
+        assert.equal(await cell.nth(i).getAttribute('title'), name);
+    }
+
+    const other = await show({ hash: { id: plain.id, tab: 'stream' } });
+    await other.locator('.event').nth(1).waitFor();
+    assert.equal(await other.locator('.event > :nth-child(3)').first().evaluate((e) => e.clientWidth), 0);
+});
+
+// A query that was not understood "matched nothing".
+test('a query that failed is not said to match nothing', async () => {
+    api.add();
+    api.refuse = /^modle:/;
+    const page = await show({ hash: { q: 'modle:x' } });
+
+    await page.getByText('The query was not answered.').waitFor();
+    assert.equal(await page.getByText('No request matches.').count(), 0);
+});
+
+// It offered to ask again for what had been evicted.
+test('a record that is gone is not asked for again', async () => {
+    const page = await show({ hash: { id: 'r99999999' } });
+
+    await page.getByRole('alert').getByText('the record was evicted').waitFor();
+    assert.equal(await page.getByRole('alert').getByRole('button').count(), 0);
+});
+
+// The answer to a prompt of 60,000 characters was twenty screens below.
+test('of a long message the beginning is shown until all of it is asked for', async () => {
+    const text = 'A long prompt. '.repeat(4000) + 'Its end.';
+    const r = api.add(
+        {},
+        {
+            conversation: {
+                system: null,
+                settings: {},
+                tools: [],
+                messages: [{ role: 'user', parts: [{ type: 'text', text }] }],
+            },
+        },
+    );
+    const page = await show({ hash: { id: r.id } });
+    const turn = page.locator('.turn[data-role=user]');
+
+    await page.locator('.answer').getByText('Hello.').waitFor();
+    assert.ok((await turn.boundingBox()).height < 500);
+    assert.ok((await page.locator('.answer').boundingBox()).y < 900);
+
+    await page.getByRole('button', { name: 'Show all 60,008 characters', expanded: false }).click();
+    await page.getByRole('button', { name: 'Show less', expanded: true }).waitFor();
+    assert.ok((await turn.boundingBox()).height > 2000);
+});
+
+// Python that is wrapped is other Python.
+test('the first commands are not wrapped on a phone', async () => {
+    const page = await show({ width: 390, height: 844 });
+    const code = page.locator('.empty pre');
+    await code.waitFor();
+
+    const lines = (await code.innerText()).split('\n').length;
+    const { height } = await code.boundingBox();
+    assert.ok(height <= lines * 18 + 24 + 20, `${lines} lines in ${height} px`);
+});
