@@ -13,6 +13,7 @@
 #define _OPENAI_FACTS_H_INCLUDED_
 
 
+#include <math.h>
 #include <stdint.h>
 
 
@@ -111,6 +112,42 @@ typedef struct {
     char            user[64];
     char            user_agent[64];
 } openai_facts_t;
+
+
+static inline void
+openai_usage_init(openai_usage_t *usage)
+{
+    usage->input = OPENAI_UNKNOWN;
+    usage->output = OPENAI_UNKNOWN;
+    usage->total = OPENAI_UNKNOWN;
+    usage->cached = OPENAI_UNKNOWN;
+    usage->cache_write = OPENAI_UNKNOWN;
+    usage->cache_write_1h = OPENAI_UNKNOWN;
+    usage->reasoning = OPENAI_UNKNOWN;
+    usage->input_audio = OPENAI_UNKNOWN;
+    usage->output_audio = OPENAI_UNKNOWN;
+    usage->cost = OPENAI_UNKNOWN;
+}
+
+
+/* of facts that are zeroed nothing is known from now on */
+
+static inline void
+openai_facts_unknown(openai_facts_t *facts)
+{
+    facts->stream_asked = OPENAI_UNKNOWN;
+    facts->streamed = OPENAI_UNKNOWN;
+    facts->messages = OPENAI_UNKNOWN;
+    facts->tools = OPENAI_UNKNOWN;
+    facts->choices = OPENAI_UNKNOWN;
+    facts->retry = OPENAI_UNKNOWN;
+    facts->max_tokens = OPENAI_UNKNOWN;
+    facts->temperature = NAN;
+    facts->estimated_output = OPENAI_UNKNOWN;
+    facts->processing_ms = OPENAI_UNKNOWN;
+
+    openai_usage_init(&facts->usage);
+}
 
 
 #endif /* _OPENAI_FACTS_H_INCLUDED_ */

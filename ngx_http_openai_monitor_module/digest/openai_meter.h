@@ -329,8 +329,6 @@ void openai_meter_event_end(openai_meter_t *m, openai_str_t name);
 void openai_meter_multipart_begin(openai_meter_t *m, openai_str_t type);
 
 
-void openai_usage_init(openai_usage_t *usage);
-
 /* cut to fit on a UTF-8 boundary; dst ends with a zero byte */
 void openai_copy(char *dst, size_t size, const char *src, size_t len);
 void openai_append(char *dst, size_t size, const char *src);

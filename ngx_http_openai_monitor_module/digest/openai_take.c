@@ -536,38 +536,10 @@ openai_take_call(void *ctx, const openai_node_t *node,
 
 
 void
-openai_usage_init(openai_usage_t *usage)
-{
-    usage->input = OPENAI_UNKNOWN;
-    usage->output = OPENAI_UNKNOWN;
-    usage->total = OPENAI_UNKNOWN;
-    usage->cached = OPENAI_UNKNOWN;
-    usage->cache_write = OPENAI_UNKNOWN;
-    usage->cache_write_1h = OPENAI_UNKNOWN;
-    usage->reasoning = OPENAI_UNKNOWN;
-    usage->input_audio = OPENAI_UNKNOWN;
-    usage->output_audio = OPENAI_UNKNOWN;
-    usage->cost = OPENAI_UNKNOWN;
-}
-
-
-void
 openai_facts_init(openai_facts_t *facts)
 {
     openai_zero(facts, sizeof(openai_facts_t));
-
-    facts->stream_asked = OPENAI_UNKNOWN;
-    facts->streamed = OPENAI_UNKNOWN;
-    facts->messages = OPENAI_UNKNOWN;
-    facts->tools = OPENAI_UNKNOWN;
-    facts->choices = OPENAI_UNKNOWN;
-    facts->retry = OPENAI_UNKNOWN;
-    facts->max_tokens = OPENAI_UNKNOWN;
-    facts->temperature = NAN;
-    facts->estimated_output = OPENAI_UNKNOWN;
-    facts->processing_ms = OPENAI_UNKNOWN;
-
-    openai_usage_init(&facts->usage);
+    openai_facts_unknown(facts);
 }
 
 

@@ -7,8 +7,6 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include <math.h>
-
 #include "store/ngx_openai_record.h"
 
 
@@ -38,8 +36,6 @@ ngx_openai_record_init(ngx_openai_record_t *rec)
 void
 ngx_openai_record_rest(ngx_openai_record_t *rec)
 {
-    openai_usage_t  *usage;
-
     rec->flags &= ~NGX_OPENAI_REC_BEGUN;
 
     ngx_memzero(&rec->request_us, sizeof(ngx_openai_record_t)
@@ -52,29 +48,7 @@ ngx_openai_record_rest(ngx_openai_record_t *rec)
     rec->duration_us = OPENAI_UNKNOWN;
     rec->cost = OPENAI_UNKNOWN;
 
-    rec->facts.stream_asked = OPENAI_UNKNOWN;
-    rec->facts.streamed = OPENAI_UNKNOWN;
-    rec->facts.messages = OPENAI_UNKNOWN;
-    rec->facts.tools = OPENAI_UNKNOWN;
-    rec->facts.choices = OPENAI_UNKNOWN;
-    rec->facts.retry = OPENAI_UNKNOWN;
-    rec->facts.max_tokens = OPENAI_UNKNOWN;
-    rec->facts.temperature = NAN;
-    rec->facts.estimated_output = OPENAI_UNKNOWN;
-    rec->facts.processing_ms = OPENAI_UNKNOWN;
-
-    usage = &rec->facts.usage;
-
-    usage->input = OPENAI_UNKNOWN;
-    usage->output = OPENAI_UNKNOWN;
-    usage->total = OPENAI_UNKNOWN;
-    usage->cached = OPENAI_UNKNOWN;
-    usage->cache_write = OPENAI_UNKNOWN;
-    usage->cache_write_1h = OPENAI_UNKNOWN;
-    usage->reasoning = OPENAI_UNKNOWN;
-    usage->input_audio = OPENAI_UNKNOWN;
-    usage->output_audio = OPENAI_UNKNOWN;
-    usage->cost = OPENAI_UNKNOWN;
+    openai_facts_unknown(&rec->facts);
 }
 
 

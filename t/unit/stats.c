@@ -9,12 +9,13 @@
  * totals, in the rings, in the tables and in the series, whatever number of
  * names there are and however the clock moves; a quantile is never farther
  * from the truth than its bucket is wide.  Whatever a record changes can be
- * taken back.
+ * taken back.  A record's facts begin as those of the digest do.
  */
 
 
 #include <time.h>
 
+#include "digest/openai_digest.h"
 #include "store/ngx_openai_hist.c"
 #include "store/ngx_openai_record.c"
 #include "store/ngx_openai_stats.c"
@@ -167,6 +168,23 @@ test_quantiles(void)
     }
 
     ok(bad == 0, "quantiles lie in the bucket of the true one");
+}
+
+
+static void
+test_unknown(void)
+{
+    openai_facts_t  facts;
+
+    memset(&facts, 'x', sizeof(openai_facts_t));
+    openai_facts_init(&facts);
+
+    memset(&rec, 'x', sizeof(ngx_openai_record_t));
+    ngx_openai_record_init(&rec);
+
+    ok(memcmp(&rec.facts, &facts, sizeof(openai_facts_t)) == 0
+       && facts.usage.cache_write_1h == OPENAI_UNKNOWN,
+       "nothing is known of a new record, in the digest's words");
 }
 
 
@@ -460,6 +478,7 @@ main(void)
 
     test_buckets();
     test_quantiles();
+    test_unknown();
     test_fold();
     test_endpoints();
     test_names();
