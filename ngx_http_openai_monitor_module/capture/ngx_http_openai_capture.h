@@ -92,8 +92,7 @@ typedef struct {
     unsigned                         tls_running:1;  /* since tls_start */
     unsigned                         unpublished:1;  /* rec says more */
     unsigned                         token_told:1;   /* the first one */
-    unsigned                         final:1;    /* rec is what it will be */
-    unsigned                         committed:1;
+    unsigned                         committed:1;   /* rec is final */
 
     ngx_openai_record_t              rec;        /* the meter's facts, too */
 } ngx_http_openai_exchange_t;
@@ -212,8 +211,8 @@ void ngx_http_openai_websocket_untap(ngx_http_openai_exchange_t *ex);
 void ngx_http_openai_tls_watch(ngx_http_openai_exchange_t *ex);
 #endif
 
-/* fills in what only the end knows; in the log phase, by whoever is first */
-void ngx_http_openai_exchange_final(ngx_http_openai_exchange_t *ex);
+/* fills in what only the end knows and ends the record; in the log phase, or
+   when the pool goes, by whoever is first */
 void ngx_http_openai_exchange_commit(ngx_http_openai_exchange_t *ex);
 
 /* how it ended; the request is in its log phase */

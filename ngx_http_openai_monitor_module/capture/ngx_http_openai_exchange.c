@@ -21,6 +21,7 @@ static void ngx_http_openai_exchange_early_body(
     ngx_http_openai_exchange_t *ex);
 static void ngx_http_openai_exchange_early_file(
     ngx_http_openai_exchange_t *ex, ngx_buf_t *b);
+static void ngx_http_openai_exchange_final(ngx_http_openai_exchange_t *ex);
 static void ngx_http_openai_exchange_cleanup(void *data);
 
 
@@ -344,19 +345,34 @@ ngx_http_openai_exchange_header(ngx_http_openai_exchange_t *ex)
 
 
 void
+ngx_http_openai_exchange_commit(ngx_http_openai_exchange_t *ex)
+{
+    if (ex->committed) {
+        return;
+    }
+
+    ngx_http_openai_exchange_final(ex);
+
+    ex->committed = 1;
+
+    ngx_http_openai_websocket_untap(ex);
+
+    ngx_openai_writer_commit(&ex->writer, &ex->rec);
+
+    ngx_http_openai_turn_end(ex);
+}
+
+
+/* what only the end knows */
+
+static void
 ngx_http_openai_exchange_final(ngx_http_openai_exchange_t *ex)
 {
     const char           *row;
     ngx_http_request_t   *r;
     ngx_openai_record_t  *rec;
 
-    if (ex->final) {
-        return;
-    }
-
     ngx_http_openai_turn_settle(ex);
-
-    ex->final = 1;
 
     r = ex->request;
     rec = &ex->rec;
@@ -401,25 +417,6 @@ ngx_http_openai_exchange_final(ngx_http_openai_exchange_t *ex)
                             ngx_strlen(row));
         }
     }
-}
-
-
-void
-ngx_http_openai_exchange_commit(ngx_http_openai_exchange_t *ex)
-{
-    if (ex->committed) {
-        return;
-    }
-
-    ngx_http_openai_exchange_final(ex);
-
-    ex->committed = 1;
-
-    ngx_http_openai_websocket_untap(ex);
-
-    ngx_openai_writer_commit(&ex->writer, &ex->rec);
-
-    ngx_http_openai_turn_end(ex);
 }
 
 

@@ -179,7 +179,6 @@ ngx_http_openai_log_handler(ngx_http_request_t *r)
     ex = ngx_http_openai_exchange_begin(r);
 
     if (ex) {
-        ngx_http_openai_exchange_final(ex);
         ngx_http_openai_exchange_commit(ex);
 
     } else {
