@@ -278,7 +278,8 @@ openai_walk_data(void *ctx, const char *p, size_t len)
 }
 
 
-/* as in any SDK, data that is no JSON is nothing, and a cut event is none */
+/* as in any SDK, data that is no JSON is nothing, and a cut event is none; but
+   the meter may have counted what was in it, so that the answer says so */
 
 static void
 openai_walk_event(void *ctx, openai_str_t name, uint64_t start, uint64_t end)
@@ -299,7 +300,10 @@ openai_walk_event(void *ctx, openai_str_t name, uint64_t start, uint64_t end)
         json = openai_json_read(&w->b->doc->alc, w->data.data, w->data.len,
                                 &partial);
         if (json) {
-            if (!partial) {
+            if (partial) {
+                w->b->partial = 1;
+
+            } else {
                 w->event(w, name, yyjson_doc_get_root(json));
             }
 

@@ -143,6 +143,26 @@ test_cut(void)
         "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"c");
     check(openai_answer, &ex, "a stream that is cut",
           "{\"choices\":[{\"index\":0,\"text\":\"ab\",\"reasoning\":null,"
+          "\"refusal\":null,\"tool_calls\":[],\"finish_reason\":null}],"
+          "\"partial\":true}");
+
+    /* the meter counts what is behind the break, too */
+
+    set(&ex, "chat", "", "text/event-stream",
+        "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\n"
+        "data: {\"x\":oops,\"choices\":[{\"delta\":{\"content\":\"b\"}}]}\n\n"
+        "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"c\"}}]}\n\n"
+        "data: [DONE]\n\n");
+    check(openai_answer, &ex, "a stream with an event that is broken",
+          "{\"choices\":[{\"index\":0,\"text\":\"ac\",\"reasoning\":null,"
+          "\"refusal\":null,\"tool_calls\":[],\"finish_reason\":null}],"
+          "\"partial\":true}");
+
+    set(&ex, "chat", "", "text/event-stream",
+        "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\n"
+        "data: nonsense\n\ndata: [DONE]\n\n");
+    check(openai_answer, &ex, "data that is no JSON has nothing to lack",
+          "{\"choices\":[{\"index\":0,\"text\":\"a\",\"reasoning\":null,"
           "\"refusal\":null,\"tool_calls\":[],\"finish_reason\":null}]}");
 
     set(&ex, "chat", "", "text/event-stream",
