@@ -133,7 +133,8 @@ my $id = $event->{data}{id};
 check($event, { id => qr/-\d+$/, data => { duration_ms => null,
       uri => '/v1/chat/completions' } }, 'it begins');
 
-my $first = next_event($feed, 'record', sub { $_[0]{response_bytes} > 0 });
+my $first = $event->{data}{response_bytes} > 0 ? $event
+      : next_event($feed, 'record', sub { $_[0]{response_bytes} > 0 });
 upstream()->release;
 $event = next_event($feed, 'record', sub { $_[0]{response_bytes}
       > $first->{data}{response_bytes} });

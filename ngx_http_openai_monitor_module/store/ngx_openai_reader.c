@@ -72,17 +72,20 @@ ngx_openai_reader_list(ngx_openai_zone_t *zone, ngx_openai_ref_t *refs,
 
 ngx_uint_t
 ngx_openai_reader_news(ngx_openai_zone_t *zone, ngx_openai_ref_t *refs,
-    ngx_uint_t max, uint64_t change)
+    ngx_uint_t max, uint64_t change, uint64_t *oldest)
 {
     uint32_t              slot;
+    uint64_t              least;
     ngx_uint_t            n;
     ngx_openai_ref_t     *ref;
     ngx_openai_index_t   *index;
     ngx_openai_shared_t  *sh;
 
     sh = zone->sh;
+    least = UINT64_MAX;
 
     if (sh == NULL) {
+        *oldest = least;
         return 0;
     }
 
@@ -97,10 +100,18 @@ ngx_openai_reader_news(ngx_openai_zone_t *zone, ngx_openai_ref_t *refs,
         ref->change = ngx_openai_load(&index[slot].change);
         ref->running = ngx_openai_load(&index[slot].running);
 
-        if (ref->seq && (ref->change > change || ref->running)) {
+        if (ref->seq == 0) {
+            continue;
+        }
+
+        least = ngx_min(least, ref->seq);
+
+        if (ref->change > change || ref->running) {
             n++;
         }
     }
+
+    *oldest = least;
 
     return n;
 }

@@ -26,9 +26,11 @@ typedef struct {
 ngx_uint_t ngx_openai_reader_list(ngx_openai_zone_t *zone,
     ngx_openai_ref_t *refs, ngx_uint_t max);
 
-/* those that began or ended after this change, and those that run; unsorted */
+/* those that began or ended after this change, and those that run, by slot;
+   "oldest" gets the least "seq" of all, UINT64_MAX when there is no record */
 ngx_uint_t ngx_openai_reader_news(ngx_openai_zone_t *zone,
-    ngx_openai_ref_t *refs, ngx_uint_t max, uint64_t change);
+    ngx_openai_ref_t *refs, ngx_uint_t max, uint64_t change,
+    uint64_t *oldest);
 
 /*
  * NGX_OK; NGX_DECLINED: there never was such a record as far as the zone

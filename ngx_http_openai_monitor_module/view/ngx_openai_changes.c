@@ -8,8 +8,8 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "view/ngx_openai_clock.h"
 #include "view/ngx_openai_events.h"
+#include "view/ngx_openai_news.h"
 #include "view/ngx_openai_summary.h"
 #include "view/ngx_openai_told.h"
 
@@ -17,40 +17,41 @@
 #define NGX_OPENAI_CHANGES_RUNNING  200      /* ms between two states */
 #define NGX_OPENAI_CHANGES_STATS    1000
 #define NGX_OPENAI_CHANGES_SHOWN    100000   /* us, see below */
-
-/* who is farther behind does better to load the list again */
-#define NGX_OPENAI_CHANGES_LAG      500
+#define NGX_OPENAI_CHANGES_ROOM     2048     /* of what is told of a record */
 
 
 static void ngx_openai_changes_clear(ngx_openai_viewer_t *v);
-static void ngx_openai_changes_records(ngx_openai_viewer_t *v, uint64_t stop);
-static ngx_int_t ngx_openai_changes_memory(ngx_openai_viewer_t *v);
-static ngx_uint_t ngx_openai_changes_since(ngx_openai_viewer_t *v,
-    ngx_uint_t n, uint64_t changes, ngx_openai_ref_t *news);
-static int ngx_libc_cdecl ngx_openai_changes_order(const void *one,
-    const void *two);
+static void ngx_openai_changes_records(ngx_openai_viewer_t *v,
+    const ngx_openai_view_slice_t *slice);
+static ngx_int_t ngx_openai_changes_news(ngx_openai_viewer_t *v,
+    const ngx_openai_view_slice_t *slice, const ngx_openai_news_t *news);
+static ngx_uint_t ngx_openai_changes_runs(ngx_openai_viewer_t *v,
+    const ngx_openai_ref_t *ref);
 static ngx_int_t ngx_openai_changes_record(ngx_openai_viewer_t *v,
     const ngx_openai_ref_t *ref);
 static ngx_int_t ngx_openai_changes_again(ngx_openai_viewer_t *v,
     const ngx_openai_ref_t *ref);
 static ngx_int_t ngx_openai_changes_lag(ngx_openai_viewer_t *v,
     ngx_uint_t missed);
-static void ngx_openai_changes_running(ngx_openai_viewer_t *v, ngx_uint_t n,
-    uint64_t stop);
-static void ngx_openai_changes_stats(ngx_openai_viewer_t *v);
+static void ngx_openai_changes_running(ngx_openai_viewer_t *v,
+    const ngx_openai_view_slice_t *slice, const ngx_openai_news_t *news);
+static void ngx_openai_changes_seen(ngx_openai_viewer_t *v,
+    const ngx_openai_ref_t *ref, ngx_openai_seen_t *seen);
+static void ngx_openai_changes_stats(ngx_openai_viewer_t *v,
+    const ngx_openai_view_slice_t *slice);
 
 
 void
-ngx_openai_changes(ngx_openai_viewer_t *v, uint64_t stop)
+ngx_openai_changes(ngx_openai_viewer_t *v, const ngx_openai_view_slice_t *slice)
 {
     ngx_openai_changes_clear(v);
 
     if (!v->more) {
-        ngx_openai_changes_records(v, stop);
+        ngx_openai_changes_records(v, slice);
     }
 
-    if (!v->more) {
-        ngx_openai_changes_stats(v);
+    if (!v->more && !v->cut) {
+        ngx_openai_changes_stats(v, slice);
     }
 }
 
@@ -78,148 +79,112 @@ ngx_openai_changes_clear(ngx_openai_viewer_t *v)
 
 
 static void
-ngx_openai_changes_records(ngx_openai_viewer_t *v, uint64_t stop)
+ngx_openai_changes_records(ngx_openai_viewer_t *v,
+    const ngx_openai_view_slice_t *slice)
 {
-    uint64_t            changes;
-    ngx_uint_t          i, n, since, running;
-    ngx_openai_zone_t  *zone;
-
-    static ngx_openai_ref_t  news[NGX_OPENAI_CHANGES_LAG];
-
-    zone = v->call->zone;
+    ngx_uint_t                running;
+    const ngx_openai_news_t  *news;
 
     if (v->lagged && ngx_openai_changes_lag(v, 0) != NGX_OK) {
         return;
     }
 
-    changes = ngx_openai_zone_changes(zone);
-
     running = (ngx_msec_int_t) (ngx_current_msec - v->ran)
               >= NGX_OPENAI_CHANGES_RUNNING;
 
-    if (changes == v->cursor && !running) {
+    if (v->upto <= v->cursor && !running) {
         return;
     }
 
-    v->known = 1;
+    v->known = (ngx_openai_threads_update(v->scan->threads, slice->tick,
+                                          slice->stop)
+                == NGX_OK);
 
-    if (ngx_openai_threads_update(v->scan->threads, stop) == NGX_AGAIN) {
-        v->known = 0;
-        running = 0;
-    }
+    /* what is told without its conversation is not told again with it */
 
-    if (ngx_openai_changes_memory(v) != NGX_OK) {
+    if (!v->known && !slice->late) {
+        v->cut = 1;
         return;
     }
 
-    n = ngx_openai_reader_news(zone, v->scan->refs, zone->entries, v->cursor);
-
-    since = ngx_openai_changes_since(v, n, changes, news);
-
-    if (since > NGX_OPENAI_CHANGES_LAG) {
-        v->cursor = changes;
-        (void) ngx_openai_changes_lag(v, since);
-        return;
-    }
-
-    for (i = 0; i < since; i++) {
-
-        if (ngx_openai_changes_record(v, &news[i]) != NGX_OK) {
-            return;
-        }
-
-        v->cursor = news[i].change;
-
-        if (ngx_openai_clock_us() >= stop) {
-            v->more = (i + 1 < since);
+    if (v->running == NULL) {
+        v->running = ngx_pcalloc(v->request->pool, v->call->zone->entries
+                                                   * sizeof(ngx_openai_seen_t));
+        if (v->running == NULL) {
             return;
         }
     }
 
-    v->cursor = changes;
+    news = ngx_openai_news(v->call->zone, v->cursor, v->upto);
+
+    if (news == NULL || ngx_openai_changes_news(v, slice, news) != NGX_OK) {
+        return;
+    }
 
     if (running) {
-        ngx_openai_changes_running(v, n, stop);
+        ngx_openai_changes_running(v, slice, news);
     }
 }
 
 
+/* NGX_AGAIN: there was no time, or no room, for all of them */
+
 static ngx_int_t
-ngx_openai_changes_memory(ngx_openai_viewer_t *v)
+ngx_openai_changes_news(ngx_openai_viewer_t *v,
+    const ngx_openai_view_slice_t *slice, const ngx_openai_news_t *news)
 {
-    ngx_pool_t  *pool;
-    ngx_uint_t   entries;
+    ngx_uint_t               i;
+    const ngx_openai_ref_t  *ref;
 
-    pool = v->request->pool;
-    entries = v->call->zone->entries;
-
-    if (v->scan->refs == NULL) {
-        v->scan->refs = ngx_palloc(pool, entries * sizeof(ngx_openai_ref_t));
-
-        if (v->scan->refs == NULL) {
-            return NGX_ERROR;
-        }
+    if (news->nchanged > NGX_OPENAI_NEWS_MAX) {
+        v->cursor = v->upto;
+        return ngx_openai_changes_lag(v, news->nchanged);
     }
 
-    if (v->running == NULL) {
-        v->running = ngx_pcalloc(pool, entries * sizeof(ngx_openai_seen_t));
+    for (i = 0; i < news->nchanged; i++) {
+        ref = &news->changed[i];
 
-        if (v->running == NULL) {
-            return NGX_ERROR;
+        if (ref->change <= v->cursor) {
+            continue;
         }
+
+        if (ngx_openai_events_stop(v, slice)) {
+            return NGX_AGAIN;
+        }
+
+        /* one that has ended since it was listed has a change to come */
+
+        if (!ref->running || ngx_openai_changes_runs(v, ref)) {
+
+            if (ngx_openai_changes_record(v, ref) != NGX_OK) {
+                return NGX_AGAIN;
+            }
+
+            if (ref->running) {
+                ngx_openai_changes_seen(v, ref, &v->running[ref->slot]);
+            }
+        }
+
+        v->cursor = ref->change;
     }
+
+    v->cursor = v->upto;
 
     return NGX_OK;
 }
 
 
-/*
- * Those with news, in the order in which they changed; how many there are, of
- * which "news" has room for NGX_OPENAI_CHANGES_LAG.  What changed after
- * "changes" was read waits: of such news the list may have the later and not
- * the earlier.
- */
+/* reads the record */
 
 static ngx_uint_t
-ngx_openai_changes_since(ngx_openai_viewer_t *v, ngx_uint_t n,
-    uint64_t changes, ngx_openai_ref_t *news)
+ngx_openai_changes_runs(ngx_openai_viewer_t *v, const ngx_openai_ref_t *ref)
 {
-    ngx_uint_t         i, since;
-    ngx_openai_ref_t  *refs;
+    ngx_openai_record_t  *rec;
 
-    refs = v->scan->refs;
-    since = 0;
+    rec = &v->scan->rec;
 
-    for (i = 0; i < n; i++) {
-
-        if (refs[i].change > v->cursor && refs[i].change <= changes) {
-
-            if (since < NGX_OPENAI_CHANGES_LAG) {
-                news[since] = refs[i];
-            }
-
-            since++;
-        }
-    }
-
-    if (since <= NGX_OPENAI_CHANGES_LAG) {
-        ngx_qsort(news, since, sizeof(ngx_openai_ref_t),
-                  ngx_openai_changes_order);
-    }
-
-    return since;
-}
-
-
-static int ngx_libc_cdecl
-ngx_openai_changes_order(const void *one, const void *two)
-{
-    const ngx_openai_ref_t  *a, *b;
-
-    a = one;
-    b = two;
-
-    return (a->change > b->change) - (a->change < b->change);
+    return ngx_openai_exchange_record(v->call->zone, ref, rec) == NGX_OK
+           && rec->outcome == NGX_OPENAI_RUNNING;
 }
 
 
@@ -233,8 +198,17 @@ ngx_openai_changes_record(ngx_openai_viewer_t *v, const ngx_openai_ref_t *ref)
     ngx_int_t             rc;
     ngx_openai_record_t  *rec;
 
+    /* not to do in vain what is done again for the next buffer */
+
+    if (v->buf->end - v->buf->last < NGX_OPENAI_CHANGES_ROOM
+        && v->buf->last > v->buf->pos)
+    {
+        v->more = 1;
+        return NGX_AGAIN;
+    }
+
     if (!ref->running && v->query.root == NULL
-        && ngx_openai_told(v->call->zone, ref) != NULL)
+        && ngx_openai_told(v->call->zone, ref, v->known) != NULL)
     {
         return ngx_openai_changes_again(v, ref);
     }
@@ -264,12 +238,17 @@ ngx_openai_changes_record(ngx_openai_viewer_t *v, const ngx_openai_ref_t *ref)
         ngx_openai_summary(&v->json, rec,
                            ngx_openai_threads_get(v->scan->threads, ref->seq));
 
+        ngx_log_debug2(NGX_LOG_DEBUG_HTTP, v->request->connection->log, 0,
+                       "openai viewer: text of %s, %s", rec->id,
+                       ref->running ? "which runs" : "which has ended");
+
         /* its conversation may become known later, and nothing else */
 
-        if (rec->outcome != NGX_OPENAI_RUNNING && !ref->running && v->known
+        if (rec->outcome != NGX_OPENAI_RUNNING && !ref->running
             && !v->json.failed)
         {
-            ngx_openai_tell(v->call->zone, ref, text, v->buf->last - text);
+            ngx_openai_tell(v->call->zone, ref, text, v->buf->last - text,
+                            v->known);
         }
 
     } else {
@@ -297,7 +276,7 @@ ngx_openai_changes_again(ngx_openai_viewer_t *v, const ngx_openai_ref_t *ref)
     uint64_t          cursor;
     const ngx_str_t  *text;
 
-    text = ngx_openai_told(v->call->zone, ref);
+    text = ngx_openai_told(v->call->zone, ref, v->known);
 
     start = v->buf->last;
 
@@ -335,44 +314,38 @@ ngx_openai_changes_lag(ngx_openai_viewer_t *v, ngx_uint_t missed)
 }
 
 
-/* one after the other, as far as there is time and room: the next turn goes on
-   where this one ends */
+/* one after the other, as far as there is time and room: the next slice goes
+   on where this one ends.  Those that have begun since the tick are yet news */
 
 static void
-ngx_openai_changes_running(ngx_openai_viewer_t *v, ngx_uint_t n,
-    uint64_t stop)
+ngx_openai_changes_running(ngx_openai_viewer_t *v,
+    const ngx_openai_view_slice_t *slice, const ngx_openai_news_t *news)
 {
-    uint64_t              bytes;
-    ngx_uint_t            i;
-    ngx_openai_ref_t     *ref;
-    ngx_openai_seen_t    *seen;
-    ngx_openai_record_t  *rec;
+    ngx_uint_t               i;
+    ngx_openai_seen_t       *seen, now;
+    const ngx_openai_ref_t  *ref;
 
-    rec = &v->scan->rec;
+    for (i = 0; i < news->nrefs; i++) {
+        ref = &news->refs[i];
 
-    for (i = 0; i < n; i++) {
-        ref = &v->scan->refs[i];
-
-        if (!ref->running || ref->slot < v->slot) {
+        if (!ref->running || ref->slot < v->slot || ref->change > v->upto) {
             continue;
         }
 
         v->slot = ref->slot;
 
-        if (ngx_openai_clock_us() >= stop) {
+        if (ngx_openai_events_stop(v, slice)) {
             return;
         }
 
-        if (ngx_openai_exchange_record(v->call->zone, ref, rec) != NGX_OK
-            || rec->outcome != NGX_OPENAI_RUNNING)
-        {
+        if (!ngx_openai_changes_runs(v, ref)) {
             continue;
         }
 
-        bytes = 1 + rec->request_bytes + rec->response_bytes + rec->status;
+        ngx_openai_changes_seen(v, ref, &now);
         seen = &v->running[ref->slot];
 
-        if (seen->seq == rec->seq && seen->bytes == bytes) {
+        if (seen->seq == now.seq && seen->bytes == now.bytes) {
             continue;
         }
 
@@ -380,8 +353,7 @@ ngx_openai_changes_running(ngx_openai_viewer_t *v, ngx_uint_t n,
             return;
         }
 
-        seen->seq = rec->seq;
-        seen->bytes = bytes;
+        *seen = now;
     }
 
     v->slot = 0;
@@ -389,8 +361,24 @@ ngx_openai_changes_running(ngx_openai_viewer_t *v, ngx_uint_t n,
 }
 
 
+/* of the record that was read last */
+
 static void
-ngx_openai_changes_stats(ngx_openai_viewer_t *v)
+ngx_openai_changes_seen(ngx_openai_viewer_t *v, const ngx_openai_ref_t *ref,
+    ngx_openai_seen_t *seen)
+{
+    ngx_openai_record_t  *rec;
+
+    rec = &v->scan->rec;
+
+    seen->seq = ref->seq;
+    seen->bytes = 1 + rec->request_bytes + rec->response_bytes + rec->status;
+}
+
+
+static void
+ngx_openai_changes_stats(ngx_openai_viewer_t *v,
+    const ngx_openai_view_slice_t *slice)
 {
     u_char                  *start;
     uint64_t                 errors;
@@ -403,6 +391,10 @@ ngx_openai_changes_stats(ngx_openai_viewer_t *v)
     if ((ngx_msec_int_t) (ngx_current_msec - v->counted)
         < NGX_OPENAI_CHANGES_STATS)
     {
+        return;
+    }
+
+    if (ngx_openai_events_stop(v, slice)) {
         return;
     }
 

@@ -15,11 +15,11 @@
 
 
 /* how long one turn of the event loop may be kept waiting, by all viewers … */
-#define NGX_OPENAI_SLICE_US  2000
+#define NGX_OPENAI_TELL_US  50
 
 /* … and by all searches: they have a slice in each turn until they are over,
    so that what is proxied meets one of them at every step of its way */
-#define NGX_OPENAI_WORK_US   25
+#define NGX_OPENAI_WORK_US  25
 
 
 /* nginx's own time stands still while a handler works */

@@ -47,6 +47,7 @@ static int64_t ngx_openai_detail_at(ngx_str_t *marks, uint64_t offset,
 ngx_int_t
 ngx_openai_detail(ngx_openai_call_t *call)
 {
+    uint64_t                    now;
     ngx_int_t                   rc;
     ngx_str_t                   arg;
     ngx_openai_json_t           json;
@@ -83,8 +84,9 @@ ngx_openai_detail(ngx_openai_call_t *call)
     threads = ngx_openai_threads(call->zone, call->conf->body_max);
 
     if (threads != NULL) {
-        (void) ngx_openai_threads_update(threads,
-                             ngx_openai_clock_us() + NGX_OPENAI_DETAIL_THREADS);
+        now = ngx_openai_clock_us();
+        (void) ngx_openai_threads_update(threads, now,
+                                         now + NGX_OPENAI_DETAIL_THREADS);
         thread = ngx_openai_threads_get(threads, exchange->ref.seq);
     }
 

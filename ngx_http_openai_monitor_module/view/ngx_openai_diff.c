@@ -150,6 +150,7 @@ ngx_openai_diff(ngx_openai_call_t *call)
 static ngx_int_t
 ngx_openai_diff_parent(ngx_openai_diff_t *d, ngx_str_t *parent)
 {
+    uint64_t                    now;
     ngx_int_t                   rc;
     ngx_openai_call_t          *call;
     ngx_openai_threads_t       *threads;
@@ -168,8 +169,9 @@ ngx_openai_diff_parent(ngx_openai_diff_t *d, ngx_str_t *parent)
         return ngx_openai_no_memory(call);
     }
 
-    (void) ngx_openai_threads_update(threads, ngx_openai_clock_us()
-                                              + NGX_OPENAI_DIFF_THREADS);
+    now = ngx_openai_clock_us();
+    (void) ngx_openai_threads_update(threads, now,
+                                     now + NGX_OPENAI_DIFF_THREADS);
 
     thread = ngx_openai_threads_get(threads, d->to.rec.seq);
 

@@ -10,6 +10,7 @@
 
 #include "view/ngx_openai_clock.h"
 #include "view/ngx_openai_events.h"
+#include "view/ngx_openai_news.h"
 #include "view/ngx_openai_told.h"
 
 
@@ -17,7 +18,11 @@
 #define NGX_OPENAI_EVENTS_INTERVAL   100      /* ms */
 #define NGX_OPENAI_EVENTS_HEARTBEAT  15000
 #define NGX_OPENAI_EVENTS_BUFFER     65536
-#define NGX_OPENAI_EVENTS_ROUNDS     8        /* buffers in one turn */
+#define NGX_OPENAI_EVENTS_BUDGET     2000     /* us of a tick, see below */
+#define NGX_OPENAI_EVENTS_PATIENCE   50000    /* us for conversations */
+
+/* us, for which the event loop turns when it finds nothing to do */
+#define NGX_OPENAI_EVENTS_IDLE       5
 
 
 static ngx_int_t ngx_openai_events_args(ngx_openai_viewer_t *v);
@@ -27,8 +32,12 @@ static void ngx_openai_events_hello(ngx_openai_viewer_t *v);
 static void ngx_openai_events_link(ngx_openai_viewer_t *v);
 static void ngx_openai_events_unlink(void *data);
 static void ngx_openai_events_timer(ngx_event_t *ev);
+static void ngx_openai_events_end(void);
+static void ngx_openai_events_handler(ngx_event_t *ev);
+static ngx_int_t ngx_openai_events_begin(ngx_openai_view_slice_t *slice);
+static void ngx_openai_events_turn(const ngx_openai_view_slice_t *slice);
 static ngx_int_t ngx_openai_events_step(ngx_openai_viewer_t *v,
-    uint64_t stop);
+    const ngx_openai_view_slice_t *slice);
 static ngx_int_t ngx_openai_events_buffer(ngx_openai_viewer_t *v);
 static ngx_int_t ngx_openai_events_flush(ngx_openai_viewer_t *v);
 static ngx_int_t ngx_openai_events_sent(ngx_openai_viewer_t *v);
@@ -36,15 +45,34 @@ static void ngx_openai_events_writer(ngx_http_request_t *r);
 static ngx_openai_viewer_t *ngx_openai_events_viewer(ngx_http_request_t *r);
 
 
-/* the viewers of this worker, and the one timer for them all: it is set only
-   while there are some */
+/*
+ * The viewers of this worker, and the one timer for them all: it is set only
+ * while there are some.  At its tick all of them are due; they have their turns
+ * in slices, of which each turn of the event loop has one, until all have been
+ * told what there was at the tick, or its budget is used up.  Who is due then
+ * comes first at the next one.
+ */
 
 static ngx_queue_t       ngx_openai_viewers = {
     &ngx_openai_viewers, &ngx_openai_viewers
 };
+static ngx_queue_t       ngx_openai_viewers_due = {
+    &ngx_openai_viewers_due, &ngx_openai_viewers_due
+};
 static ngx_uint_t        ngx_openai_nviewers;
 static ngx_event_t       ngx_openai_viewers_event;
+static ngx_event_t       ngx_openai_viewers_slice;
 static ngx_connection_t  ngx_openai_viewers_dumb;
+
+
+/* of the tick; us of the clock */
+
+static struct {
+    uint64_t             began;
+    uint64_t             used;        /* of the budget */
+    uint64_t             length;      /* of the last slice … */
+    uint64_t             ended;       /* … and when that was */
+} ngx_openai_viewers_tick;
 
 
 ngx_int_t
@@ -349,34 +377,162 @@ ngx_openai_events_unlink(void *data)
     }
 
     ngx_openai_told_forget();
+    ngx_openai_news_forget();
 
     if (ngx_openai_viewers_event.timer_set) {
         ngx_del_timer(&ngx_openai_viewers_event);
     }
+
+    if (ngx_openai_viewers_slice.posted) {
+        ngx_delete_posted_event(&ngx_openai_viewers_slice);
+    }
 }
 
-
-/* who has had a turn goes to the end of the queue, so that nobody starves when
-   the time is up early */
 
 static void
 ngx_openai_events_timer(ngx_event_t *ev)
 {
-    uint64_t              stop;
+    ngx_queue_t          *q, *due;
+    ngx_openai_viewer_t  *v;
+
+    due = &ngx_openai_viewers_due;
+
+    if (!ngx_queue_empty(&ngx_openai_viewers)) {
+        ngx_queue_add(due, &ngx_openai_viewers);
+        ngx_queue_init(&ngx_openai_viewers);
+    }
+
+    if (ngx_exiting || ngx_terminate) {
+        ngx_openai_events_end();
+        return;
+    }
+
+    ngx_openai_news_expire();
+
+    for (q = ngx_queue_head(due); q != ngx_queue_sentinel(due);
+         q = ngx_queue_next(q))
+    {
+        v = ngx_queue_data(q, ngx_openai_viewer_t, queue);
+        v->upto = ngx_openai_zone_changes(v->call->zone);
+    }
+
+    ngx_memzero(&ngx_openai_viewers_tick, sizeof(ngx_openai_viewers_tick));
+    ngx_openai_viewers_tick.began = ngx_openai_clock_us();
+
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, ev->log, 0,
+                   "openai viewers: tick, %ui of them", ngx_openai_nviewers);
+
+    ngx_openai_viewers_slice.handler = ngx_openai_events_handler;
+    ngx_openai_viewers_slice.log = ngx_cycle->log;
+
+    if (!ngx_openai_viewers_slice.posted) {
+        ngx_post_event(&ngx_openai_viewers_slice, &ngx_posted_next_events);
+    }
+
+    ngx_add_timer(ev, NGX_OPENAI_EVENTS_INTERVAL);
+}
+
+
+static void
+ngx_openai_events_end(void)
+{
     ngx_int_t             rc;
-    ngx_uint_t            n;
     ngx_queue_t          *q;
     ngx_connection_t     *c;
     ngx_http_request_t   *r;
     ngx_openai_viewer_t  *v;
 
-    stop = ngx_openai_clock_us() + NGX_OPENAI_SLICE_US;
-
-    for (n = ngx_openai_nviewers; n; n--) {
-        q = ngx_queue_head(&ngx_openai_viewers);
+    while (!ngx_queue_empty(&ngx_openai_viewers_due)) {
+        q = ngx_queue_head(&ngx_openai_viewers_due);
         v = ngx_queue_data(q, ngx_openai_viewer_t, queue);
 
-        /* NOLINTNEXTLINE: as many are in the queue as are counted */
+        r = v->request;
+        c = r->connection;
+
+        ngx_http_set_log_request(c->log, r);
+
+        ngx_openai_events_unlink(v);
+        rc = ngx_http_send_special(r, NGX_HTTP_LAST);
+
+        ngx_http_finalize_request(r, rc);
+        ngx_http_run_posted_requests(c);
+    }
+}
+
+
+static void
+ngx_openai_events_handler(ngx_event_t *ev)
+{
+    uint64_t            began;
+    ngx_openai_view_slice_t  slice;
+
+    if (ngx_openai_events_begin(&slice) != NGX_OK) {
+        return;
+    }
+
+    began = ngx_openai_clock_us();
+    slice.stop = began + NGX_OPENAI_TELL_US;
+
+    ngx_openai_events_turn(&slice);
+
+    ngx_openai_viewers_tick.ended = ngx_openai_clock_us();
+    ngx_openai_viewers_tick.length = ngx_openai_viewers_tick.ended - began;
+
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, ev->log, 0,
+                   "openai viewers: slice of %uL us",
+                   ngx_openai_viewers_tick.length);
+
+    /* not in this turn: what is ready for others comes before */
+
+    if (!ngx_queue_empty(&ngx_openai_viewers_due)) {
+        ngx_post_event(ev, &ngx_posted_next_events);
+    }
+}
+
+
+/* NGX_DECLINED: the budget of the tick is used up, by slices after which others
+   had something to do: when nobody waited for their end they cost nothing */
+
+static ngx_int_t
+ngx_openai_events_begin(ngx_openai_view_slice_t *slice)
+{
+    uint64_t  now;
+
+    now = ngx_openai_clock_us();
+
+    if (now - ngx_openai_viewers_tick.ended > NGX_OPENAI_EVENTS_IDLE) {
+        ngx_openai_viewers_tick.used += ngx_openai_viewers_tick.length;
+    }
+
+    if (ngx_openai_viewers_tick.used >= NGX_OPENAI_EVENTS_BUDGET) {
+        return NGX_DECLINED;
+    }
+
+    slice->tick = ngx_openai_viewers_tick.began;
+
+    slice->late = ngx_openai_viewers_tick.used >= NGX_OPENAI_EVENTS_BUDGET / 2
+                  || now - slice->tick >= NGX_OPENAI_EVENTS_PATIENCE;
+
+    return NGX_OK;
+}
+
+
+/* as many viewers as there is time for; who has more goes behind the others, so
+   that all need the same texts at the same time */
+
+static void
+ngx_openai_events_turn(const ngx_openai_view_slice_t *slice)
+{
+    ngx_int_t             rc;
+    ngx_queue_t          *q;
+    ngx_connection_t     *c;
+    ngx_http_request_t   *r;
+    ngx_openai_viewer_t  *v;
+
+    while (!ngx_queue_empty(&ngx_openai_viewers_due)) {
+        q = ngx_queue_head(&ngx_openai_viewers_due);
+        v = ngx_queue_data(q, ngx_openai_viewer_t, queue);
+
         ngx_queue_remove(q);
         ngx_queue_insert_tail(&ngx_openai_viewers, q);
 
@@ -385,74 +541,86 @@ ngx_openai_events_timer(ngx_event_t *ev)
 
         ngx_http_set_log_request(c->log, r);
 
-        if (ngx_exiting || ngx_terminate) {
-            ngx_openai_events_unlink(v);
-            rc = ngx_http_send_special(r, NGX_HTTP_LAST);
+        rc = ngx_openai_events_step(v, slice);
 
-        } else {
-            rc = ngx_openai_events_step(v, stop);
-
-            if (rc == NGX_OK) {
-
-                if (ngx_openai_clock_us() >= stop) {
-                    break;
-                }
-
-                continue;
-            }
+        if (rc == NGX_AGAIN) {
+            ngx_queue_remove(q);
+            ngx_queue_insert_tail(&ngx_openai_viewers_due, q);
+            return;
         }
 
-        ngx_http_finalize_request(r, rc);
-        ngx_http_run_posted_requests(c);
-    }
+        if (rc != NGX_OK) {
+            ngx_http_finalize_request(r, rc);
+            ngx_http_run_posted_requests(c);
+        }
 
-    if (ngx_openai_nviewers && !ev->timer_set) {
-        ngx_add_timer(ev, NGX_OPENAI_EVENTS_INTERVAL);
+        if (ngx_openai_clock_us() >= slice->stop) {
+            return;
+        }
     }
 }
 
 
-/* NGX_OK, or NGX_ERROR when the viewer is lost */
+/* one buffer of what is new; NGX_AGAIN: there is more, NGX_ERROR: the viewer is
+   lost */
 
 static ngx_int_t
-ngx_openai_events_step(ngx_openai_viewer_t *v, uint64_t stop)
+ngx_openai_events_step(ngx_openai_viewer_t *v,
+    const ngx_openai_view_slice_t *slice)
 {
-    ngx_uint_t  round;
+    ngx_uint_t  more;
 
-    for (round = 0; round < NGX_OPENAI_EVENTS_ROUNDS; round++) {
+    /* what was said last is still on its way */
 
-        /* what was said last is still on its way */
-
-        if (v->busy != NULL) {
-            return NGX_OK;
-        }
-
-        if (ngx_openai_events_buffer(v) != NGX_OK) {
-            return NGX_ERROR;
-        }
-
-        v->more = 0;
-
-        ngx_openai_changes(v, stop);
-        ngx_openai_watch(v);
-
-        if (v->buf->last == v->buf->pos
-            && (ngx_msec_int_t) (ngx_current_msec - v->spoke)
-               >= NGX_OPENAI_EVENTS_HEARTBEAT)
-        {
-            ngx_openai_json_literal(&v->json, ": still here\n\n");
-        }
-
-        if (ngx_openai_events_flush(v) != NGX_OK) {
-            return NGX_ERROR;
-        }
-
-        if (!v->more || ngx_openai_clock_us() >= stop) {
-            break;
-        }
+    if (v->busy != NULL) {
+        return NGX_OK;
     }
 
-    return NGX_OK;
+    if (ngx_openai_events_buffer(v) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    v->more = 0;
+    v->cut = 0;
+    v->begun = 0;
+
+    ngx_openai_changes(v, slice);
+
+    if (!v->more && !v->cut) {
+        ngx_openai_watch(v, slice);
+    }
+
+    if (v->buf->last == v->buf->pos
+        && (ngx_msec_int_t) (ngx_current_msec - v->spoke)
+           >= NGX_OPENAI_EVENTS_HEARTBEAT)
+    {
+        ngx_openai_json_literal(&v->json, ": still here\n\n");
+    }
+
+    /* what has no room in an empty buffer would come again for ever */
+
+    more = v->cut || (v->more && v->buf->last != v->buf->pos);
+
+    if (ngx_openai_events_flush(v) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return (more && v->busy == NULL) ? NGX_AGAIN : NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_openai_events_stop(ngx_openai_viewer_t *v,
+    const ngx_openai_view_slice_t *slice)
+{
+    if (v->begun && ngx_openai_clock_us() >= slice->stop) {
+        v->cut = 1;
+        return 1;
+    }
+
+    v->begun = 1;
+
+    return 0;
 }
 
 

@@ -64,6 +64,7 @@ typedef struct {
     /* what has been sent */
 
     uint64_t                cursor;      /* see ngx_openai_zone_changes() */
+    uint64_t                upto;        /* what this tick tells */
     uint64_t                clears;
     uint64_t                origin;      /* of the zone, in ids */
     uint64_t                requests;
@@ -83,8 +84,19 @@ typedef struct {
     unsigned                linked:1;
     unsigned                lagged:1;    /* the client's cursor is foreign */
     unsigned                more:1;      /* the buffer had no room for all */
+    unsigned                cut:1;       /* there was no time for all */
+    unsigned                begun:1;     /* something was done in this slice */
     unsigned                known:1;     /* all conversations are */
 } ngx_openai_viewer_t;
+
+
+/* of the viewers' time in one turn of the event loop; us of the clock */
+
+typedef struct {
+    uint64_t                tick;        /* when that began which it is of */
+    uint64_t                stop;
+    unsigned                late:1;      /* not all can be done in the tick */
+} ngx_openai_view_slice_t;
 
 
 /* an event goes into the buffer whole or not at all */
@@ -93,12 +105,19 @@ void ngx_openai_event_open(ngx_openai_viewer_t *v, const char *name,
     ngx_uint_t with_id);
 ngx_int_t ngx_openai_event_close(ngx_openai_viewer_t *v, u_char *start);
 
-/* fills the buffer with what is new; until "stop" */
-void ngx_openai_changes(ngx_openai_viewer_t *v, uint64_t stop);
+/* whether the slice is over; not before something was done in it, or it might
+   come to no end.  The viewer is "cut" then */
+ngx_uint_t ngx_openai_events_stop(ngx_openai_viewer_t *v,
+    const ngx_openai_view_slice_t *slice);
+
+/* fills the buffer with what is new, as far as there is time and room */
+void ngx_openai_changes(ngx_openai_viewer_t *v,
+    const ngx_openai_view_slice_t *slice);
 
 /* the same for the answer that is watched */
 ngx_int_t ngx_openai_watch_start(ngx_openai_viewer_t *v);
-void ngx_openai_watch(ngx_openai_viewer_t *v);
+void ngx_openai_watch(ngx_openai_viewer_t *v,
+    const ngx_openai_view_slice_t *slice);
 
 
 #endif /* _NGX_OPENAI_EVENTS_H_INCLUDED_ */

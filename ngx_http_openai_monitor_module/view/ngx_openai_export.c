@@ -226,7 +226,8 @@ ngx_openai_export_run(ngx_openai_work_t *work)
     r = work->request;
 
     if (!e->threads) {
-        if (ngx_openai_threads_update(e->scan->threads, work->stop)
+        if (ngx_openai_threads_update(e->scan->threads, work->started,
+                                      work->stop)
             == NGX_AGAIN)
         {
             return NGX_AGAIN;

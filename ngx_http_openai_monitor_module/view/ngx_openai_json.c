@@ -326,6 +326,40 @@ ngx_openai_json_string(ngx_openai_json_t *json, const void *data, size_t len)
 }
 
 
+size_t
+ngx_openai_json_fits(const void *data, size_t len, size_t room)
+{
+    size_t         n, skip, need;
+    const u_char  *p, *last;
+
+    p = data;
+    last = p + len;
+
+    while (p < last) {
+        n = 1;
+        need = 1;
+
+        if (*p >= 0x80) {
+            n = ngx_openai_utf8(p, last, &skip);
+            need = n ? n : 3;
+            n = n ? n : skip;
+
+        } else if (!(ngx_openai_json_plain[*p >> 5] & (1U << (*p & 0x1f)))) {
+            need = 6;
+        }
+
+        if (need > room) {
+            break;
+        }
+
+        room -= need;
+        p += n;
+    }
+
+    return p - (const u_char *) data;
+}
+
+
 static void
 ngx_openai_json_chars(ngx_openai_json_t *json, const u_char *p, size_t len)
 {

@@ -63,6 +63,10 @@ void ngx_openai_json_double(ngx_openai_json_t *json, double value);
 
 void ngx_openai_json_string(ngx_openai_json_t *json, const void *data,
     size_t len);
+
+/* how many bytes of it, whole characters, are sure to be a string of "room" */
+size_t ngx_openai_json_fits(const void *data, size_t len, size_t room);
+
 void ngx_openai_json_base64(ngx_openai_json_t *json, const void *data,
     size_t len);
 

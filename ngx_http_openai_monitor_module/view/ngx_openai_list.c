@@ -214,7 +214,8 @@ ngx_openai_list_run(ngx_openai_work_t *work)
     if (list->waited < NGX_OPENAI_LIST_THREADS) {
         start = ngx_openai_clock_us();
 
-        if (ngx_openai_threads_update(list->scan->threads, work->stop)
+        if (ngx_openai_threads_update(list->scan->threads, work->started,
+                                      work->stop)
             == NGX_AGAIN)
         {
             list->waited += ngx_openai_clock_us() - start;

@@ -23,6 +23,7 @@ struct ngx_openai_node_s {
     ngx_queue_t             queue;          /* newest first */
     ngx_openai_node_t      *next;           /* in its bucket */
     uint64_t                seq;
+    uint64_t                listed;         /* when it was there last */
     char                    id[NGX_OPENAI_ID_LEN + 1];
     char                    session[80];
     ngx_openai_thread_t     thread;         /* id "": no conversation */
@@ -41,7 +42,15 @@ struct ngx_openai_threads_s {
 
     ngx_openai_ref_t       *refs;
     ngx_uint_t              max;
-    uint64_t                changes;        /* up to which all is known */
+    ngx_uint_t              nrefs;          /* of the look that goes on, … */
+    ngx_uint_t              at;             /* … where it does */
+    unsigned                whole:1;        /* it is of all records */
+    unsigned                late:1;         /* a request is on its way */
+    uint64_t                oldest;         /* seq of what is remembered */
+    uint64_t                listed;         /* when, see _clock_us() */
+    uint64_t                upto;           /* changes of that time */
+    uint64_t                looked;         /* "listed" of the one before … */
+    uint64_t                changes;        /* … and up to which all is known */
 
     ngx_queue_t             nodes;
     ngx_uint_t              nnodes;
@@ -51,6 +60,11 @@ struct ngx_openai_threads_s {
 
 static ngx_openai_threads_t *ngx_openai_threads_create(
     ngx_openai_zone_t *zone, size_t body_max);
+static void ngx_openai_threads_list(ngx_openai_threads_t *threads);
+static int ngx_libc_cdecl ngx_openai_threads_order(const void *one,
+    const void *two);
+static ngx_int_t ngx_openai_threads_look(ngx_openai_threads_t *threads,
+    uint64_t stop);
 static ngx_openai_node_t *ngx_openai_threads_find(
     ngx_openai_threads_t *threads, uint64_t seq);
 static ngx_int_t ngx_openai_threads_add(ngx_openai_threads_t *threads,
@@ -63,6 +77,9 @@ static ngx_uint_t ngx_openai_threads_related(const ngx_openai_node_t *node,
     const ngx_openai_node_t *before, ngx_uint_t common);
 static void ngx_openai_threads_forget(ngx_openai_threads_t *threads,
     uint64_t oldest);
+static void ngx_openai_threads_sweep(ngx_openai_threads_t *threads);
+static void ngx_openai_threads_free(ngx_openai_threads_t *threads,
+    ngx_openai_node_t *node);
 
 
 /* of this worker, one for each zone; they live as long as it does */
@@ -165,29 +182,110 @@ ngx_openai_threads_exit(void)
 
 
 ngx_int_t
-ngx_openai_threads_update(ngx_openai_threads_t *threads, uint64_t stop)
+ngx_openai_threads_update(ngx_openai_threads_t *threads, uint64_t since,
+    uint64_t stop)
 {
-    uint64_t           changes;
-    ngx_int_t          rc;
-    ngx_uint_t         i, n, added;
-    ngx_openai_ref_t  *refs;
+    ngx_int_t  rc;
 
-    changes = ngx_openai_zone_changes(threads->zone);
+    /* what another began comes first */
 
-    if (changes == threads->changes) {
-        return NGX_OK;
+    while (threads->at < threads->nrefs || threads->looked < since) {
+
+        if (threads->at == threads->nrefs) {
+
+            if (!threads->late
+                && threads->changes == ngx_openai_zone_changes(threads->zone))
+            {
+                return NGX_OK;
+            }
+
+            ngx_openai_threads_list(threads);
+        }
+
+        rc = ngx_openai_threads_look(threads, stop);
+
+        if (rc != NGX_OK) {
+            return rc == NGX_AGAIN ? NGX_AGAIN : NGX_OK;
+        }
     }
 
-    refs = threads->refs;
-    n = ngx_openai_reader_list(threads->zone, refs, threads->max);
-    n = ngx_min(n, NGX_OPENAI_THREADS_MAX);
+    return NGX_OK;
+}
+
+
+/* what is continued comes before what continues it */
+
+static void
+ngx_openai_threads_list(ngx_openai_threads_t *threads)
+{
+    uint64_t    newest;
+    ngx_uint_t  n;
+
+    threads->listed = ngx_openai_clock_us();
+    threads->upto = ngx_openai_zone_changes(threads->zone);
+    threads->late = 0;
+
+    /* a record that runs for long is older than many that are gone */
+
+    threads->whole = threads->nnodes
+                     > 2 * ngx_min(threads->max, NGX_OPENAI_THREADS_MAX);
+
+    n = ngx_openai_reader_news(threads->zone, threads->refs, threads->max,
+                               threads->whole ? 0 : threads->changes,
+                               &threads->oldest);
+
+    ngx_qsort(threads->refs, n, sizeof(ngx_openai_ref_t),
+              ngx_openai_threads_order);
+
+    threads->nrefs = n;
+    threads->at = 0;
+
+    if (n && threads->max > NGX_OPENAI_THREADS_MAX) {
+        newest = threads->refs[n - 1].seq;
+
+        if (newest > NGX_OPENAI_THREADS_MAX) {
+            threads->oldest = ngx_max(threads->oldest,
+                                      newest - NGX_OPENAI_THREADS_MAX);
+        }
+    }
+}
+
+
+static int ngx_libc_cdecl
+ngx_openai_threads_order(const void *one, const void *two)
+{
+    const ngx_openai_ref_t  *a, *b;
+
+    a = one;
+    b = two;
+
+    return (a->seq > b->seq) - (a->seq < b->seq);
+}
+
+
+/* NGX_AGAIN: it is time to stop; NGX_ERROR: memory is short */
+
+static ngx_int_t
+ngx_openai_threads_look(ngx_openai_threads_t *threads, uint64_t stop)
+{
+    ngx_int_t           rc;
+    ngx_uint_t          added;
+    ngx_openai_ref_t   *ref;
+    ngx_openai_node_t  *node;
+
     added = 0;
 
-    /* what is continued comes before what continues it */
+    for ( /* void */ ; threads->at < threads->nrefs; threads->at++) {
+        ref = &threads->refs[threads->at];
 
-    for (i = n; i-- > 0; /* void */ ) {
+        if (ref->seq < threads->oldest) {
+            continue;
+        }
 
-        if (ngx_openai_threads_find(threads, refs[i].seq) != NULL) {
+        node = ngx_openai_threads_find(threads, ref->seq);
+
+        if (node != NULL) {
+            node->listed = threads->listed;
             continue;
         }
 
@@ -197,23 +295,27 @@ ngx_openai_threads_update(ngx_openai_threads_t *threads, uint64_t stop)
             return NGX_AGAIN;
         }
 
-        rc = ngx_openai_threads_add(threads, &refs[i]);
+        rc = ngx_openai_threads_add(threads, ref);
         added = 1;
 
         if (rc == NGX_ERROR) {
-            return NGX_OK;
+            threads->at = threads->nrefs;
+            return NGX_ERROR;
         }
 
-        /* the request of a running record may still be on its way */
-
         if (rc == NGX_AGAIN) {
-            changes = 0;
+            threads->late = 1;
         }
     }
 
-    ngx_openai_threads_forget(threads, n ? refs[n - 1].seq : UINT64_MAX);
+    ngx_openai_threads_forget(threads, threads->oldest);
 
-    threads->changes = changes;
+    if (threads->whole) {
+        ngx_openai_threads_sweep(threads);
+    }
+
+    threads->looked = threads->listed;
+    threads->changes = threads->upto;
 
     return NGX_OK;
 }
@@ -286,6 +388,7 @@ ngx_openai_threads_add(ngx_openai_threads_t *threads,
     }
 
     node->seq = rec->seq;
+    node->listed = threads->listed;
     ngx_memcpy(node->id, rec->id, sizeof(node->id));
     ngx_memcpy(node->session, rec->facts.session, sizeof(node->session));
     ngx_memcpy(&node->chain, chain, size);
@@ -420,11 +523,13 @@ ngx_openai_threads_related(const ngx_openai_node_t *node,
 }
 
 
+/* they were added in their order, but for a few */
+
 static void
 ngx_openai_threads_forget(ngx_openai_threads_t *threads, uint64_t oldest)
 {
-    ngx_queue_t         *q, *prev;
-    ngx_openai_node_t   *node, **link;
+    ngx_queue_t        *q, *prev;
+    ngx_openai_node_t  *node;
 
     for (q = ngx_queue_last(&threads->nodes);
          q != ngx_queue_sentinel(&threads->nodes);
@@ -434,19 +539,48 @@ ngx_openai_threads_forget(ngx_openai_threads_t *threads, uint64_t oldest)
         node = ngx_queue_data(q, ngx_openai_node_t, queue);
 
         if (node->seq >= oldest) {
-            continue;
+            break;
         }
 
-        link = &threads->buckets[node->seq & (NGX_OPENAI_THREADS_BUCKETS - 1)];
-
-        while (*link != node) {
-            link = &(*link)->next;
-        }
-
-        *link = node->next;
-
-        ngx_queue_remove(q);
-        threads->nnodes--;
-        ngx_free(node);
+        ngx_openai_threads_free(threads, node);
     }
+}
+
+
+static void
+ngx_openai_threads_sweep(ngx_openai_threads_t *threads)
+{
+    ngx_queue_t        *q, *next;
+    ngx_openai_node_t  *node;
+
+    for (q = ngx_queue_head(&threads->nodes);
+         q != ngx_queue_sentinel(&threads->nodes);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+        node = ngx_queue_data(q, ngx_openai_node_t, queue);
+
+        if (node->listed != threads->listed) {
+            ngx_openai_threads_free(threads, node);
+        }
+    }
+}
+
+
+static void
+ngx_openai_threads_free(ngx_openai_threads_t *threads, ngx_openai_node_t *node)
+{
+    ngx_openai_node_t  **link;
+
+    link = &threads->buckets[node->seq & (NGX_OPENAI_THREADS_BUCKETS - 1)];
+
+    while (*link != node) {
+        link = &(*link)->next;
+    }
+
+    *link = node->next;
+
+    ngx_queue_remove(&node->queue);
+    threads->nnodes--;
+    ngx_free(node);
 }

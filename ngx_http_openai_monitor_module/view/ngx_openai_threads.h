@@ -36,10 +36,11 @@ ngx_openai_threads_t *ngx_openai_threads(ngx_openai_zone_t *zone,
 /* gives back what this worker holds of all zones, as it ends */
 void ngx_openai_threads_exit(void);
 
-/* looks at new records until "stop"; NGX_OK: all are known, NGX_AGAIN: there
-   are more */
+/* looks at new records until "stop"; NGX_OK: all that were there at "since" are
+   known, but for those whose requests are on their way; NGX_AGAIN: there are
+   more.  Times are those of ngx_openai_clock_us() */
 ngx_int_t ngx_openai_threads_update(ngx_openai_threads_t *threads,
-    uint64_t stop);
+    uint64_t since, uint64_t stop);
 
 /* NULL when the record is no conversation, or not known yet */
 const ngx_openai_thread_t *ngx_openai_threads_get(

@@ -19,6 +19,7 @@ typedef struct {
     uint64_t              change;
     size_t                size;         /* of the text's memory */
     ngx_str_t             text;
+    unsigned              known:1;      /* see ngx_openai_tell() */
 } ngx_openai_told_t;
 
 
@@ -26,14 +27,15 @@ static ngx_openai_told_t  ngx_openai_all_told[NGX_OPENAI_TOLD];
 
 
 const ngx_str_t *
-ngx_openai_told(ngx_openai_zone_t *zone, const ngx_openai_ref_t *ref)
+ngx_openai_told(ngx_openai_zone_t *zone, const ngx_openai_ref_t *ref,
+    ngx_uint_t known)
 {
     ngx_openai_told_t  *told;
 
     told = &ngx_openai_all_told[ref->change % NGX_OPENAI_TOLD];
 
     if (told->sh != zone->sh || told->seq != ref->seq
-        || told->change != ref->change)
+        || told->change != ref->change || (known && !told->known))
     {
         return NULL;
     }
@@ -44,7 +46,7 @@ ngx_openai_told(ngx_openai_zone_t *zone, const ngx_openai_ref_t *ref)
 
 void
 ngx_openai_tell(ngx_openai_zone_t *zone, const ngx_openai_ref_t *ref,
-    const u_char *text, size_t len)
+    const u_char *text, size_t len, ngx_uint_t known)
 {
     u_char             *p;
     ngx_openai_told_t  *told;
@@ -67,6 +69,7 @@ ngx_openai_tell(ngx_openai_zone_t *zone, const ngx_openai_ref_t *ref,
     told->sh = zone->sh;
     told->seq = ref->seq;
     told->change = ref->change;
+    told->known = (known != 0);
 }
 
 

@@ -17,13 +17,15 @@
 #include "store/ngx_openai_reader.h"
 
 
-/* NULL when it has not been told, or too long ago */
+/* NULL when it has not been told, or too long ago; "known": nor without its
+   conversation */
 const ngx_str_t *ngx_openai_told(ngx_openai_zone_t *zone,
-    const ngx_openai_ref_t *ref);
+    const ngx_openai_ref_t *ref, ngx_uint_t known);
 
-/* copies the text; when memory is short it has not been told */
+/* copies the text; when memory is short it has not been told; "known": its
+   conversation is in it, if it has one */
 void ngx_openai_tell(ngx_openai_zone_t *zone, const ngx_openai_ref_t *ref,
-    const u_char *text, size_t len);
+    const u_char *text, size_t len, ngx_uint_t known);
 
 /* nobody listens any more */
 void ngx_openai_told_forget(void);

@@ -167,7 +167,8 @@ ngx_openai_stats_run(ngx_openai_work_t *work)
     rec = &v->scan->rec;
 
     if (v->query.threads
-        && ngx_openai_threads_update(v->scan->threads, work->stop)
+        && ngx_openai_threads_update(v->scan->threads, work->started,
+                                     work->stop)
            == NGX_AGAIN)
     {
         return NGX_AGAIN;

@@ -18,11 +18,9 @@
 /* bytes of the event around, and of choices whose texts have to wait */
 #define NGX_OPENAI_WATCH_MARGIN    (1024 + 128 * NGX_OPENAI_WATCH_CHOICES)
 
-/* of a byte that is escaped this many may come */
-#define NGX_OPENAI_WATCH_ESCAPE    6
 
-
-static ngx_int_t ngx_openai_watch_due(ngx_openai_viewer_t *v);
+static ngx_int_t ngx_openai_watch_due(ngx_openai_viewer_t *v,
+    const ngx_openai_view_slice_t *slice);
 static void ngx_openai_watch_delta(ngx_openai_viewer_t *v,
     yyjson_mut_val *answer);
 static ngx_uint_t ngx_openai_watch_choice(ngx_openai_viewer_t *v,
@@ -30,7 +28,6 @@ static ngx_uint_t ngx_openai_watch_choice(ngx_openai_viewer_t *v,
 static size_t ngx_openai_watch_text(ngx_openai_viewer_t *v, const char *key,
     const char *at, yyjson_mut_val *text, ngx_openai_sent_t *sent);
 static size_t ngx_openai_watch_room(ngx_openai_viewer_t *v);
-static size_t ngx_openai_watch_cut(const char *text, size_t len, size_t max);
 static size_t ngx_openai_watch_chars(const char *text, size_t len);
 static void ngx_openai_watch_calls(ngx_openai_viewer_t *v,
     yyjson_mut_val *choices);
@@ -71,10 +68,11 @@ ngx_openai_watch_start(ngx_openai_viewer_t *v)
 /* what has come since, put together anew from the bytes that are stored */
 
 void
-ngx_openai_watch(ngx_openai_viewer_t *v)
+ngx_openai_watch(ngx_openai_viewer_t *v, const ngx_openai_view_slice_t *slice)
 {
     uint64_t             start;
     ngx_uint_t           over;
+    ngx_msec_t           pause;
     yyjson_mut_doc      *doc;
     yyjson_mut_val      *answer;
     openai_exchange_t    all;
@@ -82,7 +80,7 @@ ngx_openai_watch(ngx_openai_viewer_t *v)
 
     w = &v->watch;
 
-    if (ngx_openai_watch_due(v) != NGX_OK) {
+    if (ngx_openai_watch_due(v, slice) != NGX_OK) {
         return;
     }
 
@@ -107,25 +105,29 @@ ngx_openai_watch(ngx_openai_viewer_t *v)
 
     ngx_openai_exchange_reset(v->scan->exchange);
 
-    if (w->more) {
-        v->more = 1;
-
-    } else if (over) {
+    if (over && !w->more) {
         w->active = 0;
     }
 
     /* a long answer is looked at less often */
 
     start = ngx_openai_clock_us() - start;
+    pause = NGX_OPENAI_WATCH_SHARE * (ngx_msec_t) start / 1000;
 
-    w->next = ngx_current_msec
-              + ngx_max(NGX_OPENAI_WATCH_INTERVAL,
-                        NGX_OPENAI_WATCH_SHARE * (ngx_msec_t) start / 1000);
+    if (w->more) {
+        v->more |= (pause == 0);
+
+    } else {
+        pause = ngx_max(pause, NGX_OPENAI_WATCH_INTERVAL);
+    }
+
+    w->next = ngx_current_msec + pause;
 }
 
 
 static ngx_int_t
-ngx_openai_watch_due(ngx_openai_viewer_t *v)
+ngx_openai_watch_due(ngx_openai_viewer_t *v,
+    const ngx_openai_view_slice_t *slice)
 {
     size_t               size;
     ngx_openai_watch_t  *w;
@@ -136,7 +138,11 @@ ngx_openai_watch_due(ngx_openai_viewer_t *v)
         return NGX_DECLINED;
     }
 
-    if (!w->more && (ngx_msec_int_t) (ngx_current_msec - w->next) < 0) {
+    if ((ngx_msec_int_t) (ngx_current_msec - w->next) < 0) {
+        return NGX_DECLINED;
+    }
+
+    if (ngx_openai_events_stop(v, slice)) {
         return NGX_DECLINED;
     }
 
@@ -245,7 +251,7 @@ static size_t
 ngx_openai_watch_text(ngx_openai_viewer_t *v, const char *key, const char *at,
     yyjson_mut_val *text, ngx_openai_sent_t *sent)
 {
-    size_t       len, room;
+    size_t       len, fits;
     const char  *data;
 
     data = yyjson_mut_get_str(text);
@@ -261,10 +267,13 @@ ngx_openai_watch_text(ngx_openai_viewer_t *v, const char *key, const char *at,
 
     data += sent->bytes;
     len -= sent->bytes;
-    room = ngx_openai_watch_room(v);
 
-    if (len > room) {
-        len = ngx_openai_watch_cut(data, len, room);
+    /* half of it: there are more texts to come, and calls */
+
+    fits = ngx_openai_json_fits(data, len, ngx_openai_watch_room(v) / 2);
+
+    if (len > fits) {
+        len = fits;
         v->watch.more = 1;
     }
 
@@ -280,8 +289,6 @@ ngx_openai_watch_text(ngx_openai_viewer_t *v, const char *key, const char *at,
 }
 
 
-/* bytes of text that are sure to fit */
-
 static size_t
 ngx_openai_watch_room(ngx_openai_viewer_t *v)
 {
@@ -289,21 +296,7 @@ ngx_openai_watch_room(ngx_openai_viewer_t *v)
 
     room = v->buf->end - v->buf->last;
 
-    return room > NGX_OPENAI_WATCH_MARGIN
-           ? (room - NGX_OPENAI_WATCH_MARGIN) / NGX_OPENAI_WATCH_ESCAPE : 0;
-}
-
-
-/* not within a character */
-
-static size_t
-ngx_openai_watch_cut(const char *text, size_t len, size_t max)
-{
-    while (max && max < len && ((u_char) text[max] & 0xc0) == 0x80) {
-        max--;
-    }
-
-    return max;
+    return room > NGX_OPENAI_WATCH_MARGIN ? room - NGX_OPENAI_WATCH_MARGIN : 0;
 }
 
 

@@ -45,6 +45,7 @@ ngx_openai_work_create(ngx_http_request_t *r)
     ngx_memzero(work, sizeof(ngx_openai_work_t));
 
     work->request = r;
+    work->started = ngx_openai_clock_us();
 
     cln->handler = ngx_openai_work_cleanup;
 

@@ -33,7 +33,8 @@ struct ngx_openai_work_s {
     ngx_int_t          (*run)(ngx_openai_work_t *work);
     void                *data;
 
-    uint64_t             stop;          /* see ngx_openai_clock_us() */
+    uint64_t             started;       /* see ngx_openai_clock_us() */
+    uint64_t             stop;
     ngx_queue_t          queue;         /* of those that have more to do */
     unsigned             queued:1;
 };
