@@ -191,6 +191,14 @@ ngx_openai_refuse(ngx_openai_call_t *call, ngx_uint_t status,
 
 
 ngx_int_t
+ngx_openai_gone(ngx_openai_call_t *call)
+{
+    return ngx_openai_refuse(call, 410, "gone",
+                             "the record \"%V\" was evicted", &call->id);
+}
+
+
+ngx_int_t
 ngx_openai_no_memory(ngx_openai_call_t *call)
 {
     call->rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -409,8 +417,7 @@ ngx_openai_call_record(ngx_openai_call_t *call, ngx_openai_ref_t *ref,
         return NGX_OK;
 
     case NGX_DONE:
-        return ngx_openai_refuse(call, 410, "gone",
-                                 "the record \"%V\" was evicted", &call->id);
+        return ngx_openai_gone(call);
 
     default:
         return ngx_openai_refuse(call, NGX_HTTP_NOT_FOUND, "not_found",

@@ -99,6 +99,7 @@ ngx_int_t ngx_openai_call_record(ngx_openai_call_t *call,
 /* the call cannot go on: NGX_ABORT */
 ngx_int_t ngx_openai_refuse(ngx_openai_call_t *call, ngx_uint_t status,
     const char *code, const char *fmt, ...);
+ngx_int_t ngx_openai_gone(ngx_openai_call_t *call);
 ngx_int_t ngx_openai_no_memory(ngx_openai_call_t *call);
 
 

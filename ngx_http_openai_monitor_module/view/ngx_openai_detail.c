@@ -75,8 +75,7 @@ ngx_openai_detail(ngx_openai_call_t *call)
     }
 
     if (ngx_openai_exchange_whole(exchange) == NGX_DECLINED) {
-        (void) ngx_openai_refuse(call, 410, "gone",
-                                 "the record \"%V\" was evicted", &call->id);
+        (void) ngx_openai_gone(call);
         return call->rc;
     }
 
@@ -519,6 +518,7 @@ ngx_openai_record_events(ngx_openai_call_t *call)
 {
     size_t                  i, n;
     int64_t                 at;
+    ngx_int_t               rc;
     ngx_str_t               marks;
     ngx_uint_t              from;
     yyjson_mut_doc         *doc;
@@ -535,18 +535,25 @@ ngx_openai_record_events(ngx_openai_call_t *call)
     json = &out;
     ngx_openai_json_init(json, call->request->pool);
 
-    events = NULL;
-    from = 0;
+    rc = ngx_openai_exchange_all(exchange, &all);
 
-    ngx_str_null(&marks);
-
-    if (ngx_openai_exchange_all(exchange, &all) == NGX_OK
-        && ngx_openai_exchange_chain(exchange, NGX_OPENAI_MARKS, &marks)
-           == NGX_OK)
-    {
-        doc = ngx_openai_exchange_doc(exchange);
-        events = doc ? openai_events(doc, &all) : NULL;
+    if (rc == NGX_OK) {
+        rc = ngx_openai_exchange_chain(exchange, NGX_OPENAI_MARKS, &marks);
     }
+
+    if (rc == NGX_DECLINED) {
+        (void) ngx_openai_gone(call);
+        return call->rc;
+    }
+
+    doc = (rc == NGX_OK) ? ngx_openai_exchange_doc(exchange) : NULL;
+
+    if (doc == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    events = openai_events(doc, &all);
+    from = 0;
 
     /* pieces are known by their place in the body as it travelled */
 

@@ -218,7 +218,11 @@ ngx_openai_diff_load(ngx_openai_diff_t *d, ngx_openai_side_t *side)
         return ngx_openai_no_memory(call);
     }
 
-    chain = (rc == NGX_OK) ? openai_chain(&side->chain, &all) : OPENAI_ERROR;
+    if (rc != NGX_OK) {
+        return ngx_openai_gone(call);
+    }
+
+    chain = openai_chain(&side->chain, &all);
 
     if (chain == OPENAI_NOMEM) {
         return ngx_openai_no_memory(call);

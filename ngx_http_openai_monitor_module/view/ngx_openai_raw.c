@@ -77,8 +77,7 @@ ngx_openai_raw(ngx_openai_call_t *call, ngx_uint_t side)
     }
 
     if (rc == NGX_DECLINED) {
-        (void) ngx_openai_refuse(call, 410, "gone",
-                                 "the record \"%V\" was evicted", &call->id);
+        (void) ngx_openai_gone(call);
         return call->rc;
     }
 

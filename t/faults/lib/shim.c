@@ -4,10 +4,10 @@
  *
  * Preloaded into nginx by the fault tests.  When nginx has loaded the module,
  * the module's own references to the functions that allocate are bound to
- * those here, which count, and fail when the test says so; nginx's own are
- * not.  The wall clock is shifted as the test says.  Whenever a worker has
- * nothing to do, it tells what its heap has in use.  The test talks through the
- * file that OPENAI_SHIM names.
+ * those here, which count, and fail or stop the process when the test says so;
+ * nginx's own are not.  The wall clock is shifted as the test says.  Whenever a
+ * worker has nothing to do, it tells what its heap has in use.  The test talks
+ * through the file that OPENAI_SHIM names.
  *
  * Build: cc -shared -fPIC -o shim.so shim.c -ldl
  */
@@ -19,6 +19,7 @@
 #include <fcntl.h>
 #include <link.h>
 #include <malloc.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,7 @@ typedef struct {
     volatile int64_t  clock_ms;    /* what is added to the wall clock */
     volatile int64_t  bound;       /* references that lead here */
     volatile int64_t  heap;        /* bytes in use, of the last who waited */
+    volatile int64_t  stop_at;     /* the call at which the process stops */
 } shim_t;
 
 
@@ -49,6 +51,10 @@ static shim_t  *shim = &shim_none;
 static int
 shim_fails(void)
 {
+    if (shim->calls + 1 == shim->stop_at) {
+        (void) raise(SIGSTOP);
+    }
+
     if (++shim->calls != shim->fail_at && shim->fail_at != ALL) {
         return 0;
     }

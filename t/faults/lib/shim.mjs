@@ -10,7 +10,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const words = { calls: 0, fail_at: 1, failed: 2, clock_ms: 3, bound: 4,
-                heap: 5 };
+                heap: 5, stop_at: 6 };
 
 export function buildShim() {
     const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'openai-shim-'));
