@@ -435,6 +435,7 @@ ngx_http_openai_exit_process(ngx_cycle_t *cycle)
         return;
     }
 
+    ngx_http_openai_turn_exit();
     ngx_openai_threads_exit();
     ngx_http_openai_mask_exit();
 

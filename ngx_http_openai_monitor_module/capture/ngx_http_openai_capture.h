@@ -61,8 +61,9 @@ typedef struct {
     ngx_queue_t                      due;        /* to be published; or 0 */
 
 
-    /* the first piece of its bodies that waits for the turn's end, or NULL */
+    /* pieces of its bodies that wait for the turn's end, and the first one */
     ngx_http_openai_waiting_t       *waiting;
+    ngx_uint_t                       nwaiting;
 
     ngx_openai_writer_t              writer;
     openai_meter_t                  *meter;      /* NULL: memory was short */
@@ -187,6 +188,9 @@ void ngx_http_openai_turn_piece(ngx_http_openai_exchange_t *ex,
 /* now, as the order or the facts so far matter: nothing of this exchange
    waits afterwards */
 void ngx_http_openai_turn_settle(ngx_http_openai_exchange_t *ex);
+
+/* the process ends: nothing waits any longer */
+void ngx_http_openai_turn_exit(void);
 
 /* readers see what is known so far, within 200 ms, and the first token at
    once */

@@ -16,7 +16,8 @@
 /*
  * What the end of the event loop's turn does, when all that came in this turn
  * has been passed on: pieces of bodies wait for it in a copy, so that neither
- * they nor those of other exchanges wait for what becomes of them.
+ * they nor those of other exchanges wait for what becomes of them.  Where many
+ * exchanges run, they wait for a turn that brings no more.
  *
  * And what time does: the sweep.
  */
@@ -27,8 +28,15 @@
 #define NGX_HTTP_OPENAI_SWEEP       16          /* exchanges, all at once */
 #define NGX_HTTP_OPENAI_PAUSE_MS    5
 
-#define NGX_HTTP_OPENAI_TURN_SIZE   131072      /* bytes that wait at once */
+#define NGX_HTTP_OPENAI_TURN_SIZE   1048576     /* bytes that wait at once */
 #define NGX_HTTP_OPENAI_TURN_PIECE  4096        /* larger ones do not wait */
+
+/* with so many exchanges pieces wait on while others come, and are looked at a
+   few in a turn; more of them when so many bytes wait */
+#define NGX_HTTP_OPENAI_TURN_MANY   64
+#define NGX_HTTP_OPENAI_TURN_FEW    4
+#define NGX_HTTP_OPENAI_TURN_MORE   256
+#define NGX_HTTP_OPENAI_TURN_HIGH   (NGX_HTTP_OPENAI_TURN_SIZE / 4 * 3)
 
 
 /* a piece that waits; its bytes follow it, and the next one them */
@@ -51,9 +59,11 @@ static void ngx_http_openai_turn_process(void);
 static void ngx_http_openai_turn_log(void);
 static void ngx_http_openai_turn_wipe(void);
 static ngx_http_openai_waiting_t *ngx_http_openai_turn_place(size_t len);
-static void ngx_http_openai_turn_pieces(void);
+static void ngx_http_openai_turn_pieces(u_char *last);
+static u_char *ngx_http_openai_turn_share(void);
 static void ngx_http_openai_turn_do(ngx_http_openai_waiting_t *w);
 static void ngx_http_openai_turn_over(ngx_event_t *ev);
+static void ngx_http_openai_turn_records(void);
 static void ngx_http_openai_turn_not_due(ngx_http_openai_exchange_t *ex);
 static void ngx_http_openai_turn_write(ngx_http_openai_exchange_t *ex);
 static void ngx_http_openai_turn_sweep(ngx_event_t *ev);
@@ -74,6 +84,8 @@ static ngx_connection_t  ngx_http_openai_turn_connection;
 
 static uint64_t          ngx_http_openai_waiting[NGX_HTTP_OPENAI_TURN_SIZE / 8];
 static size_t            ngx_http_openai_waiting_size;   /* bytes */
+static size_t            ngx_http_openai_waiting_done;   /* of them */
+static size_t            ngx_http_openai_waiting_seen;   /* the turn before */
 static size_t            ngx_http_openai_waiting_used;   /* not wiped since */
 static ngx_uint_t        ngx_http_openai_waiting_wipe;
 
@@ -190,7 +202,7 @@ ngx_http_openai_turn_piece(ngx_http_openai_exchange_t *ex, ngx_uint_t side,
         ngx_memcpy(w + 1, data, len);
     }
 
-    if (ex->waiting == NULL) {
+    if (ex->nwaiting++ == 0) {
         ex->waiting = w;
     }
 
@@ -209,7 +221,7 @@ ngx_http_openai_turn_place(size_t len)
     size = ngx_align(sizeof(ngx_http_openai_waiting_t) + len, NGX_ALIGNMENT);
 
     if (size > NGX_HTTP_OPENAI_TURN_SIZE - ngx_http_openai_waiting_size) {
-        ngx_http_openai_turn_pieces();
+        ngx_http_openai_turn_pieces(ngx_http_openai_turn_last());
     }
 
     w = (ngx_http_openai_waiting_t *) ngx_http_openai_turn_last();
@@ -227,37 +239,33 @@ ngx_http_openai_turn_settle(ngx_http_openai_exchange_t *ex)
     u_char                     *p;
     ngx_http_openai_waiting_t  *w;
 
-    if (ex->waiting) {
+    for (p = (u_char *) ex->waiting; ex->nwaiting; p += w->size) {
+        w = (ngx_http_openai_waiting_t *) p;
 
-        for (p = (u_char *) ex->waiting;
-             p < ngx_http_openai_turn_last();
-             p += w->size)
-        {
-            w = (ngx_http_openai_waiting_t *) p;
-
-            if (w->ex == ex) {
-                ngx_http_openai_turn_do(w);
-            }
+        if (w->ex == ex) {
+            ngx_http_openai_turn_do(w);
         }
     }
 }
 
 
+/* of those that wait, what is before this place in their memory */
+
 static void
-ngx_http_openai_turn_pieces(void)
+ngx_http_openai_turn_pieces(u_char *last)
 {
-    u_char                     *p, *last;
+    u_char                     *p;
     ngx_http_openai_waiting_t  *w;
 
-    if (ngx_http_openai_waiting_size == 0) {
+    p = (u_char *) ngx_http_openai_waiting + ngx_http_openai_waiting_done;
+
+    if (p == last) {
         return;
     }
 
-    last = ngx_http_openai_turn_last();
-
     ngx_openai_fault("turn.over");
 
-    for (p = (u_char *) ngx_http_openai_waiting; p < last; p += w->size) {
+    for ( /* void */ ; p < last; p += w->size) {
         w = (ngx_http_openai_waiting_t *) p;
 
         if (w->ex) {
@@ -265,9 +273,15 @@ ngx_http_openai_turn_pieces(void)
         }
     }
 
+    if (last < ngx_http_openai_turn_last()) {
+        ngx_http_openai_waiting_done = p - (u_char *) ngx_http_openai_waiting;
+        return;
+    }
+
     ngx_http_openai_waiting_used = ngx_max(ngx_http_openai_waiting_used,
                                            ngx_http_openai_waiting_size);
     ngx_http_openai_waiting_size = 0;
+    ngx_http_openai_waiting_done = 0;
 
     if (ngx_http_openai_waiting_wipe) {
         ngx_http_openai_turn_wipe();
@@ -275,7 +289,7 @@ ngx_http_openai_turn_pieces(void)
 }
 
 
-/* of its exchange, none before it waits; what waits after it comes next */
+/* of its exchange, none before it waits */
 
 static void
 ngx_http_openai_turn_do(ngx_http_openai_waiting_t *w)
@@ -285,7 +299,7 @@ ngx_http_openai_turn_do(ngx_http_openai_waiting_t *w)
     ex = w->ex;
 
     w->ex = NULL;
-    ex->waiting = NULL;
+    ex->nwaiting--;
 
     ngx_http_openai_body_piece(ex, w->side, (u_char *) (w + 1), w->len, w->last,
                                w->age);
@@ -320,9 +334,6 @@ ngx_http_openai_turn_publish(ngx_http_openai_exchange_t *ex)
 static void
 ngx_http_openai_turn_over(ngx_event_t *ev)
 {
-    ngx_queue_t                 *q;
-    ngx_http_openai_exchange_t  *ex;
-
     /* what others have put off to the turn's end since may be to pass on, as
        the packets of HTTP/3 are; once, as they may think so, too */
 
@@ -334,7 +345,72 @@ ngx_http_openai_turn_over(ngx_event_t *ev)
 
     ngx_http_openai_turn_later = 0;
 
-    ngx_http_openai_turn_pieces();
+    ngx_http_openai_turn_pieces(ngx_http_openai_turn_share());
+
+    ngx_http_openai_waiting_seen = ngx_http_openai_waiting_size;
+
+    if (ngx_http_openai_waiting_size) {
+        ngx_post_event(ev, &ngx_posted_next_events);
+    }
+
+    if (!ngx_queue_empty(&ngx_http_openai_due)) {
+        ngx_http_openai_turn_records();
+    }
+}
+
+
+/*
+ * The end of the pieces to be looked at in this turn.  A worker that is busy
+ * with many streams has more of them to pass on in each turn, which would come
+ * later by what becomes of these; they wait for the next moment in which it has
+ * nothing else to do.
+ */
+
+static u_char *
+ngx_http_openai_turn_share(void)
+{
+    u_char      *p, *last;
+    ngx_uint_t   n;
+
+    last = ngx_http_openai_turn_last();
+
+    if (ngx_http_openai_nrunning < NGX_HTTP_OPENAI_TURN_MANY) {
+        return last;
+    }
+
+    p = (u_char *) ngx_http_openai_waiting + ngx_http_openai_waiting_done;
+    n = NGX_HTTP_OPENAI_TURN_FEW;
+
+    if (ngx_http_openai_waiting_size >= NGX_HTTP_OPENAI_TURN_HIGH) {
+        n = NGX_HTTP_OPENAI_TURN_MORE;
+
+    } else if (ngx_http_openai_waiting_size > ngx_http_openai_waiting_seen) {
+        return p;
+    }
+
+    for ( /* void */ ; n && p < last; n--) {
+        p += ((ngx_http_openai_waiting_t *) p)->size;
+    }
+
+    return p;
+}
+
+
+void
+ngx_http_openai_turn_exit(void)
+{
+    if (ngx_http_openai_running.next) {
+        ngx_http_openai_turn_pieces(ngx_http_openai_turn_last());
+        ngx_http_openai_turn_records();
+    }
+}
+
+
+static void
+ngx_http_openai_turn_records(void)
+{
+    ngx_queue_t                 *q;
+    ngx_http_openai_exchange_t  *ex;
 
     while (!ngx_queue_empty(&ngx_http_openai_due)) {
 

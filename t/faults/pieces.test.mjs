@@ -16,6 +16,7 @@ import { after, before, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 
 import { checked } from '../e2e/lib/monitor.mjs';
+import { random } from '../e2e/lib/random.mjs';
 import { client } from './lib/client.mjs';
 import { inParallel, portsOf, start } from './lib/servers.mjs';
 import { caseOf, uriOf } from './lib/upstream.mjs';
@@ -61,20 +62,6 @@ before(async () => {
 
 after(() => run?.stop());
 
-
-// numbers that follow from the seed
-
-function random(from) {
-    let state = from >>> 0 || 1;
-
-    return (below) => {
-        state ^= state << 13;
-        state ^= state >>> 17;
-        state ^= state << 5;
-
-        return (state >>> 0) % below;
-    };
-}
 
 function bytes(next, size) {
     const data = Buffer.alloc(size);
