@@ -67,13 +67,13 @@ openai_meter_commit(openai_meter_t *m)
     ev = &m->event;
 
     m->facts->text_bytes += ev->text + ev->refusal;
-    m->facts->reasoning_bytes += ev->reasoning;
 
     if (ev->refusal) {
         m->facts->flags |= OPENAI_FACT_REFUSAL;
     }
 
     if (ev->reasoning) {
+        m->facts->reasoning_bytes += ev->reasoning;
         m->facts->flags |= OPENAI_FACT_REASONING;
     }
 

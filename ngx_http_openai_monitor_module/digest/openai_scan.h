@@ -212,6 +212,12 @@ openai_value_integer(const openai_value_t *v)
     if (v->type == OPENAI_SCAN_NUMBER && v->str.len - 1 < 15) {
 
         p = v->str.data;
+        digit = (unsigned char) *p - '0';
+
+        if (v->str.len == 1 && digit <= 9) {
+            return digit;
+        }
+
         last = p + v->str.len;
         n = 0;
 

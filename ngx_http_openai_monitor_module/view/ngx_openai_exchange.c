@@ -71,9 +71,13 @@ ngx_openai_exchange_create(ngx_pool_t *pool, ngx_openai_zone_t *zone,
     ngx_memzero(ex, sizeof(ngx_openai_exchange_t));
 
     ex->zone = zone;
-    ex->decode_max = ngx_max(NGX_OPENAI_DECODE_TIMES * body_max,
-                             NGX_OPENAI_DECODE_MIN);
-    ex->decode_max = ngx_min(ex->decode_max, NGX_OPENAI_DECODE_MAX);
+
+    /* not multiplied first: a size may have 32 bits */
+
+    ex->decode_max = NGX_OPENAI_DECODE_TIMES
+                     * ngx_min(body_max, NGX_OPENAI_DECODE_MAX
+                                         / NGX_OPENAI_DECODE_TIMES);
+    ex->decode_max = ngx_max(ex->decode_max, NGX_OPENAI_DECODE_MIN);
 
     ex->budget.max = NGX_OPENAI_DOCUMENT_TIMES * ex->decode_max;
     ex->budget.alc.malloc = ngx_openai_budget_malloc;
