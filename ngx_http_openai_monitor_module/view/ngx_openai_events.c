@@ -463,8 +463,8 @@ ngx_openai_events_end(void)
 static void
 ngx_openai_events_handler(ngx_event_t *ev)
 {
-    uint64_t            began;
-    ngx_openai_view_slice_t  slice;
+    uint64_t                  began;
+    ngx_openai_view_slice_t   slice;
 
     if (ngx_openai_events_begin(&slice) != NGX_OK) {
         return;
