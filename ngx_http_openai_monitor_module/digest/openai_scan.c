@@ -100,13 +100,6 @@ openai_scan_reset(openai_scan_t *s)
 }
 
 
-int
-openai_scan_done(const openai_scan_t *s)
-{
-    return s->state == OPENAI_SCAN_DONE;
-}
-
-
 void
 openai_scan_run(openai_scan_t *s, const char *p, const char *last)
 {

@@ -175,9 +175,6 @@ const char *openai_scan_rest(openai_scan_t *s, const char *p,
    is in these bytes, or its head */
 void openai_memo_scan(openai_scan_t *s, const char *p, size_t len);
 
-/* the document's value has ended */
-int openai_scan_done(const openai_scan_t *s);
-
 
 /* the value as a number; OPENAI_UNKNOWN or NAN when it is none */
 int64_t openai_value_rounded(const openai_value_t *v);
