@@ -1463,15 +1463,46 @@ need_for_step()
     esac
 }
 
+# $1: a step's name
+
+log_of_step()
+{
+    echo "$OUT/test/${1// /-}.log"
+}
+
 # $1: what to call it, the rest: the command
 
 test_step()
 {
-    local name=$1
+    local name=$1 log
 
     shift
+    log=$(log_of_step "$name")
+    mkdir -p "$OUT/test"
+
     say "$name"
-    "$@" || failed+=("$name")
+    "$@" 2>&1 | tee "$log" || failed+=("$name")
+}
+
+# what failed, of a log of node's runner, of prove, or of anything else
+
+print_failures()
+{
+    local found
+
+    found=$(awk '
+        /^Test Summary Report/      { summary = 1 }
+        /^ *(ok|1\.\.)/             { block = 0 }
+        /^ *not ok/                 { block = 1 }
+        !/^#/                       { comment = 0 }
+        /^# +(Failed|Looks)/        { comment = 1 }
+        summary || block || comment' "$1")
+
+    if [ -n "$found" ]; then
+        head -n 100 <<< "$found"
+    else
+        tail -n 40 "$1"
+    fi
 }
 
 # a short run of each; a long one is made by hand, see docs/testing.md
@@ -1586,7 +1617,7 @@ run_step()
 
 run_tests()
 {
-    local failed=() options=() steps=("${words[@]}") step list
+    local failed=() options=() steps=("${words[@]}") step name list
 
     if [ ${#steps[@]} = 0 ]; then
         read -r -a steps <<< "$STEPS"
@@ -1637,6 +1668,13 @@ run_tests()
     fi
 
     if [ ${#failed[@]} -gt 0 ]; then
+        # again, as it may be far above
+
+        for name in "${failed[@]}"; do
+            say "what failed of $name"
+            print_failures "$(log_of_step "$name")"
+        done
+
         printf -v list ', %s' "${failed[@]}"
         die "failed: ${list#, }"
     fi

@@ -113,6 +113,9 @@ sub start {
     my $pid = fork() // die "fork: $!";
 
     if ($pid == 0) {
+        # whose runner ignores it gives it to children, for good
+
+        $SIG{INT} = 'DEFAULT';
         close $reader;
         open STDOUT, '>&', $writer or die;
         open STDERR, '>&', $writer or die;
