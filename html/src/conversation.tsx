@@ -5,7 +5,7 @@ import { useState } from 'preact/hooks';
 import { count, loose, pretty } from './format';
 import { t } from './i18n';
 import { Json } from './json';
-import { meaning, type Meaning } from './mark';
+import { lack, meaning, Partial, type Lack, type Meaning } from './mark';
 import { Prose } from './markdown';
 import { hasMedia, Media } from './media';
 import { markdown } from './prefs';
@@ -272,9 +272,10 @@ interface ChoiceProps {
     tools: Tool[];
     of: number;
     how: Meaning;
+    missing: Lack | null;
 }
 
-function ChoiceView({ choice: c, tools, of, how }: ChoiceProps) {
+function ChoiceView({ choice: c, tools, of, how, missing }: ChoiceProps) {
     const running = how === 'running';
     const calls = c.tool_calls ?? [];
 
@@ -286,6 +287,7 @@ function ChoiceView({ choice: c, tools, of, how }: ChoiceProps) {
                     {of > 1 && ' ' + (c.index + 1)}
                 </h3>
                 {c.finish_reason !== null && <span class="quiet">{c.finish_reason}</span>}
+                {missing !== null && <Partial why={missing} />}
                 <Copy text={() => c.text ?? ''} label={t('copyAnswer')} />
             </header>
             {c.reasoning !== null && c.reasoning !== '' && (
@@ -363,6 +365,7 @@ export function Conversation({ record }: { record: Detail }) {
     const c = record.conversation;
     const choices = choicesOf(record);
     const running = record.outcome === 'running';
+    const missing = lack(record);
 
     if (c === null && choices.length === 0) {
         return (
@@ -443,10 +446,17 @@ export function Conversation({ record }: { record: Detail }) {
                 <TurnView key={hidden + i} turn={m} tools={tools} results={results} />
             ))}
             {choices.map((x) => (
-                <ChoiceView key={'a' + x.index} choice={x} tools={tools} of={choices.length} how={meaning(record)} />
+                <ChoiceView
+                    key={'a' + x.index}
+                    choice={x}
+                    tools={tools}
+                    of={choices.length}
+                    how={meaning(record)}
+                    missing={missing}
+                />
             ))}
             {Object.entries(record.answer ?? {})
-                .filter(([k, v]) => k !== 'choices' && v !== null)
+                .filter(([k, v]) => k !== 'choices' && k !== 'partial' && v !== null)
                 .map(([k, v]) => (
                     <Fold key={k} label={<span>{k}</span>}>
                         {() => (typeof v === 'object' ? <Json value={v} /> : <p class="plain">{String(v)}</p>)}

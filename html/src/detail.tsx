@@ -12,7 +12,7 @@ import { Export } from './export';
 import { bytes, compact, count, dash, duration, exact, money, nick, rate } from './format';
 import { Headers } from './headers';
 import { t } from './i18n';
-import { Mark, meaning, outcomeWord } from './mark';
+import { lack, Mark, meaning, outcomeWord, Partial, type Lack } from './mark';
 import { selected, tab, tabs, type Tab } from './route';
 import { Stream } from './stream';
 import { Timing } from './timing';
@@ -125,7 +125,7 @@ function Facts({ r }: { r: Summary }) {
     );
 }
 
-function Notices({ r }: { r: Summary }) {
+function Notices({ r, missing }: { r: Summary; missing: Lack | null }) {
     const m = meaning(r);
     const withheld = r.withheld?.request ?? r.withheld?.response ?? null;
 
@@ -165,6 +165,11 @@ function Notices({ r }: { r: Summary }) {
                     <span>{t('keptLess')}</span>
                 </p>
             )}
+            {(missing === 'event' || missing === 'body') && (
+                <p class="notice cut">
+                    <span>{t(`lack.${missing}`)}</span>
+                </p>
+            )}
             {withheld !== null && (
                 <p class="notice">
                     <span>{t(`withheld.${withheld}`)}</span>
@@ -184,7 +189,7 @@ function Notices({ r }: { r: Summary }) {
     );
 }
 
-function Title({ r }: { r: Summary }) {
+function Title({ r, missing }: { r: Summary; missing: Lack | null }) {
     const other = r.response_model !== null && r.model !== null && r.response_model !== r.model;
 
     return (
@@ -223,6 +228,7 @@ function Title({ r }: { r: Summary }) {
                 <span class={meaning(r) + '-text'}>
                     {r.status !== null && <Value facet="status" value={String(r.status)} />} {outcomeWord(r)}
                 </span>
+                {missing !== null && <Partial why={missing} />}
                 <span class="clip uri" title={r.uri}>
                     {r.method}
                     <Value facet="path" value={r.uri.split('?')[0]}>
@@ -318,6 +324,8 @@ export function Detail() {
 
     const r = current(id);
     const state = loaded.value?.id === id ? loaded.value : null;
+    const full = state?.data ?? null;
+    const missing = full === null ? null : lack(full);
 
     return (
         <aside class="detail" ref={ref} aria-label={t('detail')}>
@@ -338,7 +346,7 @@ export function Detail() {
                 </header>
             ) : (
                 <>
-                    <Title r={r} />
+                    <Title r={r} missing={missing} />
                     <Tabs r={r} />
                 </>
             )}
@@ -355,15 +363,11 @@ export function Detail() {
                 {r !== null && (
                     <>
                         <Facts r={r} />
-                        <Notices r={r} />
+                        <Notices r={r} missing={missing} />
                     </>
                 )}
                 {state !== null && state.error !== null && <Trouble text={state.error} retry={state.gone === true ? undefined : retry} />}
-                {state !== null && state.data !== null ? (
-                    <Panel full={state.data} key={id} />
-                ) : (
-                    (state?.error ?? null) === null && <Wait />
-                )}
+                {full !== null ? <Panel full={full} key={id} /> : (state?.error ?? null) === null && <Wait />}
             </div>
         </aside>
     );

@@ -1,7 +1,7 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
 import { t } from './i18n';
-import type { Summary } from './types';
+import type { Detail, Summary } from './types';
 
 export type Meaning = 'running' | 'ok' | 'error' | 'cut';
 
@@ -25,6 +25,29 @@ export function meaning(r: Summary): Meaning {
 }
 
 export const outcomeWord = (r: Summary): string => t(`outcome.${r.outcome}`);
+
+export type Lack = 'kept' | 'came' | 'event' | 'body';
+
+// why an answer that is over is not all there, or null when it is
+export function lack(r: Detail): Lack | null {
+    if (r.outcome === 'running' || r.answer?.partial !== true) {
+        return null;
+    }
+
+    if (r.truncated?.response === true || (r.withheld?.response ?? null) !== null) {
+        return 'kept';
+    }
+
+    return r.outcome !== 'ok' ? 'came' : r.streamed === true ? 'event' : 'body';
+}
+
+export function Partial({ why }: { why: Lack }) {
+    return (
+        <span class="cut-text" title={t(`lack.${why}`)}>
+            {t('inPart')}
+        </span>
+    );
+}
 
 // each meaning has a shape of its own: ring, disc, cross, half disc
 const shapes: Record<Meaning, string> = {

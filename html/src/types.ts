@@ -164,6 +164,8 @@ export interface Choice {
 
 export interface Answer {
     choices: Choice[] | null;
+    // something of it is missing
+    partial?: boolean;
     [key: string]: unknown;
 }
 

@@ -184,6 +184,43 @@ test('what was kept in part, encoded or not text says so', async () => {
     await page.getByText(/000000 {2}00 01 48 65 6c 6c 6f +\.\.Hello/).waitFor();
 });
 
+// The API said so, and the page hid it in a fold named "partial".
+test('an answer that lacks something says so where it is read, and why', async () => {
+    const cases = [
+        [{ streamed: true }, /event of the stream is broken/, true],
+        [{}, /JSON of the answer is broken/, true],
+        [{ truncated: { request: false, response: true } }, /as far as its body was kept/, false],
+        [{ streamed: true, outcome: 'truncated' }, /as far as it came/, false],
+    ];
+
+    for (const [changes, why, told] of cases) {
+        const r = api.add(changes, { answer: { ...more().answer, partial: true } });
+        const page = await show(r.id);
+        const words = page.getByText('in part', { exact: true });
+
+        // beside the outcome, and at the answer itself
+        await page.locator('.answer').getByText('in part', { exact: true }).waitFor();
+        await page.locator('.detail-line').getByText('in part', { exact: true }).waitFor();
+        assert.equal(await words.count(), 2);
+        assert.match(await words.first().getAttribute('title'), why);
+        assert.match(await words.last().getAttribute('title'), why);
+
+        // what the outcome and the other notices say already is not said twice
+        assert.equal(await page.locator('.notice').getByText(why).count(), told ? 1 : 0);
+        assert.equal(await page.locator('.fold').getByText('partial').count(), 0);
+    }
+
+    const r = api.add({ streamed: true }, { answer: { ...more().answer, partial: true } });
+    const zh = await show(r.id, 'stream', { locale: 'zh-CN' });
+    assert.match(await zh.getByText('不完整', { exact: true }).getAttribute('title'), /已损坏/);
+
+    // of what still runs nothing is missing yet
+    const on = api.begin({ streamed: true }, { answer: { ...more().answer, partial: true } });
+    const page = await show(on.id);
+    await page.locator('.answer').waitFor();
+    assert.equal(await page.getByText('in part', { exact: true }).count(), 0);
+});
+
 test('stream: every event with its time, gaps marked, a chart', async () => {
     const r = api.add({ streamed: true, events: 200 });
     api.events.set(
