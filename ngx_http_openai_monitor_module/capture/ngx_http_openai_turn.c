@@ -221,6 +221,7 @@ ngx_http_openai_turn_place(size_t len)
     size = ngx_align(sizeof(ngx_http_openai_waiting_t) + len, NGX_ALIGNMENT);
 
     if (size > NGX_HTTP_OPENAI_TURN_SIZE - ngx_http_openai_waiting_size) {
+        ngx_openai_fault("turn.full");
         ngx_http_openai_turn_pieces(ngx_http_openai_turn_last());
     }
 
@@ -347,14 +348,20 @@ ngx_http_openai_turn_over(ngx_event_t *ev)
 
     ngx_http_openai_turn_pieces(ngx_http_openai_turn_share());
 
+    if (!ngx_queue_empty(&ngx_http_openai_due)) {
+        ngx_http_openai_turn_records();
+    }
+
+    /* by what was to be published of these pieces, which is done */
+
+    if (ev->posted) {
+        ngx_delete_posted_event(ev);
+    }
+
     ngx_http_openai_waiting_seen = ngx_http_openai_waiting_size;
 
     if (ngx_http_openai_waiting_size) {
         ngx_post_event(ev, &ngx_posted_next_events);
-    }
-
-    if (!ngx_queue_empty(&ngx_http_openai_due)) {
-        ngx_http_openai_turn_records();
     }
 }
 

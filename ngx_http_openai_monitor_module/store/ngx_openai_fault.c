@@ -71,8 +71,13 @@ ngx_openai_fault(const char *place)
     signal = (ngx_openai_fault_only
               || rand_r(&ngx_openai_fault_state) % 8) ? SIGKILL : SIGSTOP;
 
+    if (getenv("OPENAI_FAULT_SIGNAL")) {
+        signal = atoi(getenv("OPENAI_FAULT_SIGNAL"));
+    }
+
     n = snprintf(text, sizeof(text), "fault: %s at %s\n",
-                 (signal == SIGKILL) ? "killed" : "stopped", place);
+                 (signal == SIGKILL) ? "killed"
+                 : (signal == SIGSTOP) ? "stopped" : "told", place);
 
     if (write(STDERR_FILENO, text, n) == n) {
         (void) kill(ngx_pid, signal);

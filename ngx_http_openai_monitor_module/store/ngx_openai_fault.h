@@ -6,7 +6,8 @@
  * Each process chooses one place by OPENAI_FAULT_SEED of its environment, and
  * how often it passes there before it is killed, or, one time in eight, stopped
  * until somebody continues it.  It says so on stderr before.  The place may be
- * given as OPENAI_FAULT_PLACE, and how often as OPENAI_FAULT_TIMES.
+ * given as OPENAI_FAULT_PLACE, how often as OPENAI_FAULT_TIMES, and another
+ * signal, as a number, as OPENAI_FAULT_SIGNAL.
  */
 
 

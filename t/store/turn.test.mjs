@@ -12,7 +12,10 @@
 // Where there are many streams, a turn that brings no more has a few of those
 // that wait; nothing is lost or out of order by that.  Seen to fail when all
 // were looked at in one turn, and when a stream of which one piece had been
-// looked at was taken for one that has none left.
+// looked at was taken for one that has none left.  Where much waits it is more
+// of them, or all when there is no more room, and all when the worker is told
+// to end: seen to fail without either bound, without the look at the end, and
+// when what a piece had to publish began the end of the same turn again.
 //
 // Needs the module that ./auto-build.sh makes with these places, see
 // docs/testing.md.  Of docs/reliability.md: fault 46.
@@ -22,6 +25,7 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
+import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 
@@ -61,19 +65,26 @@ async function upstream(t) {
 
 const quiet = (template) => template;
 
+// what nginx reads at once of an answer
+
+const reads = (size) => (template) => template.replace(
+    'location / {', `location / { proxy_buffer_size ${size};`);
+
 // dies at the end of the turn with the first pieces to be looked at, or of one
 // of those after it
 
-async function start(t, change = quiet, times = 1) {
+async function start(t, { change = quiet, place = 'turn.over', times = 1,
+                          signal = 'SIGKILL' } = {}) {
     const template = fs.readFileSync(path.join(root, 't/e2e/lib/nginx.conf'),
                                      'utf8');
 
     const nginx = await Nginx.start({
         ...at, workers: 1,
-        template: ['SEED', 'PLACE', 'TIMES'].map((name) =>
+        template: ['SEED', 'PLACE', 'TIMES', 'SIGNAL'].map((name) =>
             `env OPENAI_FAULT_${name};\n`).join('') + change(template),
-        env: { OPENAI_FAULT_SEED: '1', OPENAI_FAULT_PLACE: 'turn.over',
-               OPENAI_FAULT_TIMES: String(times) },
+        env: { OPENAI_FAULT_SEED: '1', OPENAI_FAULT_PLACE: place,
+               OPENAI_FAULT_TIMES: String(times),
+               OPENAI_FAULT_SIGNAL: String(os.constants.signals[signal]) },
     });
 
     t.after(() => nginx.stop());
@@ -96,7 +107,35 @@ async function turn(nginx, act, pieces) {
 
     process.kill(worker, 'SIGCONT');
     await until('the end of the turn', () => nginx.log,
-                (log) => log.includes('fault: killed at turn.over'));
+                (log) => /fault: (killed|told) at turn/.test(log));
+}
+
+// the bodies of what ran when its worker ended
+
+async function left(nginx, running) {
+    const { items } = await until(
+        'records of the worker',
+        () => nginx.monitor.list({ page_size: 200 }),
+        ({ items }) => items.length === running
+                       && items.every(({ outcome }) => outcome !== 'running'));
+
+    const bodies = [];
+
+    for (const { id } of items) {
+        bodies.push((await nginx.monitor.record(id)).response.body ?? '');
+    }
+
+    return bodies;
+}
+
+// events of so many bytes with the frame of their chunk, which is one
+
+const frame = 8;
+
+function send(answer, size) {
+    const text = event.repeat(Math.ceil(size / event.length));
+
+    answer.write(text.slice(0, size - frame));
 }
 
 // no body is sent: the first pieces are those of the answers
@@ -148,17 +187,7 @@ test(`${streams} pieces of one turn are passed on before any is looked at`,
 
     assert.deepEqual(asked.map(({ got }) => got), asked.map(() => event));
 
-    const { items } = await until(
-        'records of the dead worker',
-        () => nginx.monitor.list({ q: 'outcome:worker_died', page_size: 100 }),
-        ({ items }) => items.length === streams);
-
-    for (const { id } of items) {
-        const { response } = await nginx.monitor.record(id);
-
-        assert.equal(response.body ?? '', '');
-    }
-
+    assert.deepEqual(await left(nginx, streams), asked.map(() => ''));
     assert.deepEqual(nginx.complaints(/exited on signal 9/), []);
 });
 
@@ -170,8 +199,8 @@ test('what is put off to the end of a turn comes before its pieces',
      async (t) => {
     const answers = await upstream(t);
 
-    const nginx = await start(t, (template) => template.replace(
-        'location / {', 'location /local { return 200 local; } location / {'));
+    const nginx = await start(t, { change: (template) => template.replace(
+        'location / {', 'location /local { return 200 local; } location / {') });
 
     const stream = await ask(nginx, 0);
     const client = net.connect(at.proxy_port, '127.0.0.1');
@@ -202,7 +231,7 @@ test('what is put off to the end of a turn comes before its pieces',
 
 test('of many streams a few pieces are looked at in a turn', async (t) => {
     const answers = await upstream(t);
-    const nginx = await start(t, quiet, 2);
+    const nginx = await start(t, { times: 2 });
 
     const asked = await Promise.all(
         Array.from({ length: many }, (_, n) => ask(nginx, n)));
@@ -217,21 +246,91 @@ test('of many streams a few pieces are looked at in a turn', async (t) => {
 
     assert.deepEqual(asked.map(({ got }) => got), asked.map(() => event));
 
-    const { items } = await until(
-        'records of the dead worker',
-        () => nginx.monitor.list({ q: 'outcome:worker_died', page_size: 200 }),
-        ({ items }) => items.length === many);
-
-    const bodies = [];
-
-    for (const { id } of items) {
-        const { response } = await nginx.monitor.record(id);
-
-        bodies.push(response.body ?? '');
-    }
+    const bodies = await left(nginx, many);
 
     assert.equal(bodies.filter((body) => body === event).length, 4);
     assert.equal(bodies.filter((body) => body === '').length, many - 4);
+});
+
+
+// 900 pieces of 1024 bytes, which with what is known of each are between three
+// quarters of the room and all of it
+
+test('of many bytes more pieces are looked at in a turn', async (t) => {
+    const answers = await upstream(t);
+    const nginx = await start(t, { change: reads('1k'), times: 2 });
+
+    const asked = await Promise.all(
+        Array.from({ length: many }, (_, n) => ask(nginx, n)));
+
+    await turn(nginx, () => {
+        for (const answer of answers) {
+            send(answer, 9 * 1024);
+        }
+    }, many);
+
+    await Promise.all(asked.map(({ closed }) => closed));
+
+    assert.deepEqual(asked.map(({ got }) => got.length),
+                     asked.map(() => 9 * 1024 - frame));
+
+    const bytes = (await left(nginx, many)).join('').length;
+
+    assert.ok(Math.abs(bytes - 256 * 1024) < 9 * 1024, `${bytes} bytes`);
+});
+
+
+// twice as many bytes as there is room for
+
+test('what has no more room is looked at in the turn itself', async (t) => {
+    const answers = await upstream(t);
+    const nginx = await start(t, { change: reads('4k'), place: 'turn.full',
+                                   times: 2 });
+
+    const asked = await Promise.all(
+        Array.from({ length: many }, (_, n) => ask(nginx, n)));
+
+    await turn(nginx, () => {
+        for (const answer of answers) {
+            send(answer, 28 * 1024);
+        }
+    }, many);
+
+    await Promise.all(asked.map(({ closed }) => closed));
+
+    const bodies = await left(nginx, many);
+    const bytes = bodies.join('').length;
+
+    // the first time all of them, the second time none yet
+
+    assert.ok(bytes > 900 * 1024 && bytes <= 1024 * 1024, `${bytes} bytes`);
+
+    for (const body of bodies) {
+        assert.equal(body, event.repeat(600).slice(0, body.length));
+    }
+});
+
+
+test('who is told to end looks at what waits first', async (t) => {
+    const answers = await upstream(t);
+    const nginx = await start(t, { signal: 'SIGTERM' });
+
+    const asked = await Promise.all(
+        Array.from({ length: many }, (_, n) => ask(nginx, n)));
+
+    await turn(nginx, () => {
+        for (const answer of answers) {
+            answer.write(event);
+        }
+    }, many);
+
+    await Promise.all(asked.map(({ closed }) => closed));
+
+    assert.deepEqual(await left(nginx, many), asked.map(() => event));
+
+    // in the turn, and as it ends
+
+    assert.equal(nginx.log.match(/fault: told/g).length, 2);
 });
 
 
