@@ -39,17 +39,25 @@ our $with_worker = sub {
 
 # a stream under way, and its worker
 
-our $streaming = sub {
+our $begun = sub {
     my ($socket, $pid) = $::with_worker->();
 
     send_bytes($socket, post('/stream', '{"model":"test-model"}'));
     read_upto($socket, qr/one/);
 
-    # the record is written after the turn of the event loop that sent it
+    return ($socket, $pid);
+};
+
+# one whose record has what was sent: it is looked at after the turn of the event
+# loop that sent it, and not when the worker is killed before that
+
+our $streaming = sub {
+    my ($socket, $pid) = $::begun->();
 
     wait_for(sub {
         my $newest = json_value((monitor('/api/requests'))[1])->{items}[0];
-        return $newest->{uri} eq '/stream' && $newest->{status};
+        return $newest->{uri} eq '/stream' && $newest->{status}
+               && (record($newest->{id})->{response}{body} // '') =~ /one/;
     }, 'the record of the stream');
 
     return ($socket, $pid);
@@ -159,12 +167,12 @@ check($zone, { records => 0, pages_free => $zone->{pages} }, 'all pages are free
 
 
 === TEST 4: told to stop at once
-fault 27
+fault 27: what is known of the answer is not in the zone yet, as a rule
 --- config eval: $::config
 --- upstream
 $::stream->($u);
 --- client
-my ($socket, $pid) = $::streaming->();
+my ($socket, $pid) = $::begun->();
 kill 'TERM', $pid;
 check(read_answer($socket)->{complete}, 0, 'the client is cut off');
 $::new_worker->($pid);

@@ -406,9 +406,27 @@ ngx_http_openai_turn_share(void)
 void
 ngx_http_openai_turn_exit(void)
 {
-    if (ngx_http_openai_running.next) {
-        ngx_http_openai_turn_pieces(ngx_http_openai_turn_last());
-        ngx_http_openai_turn_records();
+    ngx_queue_t                 *q;
+    ngx_http_openai_exchange_t  *ex;
+
+    if (ngx_http_openai_running.next == NULL) {
+        return;
+    }
+
+    ngx_http_openai_turn_pieces(ngx_http_openai_turn_last());
+
+    /* what the sweep would write is not known to anybody else, either */
+
+    for (q = ngx_queue_head(&ngx_http_openai_running);
+         q != ngx_queue_sentinel(&ngx_http_openai_running);
+         q = ngx_queue_next(q))
+    {
+        ex = ngx_queue_data(q, ngx_http_openai_exchange_t, queue);
+
+        if (ex->unpublished) {
+            ngx_http_openai_turn_not_due(ex);
+            ngx_http_openai_turn_write(ex);
+        }
     }
 }
 
