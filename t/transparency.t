@@ -77,7 +77,7 @@ our $seen = sub {
 
     my $answer = http($bytes, port => $port);
     my @notes = $noted ? upstream()->notes($noted) : ('');
-    my $head = $answer->{head} =~ s/^Date:[^\n]*\n//mr;
+    my $head = $answer->{head} =~ s/^(Date|Expires):[^\n]*/$1/mgr;
     my $body = $answer->{body};
 
     # the boundary of several ranges is a number that grows

@@ -70,30 +70,25 @@ __DATA__
 $::fill->();
 
 # a turn of the event loop accepts one connection: these wait from before the
-# searches begin, and nginx's log has who was served first, whoever sleeps
+# searches begin
 
-my ($worker) = worker_pids();
 my $others = 300;
+my (@searches, @waiting);
 
-kill 'STOP', $worker;
-my @searches = map { $::search->() } 1 .. 4;
-my @waiting = map { connection() } 1 .. $others;
-send_bytes($_, "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-    for @waiting;
-kill 'CONT', $worker;
+stopped(sub {
+    @searches = map { $::search->() } 1 .. 4;
+    @waiting = map { connection() } 1 .. $others;
+    send_bytes($_, "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        for @waiting;
+});
 
 check_like(read_answer($_)->{body}, qr/"total":0,/, 'nothing found')
     for @searches;
 check(scalar(grep { read_answer($_)->{status} == 204 } @waiting), $others,
       'others are served');
 
-my $lines = sub {
-    open my $file, '<', $Test::Nginx::Util::AccLogFile or die "the log: $!\n";
-    return <$file>;
-};
-
-wait_for(sub { 4 == grep { /nobody-says/ } $lines->() }, 'the log');
-my ($before) = join('', $lines->()) =~ /^(.*)^[^\n]*nobody-says/ms;
+wait_for(sub { 4 == grep { /nobody-says/ } access_log() }, 'the log');
+my ($before) = join('', access_log()) =~ /^(.*)^[^\n]*nobody-says/ms;
 my $served = () = $before =~ /"GET \/ /g;
 
 check($served > $::records ? 'enough' : $served, 'enough',

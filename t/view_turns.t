@@ -101,21 +101,29 @@ run_tests();
 __DATA__
 
 === TEST 1: who has more to be told than a slice holds comes again in the tick
-a buffer holds a fifth of it: who waited for the next tick would need five
+a buffer holds a fifth of it: who waited for the next tick would need five; as the
+reader may be kept from its core, too, it has some attempts
 --- client
 my $cursor = $::cursor->();
 
 $::exchanges->(400);
 monitor('/api/requests');
 
-my $log = $::log->();
-my @told = $::told->($::feed->($cursor), 'model-400"');
-my @lines = $log->();
-my $slices = grep { /: slice/ } @lines;
-my $ticks = $::ticks->(@lines);
+my ($slices, $ticks);
 
-check([ map { $_->{model} } @told ], [ map { "model-$_" } 1 .. 400 ],
-      'all of it, once, in order');
+for my $attempt (1 .. 5) {
+    my $log = $::log->();
+    my @told = $::told->($::feed->($cursor), 'model-400"');
+    my @lines = $log->();
+
+    check([ map { $_->{model} } @told ], [ map { "model-$_" } 1 .. 400 ],
+          'all of it, once, in order');
+
+    $slices = grep { /: slice/ } @lines;
+    $ticks = $::ticks->(@lines);
+    last if $ticks <= 2;
+}
+
 check($slices >= 5 ? 'several' : $slices, 'several', 'slices');
 check($ticks <= 2 ? 'few' : $ticks, 'few', 'ticks');
 
@@ -126,7 +134,6 @@ and not before the conversations are known, but for a worker that has no time:
 as it may be kept from its core by others, it has some attempts
 --- client
 my $cursor = $::cursor->();
-my ($worker) = worker_pids();
 my @found;
 
 for my $attempt (1 .. 5) {
@@ -136,9 +143,7 @@ for my $attempt (1 .. 5) {
 
     my $log = $::log->();
 
-    kill 'STOP', $worker;
-    my @feeds = map { $::feed->($cursor) } 1 .. 20;
-    kill 'CONT', $worker;
+    my @feeds = stopped(sub { map { $::feed->($cursor) } 1 .. 20 });
 
     my @told = map { [ $::told->($_, 'model-100"') ] } @feeds;
     my %made;
@@ -163,7 +168,6 @@ check([ @found ], [ 100, 1, 0 ], 'texts, how often, without a conversation');
 all that each of them is told has room in one buffer; some attempts, too
 --- client
 my $cursor = $::cursor->();
-my ($worker) = worker_pids();
 my $others = 200;
 my @found;
 
@@ -172,20 +176,19 @@ for my $attempt (1 .. 5) {
 
     my $log = $::log->();
 
-    kill 'STOP', $worker;
-    my @feeds = map { $::feed->($cursor) } 1 .. 20;
-    kill 'CONT', $worker;
+    my @feeds = stopped(sub { map { $::feed->($cursor) } 1 .. 20 });
     read_upto($_->{socket}, qr/event: hello.*\n\n/s) for @feeds;
 
     # the tick is overdue when all of these wait; a turn of the event loop accepts
     # one of them
 
-    kill 'STOP', $worker;
-    my @waiting = map { connection() } 1 .. $others;
-    send_bytes($_, "GET /served HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-        for @waiting;
-    select undef, undef, undef, 0.11;
-    kill 'CONT', $worker;
+    my @waiting = stopped(sub {
+        my @all = map { connection() } 1 .. $others;
+        send_bytes($_, "GET /served HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            for @all;
+        select undef, undef, undef, 0.11;
+        return @all;
+    });
 
     check(scalar(grep { read_answer($_)->{status} == 204 } @waiting), $others,
           'others are served');
@@ -213,7 +216,7 @@ check([ @found ], [ 'many', 'few' ], 'slices, those after which nobody was serve
 
 
 === TEST 4: many that run are told of in one tick, once
-the upstream takes connections, and never looks at them
+the upstream takes connections, and never looks at them; some attempts here, too
 --- config
 location / { proxy_pass http://127.0.0.1:$TEST_NGINX_OTHER_PORT; }
 --- client
@@ -224,23 +227,31 @@ my @running = map { my $c = connection(); send_bytes($c, get("/$_")); $c } 1 .. 
 
 wait_for(sub { json_value((monitor('/api/stats'))[1])->{in_flight} == $many }, 'all of them');
 
-my $log = $::log->();
-my $socket = $::feed->()->{socket};
-my %told;
-my $in = '';
+my ($slices, $ticks);
 
-wait_for(sub {
-    sysread $socket, $in, 65536, length $in;
-    (my $text = $in) =~ s/\r\n[0-9a-f]+\r\n//g;
-    %told = ();
-    $told{$_}++ for $text =~ /^event: record\ndata: .*?"uri":"([^"]*)"/mg;
-    return $many == keys %told;
-}, 'all of them', sub { join ' ', sort keys %told });
+for my $attempt (1 .. 5) {
+    my $log = $::log->();
+    my $socket = $::feed->()->{socket};
+    my %told;
+    my $in = '';
 
-my @lines = $log->();
-my $ticks = $::ticks->(@lines);
-my ($most) = sort { $b <=> $a } values %told;
+    wait_for(sub {
+        sysread $socket, $in, 65536, length $in;
+        (my $text = $in) =~ s/\r\n[0-9a-f]+\r\n//g;
+        %told = ();
+        $told{$_}++ for $text =~ /^event: record\ndata: .*?"uri":"([^"]*)"/mg;
+        return $many == keys %told;
+    }, 'all of them', sub { join ' ', sort keys %told });
 
-check($most, 1, 'how often');
-check((scalar grep { /: slice/ } @lines) >= 3 ? 'several' : 0, 'several', 'slices');
+    my @lines = $log->();
+    my ($most) = sort { $b <=> $a } values %told;
+
+    check($most, 1, 'how often');
+
+    $slices = grep { /: slice/ } @lines;
+    $ticks = $::ticks->(@lines);
+    last if $ticks <= 1;
+}
+
+check($slices >= 3 ? 'several' : $slices, 'several', 'slices');
 check($ticks <= 1 ? 'few' : $ticks, 'few', 'ticks');

@@ -52,8 +52,8 @@ our @EXPORT = qw/ true false null
                   reset_connection
                   http monitor records record answered raw wait_for
                   random_bytes seed
-                  upstream master worker_pids reload edit_conf error_log
-                  edit_log
+                  upstream master worker_pids stopped reload edit_conf
+                  error_log edit_log access_log
                   differences check check_like check_same /;
 
 # fault 52: nothing that a correct module writes, at any time
@@ -595,6 +595,14 @@ sub error_log {
 }
 
 
+# a line for each request that is over, in their order; nobody's sleep is seen
+
+sub access_log {
+    open my $file, '<', $Test::Nginx::Util::AccLogFile or die "the log: $!\n";
+    return <$file>;
+}
+
+
 sub master {
     open my $file, '<', $PidFile or die "no pid file: $!\n";
     return <$file> + 0;
@@ -619,6 +627,33 @@ sub worker_pids {
     @pids = sort { $a <=> $b } @pids;
 
     return @pids;
+}
+
+
+# what the function gives, while no worker runs: what it sent waits for them
+
+sub stopped {
+    my ($function) = @_;
+    my @pids = worker_pids();
+
+    # a single process has no workers
+
+    @pids = (master()) unless @pids;
+
+    kill 'STOP', @pids;
+    wait_for(sub { !grep { state($_) ne 'T' } @pids }, 'the stop of nginx');
+    my @result = $function->();
+    kill 'CONT', @pids;
+
+    return @result;
+}
+
+
+sub state {
+    my ($pid) = @_;
+
+    open my $file, '<', "/proc/$pid/stat" or return '';
+    return (<$file> // '') =~ /^\d+ \(.*\) (\S)/s ? $1 : '';
 }
 
 
