@@ -108,7 +108,9 @@ openai_chain(openai_chain_t *chain, const openai_exchange_t *ex)
 
     r.root = yyjson_doc_get_root(doc);
 
-    if (err.code == YYJSON_READ_ERROR_MEMORY_ALLOCATION) {
+    if (rc == OPENAI_NOMEM
+        || err.code == YYJSON_READ_ERROR_MEMORY_ALLOCATION)
+    {
         rc = OPENAI_NOMEM;
 
     } else if (doc == NULL

@@ -54,6 +54,7 @@ struct openai_decoder_s {
     openai_coding_t           codings[OPENAI_DECODER_CODINGS];
     unsigned                  n;
     int                       state;
+    int                       starved;     /* it is memory that is short */
     uint64_t                  in;
     uint64_t                  max;
     openai_decoder_sink_pt    sink;
@@ -82,7 +83,8 @@ static int openai_coding_brotli(openai_decoder_t *d, openai_coding_t *c,
     const unsigned char *in, size_t len);
 static int openai_coding_zstd(openai_decoder_t *d, openai_coding_t *c,
     const unsigned char *in, size_t len);
-static int openai_coding_zstd_error(openai_coding_t *c, ZSTD_ErrorCode code);
+static int openai_coding_zstd_error(openai_decoder_t *d, openai_coding_t *c,
+    ZSTD_ErrorCode code);
 static int openai_coding_broken(openai_coding_t *c);
 static void openai_coding_end(openai_coding_t *c);
 static int openai_coding_emit(openai_decoder_t *d, openai_coding_t *c,
@@ -430,6 +432,7 @@ openai_coding_inflate(openai_decoder_t *d, openai_coding_t *c,
         }
 
         if (zrc == Z_MEM_ERROR) {
+            d->starved = 1;
             return OPENAI_LIMIT;
         }
 
@@ -481,9 +484,11 @@ openai_coding_brotli(openai_decoder_t *d, openai_coding_t *c,
         if (brc == BROTLI_DECODER_RESULT_ERROR) {
             code = BrotliDecoderGetErrorCode(c->u.brotli);
 
-            return (code <= BROTLI_DECODER_ERROR_ALLOC_CONTEXT_MODES
-                    && code >= BROTLI_DECODER_ERROR_ALLOC_BLOCK_TYPE_TREES)
-                   ? OPENAI_LIMIT : OPENAI_ERROR;
+            d->starved = (code <= BROTLI_DECODER_ERROR_ALLOC_CONTEXT_MODES
+                          && code
+                             >= BROTLI_DECODER_ERROR_ALLOC_BLOCK_TYPE_TREES);
+
+            return d->starved ? OPENAI_LIMIT : OPENAI_ERROR;
         }
 
         if (brc == BROTLI_DECODER_RESULT_SUCCESS) {
@@ -524,7 +529,7 @@ openai_coding_zstd(openai_decoder_t *d, openai_coding_t *c,
         n = ZSTD_decompressStream(c->u.zstd, &ob, &ib);
 
         if (ZSTD_isError(n)) {
-            return openai_coding_zstd_error(c, ZSTD_getErrorCode(n));
+            return openai_coding_zstd_error(d, c, ZSTD_getErrorCode(n));
         }
 
         rc = openai_coding_emit(d, c, buf, ob.pos);
@@ -542,12 +547,16 @@ openai_coding_zstd(openai_decoder_t *d, openai_coding_t *c,
 
 
 static int
-openai_coding_zstd_error(openai_coding_t *c, ZSTD_ErrorCode code)
+openai_coding_zstd_error(openai_decoder_t *d, openai_coding_t *c,
+    ZSTD_ErrorCode code)
 {
     switch (code) {
 
-    case ZSTD_error_frameParameter_windowTooLarge:
     case ZSTD_error_memory_allocation:
+        d->starved = 1;
+        return OPENAI_LIMIT;
+
+    case ZSTD_error_frameParameter_windowTooLarge:
         return OPENAI_LIMIT;
 
     case ZSTD_error_prefix_unknown:
@@ -640,7 +649,7 @@ openai_decode(openai_str_t encoding, openai_str_t in, size_t max, char **out,
 
     if (rc != OPENAI_OK || d.n == 0 || in.len == 0) {
         openai_decoder_destroy(&d);
-        return rc;
+        return rc == OPENAI_LIMIT ? OPENAI_NOMEM : rc;
     }
 
     if (max == 0) {
@@ -655,7 +664,7 @@ openai_decode(openai_str_t encoding, openai_str_t in, size_t max, char **out,
 
     if (b.data == NULL) {
         openai_decoder_destroy(&d);
-        return OPENAI_LIMIT;
+        return OPENAI_NOMEM;
     }
 
     rc = openai_decoder_feed(&d, in.data, in.len, openai_decode_sink, &b);
@@ -665,7 +674,7 @@ openai_decode(openai_str_t encoding, openai_str_t in, size_t max, char **out,
     *out = b.data;
     *out_len = b.len;
 
-    return rc;
+    return d.starved ? OPENAI_NOMEM : rc;
 }
 
 
@@ -685,7 +694,7 @@ openai_decode_sink(void *ctx, const char *data, size_t len)
 
         p = realloc(b->data, size);
         if (p == NULL) {
-            return OPENAI_LIMIT;
+            return OPENAI_NOMEM;
         }
 
         b->data = p;

@@ -133,7 +133,7 @@ yyjson_mut_val *openai_events(yyjson_mut_doc *doc,
  * the bytes go, at most max bytes of output; *out is malloc()ed, or NULL where
  * nothing had to be decoded.  OPENAI_OK: whole; OPENAI_AGAIN: the input ends
  * early; OPENAI_LIMIT: there is more than max; OPENAI_ERROR: broken or
- * unknown coding, *out holds what was good.
+ * unknown coding; OPENAI_NOMEM: memory is short.  *out holds what was good.
  */
 
 #define OPENAI_OK      0

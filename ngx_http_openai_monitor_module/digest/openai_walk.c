@@ -4,7 +4,6 @@
  */
 
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "digest/openai_json.h"
@@ -157,7 +156,6 @@ openai_walk(openai_walk_t *w, const openai_plain_t *plain)
 static void
 openai_walk_frames(openai_walk_t *w, openai_str_t body)
 {
-    void            *block;
     size_t           i, n;
     openai_ws_t     *ws;
     openai_str_t     extensions;
@@ -168,9 +166,8 @@ openai_walk_frames(openai_walk_t *w, openai_str_t body)
     extensions.data = "permessage-deflate";
     extensions.len = strlen(extensions.data);
 
-    block = NULL;
     alloc.alloc = openai_walk_alloc;
-    alloc.ctx = &block;
+    alloc.ctx = w->b->doc;
 
     ws = openai_ws_create(&alloc, extensions, 0);
     if (ws == NULL) {
@@ -194,24 +191,18 @@ openai_walk_frames(openai_walk_t *w, openai_str_t body)
     }
 
     openai_ws_destroy(ws);
-    free(block);
+    w->b->doc->alc.free(w->b->doc->alc.ctx, ws);
 }
 
 
-/* the parser takes one block, for its own life */
+/* the parser takes one block, which is itself */
 
 static void *
 openai_walk_alloc(void *ctx, size_t size)
 {
-    void  **block = ctx;
+    yyjson_mut_doc  *doc = ctx;
 
-    if (*block) {
-        return NULL;
-    }
-
-    *block = malloc(size);
-
-    return *block;
+    return doc->alc.malloc(doc->alc.ctx, size);
 }
 
 

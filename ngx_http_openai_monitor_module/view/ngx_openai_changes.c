@@ -188,7 +188,7 @@ ngx_openai_changes_runs(ngx_openai_viewer_t *v, const ngx_openai_ref_t *ref)
 }
 
 
-/* NGX_AGAIN: it had no room */
+/* NGX_AGAIN: it had no room, or there was no memory to see whether it matches */
 
 static ngx_int_t
 ngx_openai_changes_record(ngx_openai_viewer_t *v, const ngx_openai_ref_t *ref)
@@ -216,6 +216,12 @@ ngx_openai_changes_record(ngx_openai_viewer_t *v, const ngx_openai_ref_t *ref)
     rec = &v->scan->rec;
 
     rc = ngx_openai_scan_try(v->scan, ref);
+
+    /* memory is short: at the next tick, from here on */
+
+    if (rc == NGX_ERROR) {
+        return NGX_AGAIN;
+    }
 
     /* a viewer with a query may have seen it while it ran and matched */
 

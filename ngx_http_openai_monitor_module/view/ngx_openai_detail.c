@@ -50,6 +50,7 @@ ngx_openai_detail(ngx_openai_call_t *call)
     uint64_t                    now;
     ngx_int_t                   rc;
     ngx_str_t                   arg;
+    ngx_uint_t                  bodies;
     ngx_openai_json_t           json;
     ngx_openai_threads_t       *threads;
     ngx_openai_exchange_t      *exchange;
@@ -74,24 +75,31 @@ ngx_openai_detail(ngx_openai_call_t *call)
         return call->rc;
     }
 
-    if (ngx_openai_exchange_whole(exchange) == NGX_DECLINED) {
+    bodies = (rc == NGX_DECLINED);
+
+    rc = ngx_openai_exchange_whole(exchange);
+
+    if (rc == NGX_DECLINED) {
         (void) ngx_openai_gone(call);
         return call->rc;
     }
 
-    thread = NULL;
     threads = ngx_openai_threads(call->zone, call->conf->body_max);
+    now = ngx_openai_clock_us();
 
-    if (threads != NULL) {
-        now = ngx_openai_clock_us();
-        (void) ngx_openai_threads_update(threads, now,
-                                         now + NGX_OPENAI_DETAIL_THREADS);
-        thread = ngx_openai_threads_get(threads, exchange->ref.seq);
+    if (rc != NGX_OK || threads == NULL
+        || ngx_openai_threads_update(threads, now,
+                                     now + NGX_OPENAI_DETAIL_THREADS)
+           == NGX_ERROR)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
+
+    thread = ngx_openai_threads_get(threads, exchange->ref.seq);
 
     ngx_openai_json_init(&json, call->request->pool);
 
-    ngx_openai_detail_write(&json, exchange, thread, rc == NGX_DECLINED);
+    ngx_openai_detail_write(&json, exchange, thread, bodies);
 
     return ngx_openai_send(call->request, &json);
 }
@@ -252,8 +260,10 @@ ngx_openai_detail_body(ngx_openai_detail_t *d, ngx_uint_t side)
 
     ngx_str_null(&body);
 
-    if (d->bodies) {
-        (void) ngx_openai_exchange_body(d->exchange, side, &body);
+    if (d->bodies
+        && ngx_openai_exchange_body(d->exchange, side, &body) != NGX_OK)
+    {
+        json->failed = 1;
     }
 
     text = ngx_openai_detail_is_text(&body,
@@ -352,16 +362,24 @@ ngx_openai_detail_meaning(ngx_openai_detail_t *d)
     for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         ngx_openai_json_key(json, parts[i].key);
 
-        if (!d->bodies
-            || ngx_openai_exchange_all(d->exchange, &all) != NGX_OK)
-        {
+        if (!d->bodies) {
             ngx_openai_json_null(json);
             continue;
+        }
+
+        if (ngx_openai_exchange_all(d->exchange, &all) != NGX_OK) {
+            json->failed = 1;
+            return;
         }
 
         doc = ngx_openai_exchange_doc(d->exchange);
 
         ngx_openai_json_value(json, doc ? parts[i].build(doc, &all) : NULL);
+
+        if (ngx_openai_exchange_starved(d->exchange)) {
+            json->failed = 1;
+            return;
+        }
     }
 }
 
@@ -547,12 +565,12 @@ ngx_openai_record_events(ngx_openai_call_t *call)
     }
 
     doc = (rc == NGX_OK) ? ngx_openai_exchange_doc(exchange) : NULL;
+    events = doc ? openai_events(doc, &all) : NULL;
 
-    if (doc == NULL) {
+    if (doc == NULL || ngx_openai_exchange_starved(exchange)) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    events = openai_events(doc, &all);
     from = 0;
 
     /* pieces are known by their place in the body as it travelled */

@@ -170,8 +170,12 @@ ngx_openai_diff_parent(ngx_openai_diff_t *d, ngx_str_t *parent)
     }
 
     now = ngx_openai_clock_us();
-    (void) ngx_openai_threads_update(threads, now,
-                                     now + NGX_OPENAI_DIFF_THREADS);
+
+    if (ngx_openai_threads_update(threads, now, now + NGX_OPENAI_DIFF_THREADS)
+        == NGX_ERROR)
+    {
+        return ngx_openai_no_memory(call);
+    }
 
     thread = ngx_openai_threads_get(threads, d->to.rec.seq);
 
@@ -240,6 +244,10 @@ ngx_openai_diff_load(ngx_openai_diff_t *d, ngx_openai_side_t *side)
     }
 
     side->conversation = openai_conversation(doc, &all);
+
+    if (ngx_openai_exchange_starved(side->exchange)) {
+        return ngx_openai_no_memory(call);
+    }
 
     return ngx_openai_diff_index(call, side);
 }

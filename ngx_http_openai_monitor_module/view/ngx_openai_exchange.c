@@ -250,6 +250,7 @@ ngx_openai_exchange_body(ngx_openai_exchange_t *ex, ngx_uint_t side,
 static ngx_int_t
 ngx_openai_exchange_decode(ngx_openai_exchange_t *ex, ngx_uint_t side)
 {
+    int            status;
     char          *out;
     size_t         len;
     ngx_int_t      rc;
@@ -286,12 +287,16 @@ ngx_openai_exchange_decode(ngx_openai_exchange_t *ex, ngx_uint_t side)
     out = NULL;
     len = 0;
 
+    status = openai_decode(encoding, in, ex->decode_max, &out, &len);
+
+    if (status == OPENAI_NOMEM) {
+        free(out);
+        return NGX_ERROR;
+    }
+
     /* what cannot be decoded is shown as far as it was good */
 
-    if (openai_decode(encoding, in, ex->decode_max, &out, &len)
-        == OPENAI_ERROR
-        && len == 0)
-    {
+    if (status == OPENAI_ERROR && len == 0) {
         free(out);
         return NGX_OK;
     }
@@ -461,9 +466,17 @@ ngx_openai_exchange_doc(ngx_openai_exchange_t *ex)
 {
     yyjson_mut_doc_free(ex->doc);
 
+    ex->budget.starved = 0;
     ex->doc = yyjson_mut_doc_new(&ex->budget.alc);
 
     return ex->doc;
+}
+
+
+ngx_uint_t
+ngx_openai_exchange_starved(const ngx_openai_exchange_t *ex)
+{
+    return ex->budget.starved;
 }
 
 
@@ -480,6 +493,7 @@ ngx_openai_budget_malloc(void *ctx, size_t size)
 
     p = malloc(NGX_OPENAI_BLOCK + size);
     if (p == NULL) {
+        budget->starved = 1;
         return NULL;
     }
 
@@ -509,6 +523,7 @@ ngx_openai_budget_realloc(void *ctx, void *p, size_t old, size_t size)
     larger = realloc(block, NGX_OPENAI_BLOCK + size);
 
     if (larger == NULL) {
+        budget->starved = 1;
         budget->used += old;
         return NULL;
     }

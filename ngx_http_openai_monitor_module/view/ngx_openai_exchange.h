@@ -37,6 +37,7 @@ typedef struct {
     size_t                      used;
     size_t                      max;
     yyjson_alc                  alc;
+    unsigned                    starved:1;      /* not all of it was given */
 } ngx_openai_budget_t;
 
 
@@ -109,6 +110,10 @@ ngx_int_t ngx_openai_exchange_request(ngx_openai_exchange_t *ex,
 
 /* a document with bounded memory, one at a time; NULL when memory is short */
 yyjson_mut_doc *ngx_openai_exchange_doc(ngx_openai_exchange_t *ex);
+
+/* 1: memory was short since then, and the document may lack anything; not so
+   when it is over its bound, which is the same each time */
+ngx_uint_t ngx_openai_exchange_starved(const ngx_openai_exchange_t *ex);
 
 
 /* the next "Name: value" of a head after the first line; 0 at its end */

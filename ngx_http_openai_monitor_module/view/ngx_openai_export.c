@@ -226,11 +226,14 @@ ngx_openai_export_run(ngx_openai_work_t *work)
     r = work->request;
 
     if (!e->threads) {
-        if (ngx_openai_threads_update(e->scan->threads, work->started,
-                                      work->stop)
-            == NGX_AGAIN)
-        {
+        rc = ngx_openai_threads_update(e->scan->threads, work->started,
+                                       work->stop);
+        if (rc == NGX_AGAIN) {
             return NGX_AGAIN;
+        }
+
+        if (rc == NGX_ERROR) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
 
         e->threads = 1;
@@ -258,8 +261,10 @@ ngx_openai_export_run(ngx_openai_work_t *work)
             return ngx_openai_export_failed(e);
         }
 
-        if (ngx_openai_export_record(e) != NGX_OK) {
-            return NGX_ERROR;
+        /* a client that has part of an export must see that it is not all */
+
+        if (rc != NGX_OK || ngx_openai_export_record(e) != NGX_OK) {
+            return r->header_sent ? NGX_ERROR : NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
     }
 }
@@ -289,18 +294,20 @@ ngx_openai_export_failed(ngx_openai_export_t *e)
 static ngx_int_t
 ngx_openai_export_record(ngx_openai_export_t *e)
 {
+    ngx_int_t                   rc;
     ngx_openai_json_t           json;
     const ngx_openai_thread_t  *thread;
 
+    rc = e->format->bytes ? ngx_openai_exchange_whole(e->scan->exchange)
+                          : NGX_OK;
+
     /* evicted while it was found */
 
-    if (e->format->bytes
-        && ngx_openai_exchange_whole(e->scan->exchange) == NGX_DECLINED)
-    {
+    if (rc == NGX_DECLINED) {
         return NGX_OK;
     }
 
-    if (ngx_openai_export_pool(e) != NGX_OK) {
+    if (rc != NGX_OK || ngx_openai_export_pool(e) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -348,7 +355,7 @@ ngx_openai_export_end(ngx_openai_export_t *e)
                             e->format->tail.len);
     }
 
-    if (json.buf != NULL) {
+    if (json.buf != NULL || json.failed) {
         if (ngx_openai_export_output(e, &json) != NGX_OK) {
             return NGX_ERROR;
         }

@@ -314,7 +314,10 @@ ngx_openai_har_text(ngx_openai_har_t *h, ngx_uint_t side,
 
     json = h->json;
 
-    (void) ngx_openai_exchange_body(h->exchange, side, &body);
+    if (ngx_openai_exchange_body(h->exchange, side, &body) != NGX_OK) {
+        json->failed = 1;
+        return;
+    }
 
     if (side == NGX_OPENAI_OUT) {
         ngx_openai_json_key(json, "size");

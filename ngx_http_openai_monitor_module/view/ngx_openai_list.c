@@ -214,12 +214,15 @@ ngx_openai_list_run(ngx_openai_work_t *work)
     if (list->waited < NGX_OPENAI_LIST_THREADS) {
         start = ngx_openai_clock_us();
 
-        if (ngx_openai_threads_update(list->scan->threads, work->started,
-                                      work->stop)
-            == NGX_AGAIN)
-        {
+        rc = ngx_openai_threads_update(list->scan->threads, work->started,
+                                       work->stop);
+        if (rc == NGX_AGAIN) {
             list->waited += ngx_openai_clock_us() - start;
             return NGX_AGAIN;
+        }
+
+        if (rc == NGX_ERROR) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
 
         list->waited = NGX_OPENAI_LIST_THREADS;
@@ -233,6 +236,10 @@ ngx_openai_list_run(ngx_openai_work_t *work)
 
     if (rc == NGX_ABORT) {
         return ngx_openai_query_failed(list->call, &list->query);
+    }
+
+    if (rc == NGX_ERROR) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     if (list->sort != NGX_OPENAI_SORT_STARTED || list->ascending) {

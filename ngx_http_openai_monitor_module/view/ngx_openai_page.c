@@ -212,6 +212,7 @@ static ngx_int_t
 ngx_openai_page_body(ngx_http_request_t *r, const ngx_openai_asset_t *asset,
     ngx_uint_t gzip, ngx_str_t *body)
 {
+    int                  rc;
     char                *out;
     size_t               len;
     openai_str_t         in;
@@ -232,14 +233,14 @@ ngx_openai_page_body(ngx_http_request_t *r, const ngx_openai_asset_t *asset,
     in.data = (char *) asset->gzip.data;
     in.len = asset->gzip.len;
 
-    if (openai_decode(coding, in, asset->plain_len, &out, &len) == OPENAI_ERROR
-        || out == NULL)
-    {
-        return NGX_ERROR;
-    }
+    rc = openai_decode(coding, in, asset->plain_len, &out, &len);
 
     cln->handler = ngx_openai_page_free;
     cln->data = out;
+
+    if (rc != OPENAI_OK) {
+        return NGX_ERROR;
+    }
 
     body->data = (u_char *) out;
     body->len = len;

@@ -507,6 +507,7 @@ ngx_int_t
 ngx_openai_query_match(ngx_openai_query_t *query,
     ngx_openai_subject_t *subject)
 {
+    ngx_int_t   rc;
     ngx_uint_t  match;
 
     if (query->root == NULL) {
@@ -520,16 +521,23 @@ ngx_openai_query_match(ngx_openai_query_t *query,
 
     for ( /* void */ ; query->level < NGX_OPENAI_LEVELS; query->level++) {
 
-        if (query->level != NGX_OPENAI_LEVEL_RECORD && !query->later
-            && subject->load(subject, query->level) != NGX_OK)
-        {
-            return NGX_DECLINED;
+        if (query->level != NGX_OPENAI_LEVEL_RECORD && !query->later) {
+            rc = subject->load(subject, query->level);
+
+            if (rc != NGX_OK) {
+                return rc;
+            }
         }
 
         query->later = 0;
 
         match = ngx_openai_query_eval(query, query->root, subject,
                                       query->level);
+
+        if (query->starved) {
+            query->starved = 0;
+            return NGX_ERROR;
+        }
 
         if (query->error) {
             return NGX_ABORT;

@@ -49,8 +49,8 @@ struct ngx_openai_subject_s {
     ngx_str_t                   body[2];
     ngx_str_t                   answer;
 
-    /* fills in what the level adds; NGX_OK, or NGX_DECLINED when the record
-       is gone */
+    /* fills in what the level adds; NGX_OK, NGX_DECLINED when the record is
+       gone, or NGX_ERROR when memory is short */
     ngx_int_t                 (*load)(ngx_openai_subject_t *subject,
                                       ngx_uint_t level);
     void                       *data;
@@ -75,6 +75,7 @@ typedef struct {
     unsigned            threads:1;      /* subject.thread is needed */
     unsigned            bytes:1;        /* a term looks into bytes */
     unsigned            later:1;        /* it goes on with the same record */
+    unsigned            starved:1;      /* memory is short */
 
     /* what is wrong: message, the word it is about, and a better one */
     const char         *error;
@@ -96,7 +97,7 @@ ngx_int_t ngx_openai_query_and(ngx_openai_query_t *query, const char *key,
 /*
  * NGX_OK: it matches; NGX_DECLINED: it does not, or it is gone; NGX_AGAIN: it
  * is query->stop, and the same has to be asked again; NGX_ABORT: nobody knows,
- * query->error says why.
+ * query->error says why; NGX_ERROR: memory is short.
  */
 ngx_int_t ngx_openai_query_match(ngx_openai_query_t *query,
     ngx_openai_subject_t *subject);

@@ -49,8 +49,8 @@ struct ngx_openai_regex_s {
 
 #if (NGX_PCRE2)
 
-static pcre2_code *ngx_openai_regex_code(ngx_str_t *pattern, const char *head,
-    const char *tail, ngx_pool_t *pool);
+static ngx_int_t ngx_openai_regex_code(pcre2_code **code, ngx_str_t *pattern,
+    const char *head, const char *tail, ngx_pool_t *pool);
 static void ngx_openai_regex_cleanup(void *data);
 static int ngx_openai_regex_callout(pcre2_callout_block *block, void *data);
 
@@ -69,6 +69,7 @@ ngx_int_t
 ngx_openai_regex_compile(ngx_openai_regex_t **regex, ngx_pool_t *pool,
     ngx_str_t *pattern)
 {
+    ngx_int_t            rc;
     pcre2_code          *code;
     ngx_pool_cleanup_t  *cln;
     ngx_openai_regex_t  *re;
@@ -93,23 +94,24 @@ ngx_openai_regex_compile(ngx_openai_regex_t **regex, ngx_pool_t *pool,
 
     /* it has to be one by itself, before it is put in brackets */
 
-    code = ngx_openai_regex_code(pattern, "", "", pool);
-    if (code == NULL) {
-        return NGX_DECLINED;
+    rc = ngx_openai_regex_code(&code, pattern, "", "", pool);
+    if (rc != NGX_OK) {
+        return rc;
     }
 
     pcre2_code_free(code);
 
     /* tells where each match is tried; a comment goes on to the line's end */
 
-    re->code = ngx_openai_regex_code(pattern, "(?C)(?:", "\\E)", pool);
+    rc = ngx_openai_regex_code(&re->code, pattern, "(?C)(?:", "\\E)", pool);
 
-    if (re->code == NULL) {
-        re->code = ngx_openai_regex_code(pattern, "(?C)(?:", "\\E\n)", pool);
+    if (rc == NGX_DECLINED) {
+        rc = ngx_openai_regex_code(&re->code, pattern, "(?C)(?:", "\\E\n)",
+                                   pool);
     }
 
-    if (re->code == NULL) {
-        return NGX_DECLINED;
+    if (rc != NGX_OK) {
+        return rc;
     }
 
     re->data = pcre2_match_data_create(1, NULL);
@@ -129,9 +131,9 @@ ngx_openai_regex_compile(ngx_openai_regex_t **regex, ngx_pool_t *pool,
 }
 
 
-static pcre2_code *
-ngx_openai_regex_code(ngx_str_t *pattern, const char *head, const char *tail,
-    ngx_pool_t *pool)
+static ngx_int_t
+ngx_openai_regex_code(pcre2_code **code, ngx_str_t *pattern, const char *head,
+    const char *tail, ngx_pool_t *pool)
 {
     int          error;
     size_t       offset;
@@ -140,15 +142,20 @@ ngx_openai_regex_code(ngx_str_t *pattern, const char *head, const char *tail,
     text = ngx_pnalloc(pool, ngx_strlen(head) + pattern->len
                              + ngx_strlen(tail));
     if (text == NULL) {
-        return NULL;
+        return NGX_ERROR;
     }
 
     p = ngx_cpymem(text, head, ngx_strlen(head));
     p = ngx_cpymem(p, pattern->data, pattern->len);
     p = ngx_cpymem(p, tail, ngx_strlen(tail));
 
-    return pcre2_compile(text, p - text, PCRE2_CASELESS, &error, &offset,
-                         NULL);
+    *code = pcre2_compile(text, p - text, PCRE2_CASELESS, &error, &offset,
+                          NULL);
+    if (*code != NULL) {
+        return NGX_OK;
+    }
+
+    return (error == PCRE2_ERROR_HEAP_FAILED) ? NGX_ERROR : NGX_DECLINED;
 }
 
 
@@ -220,8 +227,18 @@ ngx_openai_regex_exec(ngx_openai_regex_t *regex, const u_char *data,
         return NGX_AGAIN;
     }
 
-    return (rc == PCRE2_ERROR_NOMATCH || rc == PCRE2_ERROR_CALLOUT)
-           ? NGX_DECLINED : NGX_ABORT;
+    switch (rc) {
+
+    case PCRE2_ERROR_NOMATCH:
+    case PCRE2_ERROR_CALLOUT:
+        return NGX_DECLINED;
+
+    case PCRE2_ERROR_NOMEMORY:
+        return NGX_ERROR;
+
+    default:
+        return NGX_ABORT;
+    }
 }
 
 #elif (NGX_PCRE)

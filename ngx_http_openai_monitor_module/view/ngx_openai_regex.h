@@ -29,7 +29,8 @@ ngx_int_t ngx_openai_regex_compile(ngx_openai_regex_t **regex,
 /*
  * From *at on.  NGX_OK: it is in the text; NGX_DECLINED: it is not; NGX_AGAIN:
  * it is "stop", see ngx_openai_clock_us(), and *at is where it goes on;
- * NGX_ABORT: there are too many ways to match, nobody knows.
+ * NGX_ABORT: there are too many ways to match, nobody knows; NGX_ERROR: memory
+ * is short.
  */
 ngx_int_t ngx_openai_regex_find(ngx_openai_regex_t *regex,
     const ngx_str_t *text, size_t *at, uint64_t stop);

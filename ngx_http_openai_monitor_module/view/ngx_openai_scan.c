@@ -142,7 +142,7 @@ ngx_openai_scan_try(ngx_openai_scan_t *scan, const ngx_openai_ref_t *ref)
     scan->query->later = 0;
     scan->query->error = NULL;
 
-    return (rc == NGX_OK || rc == NGX_DONE) ? rc : NGX_DECLINED;
+    return (rc == NGX_AGAIN || rc == NGX_ABORT) ? NGX_DECLINED : rc;
 }
 
 
@@ -245,6 +245,10 @@ ngx_openai_scan_answer(ngx_openai_scan_t *scan)
     }
 
     answer = openai_answer(doc, &all);
+
+    if (ngx_openai_exchange_starved(scan->exchange)) {
+        return NGX_ERROR;
+    }
 
     return answer ? ngx_openai_scan_strings(scan, answer, 0) : NGX_OK;
 }

@@ -45,11 +45,13 @@ ngx_openai_scan_t *ngx_openai_scan_create(ngx_pool_t *pool,
 ngx_int_t ngx_openai_scan_list(ngx_openai_scan_t *scan, ngx_pool_t *pool);
 
 /* NGX_OK: scan->rec matches; NGX_AGAIN: it is time to stop; NGX_DONE: there
-   are no more; NGX_ABORT: query->error says why it cannot go on */
+   are no more; NGX_ABORT: query->error says why it cannot go on; NGX_ERROR:
+   memory is short */
 ngx_int_t ngx_openai_scan_next(ngx_openai_scan_t *scan, uint64_t stop);
 
 /* reads one record into scan->rec and tries it: NGX_OK, NGX_DECLINED when it
-   does not match, or nobody knows within a moment, NGX_DONE when it is gone */
+   does not match, or nobody knows within a moment, NGX_DONE when it is gone,
+   NGX_ERROR when memory is short */
 ngx_int_t ngx_openai_scan_try(ngx_openai_scan_t *scan,
     const ngx_openai_ref_t *ref);
 

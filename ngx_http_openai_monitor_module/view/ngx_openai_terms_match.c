@@ -511,6 +511,10 @@ ngx_openai_term_find(ngx_openai_query_t *query, ngx_openai_term_t *term,
     case NGX_AGAIN:
         return NGX_OPENAI_LATER;
 
+    case NGX_ERROR:
+        query->starved = 1;
+        return NGX_OPENAI_NO;
+
     default: /* NGX_ABORT */
         query->error = "it would take too long to match";
         query->word = *ngx_openai_regex_pattern(term->regex);

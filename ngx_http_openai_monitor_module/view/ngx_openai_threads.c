@@ -205,7 +205,7 @@ ngx_openai_threads_update(ngx_openai_threads_t *threads, uint64_t since,
         rc = ngx_openai_threads_look(threads, stop);
 
         if (rc != NGX_OK) {
-            return rc == NGX_AGAIN ? NGX_AGAIN : NGX_OK;
+            return rc;
         }
     }
 
@@ -263,7 +263,8 @@ ngx_openai_threads_order(const void *one, const void *two)
 }
 
 
-/* NGX_AGAIN: it is time to stop; NGX_ERROR: memory is short */
+/* NGX_AGAIN: it is time to stop; NGX_ERROR: memory is short, and the next look
+   is at all of these again */
 
 static ngx_int_t
 ngx_openai_threads_look(ngx_openai_threads_t *threads, uint64_t stop)
@@ -351,7 +352,9 @@ static ngx_int_t
 ngx_openai_threads_add(ngx_openai_threads_t *threads,
     const ngx_openai_ref_t *ref)
 {
+    int                   rc;
     size_t                size;
+    ngx_int_t             loaded;
     openai_chain_t       *chain;
     openai_exchange_t     all;
     ngx_openai_node_t    *node;
@@ -370,14 +373,20 @@ ngx_openai_threads_add(ngx_openai_threads_t *threads,
 
     ngx_openai_exchange_set(threads->exchange, ref, rec);
 
-    if (ngx_openai_exchange_request(threads->exchange, &all) != NGX_OK
-        || openai_chain(chain, &all) != OPENAI_OK)
-    {
+    loaded = ngx_openai_exchange_request(threads->exchange, &all);
+
+    rc = (loaded == NGX_OK) ? openai_chain(chain, &all) : OPENAI_ERROR;
+
+    ngx_openai_exchange_reset(threads->exchange);
+
+    if (loaded == NGX_ERROR || rc == OPENAI_NOMEM) {
+        return NGX_ERROR;
+    }
+
+    if (rc != OPENAI_OK) {
         chain->messages = 0;
         chain->kept = 0;
     }
-
-    ngx_openai_exchange_reset(threads->exchange);
 
     size = offsetof(openai_chain_t, prefix) + chain->kept * sizeof(uint64_t);
 

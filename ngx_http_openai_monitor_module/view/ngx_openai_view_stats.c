@@ -166,28 +166,36 @@ ngx_openai_stats_run(ngx_openai_work_t *work)
     v = work->data;
     rec = &v->scan->rec;
 
-    if (v->query.threads
-        && ngx_openai_threads_update(v->scan->threads, work->started,
-                                     work->stop)
-           == NGX_AGAIN)
-    {
-        return NGX_AGAIN;
+    rc = NGX_OK;
+
+    if (v->query.threads) {
+        rc = ngx_openai_threads_update(v->scan->threads, work->started,
+                                       work->stop);
     }
 
     for ( ;; ) {
-        rc = ngx_openai_scan_next(v->scan, work->stop);
 
-        if (rc == NGX_AGAIN) {
+        if (rc == NGX_OK) {
+            rc = ngx_openai_scan_next(v->scan, work->stop);
+        }
+
+        switch (rc) {
+
+        case NGX_OK:
+            break;
+
+        case NGX_AGAIN:
             return NGX_AGAIN;
-        }
 
-        if (rc == NGX_ABORT) {
+        case NGX_ABORT:
             return ngx_openai_query_failed(v->call, &v->query);
-        }
 
-        if (rc != NGX_OK) {
+        case NGX_DONE:
             ngx_openai_stats_settle(v->stats);
             return ngx_openai_stats_answer(v);
+
+        default: /* NGX_ERROR */
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
 
         if (rec->outcome == NGX_OPENAI_RUNNING) {

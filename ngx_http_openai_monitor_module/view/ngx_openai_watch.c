@@ -71,6 +71,7 @@ void
 ngx_openai_watch(ngx_openai_viewer_t *v, const ngx_openai_view_slice_t *slice)
 {
     uint64_t             start;
+    ngx_int_t            rc;
     ngx_uint_t           over;
     ngx_msec_t           pause;
     yyjson_mut_doc      *doc;
@@ -91,13 +92,24 @@ ngx_openai_watch(ngx_openai_viewer_t *v, const ngx_openai_view_slice_t *slice)
 
     ngx_openai_exchange_set(v->scan->exchange, &w->ref, &w->rec);
 
-    if (ngx_openai_exchange_all(v->scan->exchange, &all) != NGX_OK) {
+    rc = ngx_openai_exchange_all(v->scan->exchange, &all);
+
+    if (rc == NGX_DECLINED) {
         w->active = 0;
         return;
     }
 
-    doc = ngx_openai_exchange_doc(v->scan->exchange);
+    doc = (rc == NGX_OK) ? ngx_openai_exchange_doc(v->scan->exchange) : NULL;
     answer = doc ? openai_answer(doc, &all) : NULL;
+
+    /* when memory is short, the same again at the next tick */
+
+    if (doc == NULL || ngx_openai_exchange_starved(v->scan->exchange)) {
+        ngx_openai_exchange_reset(v->scan->exchange);
+        w->more = 1;
+        w->next = ngx_current_msec + NGX_OPENAI_WATCH_INTERVAL;
+        return;
+    }
 
     if (answer != NULL) {
         ngx_openai_watch_delta(v, answer);
