@@ -165,7 +165,7 @@ ngx_http_openai_zone_add(ngx_conf_t *cf, ngx_str_t *name, ssize_t size,
     /* another geometry, or place, means new memory, into which the history
        moves */
 
-    old = ngx_http_openai_old_zone(cf->cycle, name);
+    old = ngx_http_openai_zone_of(cf->cycle->old_cycle, name);
 
     if (old && old->data && !ngx_openai_zone_same(zone, old->data)) {
         zone->previous = old->data;
@@ -221,20 +221,17 @@ ngx_http_openai_zone_path(ngx_conf_t *cf, ngx_openai_zone_t *zone,
 
 
 ngx_shm_zone_t *
-ngx_http_openai_old_zone(ngx_cycle_t *cycle, ngx_str_t *name)
+ngx_http_openai_zone_of(ngx_cycle_t *cycle, ngx_str_t *name)
 {
     ngx_uint_t        i;
     ngx_shm_zone_t   *shm_zone;
     ngx_list_part_t  *part;
 
-    if (cycle->old_cycle == NULL) {
+    if (cycle == NULL) {
         return NULL;
     }
 
-    for (part = &cycle->old_cycle->shared_memory.part;
-         part;
-         part = part->next)
-    {
+    for (part = &cycle->shared_memory.part; part; part = part->next) {
         shm_zone = part->elts;
 
         for (i = 0; i < part->nelts; i++) {

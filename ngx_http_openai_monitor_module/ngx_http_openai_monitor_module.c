@@ -27,6 +27,7 @@ static void ngx_http_openai_merge_view(ngx_conf_t *cf,
 static ngx_int_t ngx_http_openai_preconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_http_openai_postconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_http_openai_init_module(ngx_cycle_t *cycle);
+static void ngx_http_openai_leave_zones(ngx_cycle_t *cycle);
 static ngx_int_t ngx_http_openai_init_process(ngx_cycle_t *cycle);
 static void ngx_http_openai_exit_process(ngx_cycle_t *cycle);
 
@@ -370,7 +371,7 @@ ngx_http_openai_init_module(ngx_cycle_t *cycle)
 
     for (i = 0; i < omcf->zones.nelts; i++) {
 
-        old = ngx_http_openai_old_zone(cycle, &zones[i]->shm.name);
+        old = ngx_http_openai_zone_of(cycle->old_cycle, &zones[i]->shm.name);
 
         ngx_openai_zone_commit(zones[i]->data, old ? old->data : NULL);
 
@@ -383,7 +384,39 @@ ngx_http_openai_init_module(ngx_cycle_t *cycle)
         }
     }
 
+    if (cycle->old_cycle) {
+        ngx_http_openai_leave_zones(cycle);
+    }
+
     return NGX_OK;
+}
+
+
+/* those that the new configuration has no more */
+
+static void
+ngx_http_openai_leave_zones(ngx_cycle_t *cycle)
+{
+    ngx_uint_t        i;
+    ngx_shm_zone_t   *shm_zone;
+    ngx_list_part_t  *part;
+
+    for (part = &cycle->old_cycle->shared_memory.part;
+         part;
+         part = part->next)
+    {
+        shm_zone = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+
+            if (shm_zone[i].tag == &ngx_http_openai_monitor_module
+                && ngx_http_openai_zone_of(cycle, &shm_zone[i].shm.name)
+                   == NULL)
+            {
+                ngx_openai_zone_leave(shm_zone[i].data);
+            }
+        }
+    }
 }
 
 

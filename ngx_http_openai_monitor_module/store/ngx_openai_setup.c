@@ -139,15 +139,21 @@ ngx_openai_zone_setup(ngx_openai_zone_t *zone, size_t size)
         return NGX_OK;
     }
 
-    /* the old memory goes, while a single process still has exchanges that
-       write there */
-
-    if (ngx_process == NGX_PROCESS_SINGLE) {
-        old->sh = NULL;
-        old->process = NULL;
-    }
+    ngx_openai_zone_leave(old);
 
     return NGX_OK;
+}
+
+
+/* a single process still has exchanges that would write there, and viewers */
+
+void
+ngx_openai_zone_leave(ngx_openai_zone_t *zone)
+{
+    if (ngx_process == NGX_PROCESS_SINGLE) {
+        zone->sh = NULL;
+        zone->process = NULL;
+    }
 }
 
 

@@ -445,6 +445,13 @@ ngx_openai_zone_stat(ngx_openai_zone_t *zone, ngx_openai_zone_stat_t *stat)
 }
 
 
+uint64_t
+ngx_openai_zone_key(ngx_openai_zone_t *zone)
+{
+    return zone->sh ? zone->sh->head.seal : 0;
+}
+
+
 void
 ngx_openai_zone_salt(ngx_openai_zone_t *zone, u_char salt[16])
 {

@@ -85,6 +85,9 @@ ngx_uint_t ngx_openai_zone_same(const ngx_openai_zone_t *one,
 /* the new cycle cannot fail any more; "old" is NULL or the zone before */
 void ngx_openai_zone_commit(ngx_openai_zone_t *zone, ngx_openai_zone_t *old);
 
+/* its memory goes with the old cycle, which a single process may still use */
+void ngx_openai_zone_leave(ngx_openai_zone_t *zone);
+
 /* this process begins, or ends, to use the zone */
 ngx_int_t ngx_openai_zone_attach(ngx_openai_zone_t *zone);
 void ngx_openai_zone_detach(ngx_openai_zone_t *zone);
@@ -107,6 +110,10 @@ uint64_t ngx_openai_zone_clears(ngx_openai_zone_t *zone);
 
 void ngx_openai_zone_stat(ngx_openai_zone_t *zone,
     ngx_openai_zone_stat_t *stat);
+
+/* tells zones apart, those too that have the same memory one after the other;
+   0: its memory is gone */
+uint64_t ngx_openai_zone_key(ngx_openai_zone_t *zone);
 
 /* random for this zone, kept with it: the salt of fingerprints */
 void ngx_openai_zone_salt(ngx_openai_zone_t *zone, u_char salt[16]);

@@ -570,6 +570,12 @@ ngx_openai_events_step(ngx_openai_viewer_t *v,
 {
     ngx_uint_t  more;
 
+    /* it went with a reload: the client asks the zone that is there now */
+
+    if (ngx_openai_zone_key(v->call->zone) == 0) {
+        return NGX_ERROR;
+    }
+
     /* what was said last is still on its way */
 
     if (v->busy != NULL) {

@@ -37,7 +37,7 @@ ngx_openai_news(ngx_openai_zone_t *zone, uint64_t after, uint64_t upto)
         return NULL;
     }
 
-    news->sh = zone->sh;
+    news->key = ngx_openai_zone_key(zone);
     news->after = after;
     news->upto = upto;
     news->nrefs = ngx_openai_reader_news(zone, news->refs, news->max, after,
@@ -56,7 +56,9 @@ ngx_openai_news_has(ngx_openai_zone_t *zone, uint64_t after, uint64_t upto)
 
     news = &ngx_openai_all_news;
 
-    if (news->sh == NULL || news->sh != zone->sh || news->upto != upto) {
+    if (news->key == 0 || news->key != ngx_openai_zone_key(zone)
+        || news->upto != upto)
+    {
         return 0;
     }
 
@@ -139,7 +141,7 @@ ngx_openai_news_order(const void *one, const void *two)
 void
 ngx_openai_news_expire(void)
 {
-    ngx_openai_all_news.sh = NULL;
+    ngx_openai_all_news.key = 0;
 }
 
 
@@ -156,5 +158,5 @@ ngx_openai_news_forget(void)
 
     news->refs = NULL;
     news->max = 0;
-    news->sh = NULL;
+    news->key = 0;
 }

@@ -22,7 +22,7 @@
 
 
 typedef struct {
-    ngx_openai_shared_t    *sh;         /* of the zone; NULL: there is none */
+    uint64_t                key;        /* of the zone; 0: there is none */
     uint64_t                after;      /* changes after this one … */
     uint64_t                upto;       /* … up to this one, inclusive */
     ngx_openai_ref_t       *refs;       /* by slot; of those that run, all */

@@ -34,7 +34,7 @@ struct ngx_openai_node_s {
 struct ngx_openai_threads_s {
     ngx_queue_t             queue;          /* of all zones' threads */
     ngx_pool_t             *pool;
-    ngx_openai_shared_t    *sh;
+    uint64_t                key;            /* of the zone */
     ngx_openai_zone_t      *zone;
     ngx_openai_exchange_t  *exchange;
     ngx_openai_record_t     rec;
@@ -102,7 +102,7 @@ ngx_openai_threads(ngx_openai_zone_t *zone, size_t body_max)
     {
         threads = ngx_queue_data(q, ngx_openai_threads_t, queue);
 
-        if (threads->sh == zone->sh) {
+        if (threads->key == ngx_openai_zone_key(zone)) {
             threads->zone = zone;
             threads->exchange->zone = zone;
             return threads;
@@ -136,7 +136,7 @@ ngx_openai_threads_create(ngx_openai_zone_t *zone, size_t body_max)
     }
 
     threads->pool = pool;
-    threads->sh = zone->sh;
+    threads->key = ngx_openai_zone_key(zone);
     threads->zone = zone;
     threads->max = zone->entries;
 

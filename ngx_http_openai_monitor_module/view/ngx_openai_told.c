@@ -14,12 +14,12 @@
 
 
 typedef struct {
-    ngx_openai_shared_t  *sh;           /* of the record's zone */
-    uint64_t              seq;
-    uint64_t              change;
-    size_t                size;         /* of the text's memory */
-    ngx_str_t             text;
-    unsigned              known:1;      /* see ngx_openai_tell() */
+    uint64_t    key;                    /* of the record's zone */
+    uint64_t    seq;
+    uint64_t    change;
+    size_t      size;                   /* of the text's memory */
+    ngx_str_t   text;
+    unsigned    known:1;                /* see ngx_openai_tell() */
 } ngx_openai_told_t;
 
 
@@ -34,7 +34,7 @@ ngx_openai_told(ngx_openai_zone_t *zone, const ngx_openai_ref_t *ref,
 
     told = &ngx_openai_all_told[ref->change % NGX_OPENAI_TOLD];
 
-    if (told->sh != zone->sh || told->seq != ref->seq
+    if (told->key != ngx_openai_zone_key(zone) || told->seq != ref->seq
         || told->change != ref->change || (known && !told->known))
     {
         return NULL;
@@ -66,7 +66,7 @@ ngx_openai_tell(ngx_openai_zone_t *zone, const ngx_openai_ref_t *ref,
     ngx_memcpy(told->text.data, text, len);
 
     told->text.len = len;
-    told->sh = zone->sh;
+    told->key = ngx_openai_zone_key(zone);
     told->seq = ref->seq;
     told->change = ref->change;
     told->known = (known != 0);

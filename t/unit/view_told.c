@@ -1,0 +1,110 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+/*
+ * What has been told of a record is told to the next viewer: of this record,
+ * not of that of another zone which has the same number, and perhaps the
+ * memory of the first one.  Seen to fail when zones were known by their address.
+ */
+
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+typedef int                    ngx_fd_t;
+typedef unsigned long          ngx_msec_t;
+typedef struct ngx_shm_zone_s  ngx_shm_zone_t;
+typedef struct ngx_log_s       ngx_log_t;
+
+#include "view/ngx_openai_told.c"
+
+
+struct ngx_openai_shared_s {
+    uint64_t  key;
+};
+
+
+static int  tests;
+
+
+static void
+ok(int good, const char *what)
+{
+    printf("%s %d - %s\n", good ? "ok" : "not ok", ++tests, what);
+}
+
+
+uint64_t
+ngx_openai_zone_key(ngx_openai_zone_t *zone)
+{
+    return zone->sh ? zone->sh->key : 0;
+}
+
+
+static int
+told(ngx_openai_zone_t *zone, ngx_openai_ref_t *ref, ngx_uint_t known,
+    const char *text)
+{
+    const ngx_str_t  *got;
+
+    got = ngx_openai_told(zone, ref, known);
+
+    if (got == NULL) {
+        return text == NULL;
+    }
+
+    return text && got->len == strlen(text)
+           && memcmp(got->data, text, got->len) == 0;
+}
+
+
+int
+main(void)
+{
+    ngx_openai_ref_t     ref;
+    ngx_openai_zone_t    zone;
+    ngx_openai_shared_t  shared;
+
+    memset(&ref, 0, sizeof(ref));
+    memset(&zone, 0, sizeof(zone));
+
+    shared.key = 7;
+    zone.sh = &shared;
+    ref.seq = 1;
+    ref.change = 2;
+
+    ok(told(&zone, &ref, 0, NULL), "nothing at first");
+
+    ngx_openai_tell(&zone, &ref, (u_char *) "one", 3, 0);
+
+    ok(told(&zone, &ref, 0, "one"), "what was told is told again");
+    ok(told(&zone, &ref, 1, NULL), "but without its conversation");
+
+    ngx_openai_tell(&zone, &ref, (u_char *) "another", 7, 1);
+
+    ok(told(&zone, &ref, 1, "another"), "until that is known");
+
+    ref.change += NGX_OPENAI_TOLD;
+    ok(told(&zone, &ref, 0, NULL), "no earlier state of it");
+    ref.change -= NGX_OPENAI_TOLD;
+
+    shared.key = 8;
+    ok(told(&zone, &ref, 0, NULL), "nor the record of another zone");
+
+    shared.key = 7;
+    ok(told(&zone, &ref, 0, "another"), "whose own is not forgotten");
+
+    ngx_openai_told_forget();
+    ok(told(&zone, &ref, 0, NULL), "until nobody listens");
+
+    printf("1..%d\n", tests);
+
+    return 0;
+}
