@@ -86,7 +86,9 @@ sub script {
 sub enter {
     my ($env, @args) = @_;
 
-    delete @ENV{@settings};
+    # a locale that is not there would have a line more
+
+    delete @ENV{@settings, grep { /^(?:LC_|LANG)/ } keys %ENV};
     @ENV{keys %$env} = values %$env;
     exec $script, @args or POSIX::_exit(127);
 }
