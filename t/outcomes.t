@@ -211,7 +211,7 @@ for my $uri ('/', '/direct') {
 === TEST 11: the upstream falls silent in the middle, both modes
 fault 3
 --- config
-proxy_read_timeout 200ms;
+proxy_read_timeout 500ms;
 location / {
     proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
     proxy_http_version 1.1;
@@ -437,8 +437,8 @@ records(1);
 
 === TEST 23: the client does not finish its upload, nor its header
 --- config
-client_body_timeout 200ms;
-client_header_timeout 200ms;
+client_body_timeout 500ms;
+client_header_timeout 500ms;
 location / { proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT; }
 --- client
 my $socket = connection();

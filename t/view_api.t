@@ -516,16 +516,23 @@ my $took = sub {
 };
 
 my ($one, $two) = map { $_->{id} } @{ records(2) };
-my (undef, $whole) = $took->("/api/request/$two");
-my ($diff, $differs) = $took->("/api/request/$two/diff?with=$one");
+my ($whole, $diff, $differs);
+
+# each name looked for in a list took nine times as long as all of the record;
+# as others may need the core, too, there are some attempts
+
+for my $attempt (1 .. 5) {
+    (undef, $whole) = $took->("/api/request/$two");
+    ($diff, $differs) = $took->("/api/request/$two/diff?with=$one");
+    last if $differs < 3 * $whole;
+}
+
+check($differs < 3 * $whole ? 'soon' : "$differs s, $whole s", 'soon',
+      'the time that it takes');
 
 check(scalar @{ $diff->{tools}{$_} }, $many, "tools that were $_")
     for 'added', 'removed';
 check($diff->{tools}{changed}, [], 'the others are the same');
-
-# each name looked for in a list took nine times as long as all of the record
-check($differs < 3 * $whole ? 'soon' : "$differs s, $whole s", 'soon',
-      'the time that it takes');
 
 
 
@@ -550,7 +557,6 @@ for my $value (members(1 .. $many), members(reverse 1 .. $many), nested(400_000)
 }
 
 my @ids = map { $_->{id} } @{ json_value((monitor('/api/requests?sort=started_at'))[1])->{items} };
-my $from = time;
 
 my $differ = sub {
     my ($one, $two, $want) = @_;
@@ -560,9 +566,19 @@ my $differ = sub {
             changed => [ $want ? 'f' : () ] } }, "$one and $two");
 };
 
-$differ->(0, 1, 1);
-$differ->(2, 3, 0);
-$differ->(4, 5, 0);
-$differ->(5, 6, 1);
+my $limit = $ENV{OPENAI_MONITOR_CHECKED} ? 20 : 2;
+my $took;
 
-check(time - $from < ($ENV{OPENAI_MONITOR_CHECKED} ? 20 : 2) ? 1 : time - $from, 1, 'soon');
+for my $attempt (1 .. 5) {
+    my $from = time;
+
+    $differ->(0, 1, 1);
+    $differ->(2, 3, 0);
+    $differ->(4, 5, 0);
+    $differ->(5, 6, 1);
+
+    $took = time - $from;
+    last if $took < $limit;
+}
+
+check($took < $limit ? 'soon' : $took, 'soon', 'the time that it takes');
