@@ -582,3 +582,57 @@ for my $attempt (1 .. 5) {
 }
 
 check($took < $limit ? 'soon' : $took, 'soon', 'the time that it takes');
+
+
+
+=== TEST 13: conversations are remembered as long as their records
+also beside a record that runs for long, and is older than many that are gone:
+a worker remembered all that came after it.  What it remembers is seen where a
+conversation goes on whose first record was evicted.
+--- zone: 8m entries=16
+--- upstream
+while (my $r = $u->request) {
+    if ($r->{uri} =~ /long/) {
+        $u->stream; $u->event({ choices => [] }); $u->hold; $u->finish;
+        last;
+    }
+
+    $u->answer(200, completion());
+}
+--- config
+location / {
+    proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+    proxy_http_version 1.1;
+    proxy_buffering off;
+}
+--- client
+my $ask = sub {
+    my ($text) = @_;
+
+    chat({ model => 'm', messages => [ { role => 'user', content => $text } ] });
+
+    return wait_for(sub {
+        my $item = api('/api/requests?page_size=1')->{items}[0];
+        return $item->{outcome} eq 'ok' && $item;
+    }, 'its record');
+};
+
+my $c = connection();
+send_bytes($c, post('/v1/chat/completions?long', { model => 'm', messages => [
+      { role => 'user', content => 'Count' } ] }));
+read_upto($c, qr/choices/);
+
+my $first = $ask->('Hello');
+check($ask->('Hello'), { thread => $first->{id}, parent => $first->{id},
+      change => 'identical' }, 'while its record is there');
+
+$ask->("Number $_") for 1 .. 48;
+refused("/api/request/$first->{id}", [ 410, 'gone', qr/\Q$first->{id}/ ]);
+
+my $again = $ask->('Hello');
+check($again, { thread => $again->{id}, parent => null, change => 'initial' },
+      'not when it is gone');
+
+check(api('/api/requests?q=is:running')->{total}, 1, 'the long one runs');
+upstream()->release;
+read_answer($c);
