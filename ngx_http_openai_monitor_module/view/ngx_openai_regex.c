@@ -11,6 +11,11 @@
 #include "view/ngx_openai_regex.h"
 
 
+#if (NGX_PCRE && !NGX_PCRE2)
+#error this module needs PCRE2, and nginx was configured with the PCRE before it
+#endif
+
+
 /* a match begins in the first of these bytes and ends in the second */
 #define NGX_OPENAI_REGEX_STEP    1536
 #define NGX_OPENAI_REGEX_WINDOW  2048
@@ -22,7 +27,6 @@
    a star may take all of the window, and give it back byte by byte */
 #define NGX_OPENAI_REGEX_MATCH   5000
 #define NGX_OPENAI_REGEX_HEAP    2048   /* KB */
-#define NGX_OPENAI_REGEX_STACK   500    /* calls of PCRE1, which has no other */
 
 /* for one text, in as many turns as it takes */
 #define NGX_OPENAI_REGEX_US      5000000
@@ -41,8 +45,6 @@ struct ngx_openai_regex_s {
     size_t                last;         /* … and of the last one */
     ngx_uint_t            tried;
     unsigned              late:1;
-#elif (NGX_PCRE)
-    ngx_regex_t          *code;
 #endif
 };
 
@@ -239,90 +241,6 @@ ngx_openai_regex_exec(ngx_openai_regex_t *regex, const u_char *data,
     default:
         return NGX_ABORT;
     }
-}
-
-#elif (NGX_PCRE)
-
-ngx_int_t
-ngx_openai_regex_compile(ngx_openai_regex_t **regex, ngx_pool_t *pool,
-    ngx_str_t *pattern)
-{
-    u_char                errstr[NGX_MAX_CONF_ERRSTR];
-    ngx_openai_regex_t   *re;
-    ngx_regex_compile_t   rc;
-
-    if (pattern->len >= 2 && ngx_strncmp(pattern->data, "(*", 2) == 0) {
-        return NGX_DECLINED;
-    }
-
-    re = ngx_pcalloc(pool, sizeof(ngx_openai_regex_t));
-    if (re == NULL) {
-        return NGX_ERROR;
-    }
-
-    re->pattern = *pattern;
-
-    ngx_memzero(&rc, sizeof(ngx_regex_compile_t));
-
-    rc.pattern.len = pattern->len;
-    rc.pattern.data = ngx_pnalloc(pool, pattern->len + 1);
-    if (rc.pattern.data == NULL) {
-        return NGX_ERROR;
-    }
-
-    *ngx_cpymem(rc.pattern.data, pattern->data, pattern->len) = '\0';
-
-    rc.pool = pool;
-    rc.options = NGX_REGEX_CASELESS;
-    rc.err.len = NGX_MAX_CONF_ERRSTR;
-    rc.err.data = errstr;
-
-    if (ngx_regex_compile(&rc) != NGX_OK) {
-        return NGX_DECLINED;
-    }
-
-    re->code = rc.regex;
-    *regex = re;
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_openai_regex_exec(ngx_openai_regex_t *regex, const u_char *data,
-    size_t len, size_t *start, size_t last, ngx_uint_t bol, ngx_uint_t eol)
-{
-    int         rc, options;
-    pcre_extra  extra;
-    ngx_uint_t  tried;
-
-    ngx_memzero(&extra, sizeof(pcre_extra));
-
-    extra.flags = PCRE_EXTRA_MATCH_LIMIT|PCRE_EXTRA_MATCH_LIMIT_RECURSION;
-    extra.match_limit = NGX_OPENAI_REGEX_MATCH;
-    extra.match_limit_recursion = NGX_OPENAI_REGEX_STACK;
-
-    options = PCRE_ANCHORED | (bol ? 0 : PCRE_NOTBOL) | (eol ? 0 : PCRE_NOTEOL);
-
-    for (tried = 0; *start <= len && *start <= last; (*start)++) {
-
-        if (tried++ && ngx_openai_clock_us() >= regex->stop) {
-            return NGX_AGAIN;
-        }
-
-        rc = pcre_exec(regex->code->code, &extra, (const char *) data, len,
-                       *start, options, NULL, 0);
-
-        if (rc >= 0) {
-            return NGX_OK;
-        }
-
-        if (rc != PCRE_ERROR_NOMATCH) {
-            return NGX_ABORT;
-        }
-    }
-
-    return NGX_DECLINED;
 }
 
 #else
