@@ -48,8 +48,26 @@ export class Monitor {
         return AbortSignal.timeout(this.ms);
     }
 
+    // a connection that was kept may be closed by a worker that leaves, just
+    // when it is used: who only reads asks again, once, as browsers do
+
+    async ask(path) {
+        const one = () => fetch(this.url + path, { signal: this.signal });
+
+        try {
+            return await one();
+
+        } catch (error) {
+            if (!(error instanceof TypeError)) {
+                throw error;
+            }
+
+            return one();
+        }
+    }
+
     async get(path) {
-        const answer = await fetch(this.url + path, { signal: this.signal });
+        const answer = await this.ask(path);
         const text = await answer.text();
 
         if (answer.status !== 200) {
@@ -60,7 +78,7 @@ export class Monitor {
     }
 
     async bytes(path) {
-        const answer = await fetch(this.url + path, { signal: this.signal });
+        const answer = await this.ask(path);
 
         if (answer.status !== 200) {
             throw new Error(`GET ${path}: ${answer.status}`);
