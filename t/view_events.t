@@ -9,6 +9,7 @@ use warnings;
 use IO::Select;
 use Test::Nginx::Socket 'no_plan';
 use Time::HiRes qw/ time /;
+use Time::Local qw/ timegm /;
 
 use MonitorTest;
 
@@ -79,6 +80,13 @@ sub next_event {
     }
 
     die "no event \"$what\" in time\n";
+}
+
+# ms since 1970
+
+sub moment {
+    my ($y, $mon, $d, $h, $m, $s, $ms) = $_[0] =~ /(\d+)/g;
+    return timegm($s, $m, $h, $d, $mon - 1, $y) * 1000 + $ms;
 }
 
 sub delta { { choices => [ { index => $_[1] // 0, delta =>
@@ -513,3 +521,39 @@ until (($text{15} // '') eq 'choice 15' && length $text{0} == 20_000) {
 
 check([ map { length $text{$_} } 0 .. 15 ], [ 20_000, (8) x 9, (9) x 6 ], 'all of them');
 upstream()->release;
+
+
+
+=== TEST 13: what had to make room is told of, also to who comes later
+--- zone: 8m entries=16
+--- config
+location / { return 200 "here"; }
+--- client
+my $feed = feed();
+my $socket = connection();
+my $go = sub { send_bytes($socket, get("/$_[0]")), read_answer($socket) };
+
+$go->($_) for 1 .. 12;
+next_event($feed, 'record', sub { $_[0]{uri} eq '/12' && $_[0]{status} });
+take($feed, 0.1) until grep { $_->{event} eq 'stats' && $_->{data}{requests} == 12 } @{ $feed->{events} };
+check([ grep { $_->{event} eq 'gone' } @{ $feed->{events} } ], [], 'none is gone');
+
+my @all = @{ records(12) };
+$go->($_), select(undef, undef, undef, 0.002) for 13 .. 40;
+push @all, map { $_->{data} } next_event($feed, 'record', sub { $_[0]{uri} eq '/40' && $_[0]{status} });
+
+my %there = map { $_->{id} => $_ } @{ records(16) };
+my ($next) = sort { $a <=> $b } map { moment($_->{started_at}) + $_->{duration_ms} } values %there;
+my $told = sub { moment(next_event($_[0], 'gone', sub { moment($_[0]{before}) == int $next })->{data}{before}) };
+
+check($told->($feed), int $next, 'up to the one that makes room next');
+check([ map { (moment($_->{started_at}) + $_->{duration_ms} < int $next ? 1 : 0) } @all ],
+      [ map { $there{$_->{id}} ? 0 : 1 } @all ], 'all before it, and no others');
+check($told->(feed()), int $next, 'to who comes later');
+check($told->(feed('?q=is:error')), int $next, 'whatever the filter');
+
+monitor('/api/clear', 'POST', 'X-OpenAI-Monitor: 1');
+next_event($feed, 'clear');
+$go->(41);
+next_event($feed, 'stats', sub { $_[0]{requests} == 41 });
+check([ grep { $_->{event} eq 'gone' } @{ $feed->{events} } ], [], 'what is cleared is not told twice');

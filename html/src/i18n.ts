@@ -76,6 +76,7 @@ const en = {
     noAnswer: 'The query was not answered.',
     histogram: '{n:request|requests} over time, {errors} failed. Drag to pick a range.',
     wholeTime: 'Whole time',
+    goneRow: 'Not in the list any more',
 
     emptyTitle: 'Nothing has passed yet',
     emptyText: 'Point a client at this address, and its requests appear here while they run:',
@@ -405,6 +406,7 @@ const zh: Record<Text, string> = {
     noAnswer: '查询未能完成。',
     histogram: '{n} 个请求随时间的分布，{errors} 个失败。拖动可选择时间段。',
     wholeTime: '全部时间',
+    goneRow: '已不在列表中',
 
     emptyTitle: '还没有请求经过',
     emptyText: '让客户端使用下面的地址，请求在进行时就会出现在这里：',

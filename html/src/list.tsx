@@ -22,7 +22,20 @@ import { compact, dash, duration, exact, money } from './format';
 import { lang, t } from './i18n';
 import { Mark } from './mark';
 import { query, selected, sort, type SortKey } from './route';
-import { catchUp, failure, loading, more, reload, rows, scrolled, total, waiting } from './state';
+import {
+    catchUp,
+    edition,
+    failure,
+    listed,
+    loading,
+    more,
+    reload,
+    rows,
+    scrolled,
+    see,
+    total,
+    waiting,
+} from './state';
 import type { Summary } from './types';
 import { Button, Icon, menu, narrow, Trouble, useMedia, useSize, Wait } from './ui';
 import { valueItems } from './values';
@@ -42,6 +55,8 @@ interface RowProps {
     chosen: boolean;
     under: boolean;
     stop: boolean;
+    // its record has left the list
+    gone: boolean;
     columns: Column[];
     language: string;
 }
@@ -73,13 +88,14 @@ class Row extends Component<RowProps> {
             p.chosen !== next.chosen ||
             p.under !== next.under ||
             p.stop !== next.stop ||
+            p.gone !== next.gone ||
             p.columns !== next.columns ||
             p.index !== next.index ||
             p.language !== next.language
         );
     }
 
-    render({ record, index, chosen: on, under, stop, columns: fit }: RowProps) {
+    render({ record, index, chosen: on, under, stop, gone, columns: fit }: RowProps) {
         return (
             <div
                 class="row"
@@ -87,6 +103,8 @@ class Row extends Component<RowProps> {
                 id={'row-' + record.id}
                 aria-rowindex={index + 2}
                 aria-selected={on}
+                aria-disabled={gone || undefined}
+                title={gone ? t('goneRow') : undefined}
                 data-cursor={under}
                 tabIndex={stop ? 0 : -1}
                 onFocus={() => {
@@ -123,11 +141,12 @@ class Card extends Component<Omit<RowProps, 'columns'>> {
             p.chosen !== next.chosen ||
             p.under !== next.under ||
             p.stop !== next.stop ||
+            p.gone !== next.gone ||
             p.language !== next.language
         );
     }
 
-    render({ record: r, index, chosen: on, under, stop }: Omit<RowProps, 'columns'>) {
+    render({ record: r, index, chosen: on, under, stop, gone }: Omit<RowProps, 'columns'>) {
         const input = compact(r.usage?.input_tokens);
         const cost = money(r.cost_usd);
 
@@ -138,6 +157,8 @@ class Card extends Component<Omit<RowProps, 'columns'>> {
                 id={'row-' + r.id}
                 aria-rowindex={index + 2}
                 aria-selected={on}
+                aria-disabled={gone || undefined}
+                title={gone ? t('goneRow') : undefined}
                 data-cursor={under}
                 data-outcome={r.outcome}
                 tabIndex={stop ? 0 : -1}
@@ -284,22 +305,17 @@ export function List() {
 
         const on = r.id === selected.value;
         const under = r.id === stand;
-        const stop = under || (at < 0 && i === 0);
+        const props = {
+            record: r,
+            index: i,
+            chosen: on,
+            under,
+            stop: under || (at < 0 && i === 0),
+            gone: !listed(r.id),
+            language,
+        };
 
-        return cards ? (
-            <Card key={r.id} record={r} index={i} chosen={on} under={under} stop={stop} language={language} />
-        ) : (
-            <Row
-                key={r.id}
-                record={r}
-                index={i}
-                chosen={on}
-                under={under}
-                stop={stop}
-                columns={fit}
-                language={language}
-            />
-        );
+        return cards ? <Card key={r.id} {...props} /> : <Row key={r.id} {...props} columns={fit} />;
     };
 
     const toTop = () => {
@@ -329,6 +345,9 @@ export function List() {
                         row={row}
                         show={show}
                         onScroll={onScroll}
+                        name={(i) => rows.value[i]?.id}
+                        edition={edition.value}
+                        onSight={see}
                     />
                 </div>
             )}

@@ -7,7 +7,7 @@ import { batch, computed, effect, signal, untracked } from '@preact/signals';
 import * as api from './api';
 import { Feed, type FeedEvent, type FeedState } from './feed';
 import { query, selected, sort, sortArgument, type SortKey } from './route';
-import type { AnswerDelta, Counters, Hello, Info, Summary, ToolCall } from './types';
+import type { AnswerDelta, Counters, Gone, Hello, Info, Summary, ToolCall } from './types';
 import { noteFacets } from './facets';
 import { isBoolean, remembered } from './prefs';
 import { summary } from './shape';
@@ -29,6 +29,9 @@ export const loading = signal(true);
 export const failure = signal<string | null>(null);
 export const total = signal(0);
 export const rows = signal<Summary[]>([]);
+
+// counts the lists that were asked for: another one is not read where the last was
+export const edition = signal(0);
 
 // the same, at a pace at which sums of it can be read
 export const settled = signal<Summary[]>([]);
@@ -66,9 +69,12 @@ let away = false;
 let greeted = false;
 // a list that waits for that
 let awaited = 0;
-// requests came since the oldest records were last looked for
-let passed = false;
-let retiring = false;
+// what ended before this moment had to make room, by the server's clock
+let horizon = 0;
+// rows in sight, from the first to before the last
+let sight = { first: 0, last: 0 };
+// the list is loaded again, and the records of some of its rows have not come
+let partly = false;
 let generation = 0;
 // the generation whose rest is under way
 let restOf = 0;
@@ -114,28 +120,22 @@ function compare(a: Summary, b: Summary): number {
     return key === 'started_at' && !down ? order : -order;
 }
 
-// the oldest finished records leave as they leave the zone
+const ended = (r: Summary) => Date.parse(r.started_at) + (r.duration_ms ?? 0);
+
+// no more than the zone keeps: the feed tells what has left it once a second
 const limit = () => Math.max(info.value?.entries ?? 1000, firstPage);
 
 function bound(): void {
-    const most = limit();
+    const excess = known.size - limit();
 
-    if (known.size <= most) {
-        return;
+    if (excess > 0) {
+        [...known.values()]
+            .filter((r) => r.outcome !== 'running')
+            .map((r) => ({ id: r.id, at: ended(r) }))
+            .sort((a, b) => a.at - b.at)
+            .slice(0, excess)
+            .forEach((r) => drop(r.id));
     }
-
-    const oldest = [...known.values()]
-        .filter((r) => r.outcome !== 'running')
-        .sort((a, b) => (a.started_at < b.started_at ? -1 : 1))
-        .slice(0, known.size - most);
-
-    total.value = Math.max(most, total.value - oldest.length);
-
-    oldest.forEach((r) => {
-        known.delete(r.id);
-        fresh.delete(r.id);
-        heard.delete(r.id);
-    });
 }
 
 // a long pause keeps no more than the zone does; what it lost is loaded again
@@ -149,6 +149,25 @@ function boundPause(): void {
         heard.delete(id);
         lost = true;
     }
+}
+
+// whether the record of a row is still in the list
+export const listed = (id: string) => partly || known.has(id);
+
+// what left the list goes on being a row where somebody who has scrolled reads
+// it; with one above, so that this is not the top
+const stays = (row: number) => partly || (row >= sight.first - 1 && row < sight.last);
+
+export function see(first: number, last: number): void {
+    if (first === sight.first && last === sight.last) {
+        return;
+    }
+
+    if (scrolled.value && rows.value.some((r, i) => stays(i) && !listed(r.id))) {
+        schedule();
+    }
+
+    sight = { first, last };
 }
 
 function show(): void {
@@ -178,7 +197,7 @@ function show(): void {
 
     batch(() => {
         if (scrolled.value) {
-            rows.value = rows.value.map((r) => known.get(r.id) ?? r);
+            rows.value = rows.value.flatMap((r, i) => known.get(r.id) ?? (stays(i) ? r : []));
             waiting.value = fresh.size;
             return;
         }
@@ -258,7 +277,7 @@ export function note(r: Summary): void {
     schedule();
 }
 
-export function forget(id: string): void {
+function drop(id: string): void {
     if (known.delete(id)) {
         total.value--;
     }
@@ -266,8 +285,25 @@ export function forget(id: string): void {
     arrived.delete(id);
     fresh.delete(id);
     heard.delete(id);
+}
+
+export function forget(id: string): void {
+    drop(id);
     schedule();
 }
+
+// finished records leave the zone in the order in which they ended
+function leave(gone: (r: Summary) => boolean): void {
+    for (const id of new Set([...known.keys(), ...arrived.keys()])) {
+        const r = byId(id);
+
+        if (r !== undefined && r.outcome !== 'running' && gone(r)) {
+            drop(id);
+        }
+    }
+}
+
+const madeRoom = (r: Summary) => ended(r) < horizon;
 
 // Unicode code points, as the server counts them
 function splice(text: string, at: number | null, more: string): string {
@@ -318,7 +354,6 @@ function receive({ event, data }: FeedEvent): void {
             break;
 
         case 'record':
-            passed = true;
             note(summary(body as Partial<Summary>));
             break;
 
@@ -331,8 +366,13 @@ function receive({ event, data }: FeedEvent): void {
             break;
 
         case 'stats':
-            passed = true;
             counters.value = body as Counters;
+            break;
+
+        case 'gone':
+            horizon = Date.parse((body as Gone).before);
+            leave(madeRoom);
+            schedule();
             break;
 
         case 'clear':
@@ -345,16 +385,14 @@ function receive({ event, data }: FeedEvent): void {
     }
 }
 
-// neither a pause nor an answer that is under way keeps what is gone
+// neither a pause nor an answer that is under way keeps what is gone; what runs
+// goes on
 function empty(): void {
     generation++;
-    known.clear();
-    heard.clear();
-    arrived = new Map();
-    fresh = new Set();
+    leave(() => true);
 
     batch(() => {
-        total.value = 0;
+        total.value = known.size;
         troubles.value = [];
         scrolled.value = false;
         list();
@@ -464,15 +502,18 @@ export async function reload(same = false): Promise<void> {
 
         const rest = page.total > page.items.length;
 
+        partly = same && rest;
+
         batch(() => {
             total.value = page.total;
             failure.value = null;
             loading.value = false;
+            leave(madeRoom);
 
-            if (same && rest) {
+            if (partly) {
                 refresh();
             } else {
-                list();
+                list(same);
             }
         });
 
@@ -487,43 +528,55 @@ export async function reload(same = false): Promise<void> {
     }
 }
 
-// shown even while paused: the reader asked for another list
-function list(): void {
-    rows.value = [...known.values()].filter((r) => !fresh.has(r.id)).sort(compare);
+// shown even while paused: the reader asked for another list, or for more of it
+function list(same = false): void {
+    const kept = same && scrolled.value ? rows.value.filter((r, i) => !listed(r.id) && stays(i)) : [];
+
+    rows.value = [...[...known.values()].filter((r) => !fresh.has(r.id)), ...kept].sort(compare);
     settled.value = rows.value;
     waiting.value = fresh.size;
+
+    if (!same) {
+        edition.value++;
+    }
 }
 
+// the next page, and when the list is loaded again as many as it has rows
 export async function more(): Promise<void> {
     if (restOf === generation || known.size >= total.value) {
         return;
     }
 
     const mine = generation;
-    const before = known.size;
 
     restOf = mine;
 
     try {
-        const page = await api.requests({
-            q: query.value,
-            sort: sortArgument(),
-            page: Math.floor(before / nextPage) + 1,
-            size: nextPage,
-        });
+        do {
+            const before = known.size;
+            const page = await api.requests({
+                q: query.value,
+                sort: sortArgument(),
+                page: Math.floor(before / nextPage) + 1,
+                size: nextPage,
+            });
 
-        if (mine !== generation) {
-            return;
-        }
-
-        page.items.forEach((r) => {
-            if (!known.has(r.id)) {
-                known.set(r.id, r);
-                noteFacets(r);
+            if (mine !== generation) {
+                return;
             }
-        });
-        total.value = known.size === before ? known.size : page.total;
-        list();
+
+            page.items.forEach((r) => {
+                if (!known.has(r.id)) {
+                    known.set(r.id, r);
+                    noteFacets(r);
+                }
+            });
+            total.value = known.size === before ? known.size : page.total;
+        } while (partly && known.size < Math.min(total.value, rows.value.length));
+
+        partly = false;
+        leave(madeRoom);
+        list(true);
     } catch {
         // the next scroll asks again
     } finally {
@@ -564,58 +617,6 @@ async function check(): Promise<void> {
                 forget(r.id);
             }
         }
-    }
-}
-
-async function gone(id: string): Promise<boolean> {
-    try {
-        await api.summary(id);
-        return false;
-    } catch (e) {
-        if (isGone(e)) {
-            return true;
-        }
-
-        throw e;
-    }
-}
-
-const ended = (r: Summary) => Date.parse(r.started_at) + (r.duration_ms ?? 0);
-
-// What leaves the zone for want of memory is not told.  Finished records leave
-// in the order in which they ended: the first that is still there is looked for
-// by halves.
-async function retire(): Promise<void> {
-    if (!passed || retiring || feedState.value !== 'live') {
-        return;
-    }
-
-    const mine = generation;
-    const old = [...known.values()].filter((r) => r.outcome !== 'running').sort((a, b) => ended(a) - ended(b));
-    let left = 0;
-    let kept = old.length;
-
-    passed = false;
-    retiring = true;
-
-    try {
-        while (left < kept) {
-            const at = left === 0 && kept === old.length ? 0 : (left + kept) >> 1;
-
-            if (await gone((old[at] as Summary).id)) {
-                left = at + 1;
-            } else {
-                kept = at;
-            }
-        }
-    } catch {
-        passed = true;
-    } finally {
-        retiring = false;
-    }
-
-    if (mine === generation) {
-        old.slice(0, left).forEach((r) => forget(r.id));
     }
 }
 
@@ -666,6 +667,5 @@ export function start(): void {
     }, 200);
     window.setInterval(() => {
         void check();
-        void retire();
     }, stale);
 }

@@ -317,6 +317,10 @@ export interface Hello {
     now: string;
 }
 
+export interface Gone {
+    before: string;
+}
+
 export interface AnswerDelta {
     id: string;
     choices:

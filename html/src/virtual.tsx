@@ -3,7 +3,7 @@
 // A list of rows of one height, of which only those in sight exist.
 
 import type { ComponentChildren } from 'preact';
-import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { useSize } from './ui';
 
 const spare = 6;
@@ -15,15 +15,47 @@ interface VirtualProps {
     row: (index: number) => ComponentChildren;
     show?: { index: number };
     onScroll?: (top: number, last: number) => void;
-    top?: number | null;
+    // rows that have names stay where they are seen when others above them come or go
+    name?: (index: number) => string | undefined;
+    // of another list than before, none stays
+    edition?: number;
+    onSight?: (first: number, last: number) => void;
 }
 
-export function Virtual({ count, height, class: extra, row, show, onScroll, top }: VirtualProps) {
+interface Anchor {
+    edition: number | undefined;
+    name: string | undefined;
+    index: number;
+    top: number;
+}
+
+export function Virtual({ count, height, class: extra, row, show, onScroll, name, edition, onSight }: VirtualProps) {
     const { ref, height: seen } = useSize<HTMLDivElement>();
     const [at, setAt] = useState(0);
 
-    const first = Math.max(0, Math.floor(at / height) - spare);
-    const last = Math.min(count, Math.ceil((at + seen) / height) + spare);
+    const anchor = useRef<Anchor | null>(null);
+
+    // how far what is seen has moved since it was looked at
+    const shift = () => {
+        const was = anchor.current;
+
+        if (was === null || was.top === 0 || was.edition !== edition || was.name === name?.(was.index)) {
+            return 0;
+        }
+
+        for (let i = 0; i < count; i++) {
+            if (name?.(i) === was.name) {
+                return (i - was.index) * height;
+            }
+        }
+
+        return 0;
+    };
+
+    const moved = shift();
+    const from = at + moved;
+    const first = Math.max(0, Math.floor(from / height) - spare);
+    const last = Math.min(count, Math.ceil((from + seen) / height) + spare);
 
     useEffect(() => {
         const box = ref.current;
@@ -41,11 +73,31 @@ export function Virtual({ count, height, class: extra, row, show, onScroll, top 
         }
     }, [show, height]);
 
+    const look = (y: number) => {
+        const index = Math.floor(y / height);
+
+        anchor.current = { edition, name: name?.(index), index, top: y };
+        onSight?.(index, Math.ceil((y + seen) / height));
+    };
+
+    // before it is painted; the layout is asked for only where something has moved
     useLayoutEffect(() => {
-        if (top !== null && top !== undefined && ref.current !== null) {
-            ref.current.scrollTop = top;
+        const box = ref.current;
+        let y = anchor.current?.top ?? 0;
+
+        if (box === null || name === undefined) {
+            return;
         }
-    }, [top]);
+
+        // unless somebody scrolls meanwhile; a list that is shorter now may be at its end
+        if (moved !== 0 && Math.abs(box.scrollTop - Math.min(y, box.scrollHeight - box.clientHeight)) < 1) {
+            box.scrollTop = y + moved;
+            y = box.scrollTop;
+            setAt(y);
+        }
+
+        look(y);
+    });
 
     const scroll = (e: Event) => {
         const y = (e.currentTarget as HTMLElement).scrollTop;
@@ -55,6 +107,7 @@ export function Virtual({ count, height, class: extra, row, show, onScroll, top 
             setAt(y);
         }
 
+        look(y);
         onScroll?.(y, Math.ceil((y + seen) / height));
     };
 

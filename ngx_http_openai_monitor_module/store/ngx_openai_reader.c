@@ -264,6 +264,38 @@ ngx_openai_reader_record(ngx_openai_zone_t *zone, const ngx_openai_ref_t *ref,
 }
 
 
+ngx_int_t
+ngx_openai_reader_oldest(ngx_openai_zone_t *zone, ngx_openai_record_t *rec)
+{
+    ngx_openai_ref_t      ref;
+    ngx_openai_shared_t  *sh;
+
+    sh = zone->sh;
+
+    if (sh == NULL) {
+        return NGX_DECLINED;
+    }
+
+    ref.slot = ngx_openai_load(&sh->oldest);
+
+    if (ref.slot >= sh->head.entries) {
+        return NGX_DECLINED;
+    }
+
+    ref.seq = ngx_openai_load(&ngx_openai_index(sh)[ref.slot].seq);
+
+    if (ref.seq == 0 || ngx_openai_reader_record(zone, &ref, rec) != NGX_OK
+        || rec->outcome == NGX_OPENAI_RUNNING)
+    {
+        return NGX_DECLINED;
+    }
+
+    /* the slot may have been given to a record that is not the oldest */
+
+    return ngx_openai_load(&sh->oldest) == ref.slot ? NGX_OK : NGX_DECLINED;
+}
+
+
 size_t
 ngx_openai_reader_size(ngx_openai_zone_t *zone, const ngx_openai_ref_t *ref,
     ngx_openai_chain_e chain)

@@ -32,6 +32,11 @@ ngx_uint_t ngx_openai_reader_news(ngx_openai_zone_t *zone,
     ngx_openai_ref_t *refs, ngx_uint_t max, uint64_t change,
     uint64_t *oldest);
 
+/* the finished record that makes room next: all that finished before it are
+   gone.  NGX_DECLINED: there is none, or it has just gone */
+ngx_int_t ngx_openai_reader_oldest(ngx_openai_zone_t *zone,
+    ngx_openai_record_t *rec);
+
 /*
  * NGX_OK; NGX_DECLINED: there never was such a record as far as the zone
  * knows; NGX_DONE: it was here and is gone.

@@ -37,8 +37,11 @@ static void ngx_openai_changes_running(ngx_openai_viewer_t *v,
     const ngx_openai_view_slice_t *slice, const ngx_openai_news_t *news);
 static void ngx_openai_changes_seen(ngx_openai_viewer_t *v,
     const ngx_openai_ref_t *ref, ngx_openai_seen_t *seen);
-static void ngx_openai_changes_stats(ngx_openai_viewer_t *v,
+static void ngx_openai_changes_counts(ngx_openai_viewer_t *v,
     const ngx_openai_view_slice_t *slice);
+static void ngx_openai_changes_gone(ngx_openai_viewer_t *v, uint64_t evicted);
+static void ngx_openai_changes_stats(ngx_openai_viewer_t *v,
+    const ngx_openai_zone_stat_t *stat);
 
 
 void
@@ -51,7 +54,7 @@ ngx_openai_changes(ngx_openai_viewer_t *v, const ngx_openai_view_slice_t *slice)
     }
 
     if (!v->more && !v->cut) {
-        ngx_openai_changes_stats(v, slice);
+        ngx_openai_changes_counts(v, slice);
     }
 }
 
@@ -383,16 +386,10 @@ ngx_openai_changes_seen(ngx_openai_viewer_t *v, const ngx_openai_ref_t *ref,
 
 
 static void
-ngx_openai_changes_stats(ngx_openai_viewer_t *v,
+ngx_openai_changes_counts(ngx_openai_viewer_t *v,
     const ngx_openai_view_slice_t *slice)
 {
-    u_char                  *start;
-    uint64_t                 errors;
-    ngx_uint_t               i;
-    ngx_openai_totals_t     *totals;
-    ngx_openai_zone_stat_t   stat;
-
-    static ngx_openai_stats_t  stats;
+    ngx_openai_zone_stat_t  stat;
 
     if ((ngx_msec_int_t) (ngx_current_msec - v->counted)
         < NGX_OPENAI_CHANGES_STATS)
@@ -406,8 +403,58 @@ ngx_openai_changes_stats(ngx_openai_viewer_t *v,
 
     v->counted = ngx_current_msec;
 
-    ngx_openai_stats_read(v->call->zone, &stats);
     ngx_openai_zone_stat(v->call->zone, &stat);
+
+    ngx_openai_changes_gone(v, stat.evicted);
+
+    if (!v->more) {
+        ngx_openai_changes_stats(v, &stat);
+    }
+}
+
+
+/* a moment stands for all that have gone: a viewer that missed some of it
+   misses nothing.  Those of its last millisecond are told the next time */
+
+static void
+ngx_openai_changes_gone(ngx_openai_viewer_t *v, uint64_t evicted)
+{
+    u_char               *start;
+    ngx_openai_record_t  *rec;
+
+    rec = &v->scan->rec;
+
+    if (evicted == v->evicted
+        || ngx_openai_reader_oldest(v->call->zone, rec) != NGX_OK)
+    {
+        return;
+    }
+
+    start = v->buf->last;
+
+    ngx_openai_event_open(v, "gone", 1);
+    ngx_openai_json_key(&v->json, "before");
+    ngx_openai_json_time(&v->json, rec->started_ms
+                                   + ngx_max(rec->duration_us, 0) / 1000);
+
+    if (ngx_openai_event_close(v, start) == NGX_OK) {
+        v->evicted = evicted;
+    }
+}
+
+
+static void
+ngx_openai_changes_stats(ngx_openai_viewer_t *v,
+    const ngx_openai_zone_stat_t *stat)
+{
+    u_char               *start;
+    uint64_t              errors;
+    ngx_uint_t            i;
+    ngx_openai_totals_t  *totals;
+
+    static ngx_openai_stats_t  stats;
+
+    ngx_openai_stats_read(v->call->zone, &stats);
 
     totals = &stats.totals;
     errors = 0;
@@ -420,7 +467,7 @@ ngx_openai_changes_stats(ngx_openai_viewer_t *v,
         }
     }
 
-    if (totals->sums.requests == v->requests && stat.running == v->in_flight
+    if (totals->sums.requests == v->requests && stat->running == v->in_flight
         && errors == v->errors)
     {
         return;
@@ -432,13 +479,13 @@ ngx_openai_changes_stats(ngx_openai_viewer_t *v,
     ngx_openai_json_key(&v->json, "requests");
     ngx_openai_json_int(&v->json, totals->sums.requests);
     ngx_openai_json_key(&v->json, "in_flight");
-    ngx_openai_json_int(&v->json, stat.running);
+    ngx_openai_json_int(&v->json, stat->running);
     ngx_openai_json_key(&v->json, "errors");
     ngx_openai_json_int(&v->json, errors);
 
     if (ngx_openai_event_close(v, start) == NGX_OK) {
         v->requests = totals->sums.requests;
-        v->in_flight = stat.running;
+        v->in_flight = stat->running;
         v->errors = errors;
     }
 }

@@ -66,6 +66,7 @@ typedef struct {
     uint64_t                cursor;      /* see ngx_openai_zone_changes() */
     uint64_t                upto;        /* what this tick tells */
     uint64_t                clears;
+    uint64_t                evicted;
     uint64_t                origin;      /* of the zone, in ids */
     uint64_t                requests;
     uint64_t                in_flight;

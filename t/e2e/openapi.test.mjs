@@ -406,6 +406,7 @@ test('what the routes answer fits the schemas', async () => {
     }
 
     await holds('/api/request/{id}', `/api/request/${first}`, { status: 410 });
+    await seen.has('gone');
 
     await holds('/api/stats/reset', '/api/stats/reset',
                 { ...proof, status: 204 });

@@ -325,27 +325,143 @@ test('the first list is asked for when the feed has said from where on it tells,
     assert.equal(api.asked('/api/requests').length, 1);
 });
 
-// Records that left the zone for want of memory stayed in the list.
-test('what the zone has no memory for any more leaves the list', async () => {
+// Records that left the zone for want of memory stayed in the list; then they
+// were looked for by a request every five seconds.
+test('what had to make room leaves the list when the feed says so, and nobody asks', async () => {
     fill(20);
+    const late = api.begin();
     const page = await show();
     await live(page);
-    await rows(page).nth(19).waitFor();
+    await rows(page).nth(20).waitFor();
 
-    const gone = api.records.splice(0, 7).map((r) => r.id);
-    const last = api.begin();
-    api.change(last, { outcome: 'ok', status: 200, duration_ms: 5 });
-    await page.locator('#row-' + last.id).waitFor();
+    // who ends last leaves last, whenever it began
+    api.change(late, {
+        outcome: 'ok',
+        status: 200,
+        started_at: api.records[0].started_at,
+        duration_ms: 600_000,
+    });
+
+    const gone = api.evict(7);
     await soon(async () => assert.equal(await rows(page).count(), 14));
     assert.deepEqual(
         (await ids(page)).filter((id) => gone.includes(id)),
         [],
     );
+    assert.ok((await ids(page)).includes(late.id));
     await total(page, '14');
+    assert.equal(api.requests.filter((r) => r.query.body === 'none').length, 0);
+});
 
-    // seven of twenty are found by halves; a list in which nothing happens is left alone
-    const asked = api.requests.filter((r) => r.query.body === 'none').length;
-    assert.ok(asked <= 7, `${asked} looks`);
+const place = (page, id) => page.locator('#row-' + id).evaluate((e) => e.getBoundingClientRect().top);
+const inSight = (page) =>
+    page.evaluate(() => {
+        const box = document.querySelector('.virtual').getBoundingClientRect();
+        return [...document.querySelectorAll('.row')]
+            .filter((r) => r.getBoundingClientRect().bottom > box.top && r.getBoundingClientRect().top < box.bottom)
+            .map((r) => r.id.slice(4));
+    });
+
+// They stayed for as long as somebody was not at the top.
+for (const sort of ['-started_at', 'started_at']) {
+    test(`what had to make room leaves the list of who has scrolled, and nothing moves: ${sort}`, async () => {
+        fill(300);
+        const page = await show({ hash: { sort } });
+        await live(page);
+        await total(page, '300');
+        await scrollTo(page, 3010);
+
+        const seen = await inSight(page);
+        const y = await place(page, seen[3]);
+        const height = () => page.locator('.virtual').evaluate((e) => e.scrollHeight);
+        const before = await height();
+
+        api.evict(50);
+        await soon(async () => assert.equal(await height(), before - 50 * 28));
+        assert.deepEqual(await inSight(page), seen);
+        assert.equal(await place(page, seen[3]), y);
+        await total(page, '250');
+
+        // what comes new does not bring them back, nor does it move anything
+        api.add();
+        api.send('lag', { missed: 1 });
+        await page.locator('.pill').waitFor();
+        assert.deepEqual(await inSight(page), seen);
+        assert.equal(await place(page, seen[3]), y);
+    });
+}
+
+test('what is read stays until it is out of sight, and says that it has left', async () => {
+    fill(300);
+    const page = await show({ hash: { sort: 'started_at' } });
+    await live(page);
+    await total(page, '300');
+    await scrollTo(page, 2800);
+
+    const seen = await inSight(page);
+    const y = await place(page, seen[3]);
+    const row = page.locator('#row-' + seen[3]);
+
+    await row.focus();
+    api.evict(200);
+    await page.locator(`#row-${seen[3]}[aria-disabled=true]`).waitFor();
+    assert.equal(await row.getAttribute('title'), 'Not in the list any more');
+    assert.equal(await row.evaluate((e) => e === document.activeElement), true);
+    assert.deepEqual(await inSight(page), seen);
+    assert.equal(await place(page, seen[3]), y);
+    await soon(async () =>
+        assert.equal(await page.locator('.figures dd').first().textContent(), String(101 + seen.length)),
+    );
+
+    await page.locator('.virtual').evaluate((e) => {
+        e.scrollTop += 1200;
+    });
+    await total(page, '100');
+    assert.equal(await page.locator('.row[aria-disabled=true]').count(), 0);
+});
+
+// The list was cut to what comes at once, and who was further down was thrown
+// to its end.
+test('a viewer that lags stays far down in a long list', async () => {
+    fill(2600);
+    const page = await show();
+    await live(page);
+
+    for (const n of [1000, 2000, 2600]) {
+        await page.locator('.virtual').evaluate((e) => {
+            e.scrollTop = e.scrollHeight;
+        });
+        await page.waitForFunction((y) => document.querySelector('.virtual').scrollHeight >= y, n * 28);
+    }
+
+    await page.locator('.virtual').evaluate((e) => {
+        e.scrollTop = 2300 * 28;
+    });
+    await page.waitForFunction(() => document.querySelector('.row').getAttribute('aria-rowindex') === '2296');
+
+    const seen = await inSight(page);
+
+    api.add();
+    api.send('lag', { missed: 1 });
+    await page.locator('.pill').waitFor();
+    await soon(() => assert.ok(api.asked('/api/requests').filter((r) => r.query.page === '3').length > 1));
+    await soon(async () => assert.deepEqual(await inSight(page), seen));
+    await page.locator('.pill').click();
+    await page.waitForFunction(() => document.querySelector('.row').getAttribute('aria-rowindex') === '2');
+});
+
+// It was taken for gone, and missing until it said something.
+test('what runs when the history is cleared goes on', async () => {
+    fill(3);
+    const r = api.begin();
+    const page = await show();
+    await live(page);
+    await rows(page).nth(3).waitFor();
+
+    api.records = [r];
+    api.send('clear', {});
+    await soon(async () => assert.deepEqual(await ids(page), [r.id]));
+    await total(page, '1 1 running');
 });
 
 test('a record that is opened and is not there any more says so, and leaves the list', async () => {

@@ -227,6 +227,15 @@ export class Api {
         this.send('record', r);
     }
 
+    // the first of the records make room
+    evict(n) {
+        const gone = this.records.splice(0, n);
+        const { started_at: at, duration_ms: ms } = this.records[0];
+
+        this.send('gone', { before: new Date(Math.floor(Date.parse(at) + ms)).toISOString() });
+        return gone.map((r) => r.id);
+    }
+
     begin(changes = {}, rest = {}) {
         const r = this.add(
             {
