@@ -1,5 +1,6 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
+import { t } from './i18n';
 import * as shape from './shape';
 import type { Detail, DiffReport, Info, Page, Stats, StreamEvent, Window } from './types';
 
@@ -13,11 +14,20 @@ export class ApiError extends Error {
     }
 }
 
+// what a browser says of a line that is down is in its words, and tells a reader nothing
+async function reach<T>(come: Promise<T>): Promise<T> {
+    try {
+        return await come;
+    } catch (e) {
+        throw e instanceof TypeError ? new ApiError(0, 'unreachable', t('unreachable')) : e;
+    }
+}
+
 async function answer<T>(path: string, init?: RequestInit): Promise<T> {
-    const res = await fetch(path, { credentials: 'same-origin', ...init });
+    const res = await reach(fetch(path, { credentials: 'same-origin', ...init }));
 
     if (res.ok) {
-        return res.status === 204 ? (undefined as T) : ((await res.json()) as T);
+        return res.status === 204 ? (undefined as T) : ((await reach(res.json())) as T);
     }
 
     let code = 'http_' + res.status;

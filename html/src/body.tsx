@@ -3,7 +3,7 @@
 import { useMemo } from 'preact/hooks';
 import { bodyHref } from './api';
 import { bytes, exactly } from './format';
-import { t } from './i18n';
+import { t, type Text } from './i18n';
 import { Json } from './json';
 import { Media } from './media';
 import { isBoolean, remembered } from './prefs';
@@ -50,9 +50,8 @@ function hex(base64: string): string {
     return lines.join('\n');
 }
 
-function Content({ message }: { message: Message }) {
+function Content({ message, json }: { message: Message; json: { value: unknown } | null }) {
     const body = message.body ?? '';
-    const json = useMemo(() => (message.body_encoding === 'text' ? parse(body) : null), [body, message.body_encoding]);
 
     if (message.body_encoding === 'base64') {
         return (
@@ -72,8 +71,33 @@ function Content({ message }: { message: Message }) {
     );
 }
 
+function Shape() {
+    const shapes: [Text, boolean][] = [
+        ['tree', false],
+        ['raw', true],
+    ];
+
+    return (
+        <span class="switch" role="group" aria-label={t('shape')}>
+            {shapes.map(([name, on]) => (
+                <button
+                    key={name}
+                    type="button"
+                    aria-pressed={raw.value === on}
+                    onClick={() => {
+                        raw.value = on;
+                    }}
+                >
+                    {t(name)}
+                </button>
+            ))}
+        </span>
+    );
+}
+
 export function Body({ record, side }: { record: Detail; side: 'request' | 'response' }) {
     const m = record[side];
+    const json = useMemo(() => (m?.body_encoding === 'text' ? parse(m.body ?? '') : null), [m?.body, m?.body_encoding]);
 
     if (m === null || m.body === null || m.body === '') {
         const withheld = (record.withheld?.[side] ?? null) !== null;
@@ -95,26 +119,7 @@ export function Body({ record, side }: { record: Detail; side: 'request' | 'resp
     return (
         <div class="body">
             <div class="panel-bar">
-                <span class="switch" role="group" aria-label={t('shape')}>
-                    <button
-                        type="button"
-                        aria-pressed={!raw.value}
-                        onClick={() => {
-                            raw.value = false;
-                        }}
-                    >
-                        {t('tree')}
-                    </button>
-                    <button
-                        type="button"
-                        aria-pressed={raw.value}
-                        onClick={() => {
-                            raw.value = true;
-                        }}
-                    >
-                        {t('raw')}
-                    </button>
-                </span>
+                {json !== null && <Shape />}
                 <span class="quiet clip">
                     {[m.content_type, bytes(m.body_bytes), m.content_encoding, m.decoded === true ? t('decoded') : null]
                         .filter((x) => x !== null && x !== '')
@@ -131,7 +136,7 @@ export function Body({ record, side }: { record: Detail; side: 'request' | 'resp
                     <span>{t('keptOf', { kept: bytes(m.body_kept_bytes), all: bytes(m.body_bytes) })}</span>
                 </p>
             )}
-            <Content message={m} />
+            <Content message={m} json={json} />
         </div>
     );
 }

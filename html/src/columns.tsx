@@ -1,7 +1,7 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
 import type { ComponentChildren } from 'preact';
-import { ago, bytes, compact, count, dash, duration, elapsed, exact, money, nick, rate } from './format';
+import { ago, bytes, changeWord, compact, count, dash, duration, elapsed, exact, money, nick, rate } from './format';
 import { t, type Text } from './i18n';
 import { Mark, meaning, outcomeWord } from './mark';
 import { isStrings, remembered } from './prefs';
@@ -301,7 +301,7 @@ export const columns: Column[] = [
         facetValue: (r) => r.thread,
         cell: (r) =>
             r.thread === null ? none : <span class={r.parent === null ? 'quiet' : undefined}>{nick(r.thread)}</span>,
-        title: (r) => (r.thread === null ? undefined : r.thread + (r.change === null ? '' : ' · ' + r.change)),
+        title: (r) => (r.thread === null ? undefined : r.thread + (r.change === null ? '' : ' · ' + changeWord(r.change))),
     },
     {
         id: 'session',

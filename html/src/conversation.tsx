@@ -296,7 +296,8 @@ function ChoiceView({ choice: c, tools, of, how, missing }: ChoiceProps) {
             {c.refusal !== null && c.refusal !== '' && (
                 <p class="notice cut">
                     <span>
-                        <b>{t('refusal')}.</b> {c.refusal}
+                        <b>{t('sentence', { s: t('refusal') })}</b>
+                        {c.refusal}
                     </span>
                 </p>
             )}

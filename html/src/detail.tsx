@@ -9,7 +9,7 @@ import { Conversation } from './conversation';
 import { current, loaded, retry } from './detail_data';
 import { Diff } from './diff';
 import { Export } from './export';
-import { bytes, compact, count, dash, duration, exact, money, nick, rate } from './format';
+import { bytes, changeWord, compact, count, dash, duration, exact, money, nick, rate } from './format';
 import { Headers } from './headers';
 import { t } from './i18n';
 import { lack, Mark, meaning, outcomeWord, Partial, type Lack } from './mark';
@@ -95,7 +95,7 @@ function Facts({ r }: { r: Summary }) {
                     <Value facet="thread" value={r.thread}>
                         {nick(r.thread)}
                     </Value>
-                    {r.parent !== null && r.change !== null && <span class="quiet"> · {r.change}</span>}
+                    {r.parent !== null && r.change !== null && <span class="quiet"> · {changeWord(r.change)}</span>}
                 </Fact>
             )}
             {r.session !== null && (
@@ -146,7 +146,8 @@ function Notices({ r, missing }: { r: Summary; missing: Lack | null }) {
             {r.error === null && m !== 'ok' && m !== 'running' && (
                 <p class={'notice ' + m}>
                     <span>
-                        <b class="word">{outcomeWord(r)}.</b> {t(`explain.${r.outcome}`)}
+                        <b class="word">{t('sentence', { s: outcomeWord(r) })}</b>
+                        {t(`explain.${r.outcome}`)}
                     </span>
                 </p>
             )}
@@ -309,7 +310,6 @@ function Panel({ full }: { full: Full }) {
 
 export function Detail() {
     const id = selected.value;
-    const ref = useRef<HTMLElement>(null);
     const panel = useRef<HTMLDivElement>(null);
 
     useEffect(() => {
@@ -328,7 +328,7 @@ export function Detail() {
     const missing = full === null ? null : lack(full);
 
     return (
-        <aside class="detail" ref={ref} aria-label={t('detail')}>
+        <aside class="detail" aria-label={t('detail')}>
             {r === null ? (
                 <header class="detail-head">
                     <div class="detail-title">

@@ -8,7 +8,7 @@ import { useEffect, useMemo, useState } from 'preact/hooks';
 import * as api from './api';
 import { endpoint } from './columns';
 import { systemText, turnText } from './conversation';
-import { ago, compact, duration, pretty } from './format';
+import { ago, changeWord, compact, dash, duration, pretty } from './format';
 import { t } from './i18n';
 import { compared, selected } from './route';
 import { now, rows } from './state';
@@ -115,7 +115,14 @@ function PairView({ pair: { before, after, number } }: { pair: Pair }) {
 
 function Reason({ report: d, r }: { report: DiffReport; r: Detail }) {
     const tools = [...(d.tools?.added ?? []), ...(d.tools?.removed ?? []), ...(d.tools?.changed ?? [])].length;
+    const change = d.change ?? r.change;
     const name = (x: unknown) => (typeof x === 'string' ? x : pretty((x as { name?: unknown })?.name ?? x));
+    const lists: [string, unknown[] | null | undefined][] = [
+        [t('settings'), d.settings],
+        [t('toolsDefined') + ' +', d.tools?.added],
+        [t('toolsDefined') + ' −', d.tools?.removed],
+        [t('toolsDefined') + ' ≠', d.tools?.changed],
+    ];
     const missed =
         d.expected_cached_tokens !== null &&
         d.cached_tokens !== null &&
@@ -126,19 +133,19 @@ function Reason({ report: d, r }: { report: DiffReport; r: Detail }) {
             <dl class="facts">
                 <div>
                     <dt>{t('change')}</dt>
-                    <dd>{d.change ?? r.change ?? '–'}</dd>
+                    <dd>{change === null ? dash : changeWord(change)}</dd>
                 </div>
                 <div>
                     <dt>{t('sameMessages')}</dt>
-                    <dd>{d.same_messages ?? '–'}</dd>
+                    <dd>{d.same_messages ?? dash}</dd>
                 </div>
                 <div>
                     <dt>{t('system')}</dt>
-                    <dd>{d.system_changed === null ? '–' : d.system_changed ? t('changed') : t('same')}</dd>
+                    <dd>{d.system_changed === null ? dash : d.system_changed ? t('changed') : t('same')}</dd>
                 </div>
                 <div>
                     <dt>{t('toolsDefined')}</dt>
-                    <dd>{d.tools === null ? '–' : tools > 0 ? t('changed') : t('same')}</dd>
+                    <dd>{d.tools === null ? dash : tools > 0 ? t('changed') : t('same')}</dd>
                 </div>
                 <div>
                     <dt>{t('cachedLabel')}</dt>
@@ -156,38 +163,21 @@ function Reason({ report: d, r }: { report: DiffReport; r: Detail }) {
             {missed && (
                 <p class="notice cut">
                     <span>
-                        <b>{t('cacheMissed')}</b> {d.change}
+                        <b>{t('heading', { s: t('cacheMissed') })}</b>
+                        {change !== null && changeWord(change)}
                     </span>
                 </p>
             )}
-            {(d.settings ?? []).length > 0 && (
-                <p class="notice">
-                    <span>
-                        <b>{t('settings')}:</b> {d.settings?.map(name).join(', ')}
-                    </span>
-                </p>
-            )}
-            {(d.tools?.added ?? []).length > 0 && (
-                <p class="notice">
-                    <span>
-                        <b>{t('toolsDefined')} +</b> {d.tools?.added.map(name).join(', ')}
-                    </span>
-                </p>
-            )}
-            {(d.tools?.removed ?? []).length > 0 && (
-                <p class="notice">
-                    <span>
-                        <b>{t('toolsDefined')} −</b> {d.tools?.removed.map(name).join(', ')}
-                    </span>
-                </p>
-            )}
-            {(d.tools?.changed ?? []).length > 0 && (
-                <p class="notice">
-                    <span>
-                        <b>{t('toolsDefined')} ≠</b> {d.tools?.changed.map(name).join(', ')}
-                    </span>
-                </p>
-            )}
+            {lists
+                .filter(([, list]) => (list ?? []).length > 0)
+                .map(([label, list]) => (
+                    <p key={label} class="notice">
+                        <span>
+                            <b>{t('heading', { s: label })}</b>
+                            {list?.map(name).join(', ')}
+                        </span>
+                    </p>
+                ))}
         </>
     );
 }

@@ -51,6 +51,16 @@ export function duration(ms: Maybe): string {
         : `${Math.floor(s / 3600)} h ${String(Math.floor(s / 60) % 60).padStart(2, '0')} m`;
 }
 
+// how a request differs from the one that it continues, as the API says it
+const changes = ['initial', 'identical', 'append-only', 'settings changed', 'tools changed', 'system changed', 'unrelated'] as const;
+
+export function changeWord(change: string): string {
+    const [, n] = /^changed at message (\d+)$/.exec(change) ?? [];
+    const known = changes.find((c) => c === change);
+
+    return n !== undefined ? t('change.message', { n }) : known === undefined ? change : t(`change.${known}`);
+}
+
 // a running clock: one place after the point, so that its width stays
 export function elapsed(ms: number): string {
     return ms < 59950 ? digits(Math.max(0, ms) / 1000, 1) + ' s' : duration(ms);

@@ -1,18 +1,18 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
 import { t } from './i18n';
-import type { Detail, Summary } from './types';
+import type { Detail, Outcome, Summary } from './types';
 
 export type Meaning = 'running' | 'ok' | 'error' | 'cut';
 
-export function meaning(r: Summary): Meaning {
-    switch (r.outcome) {
+export function meaningOf(outcome: Outcome): Meaning {
+    switch (outcome) {
         case 'running':
-        case 'upgraded':
-            return r.outcome === 'running' ? 'running' : 'ok';
+            return 'running';
 
         case 'ok':
-            return r.error !== null || (r.status !== null && r.status >= 400) ? 'error' : 'ok';
+        case 'upgraded':
+            return 'ok';
 
         case 'truncated':
         case 'client_aborted':
@@ -23,6 +23,12 @@ export function meaning(r: Summary): Meaning {
             return 'error';
     }
 }
+
+// an upstream may fail in an exchange that went well
+export const meaning = (r: Summary): Meaning =>
+    r.outcome === 'ok' && (r.error !== null || (r.status !== null && r.status >= 400))
+        ? 'error'
+        : meaningOf(r.outcome);
 
 export const outcomeWord = (r: Summary): string => t(`outcome.${r.outcome}`);
 

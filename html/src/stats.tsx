@@ -7,6 +7,7 @@ import * as api from './api';
 import { Chart } from './chart';
 import { bytes, compact, count, dash, duration, exact, money, percent, rate } from './format';
 import { t, type Text } from './i18n';
+import { meaningOf } from './mark';
 import type { Facet } from './query';
 import { query, statsWindow, windows } from './route';
 import { counters } from './state';
@@ -74,10 +75,14 @@ function Tile({ label, value, more, tone }: { label: string; value: string; more
 const unpriced = (n: number | null): string | undefined =>
     n !== null && n > 0 ? t('unpriced', { n }) : undefined;
 
+// the others are what the API counts as errors
+const noError: ReadonlySet<Outcome> = new Set(['running', 'ok', 'upgraded', 'client_aborted']);
+
 function Tiles({ s }: { s: Numbers }) {
     const o = s.by_outcome ?? {};
-    const errors =
-        (o.upstream_error ?? 0) + (o.timeout ?? 0) + (o.rejected ?? 0) + (o.worker_died ?? 0) + (o.truncated ?? 0);
+    const errors = (Object.entries(o) as [Outcome, number][])
+        .filter(([name]) => !noError.has(name))
+        .reduce((sum, [, n]) => sum + n, 0);
     const u = s.usage ?? {};
     const input = u.input_tokens ?? null;
     const cached = u.cached_tokens ?? null;
@@ -189,16 +194,7 @@ function Outcomes({ s }: { s: Numbers }) {
                             </th>
                             <td class="track" aria-hidden="true">
                                 <span
-                                    class={
-                                        'share ' +
-                                        (name === 'ok'
-                                            ? 'ok'
-                                            : name === 'client_aborted' || name === 'truncated'
-                                              ? 'cut'
-                                              : name === 'running'
-                                                ? 'running'
-                                                : 'error')
-                                    }
+                                    class={'share ' + meaningOf(name)}
                                     style={{ width: (n / most) * 100 + '%' }}
                                 />
                             </td>

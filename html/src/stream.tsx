@@ -10,7 +10,7 @@ import { Json } from './json';
 import { parse } from './body';
 import { RawText } from './raw';
 import type { Detail, StreamEvent } from './types';
-import { Copy, Trouble, useSize, Wait } from './ui';
+import { Copy, Trouble, Wait } from './ui';
 import { Virtual } from './virtual';
 
 const rowHeight = 24;
@@ -126,7 +126,6 @@ function Events({ list }: { list: StreamEvent[] }) {
     const [at, setAt] = useState<number | null>(null);
     const limit = useMemo(() => gapLimit(list), [list]);
     const named = useMemo(() => list.some((e) => e.event !== null && e.event !== ''), [list]);
-    const { ref } = useSize<HTMLDivElement>();
     const gap = (i: number) => {
         const a = list[i - 1]?.ms;
         const b = list[i]?.ms;
@@ -137,7 +136,7 @@ function Events({ list }: { list: StreamEvent[] }) {
     const json = chosen === undefined ? null : parse(chosen.data);
 
     return (
-        <section class="section" ref={ref}>
+        <section class="section">
             <h3>
                 {t('events')}{' '}
                 <span class="quiet">

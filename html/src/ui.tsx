@@ -7,8 +7,6 @@ import { t } from './i18n';
 
 const paths = {
     search: 'M7 12A5 5 0 1 0 7 2a5 5 0 0 0 0 10zM10.6 10.6 14 14',
-    pause: 'M5.5 3v10M10.5 3v10',
-    play: 'M4.5 2.8v10.4L13 8z',
     chart: 'M2 14h12M4 11V7M8 11V3M12 11V5.5',
     list: 'M2 4h12M2 8h12M2 12h12',
     han: 'M2 4.5h12M8 2v2.5M4.5 4.5c1 4.5 4 8 8.5 9.5M11.5 4.5c-1 4.5-4 8-8.5 9.5',
@@ -16,10 +14,8 @@ const paths = {
     sun: 'M8 11a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM8 1v1.5M8 13.5V15M1 8h1.5M13.5 8H15M3 3l1 1M12 12l1 1M13 3l-1 1M4 12l-1 1',
     moon: 'M13.5 9.5A6 6 0 0 1 6.5 2.5a6 6 0 1 0 7 7z',
     auto: 'M8 14A6 6 0 1 0 8 2a6 6 0 0 0 0 12zM8 2v12M8 5h3.8M8 8h6M8 11h3.8',
-    help: 'M8 15A7 7 0 1 0 8 1a7 7 0 0 0 0 14zM6 6.2a2 2 0 1 1 2.8 1.8c-.6.3-.8.7-.8 1.3M8 11.7h.01',
     close: 'M3.5 3.5l9 9M12.5 3.5l-9 9',
     left: 'M10 3 5 8l5 5',
-    right: 'M6 3l5 5-5 5',
     up: 'M3 10l5-5 5 5',
     down: 'M3 6l5 5 5-5',
     copy: 'M5.5 5.5V2.5h8v8h-3M2.5 5.5h8v8h-8z',
@@ -27,9 +23,6 @@ const paths = {
     stop: 'M3.5 3.5h9v9h-9z',
     columns: 'M2.5 2.5h11v11h-11zM6.2 2.5v11M9.8 2.5v11',
     check: 'M3 8.5l3.2 3.2L13 4.7',
-    save: 'M8 2v8M4.5 7 8 10.5 11.5 7M2.5 13.5h11',
-    trash: 'M2.5 4h11M6 4V2.5h4V4M4 4l.7 9.5h6.6L12 4',
-    swap: 'M2 5h11M10 2l3 3-3 3M14 11H3M6 8l-3 3 3 3',
 } as const;
 
 export type IconName = keyof typeof paths;
@@ -178,14 +171,14 @@ export function Menus() {
                 onKeyDown={onKeyDown}
                 onClick={(e) => e.stopPropagation()}
             >
-                {state.items().map((item) =>
+                {state.items().map((item, i) =>
                     item.href !== undefined ? (
-                        <a key={item.label} role="menuitem" href={item.href} download="" onClick={closeMenu}>
+                        <a key={i} role="menuitem" href={item.href} download="" onClick={closeMenu}>
                             {item.label}
                         </a>
                     ) : (
                         <button
-                            key={item.label}
+                            key={i}
                             type="button"
                             role={item.checked === undefined ? 'menuitem' : 'menuitemcheckbox'}
                             aria-checked={item.checked}

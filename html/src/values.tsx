@@ -20,7 +20,7 @@ export const valueItems = (key: Facet, value: string) => (): MenuItem[] => [
         run: () => filterBy(key, value),
     },
     {
-        label: has(query.value, term(key, value, true)) ? t('dropFilter') + ' ' : t('without', { v: short(value) }),
+        label: has(query.value, term(key, value, true)) ? t('dropFilter') : t('without', { v: short(value) }),
         run: () => filterBy(key, value, true),
     },
     { label: t('copyValue'), run: () => void copy(value) },

@@ -5,6 +5,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { text } from './lib/api.mjs';
+import { soon } from './lib/browser.mjs';
 import { api, show } from './lib/shown.mjs';
 
 const clipped = (cell) => cell.evaluate((e) => e.scrollWidth > e.clientWidth);
@@ -139,4 +141,100 @@ test('the first commands are not wrapped on a phone', async () => {
     const lines = (await code.innerText()).split('\n').length;
     const { height } = await code.boundingBox();
     assert.ok(height <= lines * 18 + 24 + 20, `${lines} lines in ${height} px`);
+});
+
+// A word longer than "Live" made three lines of the bar, and moved the page.
+test('the bar of a phone has two lines, whatever the state is called', async () => {
+    api.refuse = /^modle:/;
+
+    const live = await show({ width: 390, height: 844 });
+    await live.locator('.live[data-state=live]').waitFor();
+    const height = async (page) => (await page.locator('.bar').boundingBox()).height;
+    const wanted = await height(live);
+
+    const refused = await show({ width: 390, height: 844, hash: { q: 'modle:x' } });
+    await refused.locator('.live[data-state=refused]').waitFor();
+    assert.equal(await height(refused), wanted);
+});
+
+// "Tree" was pressed, and did nothing.
+test('a body has two shapes only where it is JSON', async () => {
+    const r = api.add({ streamed: true }, { response: text('data: {}\n\n', 'text/event-stream') });
+    const page = await show({ hash: { id: r.id, tab: 'response' } });
+
+    await page.locator('.raw').waitFor();
+    assert.equal(await page.getByRole('button', { name: 'Tree' }).count(), 0);
+    await page.getByRole('tab', { name: 'Request' }).click();
+    await page.getByRole('button', { name: 'Raw' }).click();
+    await page.locator('.raw').waitFor();
+    await page.getByRole('button', { name: 'Tree' }).click();
+    await page.locator('.json').waitFor();
+});
+
+// "Failed to fetch", said the browser, in no language but its own.
+test('a monitor that cannot be reached is said in the words of the page', async () => {
+    for (const [locale, words] of [
+        ['en-US', 'The monitor cannot be reached.'],
+        ['zh-CN', '无法连接到监视器。'],
+    ]) {
+        const page = await show({ locale });
+        await page.locator('.live[data-state=live]').waitFor();
+        await page.route('**/api/**', (route) => route.abort());
+        api.drop();
+        await page.locator('.search input').fill('word');
+        await page.keyboard.press('Enter');
+        await page.locator('.search-error').getByText(words, { exact: true }).waitFor();
+    }
+});
+
+// English stops ended Chinese words, and changes were named in English.
+test('Chinese sentences have their own marks, and name what has changed', async () => {
+    const a = api.add({ thread: 't', outcome: 'truncated' });
+    const b = api.add({ thread: 't', parent: a.id, change: 'changed at message 2' });
+    const page = await show({ locale: 'zh-CN', hash: { id: a.id } });
+
+    await soon(async () => assert.equal(await page.locator('.notice').textContent(), '被截断。上游提前结束了回答。'));
+    await page.locator('#row-' + b.id).click();
+    await page.locator('.facts').getByText('从第 2 条消息起改变').waitFor();
+
+    const en = await show({ hash: { id: a.id } });
+    await soon(async () =>
+        assert.equal(
+            await en.locator('.notice').innerText(),
+            'Truncated. The upstream ended the answer before its end.',
+        ),
+    );
+    await en.locator('#row-' + b.id).click();
+    await en.locator('.facts').getByText('changed at message 2').waitFor();
+});
+
+// It stood in a line of its own, below the text.
+test('the mark of a running answer stands where its text ends', async () => {
+    for (const [words, end] of [
+        ['Some words.', 'p'],
+        ['* one\n* two', 'li:last-child'],
+    ]) {
+        const r = api.begin({ streamed: true }, { answer: { choices: [{ index: 0, text: words }] } });
+        const page = await show({ hash: { id: r.id } });
+
+        await page.locator('.answer ' + end).waitFor();
+        assert.equal(await page.locator('.answer .caret').isVisible(), false);
+        assert.equal(
+            await page.locator('.answer ' + end).evaluate((e) => getComputedStyle(e, '::after').width),
+            '8px',
+        );
+    }
+});
+
+// A WebSocket that had ended well was a red bar, and a shutdown was no error.
+test('outcomes have one meaning, in the list and in the statistics', async () => {
+    api.statistics.by_outcome = { ok: 5, upgraded: 3, shutdown: 2, timeout: 1, client_aborted: 1 };
+    const page = await show({ hash: { view: 'stats' } });
+    const share = (word) => page.locator('tr', { hasText: word }).locator('.share').getAttribute('class');
+
+    assert.equal(await share('upgraded'), 'share ok');
+    assert.equal(await share('shut down'), 'share cut');
+    assert.equal(await share('timeout'), 'share error');
+    assert.equal(await share('client aborted'), 'share cut');
+    assert.equal(await page.locator('.tile', { hasText: 'Errors' }).locator('dd').first().textContent(), '3');
 });
