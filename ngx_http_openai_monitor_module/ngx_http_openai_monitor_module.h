@@ -48,7 +48,7 @@ char *ngx_http_openai_mask_body(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_openai_page_size(ngx_conf_t *cf, void *post, void *data);
 
 
-/* the zone of this name in a cycle, which may be NULL; NULL when there is none */
+/* the zone of this name in a cycle, which may be NULL; NULL: there is none */
 ngx_shm_zone_t *ngx_http_openai_zone_of(ngx_cycle_t *cycle, ngx_str_t *name);
 
 

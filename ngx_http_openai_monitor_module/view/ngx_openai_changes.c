@@ -191,7 +191,7 @@ ngx_openai_changes_runs(ngx_openai_viewer_t *v, const ngx_openai_ref_t *ref)
 }
 
 
-/* NGX_AGAIN: it had no room, or there was no memory to see whether it matches */
+/* NGX_AGAIN: it had no room, or there is no memory to see whether it matches */
 
 static ngx_int_t
 ngx_openai_changes_record(ngx_openai_viewer_t *v, const ngx_openai_ref_t *ref)

@@ -38,7 +38,7 @@ void ngx_openai_threads_exit(void);
 
 /* looks at new records until "stop"; NGX_OK: all that were there at "since" are
    known, but for those whose requests are on their way; NGX_AGAIN: there are
-   more; NGX_ERROR: memory is short.  Times are those of ngx_openai_clock_us() */
+   more; NGX_ERROR: memory is short.  Times are of ngx_openai_clock_us() */
 ngx_int_t ngx_openai_threads_update(ngx_openai_threads_t *threads,
     uint64_t since, uint64_t stop);
 

@@ -7,8 +7,9 @@
 /*
  * What a viewer is told lies after what it has been told and up to the tick.
  * The records are listed while others write: of two that end meanwhile the list
- * may have the later and not the earlier.  Who took the later one for news would
- * never be told of the earlier.  Seen to fail when all that was listed was news.
+ * may have the later and not the earlier.  Who took the later one for news
+ * would never be told of the earlier.  Seen to fail when all that was listed
+ * was news.
  */
 
 

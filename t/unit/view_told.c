@@ -7,7 +7,8 @@
 /*
  * What has been told of a record is told to the next viewer: of this record,
  * not of that of another zone which has the same number, and perhaps the
- * memory of the first one.  Seen to fail when zones were known by their address.
+ * memory of the first one.  Seen to fail when zones were known by their
+ * address.
  */
 
 
