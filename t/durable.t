@@ -121,8 +121,14 @@ our $pages = sub {
     # a client has its answer before the record has ended
     wait_for(sub { !$::stats->()->{in_flight} }, 'the end of all exchanges');
 
-    my ($status) = monitor('/api/clear', 'POST', 'X-OpenAI-Monitor: 1',
-                           'Content-Length: 0');
+    # 503 while who has the lock has no core
+
+    my $status;
+    wait_for(sub {
+        ($status) = monitor('/api/clear', 'POST', 'X-OpenAI-Monitor: 1',
+                            'Content-Length: 0');
+        return $status != 503;
+    }, 'the lock');
     check($status, 204, 'cleared');
 
     my $zone = $::stats->()->{zone};

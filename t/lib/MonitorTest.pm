@@ -143,7 +143,7 @@ sub run_block {
     if (defined $block->client) {
         my $client = code($block, 'client', '$block');
 
-        my $limit = 60 * $slow;
+        my $limit = 120 * $slow;
 
         eval {
             local $SIG{ALRM} = sub { die "it took more than $limit s\n" };

@@ -19,7 +19,7 @@ use Time::HiRes qw/ time /;
 
 my $slow = $ENV{OPENAI_MONITOR_CHECKED} ? 6 : 1;
 
-my $LIFETIME = 60 * $slow;
+my $LIFETIME = 120 * $slow;
 
 
 # the socket listens when this returns
