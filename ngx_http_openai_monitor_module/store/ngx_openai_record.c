@@ -63,23 +63,40 @@ ngx_openai_outcome_name(ngx_uint_t outcome)
 }
 
 
-double
-ngx_openai_record_speed(const ngx_openai_record_t *rec)
+uint64_t
+ngx_openai_record_timed(const ngx_openai_record_t *rec)
 {
     const openai_facts_t  *facts;
 
     facts = &rec->facts;
 
+    /* usage of a stream's beginning counts none that came later */
+
     if (facts->usage.output <= 1 || facts->streamed != 1
-        || facts->last_token_us <= facts->first_token_us)
+        || facts->first_token_us == 0
+        || facts->last_token_us <= facts->first_token_us
+        || (facts->flags & OPENAI_FACT_EARLY))
     {
+        return 0;
+    }
+
+    return (uint64_t) facts->usage.output - 1;
+}
+
+
+double
+ngx_openai_record_speed(const ngx_openai_record_t *rec)
+{
+    uint64_t  tokens;
+
+    tokens = ngx_openai_record_timed(rec);
+
+    if (tokens == 0) {
         return OPENAI_UNKNOWN;
     }
 
-    /* the first one marks the start of the time */
-
-    return (double) (facts->usage.output - 1) * 1e6
-           / (double) (facts->last_token_us - facts->first_token_us);
+    return (double) tokens * 1e6
+           / (double) (rec->facts.last_token_us - rec->facts.first_token_us);
 }
 
 

@@ -174,7 +174,11 @@ void ngx_openai_record_rest(ngx_openai_record_t *rec);
 /* "running", "ok", "upstream_error", … */
 const char *ngx_openai_outcome_name(ngx_uint_t outcome);
 
-/* output tokens per second from the first to the last of them; < 0 unknown */
+/* output tokens from the first one's moment, which marks the start of the time,
+   to the last one's; 0: not streamed, or unknown */
+uint64_t ngx_openai_record_timed(const ngx_openai_record_t *rec);
+
+/* so many per second; < 0 unknown */
 double ngx_openai_record_speed(const ngx_openai_record_t *rec);
 
 /* copies and cuts on a UTF-8 boundary, ends with a zero byte */

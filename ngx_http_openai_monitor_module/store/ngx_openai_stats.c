@@ -144,10 +144,9 @@ ngx_openai_fold_usage(ngx_openai_fold_t *f, const ngx_openai_record_t *rec)
     f->sums.reasoning_tokens = ngx_openai_known(facts->usage.reasoning);
     f->flow.cache_write_tokens = ngx_openai_known(facts->usage.cache_write);
 
-    if (f->sums.output_tokens != 0 && f->flow.ttfts
-        && facts->last_token_us > facts->first_token_us)
-    {
-        f->flow.timed_tokens = f->sums.output_tokens;
+    f->flow.timed_tokens = ngx_openai_record_timed(rec);
+
+    if (f->flow.timed_tokens) {
         f->flow.token_us = facts->last_token_us - facts->first_token_us;
     }
 

@@ -42,7 +42,7 @@ typedef struct {
     uint64_t               request_bytes;
     uint64_t               response_bytes;
     uint64_t               cache_write_tokens;
-    uint64_t               timed_tokens;            /* output tokens … */
+    uint64_t               timed_tokens;            /* after the first … */
     uint64_t               token_us;                /* … over this time */
     uint64_t               ttfts;                   /* those in ttft_us */
     uint64_t               ttft_us;

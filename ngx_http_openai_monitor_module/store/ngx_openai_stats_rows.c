@@ -186,9 +186,9 @@ ngx_openai_fold_series(ngx_openai_series_t *rows,
         ngx_openai_series_add(row, NGX_OPENAI_SERIES_TTFT, f->flow.ttft_us, f);
     }
 
-    if (f->flow.timed_tokens > 1 && !f->failed) {
+    if (f->flow.timed_tokens && !f->failed) {
         ngx_openai_series_add(row, NGX_OPENAI_SERIES_PER_TOKEN,
-                         f->flow.token_us / (f->flow.timed_tokens - 1), f);
+                              f->flow.token_us / f->flow.timed_tokens, f);
     }
 
     if (f->input_known) {

@@ -252,7 +252,7 @@ ngx_openai_summary_times(ngx_openai_json_t *json,
     ngx_openai_json_count(json, facts->streamed == 1
                                 ? (int64_t) facts->events : -1);
 
-    rate = ngx_openai_summary_rate(rec);
+    rate = ngx_openai_record_speed(rec);
 
     ngx_openai_json_key(json, "tokens_per_second");
 
@@ -289,26 +289,6 @@ ngx_openai_summary_withheld(const ngx_openai_record_t *rec, ngx_uint_t side)
     }
 
     return "";
-}
-
-
-double
-ngx_openai_summary_rate(const ngx_openai_record_t *rec)
-{
-    uint64_t               us;
-    const openai_facts_t  *facts;
-
-    facts = &rec->facts;
-
-    if (facts->usage.output < 0 || facts->first_token_us == 0
-        || facts->last_token_us <= facts->first_token_us)
-    {
-        return -1;
-    }
-
-    us = facts->last_token_us - facts->first_token_us;
-
-    return (double) facts->usage.output * 1e6 / (double) us;
 }
 
 

@@ -21,9 +21,6 @@
 void ngx_openai_summary(ngx_openai_json_t *json,
     const ngx_openai_record_t *rec, const ngx_openai_thread_t *thread);
 
-/* output tokens per second; negative: unknown */
-double ngx_openai_summary_rate(const ngx_openai_record_t *rec);
-
 /* why a side's body was not to be kept, or "" */
 const char *ngx_openai_summary_withheld(const ngx_openai_record_t *rec,
     ngx_uint_t side);

@@ -227,8 +227,15 @@ test_fold(void)
        "cost to the nano-dollar");
     ok(t->sums.cached_tokens == 0 && t->sums.input_tokens == 100,
        "what is unknown adds nothing");
-    ok(t->flow.timed_tokens == 50 && t->flow.token_us == 1000000,
-       "tokens over the time from first to last");
+    ok(t->flow.timed_tokens == 49 && t->flow.token_us == 1000000
+       && ngx_openai_record_speed(&rec) == 49,
+       "tokens after the first, over the time from first to last");
+
+    rec.facts.flags |= OPENAI_FACT_EARLY;
+    ok(ngx_openai_record_timed(&rec) == 0 && ngx_openai_record_speed(&rec) < 0,
+       "the usage of a stream's beginning counts none of its tokens");
+    rec.facts.flags &= ~OPENAI_FACT_EARLY;
+
     ok(strcmp(stats.names[NGX_OPENAI_BY_ENDPOINT][0].name,
               "/v1/chat/completions") == 0, "an endpoint has no arguments");
     ok(stats.names[NGX_OPENAI_BY_PEER][0].sums.requests == 0,
