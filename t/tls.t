@@ -34,6 +34,9 @@ our $relay = sub {
     my %other = ($u->{socket} => $to, $to => $u->{socket});
     my $select = IO::Select->new($u->{socket}, $to);
 
+    # from when nginx has begun it, which may be later than TCP's connection
+
+    IO::Select->new($u->{socket})->can_read;
     sleep $delay / 1000;
 
     while (1) {
