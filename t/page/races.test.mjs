@@ -431,13 +431,13 @@ test('a viewer that lags stays far down in a long list', async () => {
         await page.locator('.virtual').evaluate((e) => {
             e.scrollTop = e.scrollHeight;
         });
-        await page.waitForFunction((y) => document.querySelector('.virtual').scrollHeight >= y, n * 28);
+        await page.waitForFunction((y) => document.querySelector('.virtual')?.scrollHeight >= y, n * 28);
     }
 
     await page.locator('.virtual').evaluate((e) => {
         e.scrollTop = 2300 * 28;
     });
-    await page.waitForFunction(() => document.querySelector('.row').getAttribute('aria-rowindex') === '2296');
+    await page.waitForFunction(() => document.querySelector('.row')?.getAttribute('aria-rowindex') === '2296');
 
     const seen = await inSight(page);
 
@@ -447,7 +447,7 @@ test('a viewer that lags stays far down in a long list', async () => {
     await soon(() => assert.ok(api.asked('/api/requests').filter((r) => r.query.page === '3').length > 1));
     await soon(async () => assert.deepEqual(await inSight(page), seen));
     await page.locator('.pill').click();
-    await page.waitForFunction(() => document.querySelector('.row').getAttribute('aria-rowindex') === '2');
+    await page.waitForFunction(() => document.querySelector('.row')?.getAttribute('aria-rowindex') === '2');
 });
 
 // It was taken for gone, and missing until it said something.
