@@ -155,6 +155,9 @@ async function ask(nginx, n, asked = {}) {
     return asked;
 }
 
+const askAll = (nginx, length) =>
+    Promise.all(Array.from({ length }, (_, n) => ask(nginx, n)));
+
 // the kernel has it for the worker
 
 const state = (pid) => / ([A-Z]) \d/.exec(fs.readFileSync(
@@ -174,14 +177,10 @@ test(`${streams} pieces of one turn are passed on before any is looked at`,
     const answers = await upstream(t);
     const nginx = await start(t);
 
-    const asked = await Promise.all(
-        Array.from({ length: streams }, (_, n) => ask(nginx, n)));
+    const asked = await askAll(nginx, streams);
 
-    await turn(nginx, () => {
-        for (const answer of answers) {
-            answer.write(event);
-        }
-    }, streams);
+    await turn(nginx, () => answers.forEach((answer) => answer.write(event)),
+               streams);
 
     await Promise.all(asked.map(({ closed }) => closed));
 
@@ -199,8 +198,10 @@ test('what is put off to the end of a turn comes before its pieces',
      async (t) => {
     const answers = await upstream(t);
 
-    const nginx = await start(t, { change: (template) => template.replace(
-        'location / {', 'location /local { return 200 local; } location / {') });
+    const local = (template) => template.replace(
+        'location / {', 'location /local { return 200 local; } location / {');
+
+    const nginx = await start(t, { change: local });
 
     const stream = await ask(nginx, 0);
     const client = net.connect(at.proxy_port, '127.0.0.1');
@@ -233,14 +234,10 @@ test('of many streams a few pieces are looked at in a turn', async (t) => {
     const answers = await upstream(t);
     const nginx = await start(t, { times: 2 });
 
-    const asked = await Promise.all(
-        Array.from({ length: many }, (_, n) => ask(nginx, n)));
+    const asked = await askAll(nginx, many);
 
-    await turn(nginx, () => {
-        for (const answer of answers) {
-            answer.write(event);
-        }
-    }, many);
+    await turn(nginx, () => answers.forEach((answer) => answer.write(event)),
+               many);
 
     await Promise.all(asked.map(({ closed }) => closed));
 
@@ -260,8 +257,7 @@ test('of many bytes more pieces are looked at in a turn', async (t) => {
     const answers = await upstream(t);
     const nginx = await start(t, { change: reads('1k'), times: 2 });
 
-    const asked = await Promise.all(
-        Array.from({ length: many }, (_, n) => ask(nginx, n)));
+    const asked = await askAll(nginx, many);
 
     await turn(nginx, () => {
         for (const answer of answers) {
@@ -287,8 +283,7 @@ test('what has no more room is looked at in the turn itself', async (t) => {
     const nginx = await start(t, { change: reads('4k'), place: 'turn.full',
                                    times: 2 });
 
-    const asked = await Promise.all(
-        Array.from({ length: many }, (_, n) => ask(nginx, n)));
+    const asked = await askAll(nginx, many);
 
     await turn(nginx, () => {
         for (const answer of answers) {
@@ -315,14 +310,10 @@ test('who is told to end looks at what waits first', async (t) => {
     const answers = await upstream(t);
     const nginx = await start(t, { signal: 'SIGTERM' });
 
-    const asked = await Promise.all(
-        Array.from({ length: many }, (_, n) => ask(nginx, n)));
+    const asked = await askAll(nginx, many);
 
-    await turn(nginx, () => {
-        for (const answer of answers) {
-            answer.write(event);
-        }
-    }, many);
+    await turn(nginx, () => answers.forEach((answer) => answer.write(event)),
+               many);
 
     await Promise.all(asked.map(({ closed }) => closed));
 
@@ -345,8 +336,7 @@ test(`${many} streams at once are recorded whole, and in order`, async (t) => {
     t.after(() => nginx.stop());
     t.diagnostic(`SEED=${seed}`);
 
-    const asked = await Promise.all(
-        Array.from({ length: many }, (_, n) => ask(nginx, n)));
+    const asked = await askAll(nginx, many);
 
     const sent = answers.map(() => '');
 
