@@ -530,7 +530,8 @@ check_config_lists()
 {
     local file
 
-    for file in "$ROOT/$NAME"/*.[ch] "$ROOT/$NAME"/*/*.[ch]; do
+    for file in "$ROOT/$NAME"/*.[ch] "$ROOT/$NAME"/*/*.[ch] \
+        "$ROOT/$NAME"/*/*/*.[ch]; do
         grep -qF "/${file#"$ROOT/$NAME/"} " "$ROOT/config" \
             || die "config does not list ${file#"$ROOT/"}"
     done
@@ -1587,7 +1588,7 @@ build_faults()
 
     rm -rf "$dir"
     cp -a "$objs" "$dir"
-    rm -f "$dir"/addon/store/*.o "$dir"/addon/capture/*_turn.o "$faults_so"
+    rm -f "$dir"/addon/store/*.o "$dir"/addon/capture/turn.o "$faults_so"
     sed -i "s|$objs/|$dir/|g; s|^CFLAGS = |&-DNGX_OPENAI_FAULTS=1 |" \
         "$dir/Makefile"
 

@@ -25,10 +25,10 @@
 #include <time.h>
 #include <yyjson.h>
 
-#include "digest/openai_digest.h"
-#include "store/ngx_openai_file.h"
-#include "store/ngx_openai_shared.h"
-#include "store/ngx_openai_writer.h"
+#include "digest/digest.h"
+#include "store/file.h"
+#include "store/shared.h"
+#include "store/writer.h"
 
 
 #define ZONE_SIZE    (64 * 1024 * 1024)

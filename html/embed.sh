@@ -5,7 +5,7 @@
 # Usage: embed.sh DIR FILE
 #
 # Writes the files of DIR (html/dist) as C into FILE, compressed, in the form
-# that view/ngx_openai_assets.h declares.  FILE is left alone when nothing
+# that view/page/assets.h declares.  FILE is left alone when nothing
 # has changed, so that make does not compile it again.  The module's config
 # runs this wherever nginx is configured: POSIX tools and gzip, no Node.
 
@@ -47,7 +47,7 @@ head_of_file()
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "view/ngx_openai_assets.h"
+#include "view/page/assets.h"
 
 
 END

@@ -9,8 +9,8 @@
 #include <ngx_http.h>
 
 #include "ngx_http_openai_monitor_module.h"
-#include "capture/ngx_http_openai_veil.h"
-#include "view/ngx_openai_threads.h"
+#include "capture/secrets/veil.h"
+#include "view/read/threads.h"
 
 
 #define NGX_HTTP_OPENAI_BODY_MAX   (1024 * 1024)

@@ -12,8 +12,8 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "capture/ngx_http_openai_capture.h"
-#include "view/ngx_http_openai_view.h"
+#include "capture/capture.h"
+#include "view/view.h"
 
 
 typedef struct {

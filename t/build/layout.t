@@ -23,9 +23,9 @@ my $module = abs_path(dirname(__FILE__) . '/../..')
 
 my $text = '';
 
-for my $path (qw{ digest/openai_facts.h store/ngx_openai_record.h
-                  store/ngx_openai_stats.h store/ngx_openai_undo.h
-                  store/ngx_openai_shared.h })
+for my $path (qw{ digest/facts.h store/record.h
+                  store/stats.h store/undo.h
+                  store/shared.h })
 {
     open my $file, '<', "$module/$path" or die "$path: $!\n";
     local $/;
@@ -51,4 +51,4 @@ my $got = md5_hex(join "\n", @parts);
 
 is("$is $got", "$layout $hash",
    'the layout has its number: if it changed, raise NGX_OPENAI_LAYOUT in '
-   . 'store/ngx_openai_shared.h, and write both here');
+   . 'store/shared.h, and write both here');

@@ -252,7 +252,7 @@ async function holds(route, uri, { method = 'GET', status = 200, headers } = {})
 
 
 test('every route and argument of the handler is in it, and no others', () => {
-    const code = fs.readFileSync(path.join(source, 'ngx_http_openai_view.c'),
+    const code = fs.readFileSync(path.join(source, 'view.c'),
                                  'utf8');
     const table = (name) => [...code.split(`${name}[] = {`)[1]
         .split('ngx_null_string')[0]
@@ -272,7 +272,8 @@ test('every route and argument of the handler is in it, and no others', () => {
                 .map((m) => `${m} ${p}`)).sort(),
         routes.map(([p, m]) => `${m} ${p}`).sort());
 
-    const view = fs.readdirSync(source).filter((f) => f.endsWith('.c'))
+    const view = fs.readdirSync(source, { recursive: true })
+        .filter((f) => f.endsWith('.c'))
         .map((f) => fs.readFileSync(path.join(source, f), 'utf8')).join('\n');
     const names = /ngx_openai_(?:arg|arg_number|raw_flag)\([\w>, -]*"(\w+)"/g;
 

@@ -17,15 +17,15 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "store/ngx_openai_record.c"
-#include "view/ngx_openai_json.c"
-#include "view/ngx_openai_match.c"
-#include "view/ngx_openai_regex.c"
-#include "view/ngx_openai_terms.c"
-#include "view/ngx_openai_terms_match.c"
-#include "view/ngx_openai_terms_time.c"
-#include "view/ngx_openai_query.c"
-#include "view/ngx_openai_call.c"
+#include "store/record.c"
+#include "view/answer/json.c"
+#include "view/query/match.c"
+#include "view/query/regex.c"
+#include "view/query/terms.c"
+#include "view/query/terms_match.c"
+#include "view/query/terms_time.c"
+#include "view/query/query.c"
+#include "view/answer/call.c"
 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "digest/openai_decode.h"
+#include "digest/wire/decode.h"
 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "digest/openai_multipart.h"
+#include "digest/wire/multipart.h"
 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "digest/openai_digest.h"
+#include "digest/digest.h"
 
 
 #define BLOCKS  512

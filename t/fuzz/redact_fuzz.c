@@ -15,10 +15,10 @@
  */
 
 
-#include "capture/ngx_http_openai_fingerprint.c"
-#include "capture/ngx_http_openai_names.c"
-#include "capture/ngx_http_openai_plain.c"
-#include "capture/ngx_http_openai_redact.c"
+#include "capture/secrets/fingerprint.c"
+#include "capture/secrets/names.c"
+#include "capture/secrets/plain.c"
+#include "capture/secrets/redact.c"
 
 
 #define SECRET  "tops3cret"

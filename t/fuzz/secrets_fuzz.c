@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "digest/openai_secrets.h"
+#include "digest/wire/secrets.h"
 
 
 #define WORD  "hunter-2-hunter"

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "digest/openai_ws_frames.h"
+#include "digest/wire/ws_frames.h"
 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -14,9 +14,9 @@
 
 #include <assert.h>
 
-#include "store/ngx_openai_reader.h"
-#include "store/ngx_openai_writer.h"
-#include "store/ngx_openai_shared.h"
+#include "store/reader.h"
+#include "store/writer.h"
+#include "store/shared.h"
 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -22,8 +22,8 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "store/ngx_openai_writer.h"
-#include "store/ngx_openai_shared.h"
+#include "store/writer.h"
+#include "store/shared.h"
 
 
 #define SIZE      (4 * 1024 * 1024)

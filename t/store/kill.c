@@ -10,7 +10,7 @@
  * nobody up for long.  Nothing is torn, lost or counted twice.
  *
  * Writers are killed and stopped at places that they choose at random
- * (ngx_openai_fault.h), while readers compare what they read with what the
+ * (store/fault.h), while readers compare what they read with what the
  * writers must have written, all of which follows from a record's number.  In
  * the end every sum is exact and every page is there.  Seen to fail when the
  * undo was left out, when pages left the reserve before they were in a chain,
@@ -30,9 +30,9 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "store/ngx_openai_reader.h"
-#include "store/ngx_openai_writer.h"
-#include "store/ngx_openai_shared.h"
+#include "store/reader.h"
+#include "store/writer.h"
+#include "store/shared.h"
 
 
 #define SIZE      (4 * 1024 * 1024)

@@ -1,7 +1,7 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
 // The same as kill.c with nginx around it: workers kill and stop themselves at
-// the places of ngx_openai_fault.h, under load, with readers.  The others serve,
+// the places of store/fault.h, under load, with readers.  The others serve,
 // no record is torn, and what the API says of it all is exact.
 //
 // KILLS is how many at least, SEED repeats the choices.  Needs the module that

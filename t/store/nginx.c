@@ -10,7 +10,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "store/ngx_openai_file.h"
+#include "store/file.h"
 
 
 ngx_pid_t            ngx_pid;

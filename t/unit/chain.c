@@ -13,7 +13,7 @@
 #include <string.h>
 #include <zlib.h>
 
-#include "digest/openai_hash.h"
+#include "digest/thread/hash.h"
 
 
 static unsigned  tests, failed;

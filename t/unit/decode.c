@@ -18,7 +18,7 @@
 #include <zstd.h>
 #include <brotli/encode.h>
 
-#include "digest/openai_decode.h"
+#include "digest/wire/decode.h"
 
 
 typedef struct {

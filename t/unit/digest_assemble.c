@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "digest/openai_json.h"
+#include "digest/json/json.h"
 #include "digest_run.h"
 
 

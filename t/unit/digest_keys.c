@@ -13,9 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "digest/openai_bytes.h"
-#include "digest/openai_dialect.h"
-#include "digest/openai_keys.h"
+#include "digest/json/bytes.h"
+#include "digest/dialects/dialect.h"
+#include "digest/json/keys.h"
 #include "digest_run.h"
 
 

@@ -545,7 +545,7 @@ test_short_memory(void)
 }
 
 
-/* ngx_http_openai_block.c has room for so much */
+/* capture/block.c has room for so much */
 
 static void
 test_memory(void)

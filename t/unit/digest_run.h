@@ -13,7 +13,7 @@
 #define _DIGEST_RUN_H_INCLUDED_
 
 
-#include "digest/openai_digest.h"
+#include "digest/digest.h"
 
 
 #define RUN_COLUMNS  40

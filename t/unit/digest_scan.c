@@ -16,8 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "digest/openai_memo.h"
-#include "digest/openai_skip.h"
+#include "digest/json/memo.h"
+#include "digest/json/skip.h"
 #include "digest_run.h"
 
 

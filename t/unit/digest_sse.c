@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "digest/openai_sse.h"
+#include "digest/wire/sse.h"
 #include "digest_run.h"
 
 

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "digest/openai_digest.h"
+#include "digest/digest.h"
 
 
 static unsigned  tests, failed;

@@ -15,11 +15,11 @@
 
 #include <time.h>
 
-#include "digest/openai_digest.h"
-#include "store/ngx_openai_hist.c"
-#include "store/ngx_openai_record.c"
-#include "store/ngx_openai_stats.c"
-#include "store/ngx_openai_stats_rows.c"
+#include "digest/digest.h"
+#include "store/hist.c"
+#include "store/record.c"
+#include "store/stats.c"
+#include "store/stats_rows.c"
 
 
 #define NOW  1800000000000ULL

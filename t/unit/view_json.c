@@ -16,7 +16,7 @@
 #include <math.h>
 #include <time.h>
 
-#include "view/ngx_openai_json.c"
+#include "view/answer/json.c"
 
 
 static int         tests;

@@ -30,7 +30,7 @@ typedef struct ngx_log_s       ngx_log_t;
 #define ngx_alloc(size, log)   malloc(size)
 #define ngx_free               free
 
-#include "view/ngx_openai_news.c"
+#include "view/live/news.c"
 
 
 #define SLOTS  600

@@ -24,7 +24,7 @@ typedef unsigned long          ngx_msec_t;
 typedef struct ngx_shm_zone_s  ngx_shm_zone_t;
 typedef struct ngx_log_s       ngx_log_t;
 
-#include "view/ngx_openai_told.c"
+#include "view/live/told.c"
 
 
 struct ngx_openai_shared_s {

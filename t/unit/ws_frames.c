@@ -14,8 +14,8 @@
 #include <time.h>
 #include <zlib.h>
 
-#include "digest/openai_decode.h"
-#include "digest/openai_ws_frames.h"
+#include "digest/wire/decode.h"
+#include "digest/wire/ws_frames.h"
 
 
 typedef struct {

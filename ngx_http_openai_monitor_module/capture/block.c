@@ -1,0 +1,151 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include <sys/mman.h>
+
+#include "capture/capture.h"
+
+
+#define NGX_HTTP_OPENAI_BLOCK   6144    /* a stream's meter is in it */
+#define NGX_HTTP_OPENAI_BLOCKS  64      /* that are kept */
+
+
+/*
+ * An exchange and its meter are larger than what a request's pool has left, so
+ * that each request would take two more blocks from malloc() and give them
+ * back.  Blocks of finished exchanges serve the next ones of this process, the
+ * last one first: it is still in the processor's caches.
+ *
+ * The first ones are no part of the heap.  Below its top they would leave
+ * nothing there but the buffers of requests, and free() would give these back
+ * to the kernel again and again: 15 page faults for a body of 64 KB.
+ */
+
+typedef struct ngx_http_openai_block_s  ngx_http_openai_block_t;
+
+struct ngx_http_openai_block_s {
+    ngx_http_openai_block_t  *next;
+};
+
+
+#define ngx_http_openai_block_is_own(block)                                  \
+    ((uintptr_t) (block) - (uintptr_t) ngx_http_openai_blocks                 \
+     < NGX_HTTP_OPENAI_BLOCKS * NGX_HTTP_OPENAI_BLOCK)
+
+
+static ngx_http_openai_block_t *ngx_http_openai_block_new(ngx_log_t *log);
+
+
+static u_char                   *ngx_http_openai_blocks;
+static ngx_http_openai_block_t  *ngx_http_openai_free_blocks;
+
+#if !(NGX_DEBUG_PALLOC)
+static ngx_uint_t                ngx_http_openai_nblocks;
+#endif
+
+
+ngx_http_openai_exchange_t *
+ngx_http_openai_block_take(ngx_http_request_t *r)
+{
+    ngx_http_openai_block_t     *block;
+    ngx_http_openai_exchange_t  *ex;
+
+    block = ngx_http_openai_free_blocks;
+
+    if (block) {
+        ngx_http_openai_free_blocks = block->next;
+
+    } else {
+        block = ngx_http_openai_block_new(r->connection->log);
+        if (block == NULL) {
+            return NULL;
+        }
+    }
+
+    ex = (ngx_http_openai_exchange_t *) block;
+
+    ngx_memzero(ex, offsetof(ngx_http_openai_exchange_t, rec));
+
+    ex->request = r;
+    ex->spare = (u_char *) ngx_align_ptr(ex + 1, NGX_ALIGNMENT);
+
+    return ex;
+}
+
+
+static ngx_http_openai_block_t *
+ngx_http_openai_block_new(ngx_log_t *log)
+{
+#if !(NGX_DEBUG_PALLOC)
+    u_char  *p;
+
+    if (ngx_http_openai_blocks == NULL) {
+
+        /* what is not used takes no memory */
+
+        p = mmap(NULL, NGX_HTTP_OPENAI_BLOCKS * NGX_HTTP_OPENAI_BLOCK,
+                 PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANON, -1, 0);
+
+        if (p == MAP_FAILED) {
+            ngx_log_error(NGX_LOG_ERR, log, ngx_errno, "mmap() failed");
+            return NULL;
+        }
+
+        ngx_http_openai_blocks = p;
+    }
+
+    if (ngx_http_openai_nblocks < NGX_HTTP_OPENAI_BLOCKS) {
+        p = ngx_http_openai_blocks
+            + ngx_http_openai_nblocks++ * NGX_HTTP_OPENAI_BLOCK;
+
+        return (ngx_http_openai_block_t *) p;
+    }
+
+#endif
+
+    return ngx_alloc(NGX_HTTP_OPENAI_BLOCK, log);
+}
+
+
+void *
+ngx_http_openai_block_alloc(void *ctx, size_t size)
+{
+    u_char                      *p, *last;
+    ngx_http_openai_exchange_t  *ex = ctx;
+
+    p = ex->spare;
+    last = (u_char *) ex + NGX_HTTP_OPENAI_BLOCK;
+
+    if (size > (size_t) (last - p)) {
+        return ngx_palloc(ex->request->pool, size);
+    }
+
+    ex->spare = p + ngx_min(ngx_align(size, NGX_ALIGNMENT),
+                            (size_t) (last - p));
+
+    return p;
+}
+
+
+void
+ngx_http_openai_block_give(ngx_http_openai_exchange_t *ex)
+{
+    ngx_http_openai_block_t  *block;
+
+    block = (ngx_http_openai_block_t *) ex;
+
+    if (ngx_http_openai_blocks && ngx_http_openai_block_is_own(block)) {
+        block->next = ngx_http_openai_free_blocks;
+        ngx_http_openai_free_blocks = block;
+        return;
+    }
+
+    ngx_free(block);
+}

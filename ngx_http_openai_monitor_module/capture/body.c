@@ -1,0 +1,200 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "capture/capture.h"
+#include "capture/secrets/veil.h"
+
+
+/*
+ * What a piece of a body says, and what of it is kept.
+ */
+
+
+static void ngx_http_openai_body_request(ngx_http_openai_exchange_t *ex,
+    u_char *data, size_t len, ngx_uint_t last, uint64_t age);
+static void ngx_http_openai_body_response(ngx_http_openai_exchange_t *ex,
+    u_char *data, size_t len, uint64_t age);
+static void ngx_http_openai_body_mark(ngx_http_openai_exchange_t *ex,
+    uint64_t age);
+static ngx_inline void ngx_http_openai_body_show(
+    ngx_http_openai_exchange_t *ex, ngx_uint_t side, u_char *data, size_t len);
+static ngx_inline void ngx_http_openai_body_put(
+    ngx_http_openai_exchange_t *ex, ngx_uint_t side, u_char *data, size_t len);
+
+
+void
+ngx_http_openai_body_piece(ngx_http_openai_exchange_t *ex, ngx_uint_t side,
+    u_char *data, size_t len, ngx_uint_t last, uint64_t age)
+{
+    if (side == NGX_HTTP_OPENAI_REQUEST) {
+        ngx_http_openai_body_request(ex, data, len, last, age);
+
+    } else {
+        ngx_http_openai_body_response(ex, data, len, age);
+    }
+
+    ngx_http_openai_turn_publish(ex);
+}
+
+
+static void
+ngx_http_openai_body_request(ngx_http_openai_exchange_t *ex, u_char *data,
+    size_t len, ngx_uint_t last, uint64_t age)
+{
+    ngx_openai_record_t  *rec;
+
+    rec = &ex->rec;
+
+    if (len) {
+        rec->request_bytes += len;
+        ngx_http_openai_body_show(ex, NGX_HTTP_OPENAI_REQUEST, data, len);
+    }
+
+    if (ex->meter) {
+        openai_meter_request_body(ex->meter, data, len, last);
+    }
+
+    if (last) {
+        rec->request_us = age;
+    }
+}
+
+
+static void
+ngx_http_openai_body_response(ngx_http_openai_exchange_t *ex, u_char *data,
+    size_t len, uint64_t age)
+{
+    ngx_openai_record_t  *rec;
+
+    rec = &ex->rec;
+
+    if (rec->first_byte_us == OPENAI_UNKNOWN) {
+        rec->first_byte_us = age;
+    }
+
+    rec->last_byte_us = age;
+    rec->pieces++;
+
+    ngx_http_openai_body_mark(ex, age);
+
+    rec->response_bytes += len;
+
+    /* nginx's own error page is not what the model said.  An error that comes
+       behind a 200 may repeat a key like any other */
+
+    if (ex->meter && ex->upstream) {
+        openai_meter_response_body(ex->meter, data, len, age);
+
+        if (rec->facts.flags & OPENAI_FACT_ERROR) {
+            ngx_http_openai_veil_response(ex);
+        }
+    }
+
+    ngx_http_openai_body_show(ex, NGX_HTTP_OPENAI_RESPONSE, data, len);
+}
+
+
+/* when a piece came; for as long as its bytes are kept, or would be */
+
+static void
+ngx_http_openai_body_mark(ngx_http_openai_exchange_t *ex, uint64_t age)
+{
+    uint64_t              units;
+    ngx_openai_mark_t     mark;
+    ngx_openai_record_t  *rec;
+
+    rec = &ex->rec;
+
+    if ((rec->flags & NGX_OPENAI_REC_RESPONSE_CUT)
+        || rec->response_bytes >= ex->conf->body_max)
+    {
+        return;
+    }
+
+    units = age / 10;
+
+    mark.at = (uint32_t) ngx_min(units, 0xffffffff);
+    mark.offset = (uint32_t) ngx_min(rec->response_bytes, 0xffffffff);
+
+    ngx_openai_writer_mark(&ex->writer, mark);
+}
+
+
+/* readers get all that they may see */
+
+static ngx_inline void
+ngx_http_openai_body_show(ngx_http_openai_exchange_t *ex, ngx_uint_t side,
+    u_char *data, size_t len)
+{
+    if (ex->veil[side]) {
+        ngx_http_openai_veil_body(ex->veil[side], data, len);
+
+    } else {
+        ngx_http_openai_body_put(ex, side, data, len);
+    }
+}
+
+
+void
+ngx_http_openai_body_keep(ngx_http_openai_exchange_t *ex, ngx_uint_t side,
+    u_char *data, size_t len)
+{
+    ngx_http_openai_body_put(ex, side, data, len);
+}
+
+
+static ngx_inline void
+ngx_http_openai_body_put(ngx_http_openai_exchange_t *ex, ngx_uint_t side,
+    u_char *data, size_t len)
+{
+    size_t                room, n;
+    uint32_t              cut, unkept;
+    uint64_t             *kept;
+    ngx_openai_chain_e    chain;
+    ngx_openai_record_t  *rec;
+
+    rec = &ex->rec;
+
+    if (side == NGX_HTTP_OPENAI_REQUEST) {
+        chain = NGX_OPENAI_REQUEST_BODY;
+        kept = &rec->request_kept;
+        cut = NGX_OPENAI_REC_REQUEST_CUT;
+        unkept = NGX_OPENAI_REC_REQUEST_UNKEPT;
+
+    } else {
+        chain = NGX_OPENAI_RESPONSE_BODY;
+        kept = &rec->response_kept;
+        cut = NGX_OPENAI_REC_RESPONSE_CUT;
+        unkept = NGX_OPENAI_REC_RESPONSE_UNKEPT;
+    }
+
+    if (rec->flags & (cut|unkept)) {
+        return;
+    }
+
+    room = ex->conf->body_max - *kept;
+
+    if (len > room) {
+        rec->flags |= cut;
+        len = room;
+    }
+
+    if (len == 0) {
+        return;
+    }
+
+    n = ngx_openai_writer_append(&ex->writer, chain, data, len);
+
+    *kept += n;
+
+    if (n < len) {
+        rec->flags |= NGX_OPENAI_REC_NO_MEMORY|cut;
+    }
+}

@@ -1,0 +1,465 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "capture/capture.h"
+#include "capture/secrets/veil.h"
+
+
+static ngx_http_openai_exchange_t *ngx_http_openai_exchange_create(
+    ngx_http_request_t *r, ngx_http_openai_capture_conf_t *conf);
+static ngx_int_t ngx_http_openai_exchange_wanted(ngx_http_request_t *r,
+    ngx_http_openai_capture_conf_t *conf);
+static void ngx_http_openai_exchange_start(ngx_http_openai_exchange_t *ex);
+static void ngx_http_openai_exchange_early_body(
+    ngx_http_openai_exchange_t *ex);
+static void ngx_http_openai_exchange_early_file(
+    ngx_http_openai_exchange_t *ex, ngx_buf_t *b);
+static void ngx_http_openai_exchange_final(ngx_http_openai_exchange_t *ex);
+static void ngx_http_openai_exchange_cleanup(void *data);
+
+
+/* the context of a request whose location does not want it recorded: the
+   condition is asked once */
+
+static ngx_http_openai_exchange_t  ngx_http_openai_declined;
+
+
+ngx_http_openai_exchange_t *
+ngx_http_openai_exchange_find(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t          *cln;
+    ngx_http_openai_exchange_t  *ex;
+
+    ex = ngx_http_get_module_ctx(r, ngx_http_openai_monitor_module);
+
+    if (ex == NULL && (r->internal || r->filter_finalize)) {
+
+        /* an internal redirect has wiped the context */
+
+        for (cln = r->pool->cleanup; cln; cln = cln->next) {
+
+            if (cln->handler == ngx_http_openai_exchange_cleanup) {
+                ex = cln->data;
+                ngx_http_set_ctx(r, ex, ngx_http_openai_monitor_module);
+                break;
+            }
+        }
+    }
+
+    return (ex == &ngx_http_openai_declined) ? NULL : ex;
+}
+
+
+ngx_http_openai_exchange_t *
+ngx_http_openai_exchange_begin(ngx_http_request_t *r)
+{
+    ngx_http_openai_exchange_t      *ex;
+    ngx_http_openai_capture_conf_t  *conf;
+
+    ex = ngx_http_openai_exchange(r);
+
+    if (ex || ngx_http_get_module_ctx(r, ngx_http_openai_monitor_module)) {
+        return ex;
+    }
+
+    conf = ngx_http_openai_capture_conf(r);
+
+    if (conf == NULL) {
+        return NULL;
+    }
+
+    if (ngx_http_openai_exchange_wanted(r, conf) != NGX_OK) {
+        ngx_http_set_ctx(r, &ngx_http_openai_declined,
+                         ngx_http_openai_monitor_module);
+        return NULL;
+    }
+
+    ex = ngx_http_openai_exchange_create(r, conf);
+    if (ex == NULL) {
+        return NULL;
+    }
+
+    ngx_http_openai_exchange_start(ex);
+
+    return ex;
+}
+
+
+void
+ngx_http_openai_exchange_lost(ngx_http_request_t *r)
+{
+    ngx_http_openai_capture_conf_t  *conf;
+
+    conf = ngx_http_openai_capture_conf(r);
+
+    /* it was wanted, but at no time was there memory for it */
+
+    if (conf && ngx_http_get_module_ctx(r, ngx_http_openai_monitor_module)
+                == NULL)
+    {
+        ngx_openai_writer_drop(conf->shm_zone->data);
+    }
+}
+
+
+static ngx_int_t
+ngx_http_openai_exchange_wanted(ngx_http_request_t *r,
+    ngx_http_openai_capture_conf_t *conf)
+{
+    ngx_str_t  value;
+
+    if (conf->condition == NULL) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_complex_value(r, conf->condition, &value) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    if (value.len == 0 || (value.len == 1 && value.data[0] == '0')) {
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_http_openai_exchange_t *
+ngx_http_openai_exchange_create(ngx_http_request_t *r,
+    ngx_http_openai_capture_conf_t *conf)
+{
+    openai_alloc_t               alloc;
+    ngx_pool_cleanup_t          *cln;
+    ngx_http_openai_exchange_t  *ex;
+
+    cln = ngx_pool_cleanup_add(r->pool, 0);
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    ex = ngx_http_openai_block_take(r);
+    if (ex == NULL) {
+        return NULL;
+    }
+
+    ngx_openai_record_init(&ex->rec);
+
+    ex->conf = conf;
+    ex->published = ngx_current_msec;
+
+    alloc.alloc = ngx_http_openai_block_alloc;
+    alloc.ctx = ex;
+
+    ex->meter = openai_meter_create(&alloc, &ex->rec.facts);
+
+    cln->handler = ngx_http_openai_exchange_cleanup;
+    cln->data = ex;
+
+    ngx_http_set_ctx(r, ex, ngx_http_openai_monitor_module);
+
+    return ex;
+}
+
+
+static void
+ngx_http_openai_exchange_start(ngx_http_openai_exchange_t *ex)
+{
+    uint64_t              waited;
+    ngx_time_t           *tp;
+    ngx_msec_int_t        ms;
+    ngx_openai_zone_t    *zone;
+    ngx_http_request_t   *r;
+    ngx_openai_record_t  *rec;
+
+    r = ex->request;
+    rec = &ex->rec;
+    zone = ex->conf->shm_zone->data;
+
+    /* the request began with its first byte, not when its location was known;
+       that distance is wall time, which may have been set meanwhile */
+
+    tp = ngx_timeofday();
+    ms = (ngx_msec_int_t) ((tp->sec - r->start_sec) * 1000
+                           + (ngx_msec_int_t) (tp->msec - r->start_msec));
+    waited = (ms > 0 && ms < 3600000) ? (uint64_t) ms * 1000 : 0;
+
+    ex->start_us = ngx_http_openai_now_us() - waited;
+
+    rec->started_ms = (uint64_t) r->start_sec * 1000 + r->start_msec;
+
+    if (!(ex->conf->store_bodies & NGX_HTTP_OPENAI_STORE_REQUEST)) {
+        rec->flags |= NGX_OPENAI_REC_REQUEST_OFF;
+    }
+
+    if (!(ex->conf->store_bodies & NGX_HTTP_OPENAI_STORE_RESPONSE)) {
+        rec->flags |= NGX_OPENAI_REC_RESPONSE_OFF;
+    }
+
+    ngx_http_openai_log_init(ex);
+
+    /* a record says what was asked from the moment that others see it */
+
+    ngx_http_openai_request_line(ex);
+    (void) ngx_openai_writer_begin(&ex->writer, zone, rec);
+    ngx_http_openai_request_headers(ex);
+
+    ngx_http_openai_veil_request(ex);
+
+    ex->unpublished = 1;
+
+    ngx_http_openai_turn_begin(ex);
+    ngx_http_openai_exchange_early_body(ex);
+}
+
+
+/* a body that was read before the location was known, so that no filter of
+   ours saw it: "client_body_early_read", or a handler of an earlier phase */
+
+static void
+ngx_http_openai_exchange_early_body(ngx_http_openai_exchange_t *ex)
+{
+    ngx_buf_t                *b;
+    ngx_chain_t              *cl;
+    ngx_http_request_body_t  *rb;
+
+    rb = ex->request->request_body;
+
+    if (rb == NULL) {
+        return;
+    }
+
+    for (cl = rb->bufs; cl; cl = cl->next) {
+        b = cl->buf;
+
+        if (ngx_buf_in_memory(b)) {
+            ngx_http_openai_turn_piece(ex, NGX_HTTP_OPENAI_REQUEST, b->pos,
+                                       b->last - b->pos, 0);
+
+        } else if (b->in_file) {
+            ngx_http_openai_exchange_early_file(ex, b);
+        }
+    }
+
+    if (rb->bufs && rb->rest == 0) {
+        ngx_http_openai_turn_piece(ex, NGX_HTTP_OPENAI_REQUEST, NULL, 0, 1);
+    }
+}
+
+
+static void
+ngx_http_openai_exchange_early_file(ngx_http_openai_exchange_t *ex,
+    ngx_buf_t *b)
+{
+    off_t    offset;
+    u_char   buf[4096];
+    size_t   size;
+    ssize_t  n;
+
+    for (offset = b->file_pos; offset < b->file_last; offset += n) {
+
+        size = ngx_min((off_t) sizeof(buf), b->file_last - offset);
+
+        n = ngx_read_file(b->file, buf, size, offset);
+        if (n <= 0) {
+            return;
+        }
+
+        ngx_http_openai_turn_piece(ex, NGX_HTTP_OPENAI_REQUEST, buf, n, 0);
+    }
+}
+
+
+void
+ngx_http_openai_exchange_header(ngx_http_openai_exchange_t *ex)
+{
+    ngx_http_request_t   *r;
+    ngx_openai_record_t  *rec;
+
+    if (ex->answered) {
+        return;
+    }
+
+    ngx_http_openai_turn_settle(ex);
+
+    r = ex->request;
+    rec = &ex->rec;
+
+    ex->answered = 1;
+
+    /* an upstream that failed has been cleaned up before nginx answers in its
+       place; one that answers has not */
+
+    ex->upstream = (r->upstream && r->upstream->cleanup);
+
+#if (NGX_HTTP_CACHE)
+    ex->upstream |= r->cached;
+#endif
+
+    rec->status = r->headers_out.status;
+    rec->header_us = ngx_http_openai_exchange_age(ex);
+    ex->measured = (r->headers_out.content_length_n != -1);
+
+    if (!ex->upstream) {
+        rec->flags |= NGX_OPENAI_REC_LOCAL;
+    }
+
+#if (NGX_HTTP_CACHE)
+    if (r->cached) {
+        rec->flags |= NGX_OPENAI_REC_CACHED;
+    }
+#endif
+
+    /* later filters turn HEAD into header_only, and post_action does so to
+       any request */
+
+    if (r->header_only || r->method == NGX_HTTP_HEAD) {
+        rec->flags |= NGX_OPENAI_REC_HEAD_ONLY;
+    }
+
+    ngx_http_openai_response_head(ex);
+    ngx_http_openai_veil_response(ex);
+
+    if (ex->upstream) {
+        ngx_http_openai_websocket_tap(ex);
+    }
+
+#if (NGX_HTTP_SSL)
+
+    /* a request without a body comes here first: its successors profit */
+
+    if (r->upstream && r->upstream->ssl && !ex->tls_watched) {
+        ngx_http_openai_tls_watch(ex);
+    }
+
+#endif
+
+    ngx_http_openai_turn_publish(ex);
+}
+
+
+void
+ngx_http_openai_exchange_commit(ngx_http_openai_exchange_t *ex)
+{
+    if (ex->committed) {
+        return;
+    }
+
+    ngx_http_openai_exchange_final(ex);
+
+    ex->committed = 1;
+
+    ngx_http_openai_websocket_untap(ex);
+
+    ngx_openai_writer_commit(&ex->writer, &ex->rec);
+
+    ngx_http_openai_turn_end(ex);
+}
+
+
+/* what only the end knows */
+
+static void
+ngx_http_openai_exchange_final(ngx_http_openai_exchange_t *ex)
+{
+    const char           *row;
+    ngx_http_request_t   *r;
+    ngx_openai_record_t  *rec;
+
+    ngx_http_openai_turn_settle(ex);
+
+    r = ex->request;
+    rec = &ex->rec;
+
+    rec->duration_us = ngx_http_openai_exchange_age(ex);
+
+    ngx_http_openai_veil_end(ex->veil[NGX_HTTP_OPENAI_REQUEST]);
+    ngx_http_openai_veil_end(ex->veil[NGX_HTTP_OPENAI_RESPONSE]);
+
+    /* "post_action" goes on with this request after the client's answer */
+
+    if (!r->post_action || !ex->answered) {
+        rec->status = r->err_status ? r->err_status : r->headers_out.status;
+    }
+
+    rec->sent_bytes = r->connection->sent;
+
+    if (ex->meter) {
+        openai_meter_finish(ex->meter, ex->seen_last, rec->duration_us);
+        ngx_http_openai_veil_facts(ex, &rec->facts);
+        openai_meter_destroy(ex->meter);
+        ex->meter = NULL;
+    }
+
+    ngx_http_openai_attempts(r, rec);
+
+    rec->outcome = (uint8_t) ngx_http_openai_outcome(ex);
+
+    if (rec->facts.streamed == 1 && r->upstream && r->upstream->buffering) {
+        rec->flags |= NGX_OPENAI_REC_BUFFERED;
+    }
+
+    /* an answer that is read again was paid when it was made */
+
+    if (ex->conf->prices
+        && ngx_strcmp(rec->facts.operation, "fetch_response") != 0)
+    {
+        rec->cost = openai_cost(ex->conf->prices, &rec->facts, &row);
+
+        if (rec->cost >= 0 && row) {
+            ngx_openai_copy(rec->price, sizeof(rec->price), row,
+                            ngx_strlen(row));
+        }
+    }
+}
+
+
+/* the pool goes; normally the log phase has committed long before */
+
+static void
+ngx_http_openai_exchange_cleanup(void *data)
+{
+    ngx_http_openai_exchange_t  *ex = data;
+
+    if (!ex->committed && ex->queue.next) {
+        ngx_http_openai_exchange_commit(ex);
+    }
+
+    if (ex->meter) {
+        openai_meter_destroy(ex->meter);
+        ex->meter = NULL;
+    }
+
+    ngx_http_openai_block_give(ex);
+}
+
+
+/*
+ * Cancelling goes through nginx's own way to end a request whose connection
+ * must close, which serves all states and versions of HTTP.
+ */
+
+void
+ngx_http_openai_exchange_cancel(ngx_http_openai_exchange_t *ex)
+{
+    ngx_connection_t  *c;
+
+    c = ex->request->connection;
+
+    ex->cancelled = 1;
+    ex->rec.flags |= NGX_OPENAI_REC_CANCELLED;
+
+    ngx_log_error(NGX_LOG_INFO, c->log, 0,
+                  "exchange %s was cancelled in the monitor", ex->rec.id);
+
+    c->close = 1;
+    c->error = 1;
+
+    c->read->handler(c->read);
+}

@@ -1,0 +1,249 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "capture/capture.h"
+
+
+static ngx_uint_t ngx_http_openai_outcome_failed(ngx_openai_record_t *rec);
+static ngx_uint_t ngx_http_openai_outcome_left(ngx_connection_t *c);
+static ngx_uint_t ngx_http_openai_outcome_shutdown(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_openai_outcome_answer(
+    ngx_http_openai_exchange_t *ex);
+static int32_t ngx_http_openai_attempt_ms(ngx_msec_t ms);
+
+
+/*
+ * The usual fields do not tell: an upstream that dies in the middle of its
+ * answer and a client that leaves both log 200.  What tells them apart is
+ * whether the last buffer was seen, and the state of the connection.
+ */
+
+ngx_uint_t
+ngx_http_openai_outcome(ngx_http_openai_exchange_t *ex)
+{
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+
+    r = ex->request;
+    c = r->connection;
+
+    if (ex->cancelled) {
+        return NGX_OPENAI_CLIENT_ABORTED;
+    }
+
+    if (ngx_http_openai_outcome_shutdown(r)) {
+        return NGX_OPENAI_SHUTDOWN;
+    }
+
+    if (r->upstream && r->upstream->upgrade) {
+        return NGX_OPENAI_UPGRADED;
+    }
+
+    /* an upstream may use these numbers for its own reasons */
+
+    if (c->timedout
+        || (ex->rec.status == NGX_HTTP_REQUEST_TIME_OUT && !ex->upstream))
+    {
+        return NGX_OPENAI_TIMEOUT;
+    }
+
+    if (((ex->rec.status == NGX_HTTP_CLIENT_CLOSED_REQUEST
+          || ex->rec.status == 0)
+         && !ex->upstream)
+        || (ngx_http_openai_outcome_left(c)
+            && !(ex->seen_last && r->request_complete)))
+    {
+        return NGX_OPENAI_CLIENT_ABORTED;
+    }
+
+    if (!ex->upstream) {
+
+        if (ex->rec.status < 400) {
+            return NGX_OPENAI_OK;
+        }
+
+        /* where no upstream failed, nginx itself refused; a name that does
+           not resolve fails before the first attempt */
+
+        if (!ngx_http_openai_outcome_failed(&ex->rec)
+            && (r->upstream == NULL || ex->rec.status < NGX_HTTP_BAD_GATEWAY))
+        {
+            return NGX_OPENAI_REJECTED;
+        }
+
+        return (ex->rec.status == NGX_HTTP_GATEWAY_TIME_OUT)
+               ? NGX_OPENAI_TIMEOUT : NGX_OPENAI_UPSTREAM_ERROR;
+    }
+
+    return ngx_http_openai_outcome_answer(ex);
+}
+
+
+/* the last attempt has a status when it answered or failed, but not when the
+   request ended while it was under way */
+
+static ngx_uint_t
+ngx_http_openai_outcome_failed(ngx_openai_record_t *rec)
+{
+    return rec->nattempts && rec->attempts[rec->nattempts - 1].status;
+}
+
+
+/* an HTTP/3 stream that is reset, or whose connection ends, has errors in its
+   events; nginx may end the request before it marks the connection */
+
+static ngx_uint_t
+ngx_http_openai_outcome_left(ngx_connection_t *c)
+{
+#if (NGX_HTTP_V3)
+    if (c->quic && (c->read->error || c->write->error)) {
+        return 1;
+    }
+#endif
+
+    return c->error;
+}
+
+
+/* worker_shutdown_timeout closes connections this way.  Of an HTTP/2 stream it
+   closes the real connection, which then is in error without the client */
+
+static ngx_uint_t
+ngx_http_openai_outcome_shutdown(ngx_http_request_t *r)
+{
+    ngx_connection_t  *c;
+
+    c = r->connection;
+
+#if (NGX_HTTP_V2)
+    if (r->stream) {
+        c = r->stream->connection->connection;
+
+        return ngx_exiting && c->error && !c->timedout
+               && !c->read->timedout && !c->read->eof && !c->read->error;
+    }
+#endif
+
+    return c->close && c->error;
+}
+
+
+/* the upstream answered, and the client was there to the end */
+
+static ngx_uint_t
+ngx_http_openai_outcome_answer(ngx_http_openai_exchange_t *ex)
+{
+    openai_facts_t       *facts;
+    ngx_openai_record_t  *rec;
+
+    rec = &ex->rec;
+    facts = &rec->facts;
+
+    if ((rec->flags & NGX_OPENAI_REC_HEAD_ONLY)
+        || rec->status == NGX_HTTP_NO_CONTENT
+        || rec->status == NGX_HTTP_NOT_MODIFIED)
+    {
+        rec->flags |= NGX_OPENAI_REC_HEAD_ONLY|NGX_OPENAI_REC_COMPLETE;
+
+        return (rec->status >= 400) ? NGX_OPENAI_UPSTREAM_ERROR
+                                    : NGX_OPENAI_OK;
+    }
+
+    if (!ex->seen_last) {
+        return NGX_OPENAI_TRUNCATED;
+    }
+
+    if (facts->streamed == 1 && facts->dialect) {
+
+        if (facts->flags & OPENAI_FACT_TERMINAL) {
+            rec->flags |= NGX_OPENAI_REC_COMPLETE;
+        }
+
+    } else {
+        rec->flags |= NGX_OPENAI_REC_COMPLETE;
+    }
+
+    if (rec->status >= 400 || (facts->flags & OPENAI_FACT_ERROR)) {
+        return NGX_OPENAI_UPSTREAM_ERROR;
+    }
+
+    /* HTTP saw an end that the stream itself did not announce in any way */
+
+    if (!(rec->flags & NGX_OPENAI_REC_COMPLETE)
+        && facts->finish_reason[0] == '\0')
+    {
+        return NGX_OPENAI_TRUNCATED;
+    }
+
+    return NGX_OPENAI_OK;
+}
+
+
+static int32_t
+ngx_http_openai_attempt_ms(ngx_msec_t ms)
+{
+    return (ms == (ngx_msec_t) -1) ? OPENAI_UNKNOWN : (int32_t) ms;
+}
+
+
+/* all of them, over internal redirects; states without a peer only separate */
+
+void
+ngx_http_openai_attempts(ngx_http_request_t *r, ngx_openai_record_t *rec)
+{
+    uint32_t                   known;
+    ngx_uint_t                 i;
+    ngx_openai_attempt_t      *attempt;
+    ngx_http_upstream_state_t  *state;
+
+    known = rec->attempts_total;
+
+    rec->nattempts = 0;
+    rec->attempts_total = 0;
+
+    if (r->upstream_states == NULL) {
+        return;
+    }
+
+    state = r->upstream_states->elts;
+
+    for (i = 0; i < r->upstream_states->nelts; i++) {
+
+        if (state[i].peer == NULL) {
+            continue;
+        }
+
+        /* when they are many, the last one replaces the one before it */
+
+        if (rec->nattempts < NGX_OPENAI_MAX_ATTEMPTS) {
+            rec->nattempts++;
+        }
+
+        rec->attempts_total++;
+
+        attempt = &rec->attempts[rec->nattempts - 1];
+
+        if (rec->attempts_total > known) {
+            attempt->tls_ms = OPENAI_UNKNOWN;
+
+            ngx_openai_copy(attempt->peer, sizeof(attempt->peer),
+                            state[i].peer->data, state[i].peer->len);
+        }
+
+        attempt->status = state[i].status;
+        attempt->connect_ms =
+                           ngx_http_openai_attempt_ms(state[i].connect_time);
+        attempt->header_ms = ngx_http_openai_attempt_ms(state[i].header_time);
+        attempt->response_ms =
+                          ngx_http_openai_attempt_ms(state[i].response_time);
+        attempt->sent = state[i].bytes_sent;
+        attempt->received = state[i].bytes_received;
+    }
+}

@@ -1,0 +1,423 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "capture/secrets/redact.h"
+#include "digest/wire/secrets.h"
+
+
+static u_char *ngx_http_openai_redact_protocols(
+    ngx_http_openai_redact_t *redact, u_char *dst, u_char *last,
+    ngx_str_t *value);
+static u_char *ngx_http_openai_redact_text(ngx_http_openai_redact_t *redact,
+    u_char *dst, u_char *last, u_char *p, size_t len);
+static u_char *ngx_http_openai_redact_userinfo(u_char *p, u_char *end);
+static ngx_uint_t ngx_http_openai_redact_known(ngx_str_t *names, u_char *p,
+    size_t len);
+static u_char *ngx_http_openai_redact_part(u_char *p, u_char *end);
+static u_char *ngx_http_openai_put(u_char *dst, u_char *last, const void *src,
+    size_t len);
+static u_char *ngx_http_openai_put_secret(ngx_http_openai_redact_t *redact,
+    u_char *dst, u_char *last, ngx_str_t *secret);
+static u_char *ngx_http_openai_put_print(u_char *dst, u_char *last,
+    char *print);
+
+
+/* first words of credentials that are not a part of the secret */
+
+static ngx_str_t  ngx_http_openai_schemes[] = {
+    ngx_string("bearer"),
+    ngx_string("basic"),
+    ngx_string("digest"),
+    ngx_string("token"),
+    ngx_string("key"),
+    ngx_string("apikey"),
+    ngx_string("api-key"),
+    ngx_string("negotiate"),
+    ngx_string("ntlm"),
+    ngx_string("aws4-hmac-sha256"),
+    ngx_string("sharedkey"),
+    ngx_string("dpop"),
+    ngx_null_string
+};
+
+
+/* protocols of a WebSocket that are no key in disguise */
+
+static ngx_str_t  ngx_http_openai_protocols[] = {
+    ngx_string("realtime"),
+    ngx_string("live"),
+    ngx_string("token"),
+    ngx_string("bearer"),
+    ngx_string("json"),
+    ngx_string("chat"),
+    ngx_string("mcp"),
+    ngx_string("graphql-ws"),
+    ngx_string("graphql-transport-ws"),
+    ngx_string("openai-beta.realtime-v1"),
+    ngx_null_string
+};
+
+
+static u_char *
+ngx_http_openai_put(u_char *dst, u_char *last, const void *src, size_t len)
+{
+    return ngx_cpymem(dst, src, ngx_min(len, (size_t) (last - dst)));
+}
+
+
+static u_char *
+ngx_http_openai_put_secret(ngx_http_openai_redact_t *redact, u_char *dst,
+    u_char *last, ngx_str_t *secret)
+{
+    char  print[NGX_HTTP_OPENAI_FINGERPRINT_LEN + 1];
+
+    ngx_http_openai_fingerprint(redact, secret, print);
+
+    return ngx_http_openai_put_print(dst, last, print);
+}
+
+
+static u_char *
+ngx_http_openai_put_print(u_char *dst, u_char *last, char *print)
+{
+    dst = ngx_http_openai_put(dst, last, "REDACTED-", 9);
+
+    return ngx_http_openai_put(dst, last, print,
+                               NGX_HTTP_OPENAI_FINGERPRINT_LEN);
+}
+
+
+static ngx_uint_t
+ngx_http_openai_redact_known(ngx_str_t *names, u_char *p, size_t len)
+{
+    for ( /* void */ ; names->len; names++) {
+
+        if (names->len == len
+            && ngx_http_openai_same(p, names->data, len, '-'))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* "Bearer x", "Basic x": the first word is the scheme, not the secret.  Of the
+   protocols of a WebSocket, browsers make the last part of one a key */
+
+void
+ngx_http_openai_redact_secret(ngx_str_t *name, ngx_str_t *value)
+{
+    u_char     *p, *end;
+    ngx_str_t   key;
+
+    static ngx_str_t  suffix = ngx_string("authorization");
+
+    end = value->data + value->len;
+
+    if (name->len == sizeof("Sec-WebSocket-Protocol") - 1
+        && ngx_strncasecmp(name->data, (u_char *) "Sec-WebSocket-Protocol",
+                           name->len)
+           == 0)
+    {
+        p = ngx_strlcasestrn(value->data, end, (u_char *) "api-key.",
+                             sizeof("api-key.") - 2);
+
+        if (p) {
+            key.data = p + sizeof("api-key.") - 1;
+
+            for (p = key.data; p < end && *p != ',' && *p != ' '; p++) {
+                /* void */
+            }
+
+            value->data = key.data;
+            value->len = p - key.data;
+        }
+
+        return;
+    }
+
+    if (name->len < suffix.len
+        || !ngx_http_openai_same(name->data + name->len - suffix.len,
+                                 suffix.data, suffix.len, '-'))
+    {
+        return;
+    }
+
+    p = ngx_strlchr(value->data, end, ' ');
+
+    if (p && ngx_http_openai_redact_known(ngx_http_openai_schemes, value->data,
+                                          p - value->data))
+    {
+        while (p < end && *p == ' ') {
+            p++;
+        }
+
+        value->data = p;
+        value->len = end - p;
+    }
+}
+
+
+u_char *
+ngx_http_openai_redact_value(ngx_http_openai_redact_t *redact, u_char *dst,
+    u_char *last, ngx_str_t *name, ngx_str_t *value,
+    char print[NGX_HTTP_OPENAI_FINGERPRINT_LEN + 1])
+{
+    char       text[NGX_HTTP_OPENAI_FINGERPRINT_LEN + 1];
+    ngx_str_t  secret;
+
+    if (name->len == sizeof("Sec-WebSocket-Protocol") - 1
+        && ngx_strncasecmp(name->data, (u_char *) "Sec-WebSocket-Protocol",
+                           name->len)
+           == 0)
+    {
+        return ngx_http_openai_redact_protocols(redact, dst, last, value);
+    }
+
+    if (print == NULL) {
+        print = text;
+    }
+
+    secret = *value;
+    ngx_http_openai_redact_secret(name, &secret);
+    ngx_http_openai_fingerprint(redact, &secret, print);
+
+    if (value->len == 0) {
+        return dst;
+    }
+
+    dst = ngx_http_openai_put(dst, last, value->data,
+                              secret.data - value->data);
+
+    return ngx_http_openai_put_print(dst, last, print);
+}
+
+
+/* browsers pass a key as "openai-insecure-api-key.KEY" among the protocols, or
+   behind one of its own: what is not known may be one */
+
+static u_char *
+ngx_http_openai_redact_protocols(ngx_http_openai_redact_t *redact,
+    u_char *dst, u_char *last, ngx_str_t *value)
+{
+    u_char     *p, *end, *comma, *dot;
+    ngx_str_t   secret;
+
+    end = value->data + value->len;
+
+    for (p = value->data; p < end; p = comma) {
+
+        for (comma = p; comma < end && (*comma == ',' || *comma == ' ');
+             comma++)
+        {
+            /* void */
+        }
+
+        dst = ngx_http_openai_put(dst, last, p, comma - p);
+        p = comma;
+
+        while (comma < end && *comma != ',' && *comma != ' ') {
+            comma++;
+        }
+
+        if (p == comma) {
+            break;
+        }
+
+        if (ngx_http_openai_redact_known(ngx_http_openai_protocols, p,
+                                         comma - p))
+        {
+            dst = ngx_http_openai_put(dst, last, p, comma - p);
+            continue;
+        }
+
+        dot = ngx_strlchr(p, comma, '.');
+        dot = dot ? dot + 1 : p;
+
+        dst = ngx_http_openai_put(dst, last, p, dot - p);
+
+        secret.data = dot;
+        secret.len = comma - dot;
+
+        dst = ngx_http_openai_put_secret(redact, dst, last, &secret);
+    }
+
+    return dst;
+}
+
+
+ngx_int_t
+ngx_http_openai_redact_find_arg(ngx_http_openai_redact_t *redact,
+    ngx_str_t *uri, ngx_str_t *value)
+{
+    u_char  *p, *end, *amp, *eq;
+
+    end = uri->data + uri->len;
+    p = ngx_strlchr(uri->data, end, '?');
+
+    for ( /* void */ ; p && p < end; p = amp) {
+
+        p++;
+
+        amp = ngx_strlchr(p, end, '&');
+        amp = amp ? amp : end;
+
+        eq = ngx_strlchr(p, amp, '=');
+
+        if (eq && ngx_http_openai_redact_arg(redact, p, eq - p)) {
+            value->data = eq + 1;
+            value->len = amp - eq - 1;
+            return NGX_OK;
+        }
+    }
+
+    return NGX_DECLINED;
+}
+
+
+/* of "user:password@host" the "@", NULL: there is none */
+
+static u_char *
+ngx_http_openai_redact_userinfo(u_char *p, u_char *end)
+{
+    u_char  *at;
+
+    for (at = NULL; p < end; p++) {
+
+        if (*p == '@') {
+            at = p;
+        }
+
+        if (*p == '/' || *p == '?' || *p == '#' || *p == ' ' || *p == '"'
+            || *p == '<' || *p == '>')
+        {
+            break;
+        }
+    }
+
+    return at;
+}
+
+
+/* text without arguments */
+
+static u_char *
+ngx_http_openai_redact_text(ngx_http_openai_redact_t *redact, u_char *dst,
+    u_char *last, u_char *p, size_t len)
+{
+    u_char     *end, *start, *at;
+    ngx_str_t   secret;
+    ngx_uint_t  within;
+
+    end = p + len;
+    within = 0;
+
+    for (start = p; p < end; /* void */ ) {
+
+        secret.data = p;
+        secret.len = 0;
+
+        if (*p == '/' && end - p > 2 && p[1] == '/') {
+            at = ngx_http_openai_redact_userinfo(p + 2, end);
+
+            if (at) {
+                secret.data = p + 2;
+                secret.len = at - secret.data;
+            }
+
+        } else if (!within) {
+            secret.len = openai_secrets_shape((char *) p, (char *) end);
+        }
+
+        if (secret.len == 0) {
+            within = (*p >= '0' && *p <= '9')
+                     || ((*p | 0x20) >= 'a' && (*p | 0x20) <= 'z');
+            p++;
+            continue;
+        }
+
+        dst = ngx_http_openai_put(dst, last, start, secret.data - start);
+        dst = ngx_http_openai_put_secret(redact, dst, last, &secret);
+
+        p = secret.data + secret.len;
+        start = p;
+    }
+
+    return ngx_http_openai_put(dst, last, start, end - start);
+}
+
+
+/* a query, a fragment, or a URI within an argument: each may have arguments */
+
+static u_char *
+ngx_http_openai_redact_part(u_char *p, u_char *end)
+{
+    while (p < end && *p != '?' && *p != '#') {
+        p++;
+    }
+
+    return p;
+}
+
+
+u_char *
+ngx_http_openai_redact_uri(ngx_http_openai_redact_t *redact, u_char *dst,
+    u_char *last, ngx_str_t *uri)
+{
+    u_char     *p, *end, *amp, *eq;
+    ngx_str_t   secret;
+
+    p = uri->data;
+    end = p + uri->len;
+
+    if (ngx_http_openai_redact_plain(uri)) {
+        return ngx_http_openai_put(dst, last, p, uri->len);
+    }
+
+    amp = ngx_http_openai_redact_part(p, end);
+
+    if (amp == end) {
+        return ngx_http_openai_redact_text(redact, dst, last, p, end - p);
+    }
+
+    dst = ngx_http_openai_redact_text(redact, dst, last, p, amp + 1 - p);
+
+    for (p = amp + 1; p < end; p = amp) {
+
+        for (amp = p; amp < end && *amp != '&' && *amp != ' '; amp++) {
+            /* void */
+        }
+
+        eq = ngx_strlchr(p, amp, '=');
+
+        if (eq && ngx_http_openai_redact_arg(redact, p, eq - p)) {
+            dst = ngx_http_openai_put(dst, last, p, eq + 1 - p);
+
+            secret.data = eq + 1;
+            secret.len = amp - eq - 1;
+
+            dst = ngx_http_openai_put_secret(redact, dst, last, &secret);
+            p = amp;
+
+        } else {
+            amp = ngx_http_openai_redact_part(p, amp);
+        }
+
+        if (amp < end) {
+            amp++;
+        }
+
+        dst = ngx_http_openai_redact_text(redact, dst, last, p, amp - p);
+    }
+
+    return dst;
+}

@@ -1,0 +1,139 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "capture/capture.h"
+
+
+/*
+ * nginx measures connecting and the TLS handshake as one.  OpenSSL tells when
+ * a handshake begins and ends, to a function that nginx has set: ours calls
+ * it and notes the time.  It is put into an upstream's context by the first
+ * exchange in this process that reaches it, and goes with the context.
+ */
+
+#if (NGX_HTTP_SSL)
+
+typedef void (*ngx_http_openai_tls_info_pt)(const ngx_ssl_conn_t *conn,
+    int where, int ret);
+
+
+static void ngx_http_openai_tls_info(const ngx_ssl_conn_t *conn, int where,
+    int ret);
+static void ngx_http_openai_tls_handshake(const ngx_ssl_conn_t *conn,
+    int where);
+
+
+/* what nginx sets; a context with another function is let alone */
+
+static ngx_http_openai_tls_info_pt  ngx_http_openai_tls_next_info;
+
+
+void
+ngx_http_openai_tls_watch(ngx_http_openai_exchange_t *ex)
+{
+    SSL_CTX                      *ctx;
+    ngx_http_upstream_conf_t     *conf;
+    ngx_http_openai_tls_info_pt   info;
+
+    ex->tls_watched = 1;
+
+    conf = ex->request->upstream->conf;
+
+    if (conf == NULL || conf->ssl == NULL || conf->ssl->ctx == NULL) {
+        return;
+    }
+
+    ctx = conf->ssl->ctx;
+    info = SSL_CTX_get_info_callback(ctx);
+
+    if (info == ngx_http_openai_tls_info) {
+        return;
+    }
+
+    if (ngx_http_openai_tls_next_info == NULL) {
+        ngx_http_openai_tls_next_info = info;
+    }
+
+    if (info == ngx_http_openai_tls_next_info) {
+        SSL_CTX_set_info_callback(ctx, ngx_http_openai_tls_info);
+    }
+}
+
+
+static void
+ngx_http_openai_tls_info(const ngx_ssl_conn_t *conn, int where, int ret)
+{
+    if (where & (SSL_CB_HANDSHAKE_START|SSL_CB_HANDSHAKE_DONE)) {
+        ngx_http_openai_tls_handshake(conn, where);
+    }
+
+    if (ngx_http_openai_tls_next_info) {
+        ngx_http_openai_tls_next_info(conn, where, ret);
+    }
+}
+
+
+static void
+ngx_http_openai_tls_handshake(const ngx_ssl_conn_t *conn, int where)
+{
+    ngx_connection_t            *c;
+    ngx_http_request_t          *r;
+    ngx_openai_record_t         *rec;
+    ngx_openai_attempt_t        *attempt;
+    ngx_http_openai_exchange_t  *ex;
+
+    c = ngx_ssl_get_connection((ngx_ssl_conn_t *) conn);
+
+    /* renegotiations, and with some libraries the tickets of TLS 1.3, are
+       handshakes, too; by then the connection may be nobody's */
+
+    if (c == NULL || c->ssl == NULL || c->ssl->handshaked) {
+        return;
+    }
+
+    r = c->data;
+
+    if (r == NULL || r->signature != NGX_HTTP_MODULE || r != r->main
+        || r->upstream == NULL || r->upstream->peer.connection != c)
+    {
+        return;
+    }
+
+    ex = ngx_http_openai_exchange(r);
+
+    if (ex == NULL || ex->committed) {
+        return;
+    }
+
+    if (where & SSL_CB_HANDSHAKE_START) {
+        ex->tls_start = ngx_current_msec;
+        ex->tls_running = 1;
+        return;
+    }
+
+    if (!ex->tls_running) {
+        return;
+    }
+
+    ex->tls_running = 0;
+
+    rec = &ex->rec;
+
+    ngx_http_openai_attempts(r, rec);
+
+    /* by the clock that the attempt's other times were taken from */
+
+    if (rec->nattempts) {
+        attempt = &rec->attempts[rec->nattempts - 1];
+        attempt->tls_ms = (int32_t) (ngx_current_msec - ex->tls_start);
+    }
+}
+
+#endif

@@ -1,0 +1,135 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+/*
+ * What a dialect is: the shape of one API, told to the meter by trees of
+ * nodes and to the assembler by callbacks.
+ *
+ * A dialect lives in one file and is named in one line of dialects.c.
+ */
+
+
+#ifndef _OPENAI_DIALECT_H_INCLUDED_
+#define _OPENAI_DIALECT_H_INCLUDED_
+
+
+#include "digest/build/build.h"
+#include "digest/digest.h"
+#include "digest/json/scan.h"
+
+
+/*
+ * A path's end: "*" stands for a part of one segment, "@" for one that names
+ * the model.  Of the routes that match, the one with most letters wins.
+ */
+
+typedef struct {
+    openai_str_t            path;
+    uint32_t                tail;       /* its last bytes; 0: not told */
+    unsigned                flags;
+    const char             *operation;  /* OpenTelemetry's, where it has one */
+    const char             *read;       /* the same of a GET; NULL: no other */
+} openai_route_t;
+
+#define OPENAI_ROUTE_STREAM  0x01       /* the path asks for a stream */
+#define OPENAI_ROUTE_AZURE   0x02
+#define OPENAI_ROUTE_VERTEX  0x04
+#define OPENAI_ROUTE_SURE    0x08       /* no other dialect's path ends so */
+#define OPENAI_ROUTE_BYTES   0x10       /* the answer is somebody's file */
+#define OPENAI_ROUTE_ARGS    0x20       /* "stream" and "model" are arguments */
+
+#define openai_route_byte(path, n)                                            \
+    ((uint32_t) (unsigned char) (path)[sizeof(path) - 1 - (n)])
+
+#define openai_route_wild(path, n)                                            \
+    ((path)[sizeof(path) - 1 - (n)] == '*' || (path)[sizeof(path) - 1 - (n)]  \
+                                              == '@')
+
+#define openai_route_tail(path)                                               \
+    (openai_route_wild(path, 1) || openai_route_wild(path, 2)                 \
+     || openai_route_wild(path, 3) || openai_route_wild(path, 4)              \
+     ? 0 : openai_route_byte(path, 1) << 24 | openai_route_byte(path, 2) << 16\
+           | openai_route_byte(path, 3) << 8 | openai_route_byte(path, 4))
+
+#define openai_route_read(path, operation, read, flags)                       \
+    { openai_str(path), openai_route_tail(path), flags, operation, read }
+#define openai_route_as(path, operation, flags)                               \
+    openai_route_read(path, operation, NULL, flags)
+#define openai_route(path, operation)  openai_route_as(path, operation, 0)
+#define openai_route_end  { { NULL, 0 }, 0, 0, NULL, NULL }
+
+
+typedef struct {
+    const char             *name;
+    const char             *provider;   /* where nothing else tells; or NULL */
+    const openai_route_t   *routes;
+
+    /* what the meter wants to know; each may be NULL */
+
+    const openai_node_t    *request;
+    const openai_node_t    *answer;     /* a body of JSON */
+    const openai_node_t    *event;      /* an event's data */
+
+    /* after each event, and with an empty name after a body of JSON */
+    void                  (*commit)(openai_meter_t *m, openai_str_t name);
+
+    /* what the assembler does; each may be NULL */
+
+    void                  (*conversation)(openai_builder_t *b,
+                               yyjson_val *root);
+    void                  (*build_answer)(openai_builder_t *b,
+                               yyjson_val *root);
+    void                  (*build_event)(openai_builder_t *b,
+                               openai_str_t name, yyjson_val *root);
+
+    /* the usage object in a body or in an event; NULL: "usage" */
+    yyjson_val           *(*usage)(yyjson_val *root);
+} openai_dialect_t;
+
+
+/* a request of {messages, tools}, which several speak */
+void openai_chat_conversation(openai_builder_t *b, yyjson_val *root);
+
+
+/* the events of the Responses API, which Realtime speaks, too; a connection
+   may bring several responses, each with items from 0 */
+#define OPENAI_RESPONSES_ITEMS  1000
+
+extern const openai_node_t  openai_responses_piece;
+void openai_responses_commit(openai_meter_t *m, openai_str_t name);
+void openai_responses_conversation(openai_builder_t *b, yyjson_val *root);
+void openai_responses_input(openai_builder_t *b, yyjson_val *item);
+void openai_responses_answer(openai_builder_t *b, yyjson_val *root);
+void openai_responses_event(openai_builder_t *b, openai_str_t name,
+    yyjson_val *root);
+yyjson_val *openai_responses_usage(yyjson_val *root);
+
+
+/* the table; [0] is for what no dialect knows */
+extern const openai_dialect_t *const  openai_dialects[];
+extern const unsigned                 openai_dialects_n;
+
+
+typedef struct {
+    unsigned                dialect;
+    const openai_route_t   *route;      /* NULL: the path is not known */
+    openai_str_t            model;      /* as the path writes it, or empty */
+} openai_routed_t;
+
+openai_routed_t openai_find_route(openai_str_t uri);
+
+/* the segment that labels a path which is not known */
+openai_str_t openai_path_label(openai_str_t uri);
+
+/* the value of an argument as it is written, or empty */
+openai_str_t openai_path_arg(openai_str_t uri, openai_str_t name);
+
+/* a part of a path or an argument, its percent signs undone; returns how many
+   bytes it has, at most size */
+size_t openai_path_decode(char *dst, size_t size, openai_str_t part);
+
+
+#endif /* _OPENAI_DIALECT_H_INCLUDED_ */

@@ -1,0 +1,110 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+/*
+ * Looking for bytes at memory speed.
+ */
+
+
+#ifndef _OPENAI_BYTES_H_INCLUDED_
+#define _OPENAI_BYTES_H_INCLUDED_
+
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "digest/json/vector.h"
+
+
+/* the first of two bytes in [p, last), or last */
+
+const char *openai_find_far(const char *p, const char *last, char a, char b);
+
+static inline const char *
+openai_find2(const char *p, const char *last, char a, char b)
+{
+#if (OPENAI_VECTOR)
+    uint32_t      mask;
+    openai_vec_t  v;
+
+    /* most are near; what is not is long, as a rule */
+
+    if (last - p >= 16) {
+        v = openai_vec_load(p);
+        mask = openai_vec_bits(
+                   openai_vec_or(openai_vec_equal(v, openai_vec_all(a)),
+                                 openai_vec_equal(v, openai_vec_all(b))));
+
+        if (mask) {
+            return p + __builtin_ctz(mask);
+        }
+
+        p += 16;
+    }
+#endif
+
+    return openai_find_far(p, last, a, b);
+}
+
+/* the first line feed or carriage return */
+const char *openai_find_eol(const char *p, const char *last);
+
+#define openai_find_quote(p, last)  openai_find2(p, last, '"', '\\')
+
+
+/* the length of a string of at most 31 bytes that ends with a quote and has no
+   backslash, else 32; so many bytes can be read */
+
+static inline unsigned
+openai_short_string(const char *p)
+{
+    unsigned      n;
+#if (OPENAI_VECTOR)
+    uint32_t      mask;
+    openai_vec_t  v, quote, slash;
+
+    quote = openai_vec_all('"');
+    slash = openai_vec_all('\\');
+
+    v = openai_vec_load(p);
+    mask = openai_vec_bits(openai_vec_or(openai_vec_equal(v, quote),
+                                         openai_vec_equal(v, slash)));
+    n = 0;
+
+    if (mask == 0) {
+        v = openai_vec_load(p + 16);
+        mask = openai_vec_bits(openai_vec_or(openai_vec_equal(v, quote),
+                                             openai_vec_equal(v, slash)));
+        n = 16;
+
+        if (mask == 0) {
+            return 32;
+        }
+    }
+
+    n += __builtin_ctz(mask);
+#else
+    for (n = 0; n < 31 && p[n] != '"' && p[n] != '\\'; n++) {
+        /* void */
+    }
+#endif
+
+    return p[n] == '"' ? n : 32;
+}
+
+
+/* of a size that the compiler knows it makes a loop, which libc's is not */
+void openai_zero(void *p, size_t size);
+
+
+/* memory short or unknown alike: a compare of a string with a literal */
+
+#define openai_is(s, l, literal)                                              \
+    ((l) == sizeof(literal) - 1 && memcmp(s, literal, sizeof(literal) - 1) == 0)
+
+
+#endif /* _OPENAI_BYTES_H_INCLUDED_ */

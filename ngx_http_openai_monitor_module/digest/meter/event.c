@@ -1,0 +1,379 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+/*
+ * One event, from its first choice to its commit.
+ */
+
+
+#include <string.h>
+
+#include "digest/meter/meter.h"
+
+
+static void openai_meter_token(openai_meter_t *m);
+static int openai_meter_several(openai_meter_t *m);
+static int openai_meter_called(openai_meter_t *m, uint64_t hash, int id);
+
+
+void
+openai_meter_event_end(openai_meter_t *m, openai_str_t name)
+{
+    if (m->dialect->commit) {
+        m->dialect->commit(m, name);
+
+    } else {
+        openai_meter_commit(m);
+    }
+
+    openai_meter_clear(m);
+}
+
+
+void
+openai_meter_clear(openai_meter_t *m)
+{
+    openai_event_t  *ev;
+
+    ev = &m->event;
+
+    openai_meter_choice_open(m, -1);
+    openai_meter_call_open(m, -1);
+
+    ev->text = 0;
+    ev->reasoning = 0;
+    ev->refusal = 0;
+    ev->other = 0;
+    ev->delta = 0;
+    ev->choices = 0;
+    ev->flag = 0;
+    ev->type[0] = '\0';
+    ev->item[0] = '\0';
+    ev->status[0] = '\0';
+    ev->reason[0] = '\0';
+    ev->code[0] = '\0';
+    ev->message[0] = '\0';
+}
+
+
+void
+openai_meter_commit(openai_meter_t *m)
+{
+    openai_event_t  *ev;
+
+    ev = &m->event;
+
+    m->facts->text_bytes += ev->text + ev->refusal;
+
+    if (ev->refusal) {
+        m->facts->flags |= OPENAI_FACT_REFUSAL;
+    }
+
+    if (ev->reasoning) {
+        m->facts->reasoning_bytes += ev->reasoning;
+        m->facts->flags |= OPENAI_FACT_REASONING;
+    }
+
+    if (m->facts->streamed == 1
+        && (ev->text || ev->reasoning || ev->refusal || ev->other))
+    {
+        openai_meter_token(m);
+    }
+}
+
+
+static void
+openai_meter_token(openai_meter_t *m)
+{
+    openai_facts_t  *f;
+
+    f = m->facts;
+
+    if (f->first_token_us == 0) {
+        f->first_token_us = m->now;
+
+    } else if (m->now > f->last_token_us
+               && m->now - f->last_token_us > f->longest_gap_us)
+    {
+        f->longest_gap_us = m->now - f->last_token_us;
+    }
+
+    f->last_token_us = m->now;
+    m->tokens++;
+}
+
+
+void
+openai_meter_estimate(openai_meter_t *m)
+{
+    uint64_t  n;
+
+    if (m->facts->streamed != 1 || m->tokens == 0
+        || (m->facts->flags & (OPENAI_FACT_USAGE|OPENAI_FACT_EARLY))
+           == OPENAI_FACT_USAGE)
+    {
+        m->facts->estimated_output = OPENAI_UNKNOWN;
+        return;
+    }
+
+    n = (m->facts->text_bytes + m->facts->reasoning_bytes + 3) / 4;
+
+    m->facts->estimated_output = (int64_t) (n > m->tokens ? n : m->tokens);
+}
+
+
+/* an error whose members are the event's own, unless it has been told */
+
+void
+openai_meter_failure(openai_meter_t *m, const char *type)
+{
+    openai_event_t  *ev;
+    openai_facts_t  *f;
+
+    ev = &m->event;
+    f = m->facts;
+
+    if (!(f->flags & OPENAI_FACT_ERROR)) {
+        openai_copy(f->error_code, sizeof(f->error_code), ev->code,
+                    strlen(ev->code));
+        openai_copy(f->error_message, sizeof(f->error_message), ev->message,
+                    strlen(ev->message));
+        openai_copy(f->error_type, sizeof(f->error_type), type, strlen(type));
+    }
+
+    f->flags |= OPENAI_FACT_ERROR;
+}
+
+
+/* beside choices, or with the code 0, it is a message of success */
+
+void
+openai_meter_flat_error(openai_meter_t *m)
+{
+    openai_event_t  *ev;
+
+    ev = &m->event;
+
+    if (ev->message[0] && ev->choices == 0 && strcmp(ev->code, "0") != 0) {
+        openai_meter_failure(m, ev->type);
+    }
+}
+
+
+void
+openai_meter_choice_open(openai_meter_t *m, int64_t index)
+{
+    openai_choice_t  *c;
+
+    c = &m->event.choice;
+
+    c->index = index;
+    c->content = 0;
+    c->parts = 0;
+    c->text = 0;
+    c->reasoning = 0;
+    c->thinking = 0;
+    c->refusal = 0;
+    c->other = 0;
+    c->finish[0] = '\0';
+}
+
+
+void
+openai_meter_choice_close(openai_meter_t *m)
+{
+    openai_event_t   *ev;
+    openai_choice_t  *c;
+
+    ev = &m->event;
+    c = &ev->choice;
+
+    /* Together writes its text twice */
+
+    ev->text += (c->content || c->parts) ? c->content + c->parts : c->text;
+    ev->reasoning += c->reasoning + c->thinking;
+    ev->refusal += c->refusal;
+    ev->other += c->other;
+    ev->choices++;
+
+    if (c->finish[0]) {
+        openai_meter_finish_reason(m, c->index, c->finish);
+    }
+
+    c->index = -1;
+}
+
+
+void
+openai_meter_finish_reason(openai_meter_t *m, int64_t index,
+    const char *reason)
+{
+    unsigned         i;
+    openai_facts_t  *f;
+
+    f = m->facts;
+
+    if (index < 0) {
+        index = 0;
+    }
+
+    if (index >= OPENAI_METER_CHOICES) {
+        return;
+    }
+
+    if ((m->ended & ~(1u << index)) == 0) {
+        openai_copy(f->finish_reason, OPENAI_METER_REASON, reason,
+                    strlen(reason));
+        m->ended = (uint32_t) (reason[0] != '\0') << index;
+        return;
+    }
+
+    if (openai_meter_several(m) != OPENAI_OK) {
+        return;
+    }
+
+    openai_copy(m->finish[index], OPENAI_METER_REASON, reason, strlen(reason));
+
+    m->ended &= ~(1u << index);
+    m->ended |= (uint32_t) (reason[0] != '\0') << index;
+
+    f->finish_reason[0] = '\0';
+
+    for (i = 0; i < OPENAI_METER_CHOICES; i++) {
+        if (m->ended & 1u << i) {
+            openai_append(f->finish_reason, sizeof(f->finish_reason),
+                          m->finish[i]);
+        }
+    }
+}
+
+
+/* before a second choice ends: the reason of a single one is in the facts */
+
+static int
+openai_meter_several(openai_meter_t *m)
+{
+    unsigned  i;
+
+    if (m->finish == NULL) {
+        m->finish = m->alloc.alloc(m->alloc.ctx, OPENAI_METER_CHOICES
+                                                 * sizeof(m->finish[0]));
+        if (m->finish == NULL) {
+            return OPENAI_NOMEM;
+        }
+    }
+
+    for (i = 0; i < OPENAI_METER_CHOICES; i++) {
+        if (m->ended == 1u << i) {
+            openai_copy(m->finish[i], OPENAI_METER_REASON,
+                        m->facts->finish_reason,
+                        strlen(m->facts->finish_reason));
+        }
+    }
+
+    return OPENAI_OK;
+}
+
+
+void
+openai_meter_call_open(openai_meter_t *m, int64_t index)
+{
+    openai_call_t  *call;
+
+    call = &m->event.call;
+
+    call->index = index;
+    call->arguments = 0;
+    call->id[0] = '\0';
+    call->name[0] = '\0';
+}
+
+
+/*
+ * A piece of a call: it begins one when it names a function that its place has
+ * not called with this id.  Some reuse an index, some leave out index or id,
+ * some repeat the name without the id.
+ */
+
+void
+openai_meter_call_close(openai_meter_t *m)
+{
+    size_t          len;
+    uint64_t        hash, place;
+    openai_call_t  *call;
+
+    call = &m->event.call;
+
+    m->event.choice.other += call->arguments + strlen(call->name);
+
+    if (call->name[0] == '\0') {
+        openai_meter_call_open(m, -1);
+        return;
+    }
+
+    place = (uint64_t) (call->index + 2)
+            ^ (uint64_t) (m->event.choice.index + 2) << 24;
+    hash = 14695981039346656037u;
+
+    for (len = 0; call->id[len]; len++) {
+        hash = (hash ^ (unsigned char) call->id[len]) * 1099511628211u;
+    }
+
+    hash = place << 32 | (uint32_t) (hash >> 32);
+
+    if (!openai_meter_called(m, hash, len != 0)) {
+        openai_meter_tool(m, call->name);
+    }
+
+    openai_meter_call_open(m, -1);
+}
+
+
+/* whether it is known: all of its hash, or, without an id, its place; from now
+   on it is */
+
+static int
+openai_meter_called(openai_meter_t *m, uint64_t hash, int id)
+{
+    unsigned  i, n;
+
+    n = m->ncalls < OPENAI_METER_CALLS ? m->ncalls : OPENAI_METER_CALLS;
+
+    for (i = 0; i < n; i++) {
+        if (id ? m->calls[i] == hash
+               : m->event.call.index >= 0 && m->calls[i] >> 32 == hash >> 32)
+        {
+            return 1;
+        }
+    }
+
+    if (m->calls == NULL) {
+        m->calls = m->alloc.alloc(m->alloc.ctx,
+                                  OPENAI_METER_CALLS * sizeof(uint64_t));
+    }
+
+    if (m->calls) {
+        m->calls[m->ncalls++ % OPENAI_METER_CALLS] = hash;
+    }
+
+    return 0;
+}
+
+
+void
+openai_meter_tool(openai_meter_t *m, const char *name)
+{
+    openai_facts_t  *f;
+
+    f = m->facts;
+
+    f->tool_calls++;
+    f->flags |= OPENAI_FACT_TOOL_CALLS;
+
+    if (name[0]) {
+        openai_append(f->tool_names, sizeof(f->tool_names), name);
+    }
+}

@@ -1,0 +1,629 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+#include "digest/json/bytes.h"
+#include "digest/json/memo.h"
+#include "digest/meter/meter.h"
+
+
+static void openai_body_feed(openai_meter_t *m, openai_body_t *body,
+    const void *data, size_t len, openai_decoder_sink_pt sink);
+static int openai_meter_request_plain(void *ctx, const char *data, size_t len);
+static void openai_meter_request_end(openai_meter_t *m);
+static int openai_meter_response_plain(void *ctx, const char *data,
+    size_t len);
+static size_t openai_meter_sniff(openai_meter_t *m, const char *data,
+    size_t len);
+static void openai_meter_frame(openai_meter_t *m, unsigned framing);
+static void openai_meter_memo(openai_meter_t *m);
+static void openai_meter_framed(openai_meter_t *m, const char *data,
+    size_t len);
+static void openai_meter_data(void *ctx, const char *p, size_t len);
+static void openai_meter_done(openai_meter_t *m, const char *p, size_t len);
+static void openai_meter_event(void *ctx, openai_str_t name, uint64_t start,
+    uint64_t end);
+static void openai_meter_field(void *ctx, openai_str_t name,
+    openai_str_t value);
+static void openai_meter_file(void *ctx, openai_str_t name, openai_str_t type);
+
+
+static const openai_frames_t  openai_meter_handler = {
+    openai_meter_data,
+    openai_meter_event
+};
+
+
+static const openai_multipart_handler_t  openai_meter_multipart = {
+    openai_meter_field,
+    openai_meter_file
+};
+
+
+openai_meter_t *
+openai_meter_create(const openai_alloc_t *alloc, openai_facts_t *facts)
+{
+    openai_meter_t  *m;
+
+    m = alloc->alloc(alloc->ctx, sizeof(openai_meter_t));
+    if (m == NULL) {
+        return NULL;
+    }
+
+    openai_zero(&m->multipart, offsetof(openai_meter_t, usage)
+                               - offsetof(openai_meter_t, multipart));
+
+    m->facts = facts;
+    m->alloc = *alloc;
+    m->spare = &m->scan;
+    m->dialect = openai_dialects[0];
+
+    openai_usage_init(&m->usage);
+    openai_meter_clear(m);
+
+    return m;
+}
+
+
+void
+openai_meter_destroy(openai_meter_t *m)
+{
+    if (m == NULL) {
+        return;
+    }
+
+    openai_decoder_destroy(m->request.decoder);
+    openai_decoder_destroy(m->response.decoder);
+    openai_ws_destroy(m->request.ws);
+    openai_ws_destroy(m->response.ws);
+
+    m->request.decoder = NULL;
+    m->response.decoder = NULL;
+    m->request.ws = NULL;
+    m->response.ws = NULL;
+    m->request.over = 1;
+    m->response.over = 1;
+    m->events = 0;
+}
+
+
+void
+openai_meter_response_status(openai_meter_t *m, unsigned status)
+{
+    m->status = status;
+    m->failed = (status >= 400);
+
+    if (status == 101) {
+        openai_meter_upgrade(m);
+    }
+}
+
+
+void
+openai_meter_request_body(openai_meter_t *m, const void *data, size_t len,
+    int last)
+{
+    openai_body_feed(m, &m->request, data, len, openai_meter_request_plain);
+
+    if (last && !m->request.over) {
+        openai_meter_request_end(m);
+        m->request.over = 1;
+
+        /* of frames some may be held, to be told at the end */
+
+        if (m->request.scan
+            && m->facts->framing != OPENAI_FRAMING_WEBSOCKET)
+        {
+            m->spare = m->request.scan;
+            m->request.scan = NULL;
+        }
+    }
+}
+
+
+openai_scan_t *
+openai_meter_scan(openai_meter_t *m)
+{
+    openai_scan_t  *s;
+
+    s = m->spare;
+
+    if (s) {
+        m->spare = NULL;
+        return s;
+    }
+
+    return m->alloc.alloc(m->alloc.ctx, sizeof(openai_scan_t));
+}
+
+
+void
+openai_meter_response_body(openai_meter_t *m, const void *data, size_t len,
+    uint64_t now_us)
+{
+    /* 0 stands for no token yet */
+    m->now = now_us ? now_us : 1;
+
+    /* the middle of a stream is most of all that comes here */
+
+    if (m->events) {
+        openai_sse_feed(&m->sse, data, len);
+        return;
+    }
+
+    openai_body_feed(m, &m->response, data, len, openai_meter_response_plain);
+}
+
+
+static void
+openai_body_feed(openai_meter_t *m, openai_body_t *body, const void *data,
+    size_t len, openai_decoder_sink_pt sink)
+{
+    int           rc;
+    openai_str_t  encoding;
+
+    if (body->over || len == 0) {
+        return;
+    }
+
+    if (m->facts->framing == OPENAI_FRAMING_WEBSOCKET) {
+        openai_meter_frames(m, body, data, len);
+        return;
+    }
+
+    if (!body->started) {
+        body->started = 1;
+
+        encoding.data = (body == &m->request) ? m->request_encoding
+                                              : m->response_encoding;
+
+        if (encoding.data) {
+            encoding.len = strlen(encoding.data);
+
+            body->decoder = openai_decoder_create(&m->alloc, encoding, 0, &rc);
+
+            if (body->decoder == NULL && rc != OPENAI_OK) {
+                m->facts->flags |= OPENAI_FACT_UNDECODABLE;
+                body->over = 1;
+                return;
+            }
+        }
+    }
+
+    if (body->decoder == NULL) {
+        (void) sink(m, data, len);
+        return;
+    }
+
+    rc = openai_decoder_feed(body->decoder, data, len, sink, m);
+
+    if (rc == OPENAI_LIMIT) {
+        m->facts->flags |= OPENAI_FACT_BOMB;
+
+    } else if (rc == OPENAI_ERROR) {
+        m->facts->flags |= OPENAI_FACT_UNDECODABLE;
+    }
+}
+
+
+static int
+openai_meter_request_plain(void *ctx, const char *data, size_t len)
+{
+    openai_meter_t  *m = ctx;
+
+    if (m->multipart) {
+        openai_multipart_feed(m->multipart, data, len);
+        return OPENAI_OK;
+    }
+
+    if (m->request.scan == NULL) {
+
+        if (m->dialect->request == NULL) {
+            return OPENAI_OK;
+        }
+
+        m->request.scan = openai_meter_scan(m);
+        if (m->request.scan == NULL) {
+            m->request.over = 1;
+            return OPENAI_OK;
+        }
+
+        openai_scan_init(m->request.scan, m->dialect->request, m);
+    }
+
+    openai_scan(m->request.scan, data, len);
+
+    return OPENAI_OK;
+}
+
+
+/* a path that nobody knows: the body's shape may tell what it is */
+
+static void
+openai_meter_request_end(openai_meter_t *m)
+{
+    unsigned     i;
+    const char  *name, *operation;
+
+    if (m->facts->dialect) {
+        return;
+    }
+
+    name = NULL;
+    operation = "chat";
+
+    if (m->shape & OPENAI_SHAPE_MESSAGES) {
+        name = "chat";
+
+    } else if (m->shape & OPENAI_SHAPE_CONTENTS) {
+        name = "gemini";
+        operation = "generate_content";
+    }
+
+    for (i = 1; name && i < openai_dialects_n; i++) {
+        if (strcmp(openai_dialects[i]->name, name) == 0) {
+            m->facts->dialect = (uint8_t) i;
+            m->dialect = openai_dialects[i];
+            openai_copy(m->facts->operation, sizeof(m->facts->operation),
+                        operation, strlen(operation));
+            break;
+        }
+    }
+}
+
+
+/* creates the multipart parser, whose fields are taken like JSON's */
+
+void
+openai_meter_multipart_begin(openai_meter_t *m, openai_str_t content_type)
+{
+    openai_multipart_t  *mp;
+
+    mp = m->alloc.alloc(m->alloc.ctx, sizeof(openai_multipart_t));
+    if (mp == NULL) {
+        return;
+    }
+
+    if (openai_multipart_init(mp, content_type, &openai_meter_multipart, m)
+        == OPENAI_OK)
+    {
+        m->multipart = mp;
+    }
+}
+
+
+static void
+openai_meter_field(void *ctx, openai_str_t name, openai_str_t value)
+{
+    openai_value_t        v;
+    openai_meter_t       *m = ctx;
+    const openai_node_t  *n;
+
+    v.str = value;
+    v.size = value.len;
+    v.element = -1;
+    v.type = OPENAI_SCAN_NUMBER;
+
+    if (openai_is(value.data, value.len, "true")) {
+        v.type = OPENAI_SCAN_TRUE;
+
+    } else if (openai_is(value.data, value.len, "false")) {
+        v.type = OPENAI_SCAN_FALSE;
+
+    } else if (openai_value_real(&v) != openai_value_real(&v)) {
+        v.type = OPENAI_SCAN_STRING;
+    }
+
+    n = m->dialect->request ? m->dialect->request->nodes : NULL;
+
+    for ( /* void */ ; n && n->key.data; n++) {
+        if (n->take && n->key.len == name.len
+            && memcmp(n->key.data, name.data, name.len) == 0)
+        {
+            n->take(m, n, &v);
+        }
+    }
+}
+
+
+static void
+openai_meter_file(void *ctx, openai_str_t name, openai_str_t type)
+{
+    openai_meter_t  *m = ctx;
+
+    if (type.len > 6 && memcmp(type.data, "image/", 6) == 0) {
+        m->facts->flags |= OPENAI_FACT_IMAGE;
+
+    } else if (type.len > 6 && memcmp(type.data, "audio/", 6) == 0) {
+        m->facts->flags |= OPENAI_FACT_AUDIO;
+
+    } else {
+        m->facts->flags |= OPENAI_FACT_FILE;
+    }
+}
+
+
+static int
+openai_meter_response_plain(void *ctx, const char *data, size_t len)
+{
+    size_t           n;
+    openai_meter_t  *m = ctx;
+
+    if (!m->framed) {
+        n = openai_meter_sniff(m, data, len);
+        data += n;
+        len -= n;
+    }
+
+    if (len) {
+        openai_meter_framed(m, data, len);
+    }
+
+    return OPENAI_OK;
+}
+
+
+/*
+ * Framing is what the body is, not what anybody said about it.  Returns how
+ * many bytes were used up; those that matter have been passed on, unless all
+ * of them are still here.
+ */
+
+static size_t
+openai_meter_sniff(openai_meter_t *m, const char *data, size_t len)
+{
+    char      ch;
+    size_t    n;
+    unsigned  framing;
+
+    for (n = 0; n < len && !m->framed; n++) {
+
+        ch = data[n];
+
+        if (m->sniffed == 0
+            && ((unsigned char) ch <= ' ' || ch == '\xef' || ch == '\xbb'
+                || ch == '\xbf'))
+        {
+            continue;
+        }
+
+        m->sniff[m->sniffed++] = ch;
+
+        framing = openai_framing(m->sniff, m->sniffed,
+                                 m->bytes && !m->failed ? OPENAI_FRAMING_BYTES
+                                                        : m->type);
+
+        if (framing != OPENAI_FRAMING_UNDECIDED) {
+            openai_meter_frame(m, framing);
+
+            if (m->sniffed <= n + 1) {
+                return n + 1 - m->sniffed;
+            }
+
+            openai_meter_framed(m, m->sniff, m->sniffed);
+        }
+    }
+
+    return n;
+}
+
+
+static void
+openai_meter_frame(openai_meter_t *m, unsigned framing)
+{
+    const openai_node_t  *root;
+
+    root = m->failed ? &openai_failure : m->dialect->answer;
+
+    if (framing == OPENAI_FRAMING_SSE || framing == OPENAI_FRAMING_NDJSON) {
+        root = m->dialect->event;
+    }
+
+    if (framing == OPENAI_FRAMING_ARRAY
+        && (root == NULL || root->take != openai_take_element))
+    {
+        framing = OPENAI_FRAMING_JSON;
+    }
+
+    if (framing == OPENAI_FRAMING_NDJSON && m->failed) {
+        framing = OPENAI_FRAMING_JSON;
+        root = &openai_failure;
+    }
+
+    m->framed = 1;
+    m->facts->framing = (uint8_t) framing;
+    m->facts->streamed = (framing == OPENAI_FRAMING_SSE
+                         || framing == OPENAI_FRAMING_NDJSON
+                         || framing == OPENAI_FRAMING_ARRAY);
+
+    if (root) {
+        m->response.scan = openai_meter_scan(m);
+    }
+
+    if (m->response.scan) {
+        openai_scan_init(m->response.scan, root, m);
+    }
+
+    if (framing == OPENAI_FRAMING_SSE) {
+        m->events = (m->response.decoder == NULL);
+        openai_sse_init(&m->sse, &openai_meter_handler, m);
+        openai_meter_memo(m);
+
+    } else if (framing == OPENAI_FRAMING_NDJSON) {
+        openai_ndjson_init(&m->sse, &openai_meter_handler, m);
+    }
+}
+
+
+/* without memory for it the events are merely scanned in full */
+
+static void
+openai_meter_memo(openai_meter_t *m)
+{
+    openai_memo_t  *memo;
+
+    if (m->response.scan == NULL) {
+        return;
+    }
+
+    memo = m->alloc.alloc(m->alloc.ctx, sizeof(openai_memo_t));
+
+    if (memo) {
+        memset(memo, 0, sizeof(openai_memo_t));
+        m->response.scan->memo = memo;
+    }
+}
+
+
+static void
+openai_meter_framed(openai_meter_t *m, const char *data, size_t len)
+{
+    switch (m->facts->framing) {
+
+    case OPENAI_FRAMING_SSE:
+        openai_sse_feed(&m->sse, data, len);
+        break;
+
+    case OPENAI_FRAMING_NDJSON:
+        openai_ndjson_feed(&m->sse, data, len);
+        break;
+
+    case OPENAI_FRAMING_JSON:
+    case OPENAI_FRAMING_ARRAY:
+
+        if (m->response.scan) {
+            openai_scan(m->response.scan, data, len);
+        }
+
+        break;
+    }
+}
+
+
+static void
+openai_meter_data(void *ctx, const char *p, size_t len)
+{
+    openai_meter_t  *m = ctx;
+
+    if (*p == '{' && m->done < OPENAI_METER_DONE) {
+        m->done = OPENAI_METER_NOT_DONE;
+
+    } else {
+        openai_meter_done(m, p, len);
+    }
+
+    if (!m->closed && m->response.scan) {
+        openai_scan(m->response.scan, p, len);
+    }
+}
+
+
+static void
+openai_meter_done(openai_meter_t *m, const char *p, size_t len)
+{
+    size_t  i;
+
+    static const char  done[] = "[DONE]";
+
+    for (i = 0; i < len && m->done < OPENAI_METER_DONE; i++) {
+
+        if (p[i] == done[m->done]) {
+            m->done++;
+
+        } else if (p[i] != ' ') {
+            m->done = OPENAI_METER_NOT_DONE;
+        }
+    }
+}
+
+
+static void
+openai_meter_event(void *ctx, openai_str_t name, uint64_t start, uint64_t end)
+{
+    openai_meter_t  *m = ctx;
+
+    m->facts->events++;
+
+    if (!m->closed) {
+
+        if (m->done == OPENAI_METER_DONE) {
+            m->facts->flags |= OPENAI_FACT_TERMINAL;
+            m->closed = 1;
+
+        } else {
+            openai_meter_event_end(m, name);
+        }
+    }
+
+    m->done = 0;
+
+    if (m->response.scan) {
+        openai_scan_reset(m->response.scan);
+    }
+}
+
+
+void
+openai_take_element(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    openai_meter_t  *m = ctx;
+
+    if (value->type == OPENAI_SCAN_OBJECT_END && value->element >= 0
+        && m->facts->framing == OPENAI_FRAMING_ARRAY)
+    {
+        m->facts->events++;
+        openai_meter_event_end(m, (openai_str_t) openai_str(""));
+    }
+}
+
+
+void
+openai_meter_finish(openai_meter_t *m, int complete, uint64_t now_us)
+{
+    if (m->finished) {
+        return;
+    }
+
+    m->finished = 1;
+    m->now = now_us ? now_us : 1;
+
+    /* a stream without an event is one that has no end */
+
+    if (!m->framed && m->type == OPENAI_FRAMING_SSE) {
+        openai_meter_frame(m, OPENAI_FRAMING_SSE);
+    }
+
+    switch (m->facts->framing) {
+
+    case OPENAI_FRAMING_SSE:
+        openai_sse_end(&m->sse);
+        break;
+
+    case OPENAI_FRAMING_NDJSON:
+        openai_ndjson_end(&m->sse);
+        break;
+
+    case OPENAI_FRAMING_WEBSOCKET:
+        openai_meter_frames_end(m);
+        break;
+
+    case OPENAI_FRAMING_JSON:
+
+        if (!m->failed) {
+            openai_meter_event_end(m, (openai_str_t) openai_str(""));
+        }
+
+        break;
+    }
+
+    /* TGI and others end without [DONE], but never without a reason */
+
+    if (complete && (!m->facts->streamed || m->facts->finish_reason[0])) {
+        m->facts->flags |= OPENAI_FACT_TERMINAL;
+    }
+
+    openai_meter_estimate(m);
+}

@@ -1,0 +1,574 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+/*
+ * The takes that the dialects' nodes share.
+ */
+
+
+#include <math.h>
+
+#include "digest/json/bytes.h"
+#include "digest/meter/meter.h"
+
+
+#define openai_field(ctx, node, type)                                         \
+    ((type *) openai_take_place(ctx, node))
+
+
+static inline void *openai_take_place(openai_meter_t *m,
+    const openai_node_t *node);
+static void openai_take_cost(void *ctx, const openai_node_t *node,
+    const openai_value_t *value);
+static void openai_meter_add_before(openai_meter_t *m);
+static void openai_take_status(void *ctx, const openai_node_t *node,
+    const openai_value_t *value);
+static void openai_take_kind(void *ctx, const openai_node_t *node,
+    const openai_value_t *value);
+
+
+static const openai_node_t  openai_input_nodes[] = {
+    openai_usage_node("cached_tokens", cached),
+    openai_usage_node("cache_write_tokens", cache_write),
+    openai_usage_node("audio_tokens", input_audio),
+    openai_node_end
+};
+
+
+static const openai_node_t  openai_output_nodes[] = {
+    openai_usage_node("reasoning_tokens", reasoning),
+    openai_usage_node("audio_tokens", output_audio),
+    openai_node_end
+};
+
+
+/* OpenRouter's is a number, Perplexity's a list of posts */
+
+static const openai_node_t  openai_cost_nodes[] = {
+    openai_node("total_cost", openai_take_cost, 0),
+    openai_node_end
+};
+
+
+const openai_node_t  openai_usage_nodes[] = {
+    openai_usage_node("prompt_tokens", input),
+    openai_usage_node("completion_tokens", output),
+    openai_usage_node("total_tokens", total),
+    openai_usage_node("input_tokens", input),
+    openai_usage_node("output_tokens", output),
+    openai_node_in("prompt_tokens_details", openai_input_nodes, NULL, 0),
+    openai_node_in("completion_tokens_details", openai_output_nodes, NULL, 0),
+    openai_node_in("prompt_token_details", openai_input_nodes, NULL, 0),
+    openai_node_in("input_tokens_details", openai_input_nodes, NULL, 0),
+    openai_node_in("output_tokens_details", openai_output_nodes, NULL, 0),
+    openai_node_in("input_token_details", openai_input_nodes, NULL, 0),
+    openai_node_in("output_token_details", openai_output_nodes, NULL, 0),
+    openai_usage_node("reasoning_tokens", reasoning),
+    openai_usage_node("prompt_cache_hit_tokens", cached),
+    openai_usage_node("cached_tokens", cached),
+    openai_node_in("cost", openai_cost_nodes, openai_take_cost, 0),
+    openai_node_end
+};
+
+
+const openai_node_t  openai_error_nodes[] = {
+    openai_node("message", openai_take_failure, openai_fact(error_message)),
+    openai_node("type", openai_take_failure, openai_fact(error_type)),
+    openai_node("code", openai_take_failure, openai_fact(error_code)),
+    openai_node("status", openai_take_status, openai_fact(error_type)),
+    openai_node_end
+};
+
+
+/* the shapes of an error's body: see the facts of the wire, section 6 */
+
+static const openai_node_t  openai_detail_nodes[] = {
+    openai_node("msg", openai_take_failure, openai_fact(error_message)),
+    openai_node("message", openai_take_failure, openai_fact(error_message)),
+    openai_node("type", openai_take_failure, openai_fact(error_type)),
+    openai_node_end
+};
+
+
+static const openai_node_t  openai_failure_nodes[] = {
+    openai_node_in("error", openai_error_nodes, openai_take_error, 0),
+    openai_node("message", openai_take_failure, openai_fact(error_message)),
+    openai_node("type", openai_take_kind, openai_fact(error_type)),
+    openai_node("code", openai_take_failure, openai_fact(error_code)),
+    openai_node("statusCode", openai_take_failure,
+                openai_fact(error_code)),
+    openai_node_in("detail", openai_detail_nodes, openai_take_failure,
+                   openai_fact(error_message)),
+    openai_node("request_id", openai_take_string,
+                openai_fact(request_id)),
+    openai_node_end
+};
+
+
+const openai_node_t  openai_failure =
+    openai_node_root(openai_failure_nodes, NULL);
+
+
+const openai_node_t  openai_metadata_nodes[] = {
+    openai_node("session_id", openai_take_session, 6),
+    openai_node("conversation_id", openai_take_session, 5),
+    openai_node("thread_id", openai_take_session, 5),
+    openai_node("user_id", openai_take_string, openai_fact(user)),
+    openai_node_end
+};
+
+
+const openai_node_t  openai_part_nodes[] = {
+    openai_node("type", openai_take_part_type, 0),
+    openai_node_end
+};
+
+
+static inline void *
+openai_take_place(openai_meter_t *m, const openai_node_t *node)
+{
+    char  *base;
+
+    base = (node->arg & OPENAI_AT_FACTS) ? (char *) m->facts : (char *) m;
+
+    return base + (node->arg & (OPENAI_AT_FACTS - 1));
+}
+
+
+void
+openai_take_string(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    if ((value->type == OPENAI_SCAN_STRING || value->type == OPENAI_SCAN_NUMBER)
+        && value->str.len)
+    {
+        openai_copy(openai_field(ctx, node, char), node->arg >> 16,
+                    value->str.data, value->str.len);
+    }
+}
+
+
+void
+openai_take_integer(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    if (value->type == OPENAI_SCAN_NUMBER) {
+        *openai_field(ctx, node, int64_t) = openai_value_integer(value);
+    }
+}
+
+
+void
+openai_take_number(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    int64_t  n;
+
+    n = openai_value_integer(value);
+
+    if (n >= 0 && n <= INT32_MAX) {
+        *openai_field(ctx, node, int32_t) = (int32_t) n;
+    }
+}
+
+
+void
+openai_take_real(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    if (value->type == OPENAI_SCAN_NUMBER) {
+        *openai_field(ctx, node, double) = openai_value_real(value);
+    }
+}
+
+
+void
+openai_take_bool(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    if (value->type == OPENAI_SCAN_TRUE || value->type == OPENAI_SCAN_FALSE) {
+        *openai_field(ctx, node, int8_t) = (value->type == OPENAI_SCAN_TRUE);
+    }
+}
+
+
+/* counted as they come, so that a body cut short has its count, too */
+
+void
+openai_take_count(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    int32_t  *n;
+
+    n = openai_field(ctx, node, int32_t);
+
+    if (value->type == OPENAI_SCAN_ARRAY && value->element < 0) {
+        *n = 0;
+
+    } else if (value->element >= 0 && value->type <= OPENAI_SCAN_OBJECT) {
+        *n = value->element + 1;
+
+    } else if (value->type == OPENAI_SCAN_STRING) {
+        *n = 1;
+    }
+}
+
+
+void
+openai_take_size(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    if (value->type == OPENAI_SCAN_STRING) {
+        *openai_field(ctx, node, uint64_t) = value->size;
+    }
+}
+
+
+/* what some write under two names, one of them perhaps empty */
+
+void
+openai_take_most(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    uint64_t  *size;
+
+    size = openai_field(ctx, node, uint64_t);
+
+    if (value->type == OPENAI_SCAN_STRING && value->size > *size) {
+        *size = value->size;
+    }
+}
+
+
+void
+openai_take_add(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    if (value->type == OPENAI_SCAN_STRING) {
+        *openai_field(ctx, node, uint64_t) += value->size;
+    }
+}
+
+
+void
+openai_take_flag(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    openai_meter_t  *m = ctx;
+
+    if (value->type == OPENAI_SCAN_OBJECT
+        || (value->type == OPENAI_SCAN_STRING && value->size))
+    {
+        m->facts->flags |= node->arg;
+    }
+}
+
+
+void
+openai_take_shape(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    openai_meter_t  *m = ctx;
+
+    if (value->type == OPENAI_SCAN_STRING || value->type == OPENAI_SCAN_ARRAY) {
+        m->shape |= node->arg;
+    }
+}
+
+
+void
+openai_take_part_type(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    openai_str_t     s;
+    openai_meter_t  *m = ctx;
+
+    if (value->type != OPENAI_SCAN_STRING) {
+        return;
+    }
+
+    s = value->str;
+
+    if (openai_is(s.data, s.len, "image_url")
+        || openai_is(s.data, s.len, "input_image")
+        || openai_is(s.data, s.len, "image"))
+    {
+        m->facts->flags |= OPENAI_FACT_IMAGE;
+
+    } else if (openai_is(s.data, s.len, "input_audio")
+               || openai_is(s.data, s.len, "audio_url"))
+    {
+        m->facts->flags |= OPENAI_FACT_AUDIO;
+
+    } else if (openai_is(s.data, s.len, "file")
+               || openai_is(s.data, s.len, "input_file")
+               || openai_is(s.data, s.len, "document"))
+    {
+        m->facts->flags |= OPENAI_FACT_FILE;
+    }
+}
+
+
+void
+openai_take_session(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    if (value->type == OPENAI_SCAN_STRING) {
+        openai_meter_session(ctx, value->str, node->arg);
+    }
+}
+
+
+void
+openai_take_provider(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    if (value->type != OPENAI_SCAN_NULL) {
+        openai_meter_provider(ctx, (const char *) node->arg, 4);
+    }
+}
+
+
+/* never added up: each object replaces the one before, if it holds anything */
+
+void
+openai_take_usage(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    openai_meter_t  *m = ctx;
+
+    if (value->type == OPENAI_SCAN_OBJECT) {
+        openai_usage_init(&m->usage);
+
+    } else if (value->type == OPENAI_SCAN_OBJECT_END) {
+        openai_meter_usage(m);
+    }
+}
+
+
+void
+openai_take_tokens(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    int64_t          n;
+    openai_meter_t  *m = ctx;
+
+    n = openai_value_integer(value);
+
+    if (n >= 0) {
+        *(int64_t *) ((char *) &m->usage + node->arg) = n;
+    }
+}
+
+
+static void
+openai_take_cost(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    openai_meter_t  *m = ctx;
+
+    if (value->type == OPENAI_SCAN_NUMBER) {
+        m->usage.cost = openai_value_real(value);
+    }
+}
+
+
+void
+openai_meter_usage(openai_meter_t *m)
+{
+    openai_usage_t  *from, *to;
+
+    from = &m->usage;
+    to = &m->facts->usage;
+
+    if (from->input < 0 && from->output < 0 && from->total < 0) {
+        return;
+    }
+
+    *to = *from;
+
+    /* xAI leaves reasoning out of the completion, but not of the total */
+
+    if (to->input >= 0 && to->output >= 0 && to->reasoning > 0
+        && to->total == to->input + to->output + to->reasoning)
+    {
+        to->output += to->reasoning;
+    }
+
+    if (to->total < 0 && to->input >= 0 && to->output >= 0) {
+        to->total = to->input + to->output;
+    }
+
+    openai_meter_add_before(m);
+
+    m->facts->flags |= OPENAI_FACT_USAGE;
+}
+
+
+/* the answers of one connection are paid for one by one */
+
+static void
+openai_meter_add_before(openai_meter_t *m)
+{
+    unsigned        i;
+    int64_t        *to;
+    const int64_t  *from;
+
+    static const size_t  counts[] = {
+        offsetof(openai_usage_t, input), offsetof(openai_usage_t, output),
+        offsetof(openai_usage_t, total), offsetof(openai_usage_t, cached),
+        offsetof(openai_usage_t, cache_write),
+        offsetof(openai_usage_t, cache_write_1h),
+        offsetof(openai_usage_t, reasoning),
+        offsetof(openai_usage_t, input_audio),
+        offsetof(openai_usage_t, output_audio)
+    };
+
+    if (m->before == NULL) {
+        return;
+    }
+
+    for (i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+
+        to = (int64_t *) ((char *) &m->facts->usage + counts[i]);
+        from = (const int64_t *) ((const char *) m->before + counts[i]);
+
+        if (*from >= 0) {
+            *to = (*to >= 0) ? *to + *from : *from;
+        }
+    }
+}
+
+
+void
+openai_meter_answered(openai_meter_t *m)
+{
+    if (m->before) {
+        *m->before = m->facts->usage;
+    }
+}
+
+
+/* an object without anything in it is what jobs say when all is well */
+
+void
+openai_take_error(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    openai_meter_t  *m = ctx;
+
+    if (value->type == OPENAI_SCAN_STRING && value->str.len) {
+        openai_copy(m->facts->error_message, sizeof(m->facts->error_message),
+                    value->str.data, value->str.len);
+        m->facts->flags |= OPENAI_FACT_ERROR;
+    }
+}
+
+
+void
+openai_take_failure(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    openai_meter_t  *m = ctx;
+
+    if ((value->type == OPENAI_SCAN_STRING && value->str.len)
+        || value->type == OPENAI_SCAN_NUMBER)
+    {
+        openai_take_string(ctx, node, value);
+        m->facts->flags |= OPENAI_FACT_ERROR;
+    }
+}
+
+
+/* Gemini's type; Azure repeats the number of HTTP */
+
+static void
+openai_take_status(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    if (value->type == OPENAI_SCAN_STRING) {
+        openai_take_failure(ctx, node, value);
+    }
+}
+
+
+/* Anthropic's body is of the type "error", whose error has a type */
+
+static void
+openai_take_kind(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    if (value->type == OPENAI_SCAN_STRING
+        && !openai_is(value->str.data, value->str.len, "error"))
+    {
+        openai_take_failure(ctx, node, value);
+    }
+}
+
+
+void
+openai_take_choice(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    if (value->type == OPENAI_SCAN_OBJECT) {
+        openai_meter_choice_open(ctx, value->element);
+
+    } else if (value->type == OPENAI_SCAN_OBJECT_END) {
+        openai_meter_choice_close(ctx);
+    }
+}
+
+
+void
+openai_take_call(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    if (value->type == OPENAI_SCAN_OBJECT) {
+        openai_meter_call_open(ctx, -1);
+
+    } else if (value->type == OPENAI_SCAN_OBJECT_END) {
+        openai_meter_call_close(ctx);
+    }
+}
+
+
+void
+openai_facts_init(openai_facts_t *facts)
+{
+    openai_zero(facts, sizeof(openai_facts_t));
+    openai_facts_unknown(facts);
+}
+
+
+void
+openai_copy(char *dst, size_t size, const char *src, size_t len)
+{
+    if (len >= size) {
+        len = size - 1;
+
+        while (len && ((unsigned char) src[len] & 0xc0) == 0x80) {
+            len--;
+        }
+    }
+
+    memcpy(dst, src, len);
+    dst[len] = '\0';
+}
+
+
+void
+openai_append(char *dst, size_t size, const char *src)
+{
+    size_t  len;
+
+    len = strlen(dst);
+
+    if (len && len + 1 < size) {
+        dst[len++] = ',';
+    }
+
+    openai_copy(dst + len, size - len, src, strlen(src));
+}

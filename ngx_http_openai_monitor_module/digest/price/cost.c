@@ -1,0 +1,229 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+#include <string.h>
+
+#include "digest/price/price_inner.h"
+
+
+/* USD per million tokens that one exchange is billed at */
+
+typedef struct {
+    double             input;
+    double             cached;
+    double             cache_write;
+    double             cache_write_1h;
+    double             output;
+    double             input_audio;
+    double             output_audio;
+} openai_rates_t;
+
+
+static void openai_price_rates(const openai_price_t *price,
+    const openai_usage_t *usage, openai_rates_t *rates);
+static double openai_price_tier(const openai_price_t *price, double tier,
+    double base);
+static double openai_price_sum(const openai_usage_t *usage,
+    const openai_rates_t *rates);
+static double openai_price_part(int64_t n, int64_t *rest, double rate);
+static double openai_price_factor(const openai_facts_t *facts);
+
+
+double
+openai_cost(openai_prices_t *prices, const openai_facts_t *facts,
+    const char **row)
+{
+    openai_rates_t             rates;
+    const openai_usage_t      *usage;
+    const openai_price_row_t  *r;
+
+    *row = NULL;
+    usage = &facts->usage;
+
+    if (usage->cost >= 0) {
+        *row = "upstream";
+        return usage->cost;
+    }
+
+    if (prices == NULL || usage->input < 0) {
+        return OPENAI_UNKNOWN;
+    }
+
+    /* an answer cut before its usage has cost more than its input */
+
+    if ((usage->output < 0 && strcmp(facts->operation, "embeddings") != 0)
+        || (facts->flags & OPENAI_FACT_EARLY))
+    {
+        return OPENAI_UNKNOWN;
+    }
+
+    r = openai_price_recall(prices, facts);
+    if (r == NULL) {
+        return OPENAI_UNKNOWN;
+    }
+
+    openai_price_rates(&r->price, usage, &rates);
+
+    if ((usage->input > 0 && rates.input < 0)
+        || (usage->output > 0 && rates.output < 0))
+    {
+        return OPENAI_UNKNOWN;
+    }
+
+    *row = r->name;
+
+    return openai_price_sum(usage, &rates) * openai_price_factor(facts)
+           / 1000000;
+}
+
+
+/* what a row leaves out is filled in: see docs/prices.md */
+
+static void
+openai_price_rates(const openai_price_t *price, const openai_usage_t *usage,
+    openai_rates_t *rates)
+{
+    rates->input = price->input;
+    rates->cached = price->cached;
+    rates->cache_write = price->cache_write;
+    rates->output = price->output;
+    rates->input_audio = price->input_audio;
+    rates->output_audio = price->output_audio;
+
+    if (price->tier_above > 0 && usage->input > price->tier_above) {
+        rates->input = openai_price_tier(price, price->tier_input,
+                                         price->input);
+        rates->cached = openai_price_tier(price, price->tier_cached,
+                                          price->cached);
+        rates->cache_write = openai_price_tier(price, price->tier_cache_write,
+                                               price->cache_write);
+
+        if (price->tier_output >= 0) {
+            rates->output = price->tier_output;
+        }
+    }
+
+    /* who sells an hour of cache sells it at twice the input */
+
+    rates->cache_write_1h = rates->cache_write < 0 ? rates->input
+                                                   : 2 * rates->input;
+
+    if (rates->cached < 0) {
+        rates->cached = rates->input;
+    }
+
+    if (rates->cache_write < 0) {
+        rates->cache_write = rates->input;
+    }
+
+    if (rates->input_audio < 0) {
+        rates->input_audio = rates->input;
+    }
+
+    if (rates->output_audio < 0) {
+        rates->output_audio = rates->output;
+    }
+}
+
+
+/* without a rate of its own, a part of the input follows the input */
+
+static double
+openai_price_tier(const openai_price_t *price, double tier, double base)
+{
+    if (tier >= 0 || base < 0 || price->tier_input < 0 || price->input <= 0) {
+        return tier >= 0 ? tier : base;
+    }
+
+    return base * price->tier_input / price->input;
+}
+
+
+static double
+openai_price_sum(const openai_usage_t *usage, const openai_rates_t *rates)
+{
+    double   cost;
+    int64_t  rest, write;
+
+    rest = usage->input;
+
+    cost = openai_price_part(usage->cached, &rest, rates->cached);
+
+    write = usage->cache_write < rest ? usage->cache_write : rest;
+
+    if (write > 0) {
+        rest -= write;
+        cost += openai_price_part(usage->cache_write_1h, &write,
+                                  rates->cache_write_1h);
+        cost += write * rates->cache_write;
+    }
+
+    cost += openai_price_part(usage->input_audio, &rest, rates->input_audio);
+
+    if (rest > 0) {
+        cost += rest * rates->input;
+    }
+
+    rest = usage->output;
+
+    cost += openai_price_part(usage->output_audio, &rest,
+                              rates->output_audio);
+
+    if (rest > 0) {
+        cost += rest * rates->output;
+    }
+
+    return cost;
+}
+
+
+/* a part that claims more than the whole is cut to it */
+
+static double
+openai_price_part(int64_t n, int64_t *rest, double rate)
+{
+    if (n > *rest) {
+        n = *rest;
+    }
+
+    if (n <= 0) {
+        return 0;
+    }
+
+    *rest -= n;
+
+    return n * rate;
+}
+
+
+static double
+openai_price_factor(const openai_facts_t *facts)
+{
+    /* "default", as a rule */
+
+    if (facts->service_tier[0] == 'd' || facts->service_tier[0] == '\0') {
+        return 1;
+    }
+
+    /* Groq's flex is a matter of limits, not of money */
+
+    if (strcmp(facts->service_tier, "batch") == 0
+        || (strcmp(facts->service_tier, "flex") == 0
+            && strcmp(facts->provider, "groq") != 0))
+    {
+        return 0.5;
+    }
+
+    /* Anthropic's tier of this name is capacity paid for in advance */
+
+    if (strcmp(facts->service_tier, "priority") == 0
+        && strcmp(facts->provider, "anthropic") != 0)
+    {
+        return 2;
+    }
+
+    return 1;
+}

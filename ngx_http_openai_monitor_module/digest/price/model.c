@@ -1,0 +1,323 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+#include <string.h>
+
+#include "digest/price/price_inner.h"
+
+
+/* a model name has as many endings as this that may be cut off, see
+   openai_price_ends() */
+
+#define OPENAI_PRICE_ENDS  4
+
+
+static const openai_price_row_t *openai_price_find(
+    const openai_prices_t *prices, const openai_facts_t *facts,
+    const char *model);
+static const openai_price_row_t *openai_price_exact(
+    const openai_prices_t *prices, const char *key, size_t len);
+static const openai_price_row_t *openai_price_prefix(
+    const openai_prices_t *prices, const char *key, size_t len);
+static size_t openai_price_start(const char *name, size_t pos, size_t len);
+static int openai_price_local(const openai_facts_t *facts, const char *name);
+static unsigned openai_price_ends(const char *name, size_t len, size_t *ends);
+static size_t openai_price_suffix(const char *name, size_t len);
+static size_t openai_price_date(const char *name, size_t len);
+static unsigned openai_price_digit(char ch);
+
+
+/* what answered is billed; what was asked may be an alias or ignored */
+
+const openai_price_row_t *
+openai_price_recall(openai_prices_t *prices, const openai_facts_t *facts)
+{
+    size_t                len;
+    const char           *model;
+    openai_price_last_t  *last;
+
+    model = facts->response_model[0] ? facts->response_model : facts->model;
+    len = strlen(model);
+
+    if (len == 0) {
+        return openai_price_find(prices, facts, model);
+    }
+
+    last = &prices->last[(len ^ (unsigned char) model[len - 1])
+                         % OPENAI_PRICE_LAST];
+
+    if (strcmp(last->model, model) != 0
+        || strcmp(last->provider, facts->provider) != 0)
+    {
+        memcpy(last->model, model, len + 1);
+        memcpy(last->provider, facts->provider, sizeof(last->provider));
+        last->row = openai_price_find(prices, facts, model);
+    }
+
+    return last->row;
+}
+
+
+static const openai_price_row_t *
+openai_price_find(const openai_prices_t *prices, const openai_facts_t *facts,
+    const char *model)
+{
+    char                       name[OPENAI_PRICE_NAME];
+    size_t                     len, start, ends[OPENAI_PRICE_ENDS];
+    unsigned                   i, n;
+    const openai_price_row_t  *row;
+
+    memset(name, 0, sizeof(name));
+
+    for (len = 0; len < sizeof(name) - 1 && model[len]; len++) {
+        name[len] = openai_price_lower(model[len]);
+    }
+
+    row = openai_price_exact(prices, name, len);
+
+    if (row || len == 0 || openai_price_local(facts, name)) {
+        return row;
+    }
+
+    n = openai_price_ends(name, len, ends);
+
+    for (start = 0; start < len; start = openai_price_start(name, start, len))
+    {
+        for (i = 0; i < n && ends[i] > start; i++) {
+            row = openai_price_exact(prices, name + start, ends[i] - start);
+            if (row) {
+                return row;
+            }
+        }
+    }
+
+    for (start = 0; start < len; start = openai_price_start(name, start, len))
+    {
+        row = openai_price_prefix(prices, name + start, len - start);
+        if (row && row->len) {
+            return row;
+        }
+    }
+
+    return openai_price_prefix(prices, name, 0);
+}
+
+
+static const openai_price_row_t *
+openai_price_exact(const openai_prices_t *prices, const char *key, size_t len)
+{
+    size_t    i;
+    uint64_t  hash;
+
+    hash = OPENAI_PRICE_HASH;
+
+    for (i = 0; i < len; i++) {
+        hash = openai_price_hash(hash, key[i]);
+    }
+
+    return *openai_prices_slot(prices->slots, prices->size, hash, key, len, 0);
+}
+
+
+/* the longest: one probe for each length of the name */
+
+static const openai_price_row_t *
+openai_price_prefix(const openai_prices_t *prices, const char *key, size_t len)
+{
+    size_t                i;
+    uint64_t              hash;
+    openai_price_row_t   *row, *found;
+
+    hash = OPENAI_PRICE_HASH;
+    found = NULL;
+
+    for (i = 0; /* void */ ; i++) {
+        row = *openai_prices_slot(prices->slots, prices->size, hash, key, i,
+                                  1);
+        if (row) {
+            found = row;
+        }
+
+        if (i == len) {
+            return found;
+        }
+
+        hash = openai_price_hash(hash, key[i]);
+    }
+}
+
+
+/* models that run on the operator's own machine share names with the priced
+   ones: a file, or an Ollama tag such as ":70b" */
+
+static int
+openai_price_local(const openai_facts_t *facts, const char *name)
+{
+    const char  *p;
+
+    if (name[0] == '/' || name[0] == '.'
+        || strcmp(facts->provider, "ollama") == 0)
+    {
+        return 1;
+    }
+
+    p = strchr(name, ':');
+
+    return p && openai_price_digit(p[1])
+           && openai_price_suffix(name, strlen(name)) == strlen(name);
+}
+
+
+/* where the name goes on without one more of its providers: behind "openai/"
+   and, as on Bedrock, behind "us." or "anthropic." */
+
+static size_t
+openai_price_start(const char *name, size_t pos, size_t len)
+{
+    size_t  i;
+
+    for (i = pos; i < len && name[i] >= 'a' && name[i] <= 'z'; i++) {
+        /* void */
+    }
+
+    if (i > pos && i < len && name[i] == '.') {
+        return i + 1;
+    }
+
+    for ( /* void */ ; i < len; i++) {
+        if (name[i] == '/') {
+            return i + 1;
+        }
+    }
+
+    return len;
+}
+
+
+/* the lengths of the name with less and less behind it; each cut counts on the
+   one before */
+
+static unsigned
+openai_price_ends(const char *name, size_t len, size_t *ends)
+{
+    unsigned  n;
+
+    n = 0;
+    ends[n++] = len;
+
+    len = openai_price_suffix(name, len);
+
+    if (len != ends[n - 1]) {
+        ends[n++] = len;
+    }
+
+    len = openai_price_date(name, len);
+
+    if (len != ends[n - 1]) {
+        ends[n++] = len;
+    }
+
+    if (len > 7 && memcmp(name + len - 7, "-latest", 7) == 0) {
+        ends[n++] = len - 7;
+    }
+
+    return n;
+}
+
+
+/* ":free", ":nitro", "@20250929", and Bedrock's "-v1:0" */
+
+static size_t
+openai_price_suffix(const char *name, size_t len)
+{
+    char      ch;
+    size_t    i;
+    unsigned  number;
+
+    number = 1;
+
+    for (i = len; i; i--) {
+        ch = name[i - 1];
+
+        if (ch == '/') {
+            return len;
+        }
+
+        if (ch == ':' || ch == '@') {
+            break;
+        }
+
+        number &= openai_price_digit(ch);
+    }
+
+    if (i < 2 || i == len) {
+        return len;
+    }
+
+    i--;
+
+    if (name[i] == '@' || !openai_price_digit(name[i + 1])) {
+        return i;
+    }
+
+    while (number && i && openai_price_digit(name[i - 1])) {
+        i--;
+    }
+
+    if (number && i > 2 && name[i] != ':' && name[i - 1] == 'v'
+        && name[i - 2] == '-')
+    {
+        return i - 2;
+    }
+
+    return len;
+}
+
+
+/* "-2024-08-06", "-20250929", and Google's "-001" */
+
+static size_t
+openai_price_date(const char *name, size_t len)
+{
+    size_t       i;
+    unsigned     f;
+    const char  *p;
+
+    static const char  *forms[] = { "-20dd-dd-dd", "-20dddddd", "-00d" };
+
+    for (f = 0; f < 3; f++) {
+        i = strlen(forms[f]);
+
+        if (len <= i) {
+            continue;
+        }
+
+        len -= i;
+        p = name + len;
+
+        while (i && (forms[f][i - 1] == 'd'
+                     ? openai_price_digit(p[i - 1])
+                     : p[i - 1] == forms[f][i - 1]))
+        {
+            i--;
+        }
+
+        if (i == 0) {
+            return len;
+        }
+
+        len += strlen(forms[f]);
+    }
+
+    return len;
+}
+
+
+static unsigned
+openai_price_digit(char ch)
+{
+    return ch >= '0' && ch <= '9';
+}

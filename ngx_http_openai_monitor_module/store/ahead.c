@@ -1,0 +1,91 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <sys/mman.h>
+
+#include "store/shared.h"
+
+
+/* an exchange that is the first to touch memory waits for the kernel to find
+   it: so much is there before it is needed, and half of that is left when the
+   next comes */
+
+#define NGX_OPENAI_AHEAD_PAGES  32
+#define NGX_OPENAI_AHEAD_SLOTS  8
+
+
+static uint32_t ngx_openai_ahead(u_char *base, size_t size, uint32_t mapped,
+    uint32_t next, uint32_t ahead, uint32_t all);
+
+
+/* pages and slots are handed out in their order, until all have been */
+
+void
+ngx_openai_zone_ahead(ngx_openai_zone_t *zone)
+{
+    ngx_openai_shared_t  *sh;
+
+    sh = zone->sh;
+
+    /* a file's pages would have to be written back, with nothing in them */
+
+    if (sh == NULL || zone->file) {
+        return;
+    }
+
+    zone->mapped_pages = ngx_openai_ahead(ngx_openai_page(sh, 0),
+                                          NGX_OPENAI_PAGE, zone->mapped_pages,
+                                          ngx_openai_load(&sh->free_page),
+                                          NGX_OPENAI_AHEAD_PAGES,
+                                          sh->head.pages);
+
+    zone->mapped_slots = ngx_openai_ahead((u_char *) ngx_openai_entry(sh, 0),
+                                          sizeof(ngx_openai_entry_t),
+                                          zone->mapped_slots,
+                                          ngx_openai_load(&sh->free_slot),
+                                          NGX_OPENAI_AHEAD_SLOTS,
+                                          sh->head.entries);
+}
+
+
+static uint32_t
+ngx_openai_ahead(u_char *base, size_t size, uint32_t mapped, uint32_t next,
+    uint32_t ahead, uint32_t all)
+{
+#ifdef MADV_POPULATE_WRITE
+
+    u_char    *from, *to;
+    uint32_t   n;
+
+    if (mapped >= all || next >= all || next + ahead / 2 < mapped) {
+        return mapped;
+    }
+
+    /* where other processes were faster, one step at a time */
+
+    n = ngx_min(mapped + ahead, all);
+
+    from = (u_char *) ((uintptr_t) (base + mapped * size)
+                       & ~((uintptr_t) ngx_pagesize - 1));
+    to = base + n * size;
+
+    /* an older kernel does not know this; the exchanges wait then */
+
+    if (madvise(from, to - from, MADV_POPULATE_WRITE) == -1) {
+        return all;
+    }
+
+    return n;
+
+#else
+
+    return mapped;
+
+#endif
+}

@@ -1,0 +1,305 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "store/shared.h"
+
+
+static void ngx_openai_entry_write(ngx_openai_entry_t *e,
+    const ngx_openai_record_t *rec, size_t size, uint32_t flags);
+
+
+uint32_t
+ngx_openai_entry_take(ngx_openai_shared_t *sh)
+{
+    uint32_t             slot;
+    ngx_openai_entry_t  *e;
+
+    if (sh->free_slot == NGX_OPENAI_NIL
+        && ngx_openai_entry_evict(sh) != NGX_OK)
+    {
+        return NGX_OPENAI_NIL;
+    }
+
+    slot = sh->free_slot;
+    e = ngx_openai_entry(sh, slot);
+    sh->free_slot = e->next;
+    ngx_openai_fault("slot.taken");
+
+    return slot;
+}
+
+
+/* the oldest finished record goes; running ones never do */
+
+ngx_int_t
+ngx_openai_entry_evict(ngx_openai_shared_t *sh)
+{
+    uint32_t             slot;
+    ngx_openai_entry_t  *e;
+
+    slot = sh->oldest;
+
+    if (slot == NGX_OPENAI_NIL) {
+        return NGX_DECLINED;
+    }
+
+    e = ngx_openai_entry(sh, slot);
+
+    sh->oldest = e->next;
+
+    if (e->next == NGX_OPENAI_NIL) {
+        sh->newest = NGX_OPENAI_NIL;
+    }
+
+    ngx_openai_fault("evict.unlinked");
+
+    /* readers that are in the pages must find the record gone afterwards */
+
+    ngx_openai_store(&ngx_openai_index(sh)[slot].seq, 0);
+    ngx_openai_fault("evict.gone");
+    ngx_openai_store(&e->state, NGX_OPENAI_ENTRY_FREE);
+    ngx_openai_fault("evict.free");
+    ngx_openai_fence();
+
+    ngx_openai_pages_free(sh, slot);
+
+    ngx_openai_fault("evict.pages");
+
+    e->next = sh->free_slot;
+    sh->free_slot = slot;
+
+    sh->records--;
+    ngx_openai_fault("evict.uncounted");
+    ngx_openai_count(sh->clearing ? &sh->cleared : &sh->evicted, 1);
+
+    return NGX_OK;
+}
+
+
+/* its pages belong to somebody else now, or never were */
+
+void
+ngx_openai_entry_clear(ngx_openai_entry_t *e)
+{
+    ngx_uint_t            i;
+    ngx_openai_extent_t  *x;
+
+    for (i = 0; i < NGX_OPENAI_EXTENTS; i++) {
+        x = &e->extents[i];
+
+        x->first = NGX_OPENAI_NIL;
+        x->last = NGX_OPENAI_NIL;
+        x->pages = 0;
+        x->head = 0;
+        x->bytes = 0;
+    }
+}
+
+
+void
+ngx_openai_entry_begin(ngx_openai_entry_t *e, const ngx_openai_record_t *rec)
+{
+    ngx_openai_entry_write(e, rec, offsetof(ngx_openai_record_t, request_us),
+                           rec->flags | NGX_OPENAI_REC_BEGUN);
+}
+
+
+void
+ngx_openai_entry_set(ngx_openai_entry_t *e, const ngx_openai_record_t *rec)
+{
+    size_t  size;
+
+    size = offsetof(ngx_openai_record_t, attempts)
+           + rec->nattempts * sizeof(ngx_openai_attempt_t);
+
+    ngx_openai_entry_write(e, rec, size, rec->flags);
+}
+
+
+static void
+ngx_openai_entry_write(ngx_openai_entry_t *e, const ngx_openai_record_t *rec,
+    size_t size, uint32_t flags)
+{
+    uint32_t              version;
+    ngx_openai_record_t  *to;
+
+    version = e->version + 1;
+    to = &e->rec[version & 1];
+
+    /* the fence keeps the copy from moving before the last raise */
+
+    ngx_openai_fence();
+    ngx_memcpy(to, rec, size);
+    to->flags = flags;
+    ngx_openai_fault("set.copied");
+    ngx_openai_store(&e->version, version);
+}
+
+
+void
+ngx_openai_entry_queue(ngx_openai_shared_t *sh, uint32_t slot)
+{
+    ngx_openai_entry_t  *e;
+
+    e = ngx_openai_entry(sh, slot);
+
+    e->order = ++sh->order;
+    e->next = NGX_OPENAI_NIL;
+
+    if (sh->newest == NGX_OPENAI_NIL) {
+        sh->oldest = slot;
+
+    } else {
+        ngx_openai_entry(sh, sh->newest)->next = slot;
+    }
+
+    ngx_openai_fault("queue.linked");
+    sh->newest = slot;
+    ngx_openai_fault("queue.newest");
+
+    ngx_openai_store(&e->state, NGX_OPENAI_ENTRY_DONE);
+}
+
+
+/*
+ * A record whose owner has finished it is counted and then in the queue, or
+ * neither: who dies before the undo is empty has done nothing.
+ */
+
+void
+ngx_openai_entry_finish(ngx_openai_shared_t *sh, uint32_t slot)
+{
+    ngx_openai_entry_t   *e;
+    ngx_openai_index_t   *index;
+    ngx_openai_record_t  *rec;
+
+    e = ngx_openai_entry(sh, slot);
+    index = &ngx_openai_index(sh)[slot];
+    rec = &e->rec[e->version & 1];
+
+    sh->undo.slot = slot;
+
+    ngx_openai_stats_open(sh);
+    ngx_openai_fault("finish.opened");
+    ngx_openai_stats_fold(&sh->stats, rec, ngx_openai_now_ms(), &sh->undo);
+    ngx_openai_fault("finish.folded");
+    ngx_openai_stats_close(sh);
+    ngx_openai_fault("finish.closed");
+
+    if (rec->flags & (NGX_OPENAI_REC_REQUEST_CUT|NGX_OPENAI_REC_RESPONSE_CUT)) {
+        ngx_openai_undo_keep(&sh->undo, &sh->truncated, sizeof(sh->truncated));
+        ngx_openai_count(&sh->truncated, 1);
+    }
+
+    if (rec->outcome == NGX_OPENAI_WORKER_DIED) {
+        ngx_openai_undo_keep(&sh->undo, &sh->worker_died,
+                             sizeof(sh->worker_died));
+        ngx_openai_count(&sh->worker_died, 1);
+    }
+
+    ngx_openai_fault("finish.totals");
+    ngx_openai_entry_queue(sh, slot);
+    ngx_openai_fault("finish.queued");
+
+    ngx_openai_order();
+    ngx_openai_store(&sh->undo.n, 0);
+    ngx_openai_fault("finish.counted");
+
+    sh->running--;
+
+    ngx_openai_store(&index->running, 0);
+    ngx_openai_fault("finish.stopped");
+    ngx_openai_store(&index->change, sh->changes + 1);
+    ngx_openai_store(&sh->changes, sh->changes + 1);
+}
+
+
+/* by the index: a process that touches all entries takes a page fault for each
+   of them, with the lock in its hands */
+
+uint32_t
+ngx_openai_entry_running(ngx_openai_shared_t *sh, uint32_t slot)
+{
+    ngx_openai_index_t  *index;
+
+    index = ngx_openai_index(sh);
+
+    for ( /* void */ ; slot < sh->head.entries; slot++) {
+
+        if (index[slot].running
+            && ngx_openai_entry(sh, slot)->state == NGX_OPENAI_ENTRY_RUNNING)
+        {
+            return slot;
+        }
+    }
+
+    return NGX_OPENAI_NIL;
+}
+
+
+/* takes in what was finished while the lock could not be had */
+
+void
+ngx_openai_entry_settle(ngx_openai_shared_t *sh)
+{
+    uint32_t             slot;
+    ngx_openai_entry_t  *e;
+
+    if (ngx_openai_load(&sh->unsettled) == 0) {
+        return;
+    }
+
+    ngx_openai_store(&sh->unsettled, 0);
+    ngx_openai_fault("settle.taken");
+
+    for (slot = ngx_openai_entry_running(sh, 0);
+         slot != NGX_OPENAI_NIL;
+         slot = ngx_openai_entry_running(sh, slot + 1))
+    {
+        e = ngx_openai_entry(sh, slot);
+
+        if (ngx_openai_load(&e->finished)) {
+            ngx_openai_entry_finish(sh, slot);
+        }
+    }
+}
+
+
+/* time, sequence, and what tells zones apart, in base 32: 15 bytes, 24 digits
+   whose order is that of the bytes */
+
+void
+ngx_openai_record_id(const ngx_openai_shared_t *sh,
+    const ngx_openai_record_t *rec, char id[NGX_OPENAI_ID_LEN + 1])
+{
+    uint64_t    parts[3], bits;
+    ngx_uint_t  i, j;
+
+    static const char  digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
+
+    parts[0] = rec->started_ms >> 8;
+    parts[1] = (rec->started_ms & 0xff) << 32 | (uint32_t) rec->seq;
+    parts[2] = 0;
+
+    for (i = 0; i < 5; i++) {
+        parts[2] = parts[2] << 8 | sh->head.nonce[i];
+    }
+
+    for (i = 0; i < 3; i++) {
+        bits = parts[i];
+
+        ngx_openai_unroll
+        for (j = 8; j > 0; j--) {
+            id[8 * i + j - 1] = digits[bits & 31];
+            bits >>= 5;
+        }
+    }
+
+    id[NGX_OPENAI_ID_LEN] = '\0';
+}

@@ -1,0 +1,281 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "store/shared.h"
+
+
+static void ngx_openai_pages_mark(ngx_openai_shared_t *sh, uint32_t page);
+static void ngx_openai_pages_push(ngx_openai_shared_t *sh, uint32_t page);
+
+
+uint64_t
+ngx_openai_chain_size(ngx_openai_entry_t *e, ngx_openai_chain_e chain)
+{
+    uint64_t              head, bytes;
+    ngx_openai_extent_t  *x;
+
+    x = &e->extents[ngx_openai_extent_of(chain)];
+
+    /* in this order: no byte of a head is taken for one of the body */
+
+    bytes = ngx_openai_load(&x->bytes);
+    head = ngx_openai_load(&x->head);
+
+    if (chain == NGX_OPENAI_MARKS) {
+        return bytes;
+    }
+
+    head = ngx_min(head, bytes);
+
+    return ngx_openai_chain_is_head(chain) ? head : bytes - head;
+}
+
+
+void
+ngx_openai_pages_init(ngx_openai_shared_t *sh)
+{
+    uint32_t  n, *next;
+
+    next = ngx_openai_next(sh);
+
+    /* the last pages of a large zone stay untouched until they are needed */
+
+    for (n = 0; n < sh->head.pages; n++) {
+        next[n] = (n + 1 < sh->head.pages) ? n + 1 : NGX_OPENAI_NIL;
+    }
+
+    sh->free_page = 0;
+    sh->pages_free = sh->head.pages;
+}
+
+
+static void
+ngx_openai_pages_push(ngx_openai_shared_t *sh, uint32_t page)
+{
+    ngx_openai_next(sh)[page] = sh->free_page;
+    sh->free_page = page;
+    sh->pages_free++;
+}
+
+
+/* as many as the reserve holds; evicts finished records when there are none */
+
+void
+ngx_openai_pages_refill(ngx_openai_shared_t *sh, ngx_openai_process_t *process)
+{
+    uint32_t  page;
+
+    while (process->n < sh->head.reserve) {
+
+        if (sh->free_page == NGX_OPENAI_NIL) {
+
+            if (process->n >= (sh->head.reserve + 1) / 2
+                || ngx_openai_entry_evict(sh) != NGX_OK)
+            {
+                return;
+            }
+
+            continue;
+        }
+
+        page = sh->free_page;
+        sh->free_page = ngx_openai_next(sh)[page];
+        ngx_openai_fault("refill.popped");
+        sh->pages_free--;
+
+        process->reserve[process->n] = page;
+        ngx_openai_fault("refill.put");
+        ngx_openai_store(&process->n, process->n + 1);
+    }
+}
+
+
+/* all places: one above n may have been filled by a process that died then */
+
+void
+ngx_openai_pages_return(ngx_openai_shared_t *sh, ngx_openai_process_t *process)
+{
+    uint32_t    page;
+    ngx_uint_t  i;
+
+    process->n = 0;
+
+    for (i = 0; i < NGX_OPENAI_RESERVE; i++) {
+        page = process->reserve[i];
+
+        if (page != NGX_OPENAI_NIL) {
+            process->reserve[i] = NGX_OPENAI_NIL;
+            ngx_openai_fault("return.out");
+            ngx_openai_pages_push(sh, page);
+            ngx_openai_fault("return.pushed");
+        }
+    }
+}
+
+
+/*
+ * The page is in the extent before it leaves the reserve: whoever finds this
+ * process dead in between sees it in both, and knows which one is right.
+ */
+
+ngx_int_t
+ngx_openai_pages_take(ngx_openai_zone_t *zone, ngx_openai_process_t *process,
+    ngx_openai_extent_t *x)
+{
+    uint32_t              page;
+    ngx_openai_shared_t  *sh;
+
+    sh = zone->sh;
+
+    if (process->n == 0) {
+
+        if (ngx_openai_lock(zone) != NGX_OK) {
+            return NGX_DECLINED;
+        }
+
+        ngx_openai_pages_refill(sh, process);
+        ngx_openai_unlock(zone);
+
+        if (process->n == 0) {
+            return NGX_DECLINED;
+        }
+    }
+
+    page = process->reserve[process->n - 1];
+    ngx_openai_fault("take.begun");
+
+    ngx_openai_next(sh)[page] = NGX_OPENAI_NIL;
+
+    if (x->first == NGX_OPENAI_NIL) {
+        x->last = page;
+        ngx_openai_fault("take.last");
+        ngx_openai_store(&x->first, page);
+
+    } else {
+        ngx_openai_store(&ngx_openai_next(sh)[x->last], page);
+        ngx_openai_fault("take.chained");
+        ngx_openai_store(&x->last, page);
+    }
+
+    ngx_openai_fault("take.linked");
+    x->pages++;
+    ngx_openai_fault("take.counted");
+
+    ngx_openai_store(&process->reserve[process->n - 1], NGX_OPENAI_NIL);
+    ngx_openai_fault("take.out");
+    ngx_openai_store(&process->n, process->n - 1);
+
+    return NGX_OK;
+}
+
+
+/* whole chains go back at once, whatever their length */
+
+void
+ngx_openai_pages_free(ngx_openai_shared_t *sh, uint32_t slot)
+{
+    ngx_uint_t            i;
+    ngx_openai_entry_t   *e;
+    ngx_openai_extent_t  *x;
+
+    e = ngx_openai_entry(sh, slot);
+
+    for (i = 0; i < NGX_OPENAI_EXTENTS; i++) {
+        x = &e->extents[i];
+
+        if (x->first != NGX_OPENAI_NIL) {
+            ngx_openai_next(sh)[x->last] = sh->free_page;
+            sh->free_page = x->first;
+            sh->pages_free += x->pages;
+            ngx_openai_fault("free.chain");
+        }
+    }
+
+    ngx_openai_entry_clear(e);
+}
+
+
+static void
+ngx_openai_pages_mark(ngx_openai_shared_t *sh, uint32_t page)
+{
+    u_char  *bitmap;
+
+    if (page < sh->head.pages) {
+        bitmap = ngx_openai_at(sh, bitmap_off);
+        bitmap[page / 8] |= 1 << (page % 8);
+    }
+}
+
+
+/*
+ * What no reserve and no record holds is free.  Reserves are looked at first:
+ * other processes go on moving pages from there into their records.
+ */
+
+void
+ngx_openai_pages_rebuild(ngx_openai_shared_t *sh)
+{
+    u_char               *bitmap;
+    uint32_t              n, page, slot, *next;
+    ngx_uint_t            i;
+    ngx_openai_entry_t   *e;
+    ngx_openai_extent_t  *x;
+
+    next = ngx_openai_next(sh);
+    bitmap = ngx_openai_at(sh, bitmap_off);
+
+    ngx_memzero(bitmap, (sh->head.pages + 7) / 8);
+
+    for (n = 0; n < NGX_OPENAI_PROCESSES; n++) {
+        if (sh->processes[n].pid == 0) {
+            continue;
+        }
+
+        for (i = 0; i < NGX_OPENAI_RESERVE; i++) {
+            ngx_openai_pages_mark(sh,
+                              ngx_openai_load(&sh->processes[n].reserve[i]));
+        }
+    }
+
+    ngx_openai_fence();
+
+    for (slot = 0; slot < sh->head.entries; slot++) {
+        e = ngx_openai_entry(sh, slot);
+
+        if (e->state == NGX_OPENAI_ENTRY_FREE) {
+            continue;
+        }
+
+        for (i = 0; i < NGX_OPENAI_EXTENTS; i++) {
+            x = &e->extents[i];
+            page = ngx_openai_load(&x->first);
+
+            for (n = 0; page < sh->head.pages && n < sh->head.pages; n++) {
+                ngx_openai_pages_mark(sh, page);
+
+                if (page == ngx_openai_load(&x->last)) {
+                    break;
+                }
+
+                page = ngx_openai_load(&next[page]);
+            }
+        }
+    }
+
+    ngx_openai_fault("rebuild.marked");
+
+    sh->free_page = NGX_OPENAI_NIL;
+    sh->pages_free = 0;
+
+    for (n = sh->head.pages; n > 0; n--) {
+        if (!(bitmap[(n - 1) / 8] & (1 << ((n - 1) % 8)))) {
+            ngx_openai_pages_push(sh, n - 1);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "store/record.h"
+
+
+static const char  *ngx_openai_outcomes[] = {
+    "running",
+    "ok",
+    "upstream_error",
+    "client_aborted",
+    "truncated",
+    "rejected",
+    "timeout",
+    "upgraded",
+    "shutdown",
+    "worker_died"
+};
+
+
+void
+ngx_openai_record_init(ngx_openai_record_t *rec)
+{
+    ngx_memzero(rec, offsetof(ngx_openai_record_t, request_us));
+
+    ngx_openai_record_rest(rec);
+}
+
+
+void
+ngx_openai_record_rest(ngx_openai_record_t *rec)
+{
+    rec->flags &= ~NGX_OPENAI_REC_BEGUN;
+
+    ngx_memzero(&rec->request_us, sizeof(ngx_openai_record_t)
+                                  - offsetof(ngx_openai_record_t, request_us));
+
+    rec->request_us = OPENAI_UNKNOWN;
+    rec->header_us = OPENAI_UNKNOWN;
+    rec->first_byte_us = OPENAI_UNKNOWN;
+    rec->last_byte_us = OPENAI_UNKNOWN;
+    rec->duration_us = OPENAI_UNKNOWN;
+    rec->cost = OPENAI_UNKNOWN;
+
+    openai_facts_unknown(&rec->facts);
+}
+
+
+const char *
+ngx_openai_outcome_name(ngx_uint_t outcome)
+{
+    if (outcome >= NGX_OPENAI_OUTCOMES) {
+        return "unknown";
+    }
+
+    return ngx_openai_outcomes[outcome];
+}
+
+
+uint64_t
+ngx_openai_record_timed(const ngx_openai_record_t *rec)
+{
+    const openai_facts_t  *facts;
+
+    facts = &rec->facts;
+
+    /* usage of a stream's beginning counts none that came later */
+
+    if (facts->usage.output <= 1 || facts->streamed != 1
+        || facts->first_token_us == 0
+        || facts->last_token_us <= facts->first_token_us
+        || (facts->flags & OPENAI_FACT_EARLY))
+    {
+        return 0;
+    }
+
+    return (uint64_t) facts->usage.output - 1;
+}
+
+
+double
+ngx_openai_record_speed(const ngx_openai_record_t *rec)
+{
+    uint64_t  tokens;
+
+    tokens = ngx_openai_record_timed(rec);
+
+    if (tokens == 0) {
+        return OPENAI_UNKNOWN;
+    }
+
+    return (double) tokens * 1e6
+           / (double) (rec->facts.last_token_us - rec->facts.first_token_us);
+}
+
+
+void
+ngx_openai_copy(char *dst, size_t size, const void *src, size_t len)
+{
+    const u_char  *p;
+
+    p = src;
+
+    if (len >= size) {
+        len = size - 1;
+
+        /* not in the middle of a UTF-8 sequence */
+
+        while (len > 0 && (p[len] & 0xc0) == 0x80) {
+            len--;
+        }
+    }
+
+    ngx_memcpy(dst, p, len);
+    dst[len] = '\0';
+}

@@ -1,0 +1,188 @@
+
+/*
+ * One exchange as the zone keeps it: a value type without pointers.
+ *
+ * The owner of a running record fills a copy in its own memory and publishes
+ * it; readers get a copy, never a view of shared memory.  Strings end with a
+ * zero byte; "" means unknown.  Times *_us count from the start of the
+ * exchange; OPENAI_UNKNOWN (-1) where the moment did not come.
+ */
+
+
+#ifndef _NGX_OPENAI_RECORD_H_INCLUDED_
+#define _NGX_OPENAI_RECORD_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "digest/facts.h"
+
+
+/* before a loop of few rounds that every record passes */
+
+#if (__GNUC__ && !__clang__)
+#define ngx_openai_unroll        _Pragma("GCC unroll 8")
+#else
+#define ngx_openai_unroll
+#endif
+
+#define NGX_OPENAI_ID_LEN        24     /* without the zero byte */
+#define NGX_OPENAI_MAX_ATTEMPTS  6
+
+
+typedef enum {
+    NGX_OPENAI_RUNNING = 0,
+    NGX_OPENAI_OK,
+    NGX_OPENAI_UPSTREAM_ERROR,     /* the upstream failed or said so */
+    NGX_OPENAI_CLIENT_ABORTED,
+    NGX_OPENAI_TRUNCATED,          /* the upstream cut its answer */
+    NGX_OPENAI_REJECTED,           /* nginx refused the request */
+    NGX_OPENAI_TIMEOUT,
+    NGX_OPENAI_UPGRADED,           /* WebSocket or a tunnel */
+    NGX_OPENAI_SHUTDOWN,           /* nginx was stopping */
+    NGX_OPENAI_WORKER_DIED,
+    NGX_OPENAI_OUTCOMES
+} ngx_openai_outcome_e;
+
+
+/* byte chains of a record */
+
+typedef enum {
+    NGX_OPENAI_REQUEST_HEAD = 0,   /* the request line and headers, as below */
+    NGX_OPENAI_REQUEST_BODY,
+    NGX_OPENAI_RESPONSE_HEAD,
+    NGX_OPENAI_RESPONSE_BODY,
+    NGX_OPENAI_MARKS,              /* ngx_openai_mark_t, one per piece */
+    NGX_OPENAI_CHAINS
+} ngx_openai_chain_e;
+
+/*
+ * A head chain is a sequence of lines that end with "\n", secrets replaced:
+ * first the request line ("POST /v1/x?y HTTP/1.1") or the status line
+ * ("HTTP/1.1 200"), then "Name: value".
+ */
+
+
+typedef struct {
+    uint32_t                 at;       /* 10 us units since the start */
+    uint32_t                 offset;   /* body bytes before this piece */
+} ngx_openai_mark_t;
+
+
+typedef struct {
+    int32_t                  connect_ms;    /* -1: did not come to it */
+    int32_t                  tls_ms;        /* of it; -1: no handshake seen */
+    int32_t                  header_ms;
+    int32_t                  response_ms;
+    uint32_t                 status;        /* 0: no answer */
+    int64_t                  sent;          /* bytes */
+    int64_t                  received;
+    char                     peer[48];
+} ngx_openai_attempt_t;
+
+
+/* bits of ngx_openai_record_t.flags */
+
+#define NGX_OPENAI_REC_REQUEST_CUT      0x00001  /* body kept less than seen */
+#define NGX_OPENAI_REC_RESPONSE_CUT     0x00002
+#define NGX_OPENAI_REC_NO_MEMORY        0x00004  /* the zone was full */
+#define NGX_OPENAI_REC_BUFFERED         0x00008  /* a stream held in buffers */
+#define NGX_OPENAI_REC_COMPLETE         0x00010  /* the answer's end was seen */
+#define NGX_OPENAI_REC_CACHED           0x00020  /* out of nginx's cache */
+#define NGX_OPENAI_REC_LOCAL            0x00040  /* the answer is nginx's own */
+#define NGX_OPENAI_REC_HEAD_ONLY        0x00080  /* HEAD, 204, 304 */
+#define NGX_OPENAI_REC_CANCELLED        0x00100  /* ended from the viewer */
+#define NGX_OPENAI_REC_REQUEST_OFF      0x00200  /* not kept, as was wished */
+#define NGX_OPENAI_REC_RESPONSE_OFF     0x00400
+#define NGX_OPENAI_REC_REQUEST_SECRET   0x00800  /* nothing but secrets */
+#define NGX_OPENAI_REC_RESPONSE_SECRET  0x01000
+#define NGX_OPENAI_REC_REQUEST_OPAQUE   0x02000  /* not looked through */
+#define NGX_OPENAI_REC_RESPONSE_OPAQUE  0x04000
+#define NGX_OPENAI_REC_REQUEST_MASKED   0x08000  /* something is overwritten */
+#define NGX_OPENAI_REC_RESPONSE_MASKED  0x10000
+#define NGX_OPENAI_REC_BEGUN            0x20000  /* only the start is written */
+
+/* no more of this body is kept, on purpose */
+
+#define NGX_OPENAI_REC_REQUEST_UNKEPT                                        \
+    (NGX_OPENAI_REC_REQUEST_OFF|NGX_OPENAI_REC_REQUEST_SECRET                \
+     |NGX_OPENAI_REC_REQUEST_OPAQUE)
+#define NGX_OPENAI_REC_RESPONSE_UNKEPT                                       \
+    (NGX_OPENAI_REC_RESPONSE_OFF|NGX_OPENAI_REC_RESPONSE_SECRET              \
+     |NGX_OPENAI_REC_RESPONSE_OPAQUE)
+
+/* any reason for a record to have less than what passed */
+
+#define NGX_OPENAI_REC_LESS                                                  \
+    (NGX_OPENAI_REC_REQUEST_CUT|NGX_OPENAI_REC_RESPONSE_CUT                  \
+     |NGX_OPENAI_REC_REQUEST_UNKEPT|NGX_OPENAI_REC_RESPONSE_UNKEPT           \
+     |NGX_OPENAI_REC_REQUEST_MASKED|NGX_OPENAI_REC_RESPONSE_MASKED)
+
+
+typedef struct {
+    uint64_t                 seq;           /* order of start, from 1 */
+    char                     id[NGX_OPENAI_ID_LEN + 1];
+
+    uint8_t                  outcome;       /* ngx_openai_outcome_e */
+    uint8_t                  nattempts;     /* kept; see attempts_total */
+    uint16_t                 status;        /* 0: none yet */
+    uint32_t                 flags;
+    uint32_t                 http_version;  /* 1001 is HTTP/1.1 */
+    uint32_t                 attempts_total;
+    int64_t                  pid;           /* of the owner */
+    uint64_t                 started_ms;    /* wall clock, since the epoch */
+
+    char                     method[16];
+    char                     client[64];
+    char                     host[96];
+    char                     uri[240];      /* cut; whole in the head chain */
+
+    /* what is known from the start ends here */
+
+    int64_t                  request_us;    /* request body had arrived */
+    int64_t                  header_us;     /* response header came */
+    int64_t                  first_byte_us; /* of the response body */
+    int64_t                  last_byte_us;
+    int64_t                  duration_us;
+
+    uint64_t                 request_bytes;     /* body, seen */
+    uint64_t                 response_bytes;
+    uint64_t                 request_kept;      /* body, in the zone */
+    uint64_t                 response_kept;
+    uint64_t                 sent_bytes;        /* to the client, all */
+    uint32_t                 pieces;            /* of the response body */
+
+    double                   cost;          /* USD; < 0 unknown */
+
+    openai_facts_t           facts;
+
+    char                     key[16];       /* fingerprint of the credential */
+    char                     price[48];     /* name of the row used */
+    char                     content_type[48];     /* of the answer */
+    char                     content_encoding[16];
+
+    ngx_openai_attempt_t     attempts[NGX_OPENAI_MAX_ATTEMPTS];
+} ngx_openai_record_t;
+
+
+/* a record in which nothing is known; _rest(): of which the start is known, and
+   which is whole from then on */
+void ngx_openai_record_init(ngx_openai_record_t *rec);
+void ngx_openai_record_rest(ngx_openai_record_t *rec);
+
+/* "running", "ok", "upstream_error", … */
+const char *ngx_openai_outcome_name(ngx_uint_t outcome);
+
+/* output tokens from the first one's moment, which marks the start of the time,
+   to the last one's; 0: not streamed, or unknown */
+uint64_t ngx_openai_record_timed(const ngx_openai_record_t *rec);
+
+/* so many per second; < 0 unknown */
+double ngx_openai_record_speed(const ngx_openai_record_t *rec);
+
+/* copies and cuts on a UTF-8 boundary, ends with a zero byte */
+void ngx_openai_copy(char *dst, size_t size, const void *src, size_t len);
+
+
+#endif /* _NGX_OPENAI_RECORD_H_INCLUDED_ */

@@ -1,0 +1,356 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+/*
+ * The layout of the zone, for the files of this folder only.
+ *
+ *   ngx_openai_shared_t | index[] | entries[] | next[] | bitmap | pages
+ *
+ * Who may write what:
+ *
+ * - under the lock: the lists of pages and slots, the queue of finished
+ *   records, the statistics, the processes' slots, index[];
+ * - the owner of a running record, without the lock: its entry's record,
+ *   extents and bytes, and its own process's reserve of pages.
+ */
+
+
+#ifndef _NGX_OPENAI_SHARED_H_INCLUDED_
+#define _NGX_OPENAI_SHARED_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <pthread.h>
+
+#include "store/fault.h"
+#include "store/zone.h"
+
+
+#define NGX_OPENAI_MAGIC           0x6f70656e61694d31ULL
+
+/* raised with every change of what lies in the zone, see t/build/layout.t */
+
+#define NGX_OPENAI_LAYOUT          9
+
+#define NGX_OPENAI_NIL             ((uint32_t) -1)
+
+#define NGX_OPENAI_PAGE_SHIFT      12
+#define NGX_OPENAI_PAGE            (1 << NGX_OPENAI_PAGE_SHIFT)
+
+#define NGX_OPENAI_PROCESSES       256
+#define NGX_OPENAI_RESERVE         32
+
+#define ngx_openai_load(p)         __atomic_load_n((p), __ATOMIC_ACQUIRE)
+#define ngx_openai_store(p, v)     __atomic_store_n((p), (v), __ATOMIC_RELEASE)
+#define ngx_openai_count(p, n)                                               \
+    (void) __atomic_fetch_add((p), (n), __ATOMIC_RELAXED)
+#define ngx_openai_fence()         __atomic_thread_fence(__ATOMIC_ACQ_REL)
+
+/* memory that is to be written soon */
+
+#if (__GNUC__)
+#define ngx_openai_prefetch(p)     __builtin_prefetch((p), 1)
+#else
+#define ngx_openai_prefetch(p)     (void) (p)
+#endif
+
+
+typedef enum {
+    NGX_OPENAI_ENTRY_FREE = 0,
+    NGX_OPENAI_ENTRY_RUNNING,
+    NGX_OPENAI_ENTRY_DONE
+} ngx_openai_entry_state_e;
+
+
+/*
+ * Chains share pages, as each page is one more that is in no cache: a head and
+ * the body behind it are one extent, and the first marks are in the entry.
+ */
+
+typedef enum {
+    NGX_OPENAI_EXTENT_REQUEST = 0,
+    NGX_OPENAI_EXTENT_RESPONSE,
+    NGX_OPENAI_EXTENT_MARKS,
+    NGX_OPENAI_EXTENTS
+} ngx_openai_extent_e;
+
+#define NGX_OPENAI_MARKS_HERE      64    /* bytes of the marks in the entry */
+
+
+/* a chain of pages; "first" is written last and "bytes" after the bytes */
+
+typedef struct {
+    uint32_t                first;
+    uint32_t                last;
+    uint32_t                pages;
+    uint32_t                head;        /* bytes of the head; written first */
+    uint64_t                bytes;       /* of all, those in the entry too */
+} ngx_openai_extent_t;
+
+
+/* rec[version & 1] is the current one, the writer fills the other and then
+   raises the version: a reader always finds a whole record */
+
+typedef struct {
+    uint32_t                state;
+    uint32_t                version;
+    uint32_t                next;        /* of the queue of finished ones, or
+                                            of the free slots */
+    uint32_t                owner;       /* index of the process */
+    uint32_t                finished;    /* to be taken into the queue */
+    uint64_t                order;       /* of finishing */
+    uint64_t                cancel;      /* seq of the record to be ended */
+    ngx_openai_extent_t     extents[NGX_OPENAI_EXTENTS];
+    u_char                  marks[NGX_OPENAI_MARKS_HERE];
+    ngx_openai_record_t     rec[2];
+} ngx_openai_entry_t;
+
+
+/* what a scan of all records reads, apart from the large entries */
+
+typedef struct {
+    uint64_t                seq;         /* 0: no record */
+    uint64_t                change;
+    uint64_t                running;
+} ngx_openai_index_t;
+
+
+/* a process that uses the zone, and the pages set aside for it */
+
+struct ngx_openai_process_s {
+    int64_t                 pid;         /* 0: unused */
+    uint64_t                started;     /* tells a reused pid apart */
+    uint32_t                n;           /* pages in reserve[] */
+    uint32_t                pad;
+    uint32_t                reserve[NGX_OPENAI_RESERVE];
+};
+
+
+/* what never changes; the first two members have their places in every
+   layout */
+
+typedef struct {
+    uint64_t                magic;
+    uint32_t                layout;
+    uint32_t                shared_size;
+    uint32_t                entry_size;
+    uint32_t                entries;
+    uint64_t                size;        /* of all of it */
+
+    uint32_t                pages;
+    uint32_t                reserve;     /* pages set aside for a process */
+    uint64_t                index_off;   /* offsets from sh */
+    uint64_t                entries_off;
+    uint64_t                next_off;
+    uint64_t                bitmap_off;
+    uint64_t                pages_off;
+
+    uint64_t                created_ms;
+    u_char                  nonce[5];    /* part of every id */
+    u_char                  salt[16];
+    u_char                  pad[3];
+    uint64_t                seal;        /* a hash of all above */
+} ngx_openai_head_t;
+
+
+struct ngx_openai_shared_s {
+    ngx_openai_head_t       head;
+
+    pthread_mutex_t         mutex;       /* robust, process-shared */
+
+    /* read by anyone, at any time */
+
+    uint64_t                alive_ms;    /* when the lock was last had */
+
+    uint64_t                changes;
+    uint64_t                clears;
+    uint64_t                seq;         /* of the newest record */
+    uint64_t                evicted;
+    uint64_t                cleared;     /* seq = records + evicted + this */
+    uint64_t                dropped;
+    uint64_t                truncated;
+    uint64_t                heals;
+    uint64_t                worker_died;
+    uint32_t                records;
+    uint32_t                running;
+    uint32_t                unsettled;   /* finished, not yet in the queue */
+    uint32_t                clearing;    /* what goes is cleared, not evicted */
+
+    uint64_t                rounds;      /* how often the lock was had */
+    int64_t                 holder;      /* pid; 0: nobody has it, or almost */
+
+    /* under the lock */
+
+    uint32_t                free_page;
+    uint32_t                pages_free;
+    uint32_t                free_slot;
+    uint32_t                oldest;      /* queue of finished records */
+    uint32_t                newest;
+    uint64_t                order;
+
+    uint32_t                stats_version;   /* odd while they change */
+    uint32_t                stats_reset;     /* all of them go */
+    ngx_openai_stats_t      stats;
+    ngx_openai_undo_t       undo;
+
+    ngx_openai_process_t    processes[NGX_OPENAI_PROCESSES];
+};
+
+
+#define ngx_openai_at(sh, off)     ((void *) ((u_char *) (sh) + (sh)->head.off))
+
+#define ngx_openai_index(sh)                                                 \
+    ((ngx_openai_index_t *) ngx_openai_at(sh, index_off))
+#define ngx_openai_entry(sh, slot)                                           \
+    ((ngx_openai_entry_t *) ngx_openai_at(sh, entries_off) + (slot))
+#define ngx_openai_next(sh)                                                  \
+    ((uint32_t *) ngx_openai_at(sh, next_off))
+#define ngx_openai_page(sh, n)                                               \
+    ((u_char *) ngx_openai_at(sh, pages_off)                                 \
+     + ((size_t) (n) << NGX_OPENAI_PAGE_SHIFT))
+
+
+/* lock: NGX_OK, or NGX_BUSY when its holder seems to be stopped */
+ngx_int_t ngx_openai_lock(ngx_openai_zone_t *zone);
+void ngx_openai_unlock(ngx_openai_zone_t *zone);
+
+/* this process's slot, NULL if there is none */
+ngx_openai_process_t *ngx_openai_process(ngx_openai_zone_t *zone);
+
+/* wall clock, ms */
+uint64_t ngx_openai_now_ms(void);
+
+
+/* chains; _size() may be asked beside their writer */
+
+#define ngx_openai_extent_of(chain)                                          \
+    ((chain) == NGX_OPENAI_MARKS ? NGX_OPENAI_EXTENT_MARKS : (chain) / 2)
+#define ngx_openai_chain_is_head(chain)                                      \
+    ((chain) == NGX_OPENAI_REQUEST_HEAD                                      \
+     || (chain) == NGX_OPENAI_RESPONSE_HEAD)
+#define ngx_openai_chain_is_body(chain)                                      \
+    ((chain) == NGX_OPENAI_REQUEST_BODY                                      \
+     || (chain) == NGX_OPENAI_RESPONSE_BODY)
+
+uint64_t ngx_openai_chain_size(ngx_openai_entry_t *e,
+    ngx_openai_chain_e chain);
+
+/* how many of an extent's bytes are in its pages */
+
+static ngx_inline uint64_t
+ngx_openai_extent_paged(ngx_uint_t extent, uint64_t bytes)
+{
+    if (extent == NGX_OPENAI_EXTENT_MARKS) {
+        return (bytes > NGX_OPENAI_MARKS_HERE) ? bytes - NGX_OPENAI_MARKS_HERE
+                                               : 0;
+    }
+
+    return bytes;
+}
+
+
+/* pages: the lock is held, but for _take() */
+
+void ngx_openai_pages_init(ngx_openai_shared_t *sh);
+void ngx_openai_pages_refill(ngx_openai_shared_t *sh,
+    ngx_openai_process_t *process);
+void ngx_openai_pages_free(ngx_openai_shared_t *sh, uint32_t slot);
+void ngx_openai_pages_return(ngx_openai_shared_t *sh,
+    ngx_openai_process_t *process);
+void ngx_openai_pages_rebuild(ngx_openai_shared_t *sh);
+
+/* links one more page to the end of the extent; NGX_DECLINED: none is left */
+ngx_int_t ngx_openai_pages_take(ngx_openai_zone_t *zone,
+    ngx_openai_process_t *process, ngx_openai_extent_t *x);
+
+
+/* entries: the lock is held */
+
+/* a free slot, evicting when need be; NGX_OPENAI_NIL: all are running */
+uint32_t ngx_openai_entry_take(ngx_openai_shared_t *sh);
+ngx_int_t ngx_openai_entry_evict(ngx_openai_shared_t *sh);
+void ngx_openai_entry_clear(ngx_openai_entry_t *e);
+void ngx_openai_entry_queue(ngx_openai_shared_t *sh, uint32_t slot);
+void ngx_openai_entry_finish(ngx_openai_shared_t *sh, uint32_t slot);
+void ngx_openai_entry_settle(ngx_openai_shared_t *sh);
+
+/* the next slot from this one on with a running record, or NGX_OPENAI_NIL */
+uint32_t ngx_openai_entry_running(ngx_openai_shared_t *sh, uint32_t slot);
+
+/* the owner's way to replace the record; no lock.  _begin() writes only what is
+   known from the start: the zone's memory is cold, and most exchanges are
+   short */
+void ngx_openai_entry_begin(ngx_openai_entry_t *e,
+    const ngx_openai_record_t *rec);
+void ngx_openai_entry_set(ngx_openai_entry_t *e,
+    const ngx_openai_record_t *rec);
+
+
+/* the lock's last holder died inside: makes everything consistent again */
+void ngx_openai_heal(ngx_openai_shared_t *sh);
+
+/* takes back what was counted in part */
+void ngx_openai_heal_stats(ngx_openai_shared_t *sh);
+
+/* statistics: a change that readers must not see the middle of */
+void ngx_openai_stats_open(ngx_openai_shared_t *sh);
+void ngx_openai_stats_close(ngx_openai_shared_t *sh);
+
+/* the lists, the queue and the counts, from the entries' states */
+void ngx_openai_rebuild(ngx_openai_shared_t *sh);
+
+/* ends a record that its owner did not end, with what the zone has of it */
+void ngx_openai_heal_record(ngx_openai_entry_t *e, ngx_uint_t outcome,
+    uint64_t ended_ms);
+
+/* closes what a dead process left; the lock is held */
+void ngx_openai_heal_process(ngx_openai_shared_t *sh,
+    ngx_openai_process_t *process);
+
+/* 1 when the process of this slot is gone */
+ngx_uint_t ngx_openai_process_dead(const ngx_openai_process_t *process);
+uint64_t ngx_openai_process_started(int64_t pid);
+
+/* the letter that ps has for it; 0: not known */
+char ngx_openai_process_state(int64_t pid);
+
+
+/* where everything lies in "size" bytes */
+void ngx_openai_zone_layout(ngx_openai_head_t *head, size_t size,
+    ngx_uint_t entries);
+
+/* an empty zone of "size" bytes, at a page of the machine */
+ngx_int_t ngx_openai_zone_create(ngx_openai_shared_t *sh, size_t size,
+    ngx_uint_t entries);
+ngx_int_t ngx_openai_zone_mutex(ngx_openai_shared_t *sh);
+uint64_t ngx_openai_zone_seal(const ngx_openai_head_t *head);
+
+/*
+ * A zone from a file, of which nothing is believed.  _head(): NULL, or what is
+ * wrong with it.  _check() does the rest, for a zone that nobody else uses:
+ * what is not whole goes, what was under way is closed as worker_died.
+ */
+
+const char *ngx_openai_check_head(const ngx_openai_head_t *head);
+ngx_int_t ngx_openai_check(ngx_openai_shared_t *sh);
+
+/* the writer's id of a record, from its seq and its start */
+void ngx_openai_record_id(const ngx_openai_shared_t *sh,
+    const ngx_openai_record_t *rec, char id[NGX_OPENAI_ID_LEN + 1]);
+
+
+/* this process's slot in a zone, the lock is held; NULL: none is unused */
+ngx_openai_process_t *ngx_openai_zone_join(ngx_openai_shared_t *sh);
+
+/* copies the newest finished records of another zone; nobody else uses "sh";
+   NGX_BUSY: the other one's lock is stuck */
+ngx_int_t ngx_openai_zone_copy(ngx_openai_shared_t *sh,
+    ngx_openai_shared_t *from);
+
+
+#endif /* _NGX_OPENAI_SHARED_H_INCLUDED_ */

@@ -1,0 +1,61 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+/*
+ * Folding from inside: the totals and the rings are store/stats.c's, the
+ * rows of names and of series store/stats_rows.c's.
+ */
+
+
+#ifndef _NGX_OPENAI_STATS_INNER_H_INCLUDED_
+#define _NGX_OPENAI_STATS_INNER_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "store/stats.h"
+
+
+/* apart from what every record passes */
+#define ngx_openai_seldom      __attribute__((noinline, cold))
+
+
+/* what one finished record adds, worked out once for all the places */
+
+typedef struct {
+    uint64_t            now;            /* seconds */
+    ngx_openai_sums_t   sums;
+    ngx_openai_flow_t   flow;
+    ngx_uint_t          class;
+    ngx_uint_t          outcome;
+    unsigned            failed:1;
+    unsigned            input_known:1;
+    unsigned            output_known:1;
+
+    ngx_openai_undo_t  *undo;
+} ngx_openai_fold_t;
+
+
+/* adds to the row of a name; an empty one has none */
+void ngx_openai_fold_name(ngx_openai_stats_t *stats, ngx_uint_t table,
+    const char *name, const ngx_openai_fold_t *f);
+
+/* adds to the row of the record's labels; what is no API has none */
+void ngx_openai_fold_series(ngx_openai_series_t *rows,
+    const ngx_openai_record_t *rec, const ngx_openai_fold_t *f);
+
+
+static ngx_inline void
+ngx_openai_fold_one(uint32_t *bucket, const ngx_openai_fold_t *f)
+{
+    ngx_openai_undo_keep(f->undo, bucket, sizeof(uint32_t));
+
+    (*bucket)++;
+}
+
+
+#endif /* _NGX_OPENAI_STATS_INNER_H_INCLUDED_ */

@@ -1,0 +1,556 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "store/shared.h"
+
+
+#define NGX_OPENAI_LOCK_NS       50000000
+#define NGX_OPENAI_LOCK_ROUNDS   20          /* of a holder that runs */
+#define NGX_OPENAI_REAP_MS       500
+#define NGX_OPENAI_CLEAR_BATCH   1000
+
+
+static int ngx_openai_lock_wait(ngx_openai_zone_t *zone);
+static ngx_uint_t ngx_openai_holder_runs(ngx_openai_shared_t *sh);
+
+
+/*
+ * A holder that was killed is known by EOWNERDEAD.  One that is stopped costs
+ * each process a wait, once; until somebody gets the lock again it only tries,
+ * and its records are missing, cut, or settled later.  One that merely has no
+ * CPU is waited for, or a loaded machine would cost records.
+ */
+
+ngx_int_t
+ngx_openai_lock(ngx_openai_zone_t *zone)
+{
+    int                   err;
+    ngx_openai_shared_t  *sh;
+
+    sh = zone->sh;
+
+    err = pthread_mutex_trylock(&sh->mutex);
+
+    if (err == EBUSY) {
+        err = ngx_openai_lock_wait(zone);
+    }
+
+    if (err && err != EOWNERDEAD) {
+        return NGX_BUSY;
+    }
+
+    ngx_openai_store(&sh->holder, (int64_t) ngx_pid);
+
+    if (err) {
+        ngx_openai_heal(sh);
+
+        if (pthread_mutex_consistent(&sh->mutex)) {
+            return NGX_BUSY;
+        }
+    }
+
+    ngx_openai_fault("lock.had");
+    ngx_openai_store(&sh->rounds, sh->rounds + 1);
+    ngx_openai_store(&sh->alive_ms, ngx_openai_now_ms());
+
+    return NGX_OK;
+}
+
+
+/* as long as others get the lock, its holders are only busy */
+
+static int
+ngx_openai_lock_wait(ngx_openai_zone_t *zone)
+{
+    int              err;
+    uint64_t         rounds;
+    ngx_uint_t       i;
+    struct timespec  ts;
+
+    rounds = 0;
+
+    for (i = 0; i < NGX_OPENAI_LOCK_ROUNDS; i++) {
+
+        rounds = ngx_openai_load(&zone->sh->rounds);
+
+        if (zone->stalled == rounds + 1) {
+            return EBUSY;
+        }
+
+        /* the clock that pthread_mutex_timedlock() is defined on */
+
+        if (clock_gettime(CLOCK_REALTIME, &ts) == -1) {
+            return EBUSY;
+        }
+
+        ts.tv_nsec += NGX_OPENAI_LOCK_NS;
+
+        if (ts.tv_nsec >= 1000000000) {
+            ts.tv_nsec -= 1000000000;
+            ts.tv_sec++;
+        }
+
+        err = pthread_mutex_timedlock(&zone->sh->mutex, &ts);
+
+        if (err != ETIMEDOUT) {
+            return err;
+        }
+
+        if (ngx_openai_load(&zone->sh->rounds) == rounds
+            && !ngx_openai_holder_runs(zone->sh))
+        {
+            break;
+        }
+    }
+
+    if (ngx_openai_load(&zone->sh->rounds) == rounds) {
+        zone->stalled = rounds + 1;
+    }
+
+    return EBUSY;
+}
+
+
+/* or would, had it a CPU; not who is stopped, or waits for a disk */
+
+static ngx_uint_t
+ngx_openai_holder_runs(ngx_openai_shared_t *sh)
+{
+    int64_t  pid;
+
+    pid = ngx_openai_load(&sh->holder);
+
+    /* 0: it is about to say so, or to give the lock away */
+
+    return pid == 0 || ngx_openai_process_state(pid) == 'R';
+}
+
+
+void
+ngx_openai_unlock(ngx_openai_zone_t *zone)
+{
+    ngx_openai_fault("lock.done");
+    ngx_openai_store(&zone->sh->holder, 0);
+    (void) pthread_mutex_unlock(&zone->sh->mutex);
+}
+
+
+uint64_t
+ngx_openai_now_ms(void)
+{
+    ngx_time_t  *tp;
+
+    tp = ngx_timeofday();
+
+    return (uint64_t) tp->sec * 1000 + tp->msec;
+}
+
+
+/* the zone object is made before the fork, so every process joins by itself */
+
+ngx_openai_process_t *
+ngx_openai_process(ngx_openai_zone_t *zone)
+{
+    if (zone->process && zone->process->pid == (int64_t) ngx_pid) {
+        return zone->process;
+    }
+
+    if (ngx_openai_zone_attach(zone) != NGX_OK) {
+        return NULL;
+    }
+
+    return zone->process;
+}
+
+
+ngx_int_t
+ngx_openai_zone_attach(ngx_openai_zone_t *zone)
+{
+    if (zone->sh == NULL) {
+        return NGX_DECLINED;
+    }
+
+    if (zone->file) {
+        ngx_openai_file_private(zone->file);
+    }
+
+    zone->reaped = 0;
+    ngx_openai_zone_reap(zone);
+
+    if (ngx_openai_lock(zone) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    zone->process = ngx_openai_zone_join(zone->sh);
+
+    ngx_openai_unlock(zone);
+
+    zone->mapped_pages = 0;
+    zone->mapped_slots = 0;
+    ngx_openai_zone_ahead(zone);
+
+    return zone->process ? NGX_OK : NGX_DECLINED;
+}
+
+
+ngx_openai_process_t *
+ngx_openai_zone_join(ngx_openai_shared_t *sh)
+{
+    uint64_t               started;
+    ngx_uint_t             i, n;
+    ngx_openai_process_t  *process, *unused;
+
+    unused = NULL;
+    started = ngx_openai_process_started(ngx_pid);
+
+    for (i = 0; i < NGX_OPENAI_PROCESSES; i++) {
+        process = &sh->processes[i];
+
+        /* a single process joins again after a reload; any other that had
+           this pid is dead */
+
+        if (process->pid == (int64_t) ngx_pid) {
+
+            if (process->started == started) {
+                return process;
+            }
+
+            ngx_openai_heal_process(sh, process);
+        }
+
+        if (process->pid == 0 && unused == NULL) {
+            unused = process;
+        }
+    }
+
+    if (unused) {
+        unused->n = 0;
+        unused->started = started;
+
+        for (n = 0; n < NGX_OPENAI_RESERVE; n++) {
+            unused->reserve[n] = NGX_OPENAI_NIL;
+        }
+
+        ngx_openai_fault("join.slot");
+        ngx_openai_store(&unused->pid, (int64_t) ngx_pid);
+        ngx_openai_fault("join.done");
+    }
+
+    return unused;
+}
+
+
+/* what still runs in a process that exits in good order ended with it */
+
+void
+ngx_openai_zone_detach(ngx_openai_zone_t *zone)
+{
+    uint32_t               slot, owner;
+    ngx_openai_entry_t    *e;
+    ngx_openai_shared_t   *sh;
+    ngx_openai_process_t  *process;
+
+    sh = zone->sh;
+    process = zone->process;
+
+    if (sh == NULL || process == NULL || process->pid != (int64_t) ngx_pid
+        || ngx_openai_lock(zone) != NGX_OK)
+    {
+        return;
+    }
+
+    owner = process - sh->processes;
+
+    for (slot = ngx_openai_entry_running(sh, 0);
+         slot != NGX_OPENAI_NIL;
+         slot = ngx_openai_entry_running(sh, slot + 1))
+    {
+        e = ngx_openai_entry(sh, slot);
+
+        if (e->owner == owner) {
+
+            if (!e->finished) {
+                ngx_openai_heal_record(e, NGX_OPENAI_SHUTDOWN,
+                                       ngx_openai_now_ms());
+            }
+
+            ngx_openai_entry_finish(sh, slot);
+        }
+    }
+
+    ngx_openai_fault("leave.records");
+    ngx_openai_pages_return(sh, process);
+    ngx_openai_fault("leave.pages");
+
+    process->pid = 0;
+    zone->process = NULL;
+
+    ngx_openai_unlock(zone);
+}
+
+
+void
+ngx_openai_zone_reap(ngx_openai_zone_t *zone)
+{
+    ngx_uint_t             i;
+    ngx_openai_shared_t   *sh;
+    ngx_openai_process_t  *process;
+
+    sh = zone->sh;
+
+    if (sh == NULL) {
+        return;
+    }
+
+    if (zone->reaped
+        && (ngx_msec_int_t) (ngx_current_msec - zone->reaped)
+           < NGX_OPENAI_REAP_MS)
+    {
+        return;
+    }
+
+    zone->reaped = ngx_current_msec ? ngx_current_msec : 1;
+
+    if (ngx_openai_load(&sh->unsettled) && ngx_openai_lock(zone) == NGX_OK) {
+        ngx_openai_entry_settle(sh);
+        ngx_openai_unlock(zone);
+    }
+
+    for (i = 0; i < NGX_OPENAI_PROCESSES; i++) {
+        process = &sh->processes[i];
+
+        if (!ngx_openai_process_dead(process)) {
+            continue;
+        }
+
+        if (ngx_openai_lock(zone) != NGX_OK) {
+            return;
+        }
+
+        /* another one may have been faster */
+
+        if (ngx_openai_process_dead(process)) {
+            ngx_openai_heal_process(sh, process);
+        }
+
+        ngx_openai_unlock(zone);
+    }
+}
+
+
+ngx_int_t
+ngx_openai_zone_clear(ngx_openai_zone_t *zone)
+{
+    uint64_t              order;
+    ngx_uint_t            i;
+    ngx_openai_shared_t  *sh;
+
+    sh = zone->sh;
+
+    if (sh == NULL || ngx_openai_lock(zone) != NGX_OK) {
+        return NGX_BUSY;
+    }
+
+    ngx_openai_entry_settle(sh);
+
+    order = sh->order;
+    sh->clearing = 1;
+
+    /* what finishes from now on is not meant; others get their turns */
+
+    for (i = 1;
+         sh->oldest != NGX_OPENAI_NIL
+         && ngx_openai_entry(sh, sh->oldest)->order <= order;
+         i++)
+    {
+        (void) ngx_openai_entry_evict(sh);
+        ngx_openai_fault("clear.one");
+
+        if (i % NGX_OPENAI_CLEAR_BATCH == 0) {
+            sh->clearing = 0;
+            ngx_openai_unlock(zone);
+
+            if (ngx_openai_lock(zone) != NGX_OK) {
+                return NGX_BUSY;
+            }
+
+            sh->clearing = 1;
+        }
+    }
+
+    sh->clearing = 0;
+    ngx_openai_fault("clear.all");
+
+    ngx_openai_store(&sh->clears, sh->clears + 1);
+    ngx_openai_store(&sh->changes, sh->changes + 1);
+
+    ngx_openai_unlock(zone);
+
+    return NGX_OK;
+}
+
+
+uint64_t
+ngx_openai_zone_changes(ngx_openai_zone_t *zone)
+{
+    return zone->sh ? ngx_openai_load(&zone->sh->changes) : 0;
+}
+
+
+uint64_t
+ngx_openai_zone_clears(ngx_openai_zone_t *zone)
+{
+    return zone->sh ? ngx_openai_load(&zone->sh->clears) : 0;
+}
+
+
+void
+ngx_openai_zone_stat(ngx_openai_zone_t *zone, ngx_openai_zone_stat_t *stat)
+{
+    ngx_uint_t            i;
+    ngx_openai_shared_t  *sh;
+
+    ngx_memzero(stat, sizeof(ngx_openai_zone_stat_t));
+
+    sh = zone->sh;
+
+    if (sh == NULL) {
+        return;
+    }
+
+    stat->size = zone->shm_zone->shm.size;
+    stat->pages = sh->head.pages;
+    stat->pages_free = ngx_openai_load(&sh->pages_free);
+    stat->entries = sh->head.entries;
+    stat->records = ngx_openai_load(&sh->records);
+    stat->running = ngx_openai_load(&sh->running);
+    stat->evicted = ngx_openai_load(&sh->evicted);
+    stat->dropped = ngx_openai_load(&sh->dropped);
+    stat->truncated = ngx_openai_load(&sh->truncated);
+    stat->heals = ngx_openai_load(&sh->heals);
+    stat->worker_died = ngx_openai_load(&sh->worker_died);
+    stat->created_ms = sh->head.created_ms;
+
+    for (i = 0; i < NGX_OPENAI_PROCESSES; i++) {
+        if (ngx_openai_load(&sh->processes[i].pid)) {
+            stat->pages_free += ngx_openai_load(&sh->processes[i].n);
+        }
+    }
+}
+
+
+uint64_t
+ngx_openai_zone_key(ngx_openai_zone_t *zone)
+{
+    return zone->sh ? zone->sh->head.seal : 0;
+}
+
+
+void
+ngx_openai_zone_salt(ngx_openai_zone_t *zone, u_char salt[16])
+{
+    if (zone->sh) {
+        ngx_memcpy(salt, zone->sh->head.salt, 16);
+
+    } else {
+        ngx_memzero(salt, 16);
+    }
+}
+
+
+void
+ngx_openai_stats_open(ngx_openai_shared_t *sh)
+{
+    ngx_openai_store(&sh->stats_version, sh->stats_version + 1);
+    ngx_openai_fence();
+}
+
+
+void
+ngx_openai_stats_close(ngx_openai_shared_t *sh)
+{
+    ngx_openai_store(&sh->stats_version, sh->stats_version + 1);
+}
+
+
+void
+ngx_openai_stats_read(ngx_openai_zone_t *zone, ngx_openai_stats_t *stats)
+{
+    uint32_t              version;
+    ngx_uint_t            i;
+    ngx_openai_shared_t  *sh;
+
+    sh = zone->sh;
+
+    if (sh == NULL) {
+        ngx_openai_stats_init(stats, ngx_openai_now_ms());
+        return;
+    }
+
+    for (i = 0; i < 32; i++) {
+        version = ngx_openai_load(&sh->stats_version);
+
+        if (version & 1) {
+            ngx_cpu_pause();
+            continue;
+        }
+
+        ngx_memcpy(stats, &sh->stats, sizeof(ngx_openai_stats_t));
+        ngx_openai_fence();
+
+        if (ngx_openai_load(&sh->stats_version) == version) {
+            ngx_openai_stats_settle(stats);
+            return;
+        }
+    }
+
+    /* folded in faster than copied: now the writers wait, some 20 us.  With a
+       stuck lock a sum may be torn, which is better than none */
+
+    version = (ngx_openai_lock(zone) == NGX_OK);
+
+    ngx_memcpy(stats, &sh->stats, sizeof(ngx_openai_stats_t));
+
+    if (version) {
+        ngx_openai_unlock(zone);
+    }
+
+    ngx_openai_stats_settle(stats);
+}
+
+
+ngx_int_t
+ngx_openai_stats_reset(ngx_openai_zone_t *zone)
+{
+    ngx_openai_shared_t  *sh;
+
+    sh = zone->sh;
+
+    if (sh == NULL || ngx_openai_lock(zone) != NGX_OK) {
+        return NGX_BUSY;
+    }
+
+    sh->stats_reset = 1;
+    ngx_openai_order();
+
+    ngx_openai_stats_open(sh);
+    ngx_openai_fault("reset.opened");
+    ngx_openai_stats_init(&sh->stats, ngx_openai_now_ms());
+    ngx_openai_fault("reset.done");
+    ngx_openai_stats_close(sh);
+
+    ngx_openai_order();
+    sh->stats_reset = 0;
+
+    ngx_openai_store(&sh->changes, sh->changes + 1);
+
+    ngx_openai_unlock(zone);
+
+    return NGX_OK;
+}

@@ -1,0 +1,106 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+/* One call of the API: what the routes hand to the rooms, and how these
+   answer. */
+
+
+#ifndef _NGX_OPENAI_CALL_H_INCLUDED_
+#define _NGX_OPENAI_CALL_H_INCLUDED_
+
+
+#include "store/reader.h"
+#include "view/view.h"
+#include "view/answer/json.h"
+#include "view/query/query.h"
+
+
+#define ngx_openai_set_type(r, s)                                            \
+    ngx_str_set(&(r)->headers_out.content_type, s);                          \
+    (r)->headers_out.content_type_len = sizeof(s) - 1;                       \
+    (r)->headers_out.content_type_lowcase = NULL
+
+
+typedef struct {
+    ngx_http_request_t           *request;
+    ngx_http_openai_view_conf_t  *conf;
+    ngx_openai_zone_t            *zone;
+    ngx_str_t                     id;        /* of api/request/{id} */
+    ngx_str_t                     path;      /* relative to the location */
+    ngx_int_t                     rc;        /* to return after NGX_ABORT */
+} ngx_openai_call_t;
+
+
+typedef ngx_int_t (*ngx_openai_call_pt)(ngx_openai_call_t *call);
+
+
+ngx_int_t ngx_openai_page(ngx_openai_call_t *call);
+ngx_int_t ngx_openai_list(ngx_openai_call_t *call);
+ngx_int_t ngx_openai_detail(ngx_openai_call_t *call);
+ngx_int_t ngx_openai_record_events(ngx_openai_call_t *call);
+ngx_int_t ngx_openai_raw_request(ngx_openai_call_t *call);
+ngx_int_t ngx_openai_raw_response(ngx_openai_call_t *call);
+ngx_int_t ngx_openai_diff(ngx_openai_call_t *call);
+ngx_int_t ngx_openai_cancel(ngx_openai_call_t *call);
+ngx_int_t ngx_openai_view_stats(ngx_openai_call_t *call);
+ngx_int_t ngx_openai_events(ngx_openai_call_t *call);
+ngx_int_t ngx_openai_export(ngx_openai_call_t *call);
+ngx_int_t ngx_openai_metrics(ngx_openai_call_t *call);
+ngx_int_t ngx_openai_info(ngx_openai_call_t *call);
+ngx_int_t ngx_openai_clear(ngx_openai_call_t *call);
+ngx_int_t ngx_openai_reset(ngx_openai_call_t *call);
+
+
+/*
+ * These send, and return what a content handler returns.  Formats know
+ * ngx_sprintf()'s letters; what they give is escaped.
+ */
+ngx_int_t ngx_openai_send(ngx_http_request_t *r, ngx_openai_json_t *json);
+ngx_int_t ngx_openai_send_status(ngx_http_request_t *r, ngx_uint_t status);
+ngx_int_t ngx_openai_error(ngx_http_request_t *r, ngx_uint_t status,
+    const char *code, const char *fmt, va_list args);
+
+/* the headers that every answer of the API carries */
+ngx_int_t ngx_openai_headers(ngx_http_request_t *r, const char *cache);
+ngx_int_t ngx_openai_header(ngx_http_request_t *r, const char *name,
+    const char *value);
+
+/* a header of the request, or NULL */
+ngx_str_t *ngx_openai_header_in(ngx_http_request_t *r, const char *name);
+
+/*
+ * These ask the call for something.  NGX_ABORT: it cannot go on, the error has
+ * been sent, and the handler returns call->rc.
+ */
+
+/* the value, decoded; NGX_DECLINED when the argument is absent */
+ngx_int_t ngx_openai_arg(ngx_openai_call_t *call, const char *name,
+    ngx_str_t *value);
+
+/* a number within bounds; *value is left alone when the argument is absent */
+ngx_int_t ngx_openai_arg_number(ngx_openai_call_t *call, const char *name,
+    ngx_uint_t min, ngx_uint_t max, ngx_uint_t *value);
+
+/* "q=", and those of "status=", "method=" and "model=" that are there */
+ngx_int_t ngx_openai_arg_query(ngx_openai_call_t *call,
+    ngx_openai_query_t *query);
+
+/* nobody knows what matches: sends query->error, as what is wrong with "q=" */
+ngx_int_t ngx_openai_query_failed(ngx_openai_call_t *call,
+    ngx_openai_query_t *query);
+
+/* the record with the call's id */
+ngx_int_t ngx_openai_call_record(ngx_openai_call_t *call,
+    ngx_openai_ref_t *ref, ngx_openai_record_t *rec);
+
+/* the call cannot go on: NGX_ABORT */
+ngx_int_t ngx_openai_refuse(ngx_openai_call_t *call, ngx_uint_t status,
+    const char *code, const char *fmt, ...);
+ngx_int_t ngx_openai_gone(ngx_openai_call_t *call);
+ngx_int_t ngx_openai_no_memory(ngx_openai_call_t *call);
+
+
+#endif /* _NGX_OPENAI_CALL_H_INCLUDED_ */

@@ -1,0 +1,491 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "view/live/events.h"
+#include "view/live/news.h"
+#include "view/record/summary.h"
+#include "view/live/told.h"
+
+
+#define NGX_OPENAI_CHANGES_RUNNING  200      /* ms between two states */
+#define NGX_OPENAI_CHANGES_STATS    1000
+#define NGX_OPENAI_CHANGES_SHOWN    100000   /* us, see below */
+#define NGX_OPENAI_CHANGES_ROOM     2048     /* of what is told of a record */
+
+
+static void ngx_openai_changes_clear(ngx_openai_viewer_t *v);
+static void ngx_openai_changes_records(ngx_openai_viewer_t *v,
+    const ngx_openai_view_slice_t *slice);
+static ngx_int_t ngx_openai_changes_news(ngx_openai_viewer_t *v,
+    const ngx_openai_view_slice_t *slice, const ngx_openai_news_t *news);
+static ngx_uint_t ngx_openai_changes_runs(ngx_openai_viewer_t *v,
+    const ngx_openai_ref_t *ref);
+static ngx_int_t ngx_openai_changes_record(ngx_openai_viewer_t *v,
+    const ngx_openai_ref_t *ref);
+static ngx_int_t ngx_openai_changes_again(ngx_openai_viewer_t *v,
+    const ngx_openai_ref_t *ref);
+static ngx_int_t ngx_openai_changes_lag(ngx_openai_viewer_t *v,
+    ngx_uint_t missed);
+static void ngx_openai_changes_running(ngx_openai_viewer_t *v,
+    const ngx_openai_view_slice_t *slice, const ngx_openai_news_t *news);
+static void ngx_openai_changes_seen(ngx_openai_viewer_t *v,
+    const ngx_openai_ref_t *ref, ngx_openai_seen_t *seen);
+static void ngx_openai_changes_counts(ngx_openai_viewer_t *v,
+    const ngx_openai_view_slice_t *slice);
+static void ngx_openai_changes_gone(ngx_openai_viewer_t *v, uint64_t evicted);
+static void ngx_openai_changes_stats(ngx_openai_viewer_t *v,
+    const ngx_openai_zone_stat_t *stat);
+
+
+void
+ngx_openai_changes(ngx_openai_viewer_t *v, const ngx_openai_view_slice_t *slice)
+{
+    ngx_openai_changes_clear(v);
+
+    if (!v->more) {
+        ngx_openai_changes_records(v, slice);
+    }
+
+    if (!v->more && !v->cut) {
+        ngx_openai_changes_counts(v, slice);
+    }
+}
+
+
+static void
+ngx_openai_changes_clear(ngx_openai_viewer_t *v)
+{
+    u_char    *start;
+    uint64_t   clears;
+
+    clears = ngx_openai_zone_clears(v->call->zone);
+
+    if (clears == v->clears) {
+        return;
+    }
+
+    start = v->buf->last;
+
+    ngx_openai_event_open(v, "clear", 1);
+
+    if (ngx_openai_event_close(v, start) == NGX_OK) {
+        v->clears = clears;
+    }
+}
+
+
+static void
+ngx_openai_changes_records(ngx_openai_viewer_t *v,
+    const ngx_openai_view_slice_t *slice)
+{
+    ngx_uint_t                running;
+    const ngx_openai_news_t  *news;
+
+    if (v->lagged && ngx_openai_changes_lag(v, 0) != NGX_OK) {
+        return;
+    }
+
+    running = (ngx_msec_int_t) (ngx_current_msec - v->ran)
+              >= NGX_OPENAI_CHANGES_RUNNING;
+
+    if (v->upto <= v->cursor && !running) {
+        return;
+    }
+
+    v->known = (ngx_openai_threads_update(v->scan->threads, slice->tick,
+                                          slice->stop)
+                == NGX_OK);
+
+    /* what is told without its conversation is not told again with it */
+
+    if (!v->known && !slice->late) {
+        v->cut = 1;
+        return;
+    }
+
+    if (v->running == NULL) {
+        v->running = ngx_pcalloc(v->request->pool, v->call->zone->entries
+                                                   * sizeof(ngx_openai_seen_t));
+        if (v->running == NULL) {
+            return;
+        }
+    }
+
+    news = ngx_openai_news(v->call->zone, v->cursor, v->upto);
+
+    if (news == NULL || ngx_openai_changes_news(v, slice, news) != NGX_OK) {
+        return;
+    }
+
+    if (running) {
+        ngx_openai_changes_running(v, slice, news);
+    }
+}
+
+
+/* NGX_AGAIN: there was no time, or no room, for all of them */
+
+static ngx_int_t
+ngx_openai_changes_news(ngx_openai_viewer_t *v,
+    const ngx_openai_view_slice_t *slice, const ngx_openai_news_t *news)
+{
+    ngx_uint_t               i;
+    const ngx_openai_ref_t  *ref;
+
+    if (news->nchanged > NGX_OPENAI_NEWS_MAX) {
+        v->cursor = v->upto;
+        return ngx_openai_changes_lag(v, news->nchanged);
+    }
+
+    for (i = 0; i < news->nchanged; i++) {
+        ref = &news->changed[i];
+
+        if (ref->change <= v->cursor) {
+            continue;
+        }
+
+        if (ngx_openai_events_stop(v, slice)) {
+            return NGX_AGAIN;
+        }
+
+        /* one that has ended since it was listed has a change to come */
+
+        if (!ref->running || ngx_openai_changes_runs(v, ref)) {
+
+            if (ngx_openai_changes_record(v, ref) != NGX_OK) {
+                return NGX_AGAIN;
+            }
+
+            if (ref->running) {
+                ngx_openai_changes_seen(v, ref, &v->running[ref->slot]);
+            }
+        }
+
+        v->cursor = ref->change;
+    }
+
+    v->cursor = v->upto;
+
+    return NGX_OK;
+}
+
+
+/* reads the record */
+
+static ngx_uint_t
+ngx_openai_changes_runs(ngx_openai_viewer_t *v, const ngx_openai_ref_t *ref)
+{
+    ngx_openai_record_t  *rec;
+
+    rec = &v->scan->rec;
+
+    return ngx_openai_exchange_record(v->call->zone, ref, rec) == NGX_OK
+           && rec->outcome == NGX_OPENAI_RUNNING;
+}
+
+
+/* NGX_AGAIN: it had no room, or there is no memory to see whether it matches */
+
+static ngx_int_t
+ngx_openai_changes_record(ngx_openai_viewer_t *v, const ngx_openai_ref_t *ref)
+{
+    u_char               *start, *text;
+    uint64_t              cursor;
+    ngx_int_t             rc;
+    ngx_openai_record_t  *rec;
+
+    /* not to do in vain what is done again for the next buffer */
+
+    if (v->buf->end - v->buf->last < NGX_OPENAI_CHANGES_ROOM
+        && v->buf->last > v->buf->pos)
+    {
+        v->more = 1;
+        return NGX_AGAIN;
+    }
+
+    if (!ref->running && v->query.root == NULL
+        && ngx_openai_told(v->call->zone, ref, v->known) != NULL)
+    {
+        return ngx_openai_changes_again(v, ref);
+    }
+
+    rec = &v->scan->rec;
+
+    rc = ngx_openai_scan_try(v->scan, ref);
+
+    /* memory is short: at the next tick, from here on */
+
+    if (rc == NGX_ERROR) {
+        return NGX_AGAIN;
+    }
+
+    /* a viewer with a query may have seen it while it ran and matched */
+
+    if (rc == NGX_DONE
+        || (rc == NGX_DECLINED
+            && (rec->outcome == NGX_OPENAI_RUNNING
+                || rec->duration_us < NGX_OPENAI_CHANGES_SHOWN)))
+    {
+        return NGX_OK;
+    }
+
+    start = v->buf->last;
+
+    cursor = v->cursor;
+    v->cursor = ngx_max(cursor, ref->change);
+
+    if (rc == NGX_OK) {
+        ngx_openai_event_open(v, "record", 1);
+        text = v->buf->last;
+        ngx_openai_summary(&v->json, rec,
+                           ngx_openai_threads_get(v->scan->threads, ref->seq));
+
+        ngx_log_debug2(NGX_LOG_DEBUG_HTTP, v->request->connection->log, 0,
+                       "openai viewer: text of %s, %s", rec->id,
+                       ref->running ? "which runs" : "which has ended");
+
+        /* its conversation may become known later, and nothing else */
+
+        if (rec->outcome != NGX_OPENAI_RUNNING && !ref->running
+            && !v->json.failed)
+        {
+            ngx_openai_tell(v->call->zone, ref, text, v->buf->last - text,
+                            v->known);
+        }
+
+    } else {
+        ngx_openai_event_open(v, "unmatch", 1);
+        ngx_openai_json_key(&v->json, "id");
+        ngx_openai_json_text(&v->json, rec->id);
+    }
+
+    rc = ngx_openai_event_close(v, start);
+
+    if (rc != NGX_OK) {
+        v->cursor = cursor;
+    }
+
+    return rc;
+}
+
+
+/* what another viewer has been told */
+
+static ngx_int_t
+ngx_openai_changes_again(ngx_openai_viewer_t *v, const ngx_openai_ref_t *ref)
+{
+    u_char           *start;
+    uint64_t          cursor;
+    const ngx_str_t  *text;
+
+    text = ngx_openai_told(v->call->zone, ref, v->known);
+
+    start = v->buf->last;
+
+    cursor = v->cursor;
+    v->cursor = ngx_max(cursor, ref->change);
+
+    ngx_openai_event_open(v, "record", 1);
+    ngx_openai_json_raw(&v->json, text->data, text->len);
+
+    if (ngx_openai_event_close(v, start) != NGX_OK) {
+        v->cursor = cursor;
+        return NGX_AGAIN;
+    }
+
+    return NGX_OK;
+}
+
+
+/* 0: nobody knows how many */
+
+static ngx_int_t
+ngx_openai_changes_lag(ngx_openai_viewer_t *v, ngx_uint_t missed)
+{
+    u_char  *start;
+
+    start = v->buf->last;
+
+    ngx_openai_event_open(v, "lag", 1);
+    ngx_openai_json_key(&v->json, "missed");
+    ngx_openai_json_count(&v->json, missed ? (int64_t) missed : -1);
+
+    v->lagged = (ngx_openai_event_close(v, start) != NGX_OK);
+
+    return v->lagged ? NGX_AGAIN : NGX_OK;
+}
+
+
+/* one after the other, as far as there is time and room: the next slice goes
+   on where this one ends.  Those that have begun since the tick are yet news */
+
+static void
+ngx_openai_changes_running(ngx_openai_viewer_t *v,
+    const ngx_openai_view_slice_t *slice, const ngx_openai_news_t *news)
+{
+    ngx_uint_t               i;
+    ngx_openai_seen_t       *seen, now;
+    const ngx_openai_ref_t  *ref;
+
+    for (i = 0; i < news->nrefs; i++) {
+        ref = &news->refs[i];
+
+        if (!ref->running || ref->slot < v->slot || ref->change > v->upto) {
+            continue;
+        }
+
+        v->slot = ref->slot;
+
+        if (ngx_openai_events_stop(v, slice)) {
+            return;
+        }
+
+        if (!ngx_openai_changes_runs(v, ref)) {
+            continue;
+        }
+
+        ngx_openai_changes_seen(v, ref, &now);
+        seen = &v->running[ref->slot];
+
+        if (seen->seq == now.seq && seen->bytes == now.bytes) {
+            continue;
+        }
+
+        if (ngx_openai_changes_record(v, ref) != NGX_OK) {
+            return;
+        }
+
+        *seen = now;
+    }
+
+    v->slot = 0;
+    v->ran = ngx_current_msec;
+}
+
+
+/* of the record that was read last */
+
+static void
+ngx_openai_changes_seen(ngx_openai_viewer_t *v, const ngx_openai_ref_t *ref,
+    ngx_openai_seen_t *seen)
+{
+    ngx_openai_record_t  *rec;
+
+    rec = &v->scan->rec;
+
+    seen->seq = ref->seq;
+    seen->bytes = 1 + rec->request_bytes + rec->response_bytes + rec->status;
+}
+
+
+static void
+ngx_openai_changes_counts(ngx_openai_viewer_t *v,
+    const ngx_openai_view_slice_t *slice)
+{
+    ngx_openai_zone_stat_t  stat;
+
+    if ((ngx_msec_int_t) (ngx_current_msec - v->counted)
+        < NGX_OPENAI_CHANGES_STATS)
+    {
+        return;
+    }
+
+    if (ngx_openai_events_stop(v, slice)) {
+        return;
+    }
+
+    v->counted = ngx_current_msec;
+
+    ngx_openai_zone_stat(v->call->zone, &stat);
+
+    ngx_openai_changes_gone(v, stat.evicted);
+
+    if (!v->more) {
+        ngx_openai_changes_stats(v, &stat);
+    }
+}
+
+
+/* a moment stands for all that have gone: a viewer that missed some of it
+   misses nothing.  Those of its last millisecond are told the next time */
+
+static void
+ngx_openai_changes_gone(ngx_openai_viewer_t *v, uint64_t evicted)
+{
+    u_char               *start;
+    ngx_openai_record_t  *rec;
+
+    rec = &v->scan->rec;
+
+    if (evicted == v->evicted
+        || ngx_openai_reader_oldest(v->call->zone, rec) != NGX_OK)
+    {
+        return;
+    }
+
+    start = v->buf->last;
+
+    ngx_openai_event_open(v, "gone", 1);
+    ngx_openai_json_key(&v->json, "before");
+    ngx_openai_json_time(&v->json, rec->started_ms
+                                   + ngx_max(rec->duration_us, 0) / 1000);
+
+    if (ngx_openai_event_close(v, start) == NGX_OK) {
+        v->evicted = evicted;
+    }
+}
+
+
+static void
+ngx_openai_changes_stats(ngx_openai_viewer_t *v,
+    const ngx_openai_zone_stat_t *stat)
+{
+    u_char               *start;
+    uint64_t              errors;
+    ngx_uint_t            i;
+    ngx_openai_totals_t  *totals;
+
+    static ngx_openai_stats_t  stats;
+
+    ngx_openai_stats_read(v->call->zone, &stats);
+
+    totals = &stats.totals;
+    errors = 0;
+
+    for (i = NGX_OPENAI_RUNNING + 1; i < NGX_OPENAI_OUTCOMES; i++) {
+        if (i != NGX_OPENAI_OK && i != NGX_OPENAI_CLIENT_ABORTED
+            && i != NGX_OPENAI_UPGRADED)
+        {
+            errors += totals->by_outcome[i];
+        }
+    }
+
+    if (totals->sums.requests == v->requests && stat->running == v->in_flight
+        && errors == v->errors)
+    {
+        return;
+    }
+
+    start = v->buf->last;
+
+    ngx_openai_event_open(v, "stats", 1);
+    ngx_openai_json_key(&v->json, "requests");
+    ngx_openai_json_int(&v->json, totals->sums.requests);
+    ngx_openai_json_key(&v->json, "in_flight");
+    ngx_openai_json_int(&v->json, stat->running);
+    ngx_openai_json_key(&v->json, "errors");
+    ngx_openai_json_int(&v->json, errors);
+
+    if (ngx_openai_event_close(v, start) == NGX_OK) {
+        v->requests = totals->sums.requests;
+        v->in_flight = stat->running;
+        v->errors = errors;
+    }
+}

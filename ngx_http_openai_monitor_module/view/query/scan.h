@@ -1,0 +1,59 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+/* Going through the records of a zone, newest first, with a query. */
+
+
+#ifndef _NGX_OPENAI_SCAN_H_INCLUDED_
+#define _NGX_OPENAI_SCAN_H_INCLUDED_
+
+
+#include "view/read/exchange.h"
+#include "view/query/query.h"
+#include "view/read/threads.h"
+
+
+typedef struct {
+    ngx_openai_zone_t      *zone;
+    ngx_openai_query_t     *query;
+    ngx_openai_threads_t   *threads;
+    ngx_openai_exchange_t  *exchange;
+    ngx_openai_subject_t    subject;
+    ngx_str_t               text;       /* of an answer, malloc()ed */
+    size_t                  size;       /* of its memory */
+
+    ngx_openai_ref_t       *refs;
+    ngx_uint_t              nrefs;
+    ngx_uint_t              at;
+    ngx_uint_t              tried;      /* one since it was time to stop */
+
+    /* the record that was found */
+
+    ngx_openai_ref_t        ref;
+    ngx_openai_record_t     rec;
+} ngx_openai_scan_t;
+
+
+/* without refs; NULL: memory is short */
+ngx_openai_scan_t *ngx_openai_scan_create(ngx_pool_t *pool,
+    ngx_openai_zone_t *zone, size_t body_max, ngx_openai_query_t *query);
+
+/* lists the records there are now */
+ngx_int_t ngx_openai_scan_list(ngx_openai_scan_t *scan, ngx_pool_t *pool);
+
+/* NGX_OK: scan->rec matches; NGX_AGAIN: it is time to stop; NGX_DONE: there
+   are no more; NGX_ABORT: query->error says why it cannot go on; NGX_ERROR:
+   memory is short */
+ngx_int_t ngx_openai_scan_next(ngx_openai_scan_t *scan, uint64_t stop);
+
+/* reads one record into scan->rec and tries it: NGX_OK, NGX_DECLINED when it
+   does not match, or nobody knows within a moment, NGX_DONE when it is gone,
+   NGX_ERROR when memory is short */
+ngx_int_t ngx_openai_scan_try(ngx_openai_scan_t *scan,
+    const ngx_openai_ref_t *ref);
+
+
+#endif /* _NGX_OPENAI_SCAN_H_INCLUDED_ */

@@ -1,0 +1,429 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "view/query/terms.h"
+
+
+/* digits behind the point that are looked at */
+#define NGX_OPENAI_DIVISOR_MAX  1e15
+
+
+static ngx_int_t ngx_openai_term_status(ngx_openai_query_t *query,
+    ngx_openai_term_t *term, ngx_str_t *value);
+static ngx_int_t ngx_openai_term_number(ngx_openai_query_t *query,
+    ngx_openai_term_t *term, ngx_str_t *value);
+static double ngx_openai_term_unit(u_char *name, size_t len, ngx_uint_t time);
+static ngx_int_t ngx_openai_term_state(ngx_openai_query_t *query,
+    ngx_openai_term_t *term, const char *const *names, ngx_uint_t first,
+    ngx_str_t *value);
+static ngx_int_t ngx_openai_term_in(ngx_openai_query_t *query,
+    ngx_str_t *value);
+static ngx_int_t ngx_openai_term_header(ngx_openai_query_t *query,
+    ngx_openai_term_t *term, ngx_str_t *key, ngx_str_t *value);
+static ngx_int_t ngx_openai_term_wrong(ngx_openai_query_t *query,
+    const char *error, ngx_str_t *word, const char *suggestion);
+static ngx_int_t ngx_openai_term_index(const char *const *words,
+    ngx_str_t *word);
+
+
+/* all keys, for suggestions; the fields and numbers come first and stand in
+   the order of their enumerations */
+
+static const char *const  ngx_openai_term_keys[] = {
+    "model", "method", "path", "host", "client", "key", "upstream", "session",
+    "user", "thread", "id", "dialect", "op", "provider", "finish", "outcome",
+    "tool",
+    "latency", "ttft", "age", "tokens", "in_tokens", "out_tokens", "cached",
+    "cost", "size",
+    "status", "is", "has", "in", "time", "header.",
+    NULL
+};
+
+#define NGX_OPENAI_KEY_NUMBER  (NGX_OPENAI_FIELD_TOOL + 1)
+#define NGX_OPENAI_KEY_STATUS                                                \
+    (NGX_OPENAI_KEY_NUMBER + NGX_OPENAI_NUMBER_SIZE + 1)
+#define NGX_OPENAI_KEY_IS      (NGX_OPENAI_KEY_STATUS + 1)
+#define NGX_OPENAI_KEY_HAS     (NGX_OPENAI_KEY_STATUS + 2)
+#define NGX_OPENAI_KEY_IN      (NGX_OPENAI_KEY_STATUS + 3)
+#define NGX_OPENAI_KEY_TIME    (NGX_OPENAI_KEY_STATUS + 4)
+
+
+static const char *const  ngx_openai_term_is_names[] = {
+    "running", "ok", "error", "stream", "aborted", "tool", "truncated",
+    "retry", "cached", NULL
+};
+
+static const char *const  ngx_openai_term_has_names[] = {
+    "tool_calls", "reasoning", "image", "refusal", "usage", "error", NULL
+};
+
+static const char *const  ngx_openai_term_in_names[] = {
+    "request", "response", NULL
+};
+
+
+ngx_int_t
+ngx_openai_term_key(ngx_openai_query_t *query, ngx_openai_term_t *term,
+    ngx_str_t *key, ngx_str_t *value)
+{
+    ngx_int_t  index;
+
+    if (value->len == 0) {
+        return ngx_openai_term_wrong(query, "no value after", key, NULL);
+    }
+
+    if (key->len >= sizeof("header.") - 1
+        && ngx_strncasecmp(key->data, (u_char *) "header.",
+                           sizeof("header.") - 1) == 0)
+    {
+        return ngx_openai_term_header(query, term, key, value);
+    }
+
+    index = ngx_openai_term_index(ngx_openai_term_keys, key);
+
+    if (index == NGX_ERROR) {
+        return ngx_openai_term_wrong(query, "unknown key", key,
+                                     ngx_openai_nearest(ngx_openai_term_keys,
+                                                        key));
+    }
+
+    if (index < NGX_OPENAI_KEY_NUMBER) {
+        term->type = NGX_OPENAI_TERM_FIELD;
+        term->what = index;
+        term->value = *value;
+
+        if (index == NGX_OPENAI_FIELD_THREAD) {
+            query->threads = 1;
+        }
+
+        return NGX_OK;
+    }
+
+    if (index < NGX_OPENAI_KEY_STATUS) {
+        term->what = index - NGX_OPENAI_KEY_NUMBER;
+        return ngx_openai_term_number(query, term, value);
+    }
+
+    switch (index) {
+
+    case NGX_OPENAI_KEY_STATUS:
+        return ngx_openai_term_status(query, term, value);
+
+    case NGX_OPENAI_KEY_IS:
+        return ngx_openai_term_state(query, term, ngx_openai_term_is_names,
+                                     NGX_OPENAI_IS_RUNNING, value);
+
+    case NGX_OPENAI_KEY_HAS:
+        return ngx_openai_term_state(query, term, ngx_openai_term_has_names,
+                                     NGX_OPENAI_HAS_TOOL_CALLS, value);
+
+    case NGX_OPENAI_KEY_TIME:
+        return ngx_openai_term_time(query, term, value);
+
+    default: /* NGX_OPENAI_KEY_IN */
+        term->type = NGX_OPENAI_TERM_TRUE;
+        return ngx_openai_term_in(query, value);
+    }
+}
+
+
+ngx_int_t
+ngx_openai_term_word(ngx_openai_query_t *query, ngx_openai_term_t *term,
+    ngx_str_t *word)
+{
+    term->needles = ngx_palloc(query->pool, NGX_OPENAI_NEEDLES
+                                            * sizeof(ngx_openai_needle_t));
+    if (term->needles == NULL) {
+        return NGX_ERROR;
+    }
+
+    term->nneedles = ngx_openai_needles(term->needles, query->pool, word);
+    if (term->nneedles == 0) {
+        return NGX_ERROR;
+    }
+
+    term->type = NGX_OPENAI_TERM_WORD;
+    query->bytes = 1;
+
+    return NGX_OK;
+}
+
+
+/* "5xx", "404", ">=400", or the name of an outcome */
+
+static ngx_int_t
+ngx_openai_term_status(ngx_openai_query_t *query, ngx_openai_term_t *term,
+    ngx_str_t *value)
+{
+    u_char      *p;
+    ngx_int_t    n;
+    ngx_uint_t   i;
+
+    p = value->data;
+
+    if (value->len == 3 && p[0] >= '1' && p[0] <= '5'
+        && ngx_strncasecmp(p + 1, (u_char *) "xx", 2) == 0)
+    {
+        term->type = NGX_OPENAI_TERM_STATUS;
+        term->low = (p[0] - '0') * 100;
+        term->high = term->low + 99;
+        return NGX_OK;
+    }
+
+    n = ngx_atoi(p, value->len);
+
+    if (n != NGX_ERROR) {
+        term->type = NGX_OPENAI_TERM_STATUS;
+        term->low = n;
+        term->high = n;
+        return NGX_OK;
+    }
+
+    for (i = 0; i < NGX_OPENAI_OUTCOMES; i++) {
+
+        if (ngx_openai_glob(value, ngx_openai_outcome_name(i),
+                            ngx_strlen(ngx_openai_outcome_name(i))))
+        {
+            term->type = NGX_OPENAI_TERM_FIELD;
+            term->what = NGX_OPENAI_FIELD_OUTCOME;
+            term->value = *value;
+            return NGX_OK;
+        }
+    }
+
+    term->what = NGX_OPENAI_NUMBER_SIZE;
+
+    if (ngx_openai_term_number(query, term, value) != NGX_OK) {
+        return ngx_openai_term_wrong(query, "not a status:", value, NULL);
+    }
+
+    term->type = NGX_OPENAI_TERM_STATUS;
+    term->high = term->low;
+
+    return NGX_OK;
+}
+
+
+/* times become us, everything else is kept in units of one */
+
+static ngx_int_t
+ngx_openai_term_number(ngx_openai_query_t *query, ngx_openai_term_t *term,
+    ngx_str_t *value)
+{
+    u_char      *p, *last;
+    double       scale, divisor;
+    ngx_uint_t   digits, time;
+
+    p = value->data;
+    last = p + value->len;
+
+    time = (term->what == NGX_OPENAI_NUMBER_LATENCY
+            || term->what == NGX_OPENAI_NUMBER_TTFT
+            || term->what == NGX_OPENAI_NUMBER_AGE);
+
+    term->type = NGX_OPENAI_TERM_NUMBER;
+    term->op = ngx_openai_term_op(&p, last);
+    term->low = 0;
+
+    for (digits = 0; p < last && *p >= '0' && *p <= '9'; p++, digits++) {
+        term->low = term->low * 10 + (*p - '0');
+    }
+
+    /* divided once, and last: 2.3k is 2300 and nothing behind it */
+
+    divisor = 1;
+
+    if (p < last && *p == '.') {
+        p++;
+
+        for ( /* void */ ; p < last && *p >= '0' && *p <= '9'; p++, digits++) {
+
+            if (divisor < NGX_OPENAI_DIVISOR_MAX) {
+                term->low = term->low * 10 + (*p - '0');
+                divisor *= 10;
+            }
+        }
+    }
+
+    scale = ngx_openai_term_unit(p, last - p, time);
+
+    if (digits == 0 || scale == 0) {
+        return ngx_openai_term_wrong(query,
+                                     time ? "not a time:" : "not a number:",
+                                     value, NULL);
+    }
+
+    term->low = term->low * scale / divisor;
+
+    return NGX_OK;
+}
+
+
+/* "=" where none is written */
+
+ngx_openai_op_e
+ngx_openai_term_op(u_char **pos, u_char *last)
+{
+    u_char           *p;
+    ngx_openai_op_e   op;
+
+    p = *pos;
+    op = NGX_OPENAI_OP_EQ;
+
+    if (p < last && (*p == '>' || *p == '<')) {
+        op = (*p++ == '>') ? NGX_OPENAI_OP_GT : NGX_OPENAI_OP_LT;
+
+        if (p < last && *p == '=') {
+            op = (op == NGX_OPENAI_OP_GT) ? NGX_OPENAI_OP_GE
+                                          : NGX_OPENAI_OP_LE;
+            p++;
+        }
+
+    } else if (p < last && *p == '=') {
+        p++;
+    }
+
+    *pos = p;
+
+    return op;
+}
+
+
+/* what one of it counts, in us for times; 0: there is no such unit */
+
+static double
+ngx_openai_term_unit(u_char *name, size_t len, ngx_uint_t time)
+{
+    ngx_uint_t  i;
+
+    static const struct {
+        const char  *name;
+        ngx_uint_t   time;
+        double       scale;
+    } units[] = {
+        { "",   0, 1 },
+        { "k",  0, 1000 },
+        { "M",  0, 1000000 },
+        { "",   1, 1000 },               /* milliseconds, as in the API */
+        { "us", 1, 1 },
+        { "ms", 1, 1000 },
+        { "s",  1, 1000000 },
+        { "m",  1, 60000000 },
+        { "h",  1, 3600000000.0 },
+        { "d",  1, 86400000000.0 }
+    };
+
+    for (i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+
+        if (units[i].time == time
+            && ngx_strlen(units[i].name) == len
+            && ngx_strncmp(units[i].name, name, len) == 0)
+        {
+            return units[i].scale;
+        }
+    }
+
+    return 0;
+}
+
+
+static ngx_int_t
+ngx_openai_term_state(ngx_openai_query_t *query, ngx_openai_term_t *term,
+    const char *const *names, ngx_uint_t first, ngx_str_t *value)
+{
+    ngx_int_t  index;
+
+    index = ngx_openai_term_index(names, value);
+
+    if (index == NGX_ERROR) {
+        return ngx_openai_term_wrong(query, "unknown state", value,
+                                     ngx_openai_nearest(names, value));
+    }
+
+    term->type = NGX_OPENAI_TERM_STATE;
+    term->what = first + index;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_openai_term_in(ngx_openai_query_t *query, ngx_str_t *value)
+{
+    switch (ngx_openai_term_index(ngx_openai_term_in_names, value)) {
+
+    case 0:
+        query->request = 1;
+        return NGX_OK;
+
+    case 1:
+        query->response = 1;
+        return NGX_OK;
+
+    default:
+        return ngx_openai_term_wrong(query, "\"in:\" knows no", value,
+                                 ngx_openai_nearest(ngx_openai_term_in_names,
+                                                    value));
+    }
+}
+
+
+static ngx_int_t
+ngx_openai_term_header(ngx_openai_query_t *query, ngx_openai_term_t *term,
+    ngx_str_t *key, ngx_str_t *value)
+{
+    if (key->len == sizeof("header.") - 1) {
+        return ngx_openai_term_wrong(query, "no header's name in", key, NULL);
+    }
+
+    if (ngx_openai_term_word(query, term, value) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    /* a head has no JSON in it */
+
+    term->nneedles = 1;
+
+    term->type = NGX_OPENAI_TERM_HEADER;
+    term->name.data = key->data + sizeof("header.") - 1;
+    term->name.len = key->len - (sizeof("header.") - 1);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_openai_term_wrong(ngx_openai_query_t *query, const char *error,
+    ngx_str_t *word, const char *suggestion)
+{
+    query->error = error;
+    query->word = *word;
+    query->suggestion = suggestion;
+
+    return NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_openai_term_index(const char *const *words, ngx_str_t *word)
+{
+    ngx_int_t  i;
+
+    for (i = 0; words[i]; i++) {
+
+        if (ngx_strlen(words[i]) == word->len
+            && ngx_strncasecmp((u_char *) words[i], word->data, word->len)
+               == 0)
+        {
+            return i;
+        }
+    }
+
+    return NGX_ERROR;
+}

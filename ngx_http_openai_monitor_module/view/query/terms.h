@@ -1,0 +1,146 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+/* Terms of a query: what one of them says, and whether a record fits it. */
+
+
+#ifndef _NGX_OPENAI_TERMS_H_INCLUDED_
+#define _NGX_OPENAI_TERMS_H_INCLUDED_
+
+
+#include "view/query/query.h"
+#include "view/query/match.h"
+#include "view/query/regex.h"
+
+
+typedef enum {
+    NGX_OPENAI_TERM_AND = 0,
+    NGX_OPENAI_TERM_OR,
+    NGX_OPENAI_TERM_NOT,
+    NGX_OPENAI_TERM_TRUE,               /* "in:" says nothing of a record */
+    NGX_OPENAI_TERM_WORD,
+    NGX_OPENAI_TERM_REGEX,
+    NGX_OPENAI_TERM_HEADER,
+    NGX_OPENAI_TERM_FIELD,
+    NGX_OPENAI_TERM_STATUS,
+    NGX_OPENAI_TERM_NUMBER,
+    NGX_OPENAI_TERM_TIME,
+    NGX_OPENAI_TERM_STATE
+} ngx_openai_term_e;
+
+
+typedef enum {
+    NGX_OPENAI_OP_EQ = 0,
+    NGX_OPENAI_OP_LT,
+    NGX_OPENAI_OP_LE,
+    NGX_OPENAI_OP_GT,
+    NGX_OPENAI_OP_GE
+} ngx_openai_op_e;
+
+
+/* what a term is about, "what" of the term by its type; the names in the
+   language are in view/query/terms.c */
+
+typedef enum {
+    NGX_OPENAI_FIELD_MODEL = 0,
+    NGX_OPENAI_FIELD_METHOD,
+    NGX_OPENAI_FIELD_PATH,
+    NGX_OPENAI_FIELD_HOST,
+    NGX_OPENAI_FIELD_CLIENT,
+    NGX_OPENAI_FIELD_KEY,
+    NGX_OPENAI_FIELD_UPSTREAM,
+    NGX_OPENAI_FIELD_SESSION,
+    NGX_OPENAI_FIELD_USER,
+    NGX_OPENAI_FIELD_THREAD,
+    NGX_OPENAI_FIELD_ID,
+    NGX_OPENAI_FIELD_DIALECT,
+    NGX_OPENAI_FIELD_OPERATION,
+    NGX_OPENAI_FIELD_PROVIDER,
+    NGX_OPENAI_FIELD_FINISH,
+    NGX_OPENAI_FIELD_OUTCOME,
+    NGX_OPENAI_FIELD_TOOL
+} ngx_openai_field_e;
+
+typedef enum {
+    NGX_OPENAI_NUMBER_LATENCY = 0,
+    NGX_OPENAI_NUMBER_TTFT,
+    NGX_OPENAI_NUMBER_AGE,              /* of the start, when it is asked */
+    NGX_OPENAI_NUMBER_TOKENS,
+    NGX_OPENAI_NUMBER_IN,
+    NGX_OPENAI_NUMBER_OUT,
+    NGX_OPENAI_NUMBER_CACHED,
+    NGX_OPENAI_NUMBER_COST,
+    NGX_OPENAI_NUMBER_SIZE
+} ngx_openai_number_e;
+
+typedef enum {
+    NGX_OPENAI_IS_RUNNING = 0,
+    NGX_OPENAI_IS_OK,
+    NGX_OPENAI_IS_ERROR,
+    NGX_OPENAI_IS_STREAM,
+    NGX_OPENAI_IS_ABORTED,
+    NGX_OPENAI_IS_TOOL,
+    NGX_OPENAI_IS_TRUNCATED,
+    NGX_OPENAI_IS_RETRY,
+    NGX_OPENAI_IS_CACHED,
+    NGX_OPENAI_HAS_TOOL_CALLS,
+    NGX_OPENAI_HAS_REASONING,
+    NGX_OPENAI_HAS_IMAGE,
+    NGX_OPENAI_HAS_REFUSAL,
+    NGX_OPENAI_HAS_USAGE,
+    NGX_OPENAI_HAS_ERROR
+} ngx_openai_state_e;
+
+
+struct ngx_openai_term_s {
+    ngx_openai_term_e      type;
+    ngx_uint_t             what;        /* the field, number or state */
+    ngx_openai_op_e        op;
+    double                 low;         /* a number, or a range of status … */
+    double                 high;        /* … up to and with this one; of time,
+                                           in ms, without it */
+    ngx_str_t              name;        /* of a header */
+    ngx_str_t              value;       /* a pattern with "*" */
+    ngx_openai_needle_t   *needles;
+    ngx_uint_t             nneedles;
+    ngx_openai_regex_t    *regex;
+    ngx_uint_t             asked;       /* query->asked, to which … */
+    ngx_uint_t             match;       /* … this was the answer … */
+    ngx_uint_t             level;       /* … at this level */
+    ngx_uint_t             text;        /* of the level, that is looked … */
+    size_t                 at;          /* … into, where it goes on */
+    ngx_openai_term_t     *left;
+    ngx_openai_term_t     *right;
+};
+
+
+#define NGX_OPENAI_NO       0
+#define NGX_OPENAI_YES      1
+#define NGX_OPENAI_PERHAPS  2           /* at this level */
+#define NGX_OPENAI_LATER    3           /* it was query->stop */
+
+
+/* a term from key and value: as ngx_openai_query_parse() */
+ngx_int_t ngx_openai_term_key(ngx_openai_query_t *query,
+    ngx_openai_term_t *term, ngx_str_t *key, ngx_str_t *value);
+
+/* a moment, from which "low" and "high" reach as far as it names time */
+ngx_int_t ngx_openai_term_time(ngx_openai_query_t *query,
+    ngx_openai_term_t *term, ngx_str_t *value);
+
+/* takes the sign of a comparison off the front */
+ngx_openai_op_e ngx_openai_term_op(u_char **pos, u_char *last);
+
+/* a term that looks for a word */
+ngx_int_t ngx_openai_term_word(ngx_openai_query_t *query,
+    ngx_openai_term_t *term, ngx_str_t *word);
+
+/* whether what is loaded of the subject fits a term other than and, or, not */
+ngx_uint_t ngx_openai_term_match(ngx_openai_query_t *query,
+    ngx_openai_term_t *term, ngx_openai_subject_t *subject, ngx_uint_t level);
+
+
+#endif /* _NGX_OPENAI_TERMS_H_INCLUDED_ */

@@ -1,0 +1,524 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "digest/digest.h"
+#include "view/query/terms.h"
+
+
+#define NGX_OPENAI_TERM_TEXTS  3        /* of a level, at most */
+
+
+static ngx_uint_t ngx_openai_term_field(ngx_openai_term_t *term,
+    ngx_openai_subject_t *subject);
+static ngx_uint_t ngx_openai_term_is_text(ngx_openai_term_t *term,
+    const char *s);
+static ngx_uint_t ngx_openai_term_upstream(ngx_openai_term_t *term,
+    const ngx_openai_record_t *rec);
+static ngx_uint_t ngx_openai_term_one_of(ngx_openai_term_t *term,
+    const char *list);
+static ngx_uint_t ngx_openai_term_compare(ngx_openai_term_t *term,
+    const ngx_openai_record_t *rec);
+static double ngx_openai_term_value(ngx_uint_t number,
+    const ngx_openai_record_t *rec);
+static double ngx_openai_term_age(const ngx_openai_record_t *rec);
+static ngx_uint_t ngx_openai_term_is(ngx_uint_t state,
+    const ngx_openai_record_t *rec);
+static ngx_uint_t ngx_openai_term_in_head(ngx_openai_term_t *term,
+    ngx_str_t *head);
+static ngx_uint_t ngx_openai_term_text(ngx_openai_query_t *query,
+    ngx_openai_term_t *term, ngx_openai_subject_t *subject, ngx_uint_t level);
+static ngx_uint_t ngx_openai_term_texts(ngx_openai_query_t *query,
+    ngx_openai_subject_t *subject, ngx_uint_t level, ngx_str_t *texts);
+static void ngx_openai_term_string(ngx_str_t *text, const char *s);
+static ngx_uint_t ngx_openai_term_find(ngx_openai_query_t *query,
+    ngx_openai_term_t *term, const ngx_str_t *text);
+
+
+/* fields that are one string of the record */
+
+static const size_t  ngx_openai_term_offsets[] = {
+    [NGX_OPENAI_FIELD_METHOD] = offsetof(ngx_openai_record_t, method),
+    [NGX_OPENAI_FIELD_HOST] = offsetof(ngx_openai_record_t, host),
+    [NGX_OPENAI_FIELD_CLIENT] = offsetof(ngx_openai_record_t, client),
+    [NGX_OPENAI_FIELD_KEY] = offsetof(ngx_openai_record_t, key),
+    [NGX_OPENAI_FIELD_SESSION] = offsetof(ngx_openai_record_t, facts.session),
+    [NGX_OPENAI_FIELD_USER] = offsetof(ngx_openai_record_t, facts.user),
+    [NGX_OPENAI_FIELD_ID] = offsetof(ngx_openai_record_t, id),
+    [NGX_OPENAI_FIELD_OPERATION] = offsetof(ngx_openai_record_t,
+                                            facts.operation),
+    [NGX_OPENAI_FIELD_PROVIDER] = offsetof(ngx_openai_record_t,
+                                           facts.provider)
+};
+
+
+ngx_uint_t
+ngx_openai_term_match(ngx_openai_query_t *query, ngx_openai_term_t *term,
+    ngx_openai_subject_t *subject, ngx_uint_t level)
+{
+    const ngx_openai_record_t  *rec;
+
+    rec = subject->rec;
+
+    switch (term->type) {
+
+    case NGX_OPENAI_TERM_TRUE:
+        return NGX_OPENAI_YES;
+
+    case NGX_OPENAI_TERM_FIELD:
+        return ngx_openai_term_field(term, subject);
+
+    case NGX_OPENAI_TERM_NUMBER:
+        return ngx_openai_term_compare(term, rec);
+
+    case NGX_OPENAI_TERM_STATE:
+        return ngx_openai_term_is(term->what, rec);
+
+    case NGX_OPENAI_TERM_TIME:
+        if (term->op == NGX_OPENAI_OP_EQ) {
+            return rec->started_ms >= term->low
+                   && rec->started_ms < term->high;
+        }
+
+        return ngx_openai_term_compare(term, rec);
+
+    case NGX_OPENAI_TERM_STATUS:
+        if (term->op == NGX_OPENAI_OP_EQ) {
+            return rec->status >= term->low && rec->status <= term->high;
+        }
+
+        return ngx_openai_term_compare(term, rec);
+
+    case NGX_OPENAI_TERM_HEADER:
+        if (level < NGX_OPENAI_LEVEL_HEADS) {
+            return NGX_OPENAI_PERHAPS;
+        }
+
+        return ngx_openai_term_in_head(term, &subject->head[0])
+               || ngx_openai_term_in_head(term, &subject->head[1]);
+
+    default: /* NGX_OPENAI_TERM_WORD, NGX_OPENAI_TERM_REGEX */
+        return ngx_openai_term_text(query, term, subject, level);
+    }
+}
+
+
+static ngx_uint_t
+ngx_openai_term_field(ngx_openai_term_t *term, ngx_openai_subject_t *subject)
+{
+    const char                 *s;
+    const openai_facts_t       *facts;
+    const ngx_openai_record_t  *rec;
+
+    rec = subject->rec;
+    facts = &rec->facts;
+
+    switch (term->what) {
+
+    case NGX_OPENAI_FIELD_MODEL:
+        return ngx_openai_term_is_text(term, facts->model)
+               || ngx_openai_term_is_text(term, facts->response_model);
+
+    case NGX_OPENAI_FIELD_PATH:
+        return ngx_openai_glob(&term->value, rec->uri,
+                               strcspn(rec->uri, "?"));
+
+    case NGX_OPENAI_FIELD_UPSTREAM:
+        return ngx_openai_term_upstream(term, rec);
+
+    case NGX_OPENAI_FIELD_FINISH:
+        return ngx_openai_term_one_of(term, facts->finish_reason);
+
+    case NGX_OPENAI_FIELD_TOOL:
+        return ngx_openai_term_one_of(term, facts->tool_names);
+
+    case NGX_OPENAI_FIELD_THREAD:
+        return ngx_openai_glob(&term->value, subject->thread.data,
+                               subject->thread.len);
+
+    case NGX_OPENAI_FIELD_DIALECT:
+        s = openai_dialect_name(facts->dialect);
+        return ngx_openai_term_is_text(term, s ? s : "");
+
+    case NGX_OPENAI_FIELD_OUTCOME:
+        return ngx_openai_term_is_text(term,
+                                       ngx_openai_outcome_name(rec->outcome));
+
+    default:
+        return ngx_openai_term_is_text(term, (const char *) rec
+                                       + ngx_openai_term_offsets[term->what]);
+    }
+}
+
+
+static ngx_uint_t
+ngx_openai_term_is_text(ngx_openai_term_t *term, const char *s)
+{
+    return ngx_openai_glob(&term->value, s, ngx_strlen(s));
+}
+
+
+static ngx_uint_t
+ngx_openai_term_upstream(ngx_openai_term_t *term,
+    const ngx_openai_record_t *rec)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < rec->nattempts && i < NGX_OPENAI_MAX_ATTEMPTS; i++) {
+
+        if (ngx_openai_term_is_text(term, rec->attempts[i].peer)) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* an element of a list that is joined by "," */
+
+static ngx_uint_t
+ngx_openai_term_one_of(ngx_openai_term_t *term, const char *list)
+{
+    size_t  len;
+
+    for ( ;; ) {
+        len = strcspn(list, ",");
+
+        if (len && ngx_openai_glob(&term->value, list, len)) {
+            return 1;
+        }
+
+        list += len;
+
+        if (*list++ == '\0') {
+            return 0;
+        }
+    }
+}
+
+
+/* what is not known is neither more nor less than anything */
+
+static ngx_uint_t
+ngx_openai_term_compare(ngx_openai_term_t *term,
+    const ngx_openai_record_t *rec)
+{
+    double  value;
+
+    switch (term->type) {
+
+    case NGX_OPENAI_TERM_STATUS:
+        value = rec->status ? rec->status : -1;
+        break;
+
+    case NGX_OPENAI_TERM_TIME:
+        value = (double) rec->started_ms;
+        break;
+
+    default: /* NGX_OPENAI_TERM_NUMBER */
+        value = ngx_openai_term_value(term->what, rec);
+    }
+
+    if (value < 0) {
+        return 0;
+    }
+
+    switch (term->op) {
+
+    case NGX_OPENAI_OP_LT:
+        return value < term->low;
+
+    case NGX_OPENAI_OP_LE:
+        return value <= term->low;
+
+    case NGX_OPENAI_OP_GT:
+        return value > term->low;
+
+    case NGX_OPENAI_OP_GE:
+        return value >= term->low;
+
+    default: /* NGX_OPENAI_OP_EQ */
+        return value >= term->low - 1e-9 && value <= term->low + 1e-9;
+    }
+}
+
+
+/* negative is unknown */
+
+static double
+ngx_openai_term_value(ngx_uint_t number, const ngx_openai_record_t *rec)
+{
+    const openai_usage_t  *usage;
+
+    usage = &rec->facts.usage;
+
+    switch (number) {
+
+    case NGX_OPENAI_NUMBER_LATENCY:
+        return rec->duration_us;
+
+    case NGX_OPENAI_NUMBER_TTFT:
+        return rec->facts.first_token_us
+               ? (double) rec->facts.first_token_us : -1;
+
+    case NGX_OPENAI_NUMBER_AGE:
+        return ngx_openai_term_age(rec);
+
+    case NGX_OPENAI_NUMBER_TOKENS:
+        if (usage->total < 0 && (usage->input >= 0 || usage->output >= 0)) {
+            return ngx_max(usage->input, 0) + ngx_max(usage->output, 0);
+        }
+
+        return usage->total;
+
+    case NGX_OPENAI_NUMBER_IN:
+        return usage->input;
+
+    case NGX_OPENAI_NUMBER_OUT:
+        return usage->output;
+
+    case NGX_OPENAI_NUMBER_CACHED:
+        return usage->cached;
+
+    case NGX_OPENAI_NUMBER_COST:
+        return rec->cost;
+
+    default: /* NGX_OPENAI_NUMBER_SIZE */
+        return (double) (rec->request_bytes + rec->response_bytes);
+    }
+}
+
+
+/* in us; the clock may have been set back meanwhile */
+
+static double
+ngx_openai_term_age(const ngx_openai_record_t *rec)
+{
+    double       us;
+    ngx_time_t  *tp;
+
+    tp = ngx_timeofday();
+
+    us = ((double) tp->sec * 1000 + tp->msec - rec->started_ms) * 1000;
+
+    return ngx_max(us, 0);
+}
+
+
+static ngx_uint_t
+ngx_openai_term_is(ngx_uint_t state, const ngx_openai_record_t *rec)
+{
+    const openai_facts_t  *facts;
+
+    facts = &rec->facts;
+
+    switch (state) {
+
+    case NGX_OPENAI_IS_RUNNING:
+        return rec->outcome == NGX_OPENAI_RUNNING;
+
+    case NGX_OPENAI_IS_OK:
+        return rec->outcome == NGX_OPENAI_OK;
+
+    case NGX_OPENAI_IS_ERROR:
+        return (rec->outcome != NGX_OPENAI_RUNNING
+                && rec->outcome != NGX_OPENAI_OK
+                && rec->outcome != NGX_OPENAI_CLIENT_ABORTED
+                && rec->outcome != NGX_OPENAI_UPGRADED)
+               || rec->status >= 400
+               || (facts->flags & OPENAI_FACT_ERROR) != 0;
+
+    case NGX_OPENAI_IS_STREAM:
+        return facts->streamed == 1;
+
+    case NGX_OPENAI_IS_ABORTED:
+        return rec->outcome == NGX_OPENAI_CLIENT_ABORTED;
+
+    case NGX_OPENAI_IS_TOOL:
+    case NGX_OPENAI_HAS_TOOL_CALLS:
+        return (facts->flags & OPENAI_FACT_TOOL_CALLS) != 0;
+
+    case NGX_OPENAI_IS_TRUNCATED:
+        return rec->outcome == NGX_OPENAI_TRUNCATED
+               || (rec->flags & (NGX_OPENAI_REC_REQUEST_CUT
+                                 |NGX_OPENAI_REC_RESPONSE_CUT)) != 0;
+
+    case NGX_OPENAI_IS_RETRY:
+        return facts->retry > 0;
+
+    case NGX_OPENAI_IS_CACHED:
+        return (rec->flags & NGX_OPENAI_REC_CACHED) != 0;
+
+    case NGX_OPENAI_HAS_REASONING:
+        return (facts->flags & OPENAI_FACT_REASONING) != 0;
+
+    case NGX_OPENAI_HAS_IMAGE:
+        return (facts->flags & OPENAI_FACT_IMAGE) != 0;
+
+    case NGX_OPENAI_HAS_REFUSAL:
+        return (facts->flags & OPENAI_FACT_REFUSAL) != 0;
+
+    case NGX_OPENAI_HAS_USAGE:
+        return (facts->flags & OPENAI_FACT_USAGE) != 0;
+
+    default: /* NGX_OPENAI_HAS_ERROR */
+        return (facts->flags & OPENAI_FACT_ERROR) != 0;
+    }
+}
+
+
+static ngx_uint_t
+ngx_openai_term_in_head(ngx_openai_term_t *term, ngx_str_t *head)
+{
+    u_char     *p, *end, *last;
+    ngx_str_t   value;
+
+    p = head->data;
+    last = p + head->len;
+
+    while (p < last) {
+        end = memchr(p, '\n', last - p);
+        end = end ? end : last;
+
+        if ((size_t) (end - p) > term->name.len
+            && p[term->name.len] == ':'
+            && ngx_strncasecmp(p, term->name.data, term->name.len) == 0)
+        {
+            value.data = p + term->name.len + 1;
+            value.len = end - value.data;
+
+            if (ngx_openai_find(term->needles, term->nneedles, &value)) {
+                return 1;
+            }
+        }
+
+        p = end + 1;
+    }
+
+    return 0;
+}
+
+
+/* what is found is certain, what is not found may be at the next level */
+
+static ngx_uint_t
+ngx_openai_term_text(ngx_openai_query_t *query, ngx_openai_term_t *term,
+    ngx_openai_subject_t *subject, ngx_uint_t level)
+{
+    ngx_str_t   texts[NGX_OPENAI_TERM_TEXTS];
+    ngx_uint_t  n, found;
+
+    n = ngx_openai_term_texts(query, subject, level, texts);
+
+    for ( /* void */ ; term->text < n; term->text++) {
+        found = ngx_openai_term_find(query, term, &texts[term->text]);
+
+        if (found != NGX_OPENAI_NO) {
+            return found;
+        }
+
+        term->at = 0;
+    }
+
+    if (level == NGX_OPENAI_LEVEL_ANSWER
+        || (level == NGX_OPENAI_LEVEL_BODIES && query->request
+            && !query->response))
+    {
+        return NGX_OPENAI_NO;
+    }
+
+    return NGX_OPENAI_PERHAPS;
+}
+
+
+/* those that a level adds, of the sides that are asked for */
+
+static ngx_uint_t
+ngx_openai_term_texts(ngx_openai_query_t *query, ngx_openai_subject_t *subject,
+    ngx_uint_t level, ngx_str_t *texts)
+{
+    ngx_uint_t                  n, request, response;
+    const ngx_openai_record_t  *rec;
+
+    rec = subject->rec;
+    request = query->request || !query->response;
+    response = query->response || !query->request;
+    n = 0;
+
+    switch (level) {
+
+    case NGX_OPENAI_LEVEL_RECORD:
+        if (request && response) {
+            ngx_openai_term_string(&texts[n++], rec->uri);
+            ngx_openai_term_string(&texts[n++], rec->facts.model);
+            ngx_openai_term_string(&texts[n++], rec->facts.response_model);
+        }
+
+        break;
+
+    case NGX_OPENAI_LEVEL_HEADS:
+        break;
+
+    case NGX_OPENAI_LEVEL_BODIES:
+        if (request) {
+            texts[n++] = subject->body[0];
+        }
+
+        if (response) {
+            texts[n++] = subject->body[1];
+        }
+
+        break;
+
+    default: /* NGX_OPENAI_LEVEL_ANSWER */
+        texts[n++] = subject->answer;
+    }
+
+    return n;
+}
+
+
+static void
+ngx_openai_term_string(ngx_str_t *text, const char *s)
+{
+    text->data = (u_char *) s;
+    text->len = ngx_strlen(s);
+}
+
+
+static ngx_uint_t
+ngx_openai_term_find(ngx_openai_query_t *query, ngx_openai_term_t *term,
+    const ngx_str_t *text)
+{
+    if (term->type != NGX_OPENAI_TERM_REGEX) {
+        return ngx_openai_find(term->needles, term->nneedles, text);
+    }
+
+    switch (ngx_openai_regex_find(term->regex, text, &term->at, query->stop)) {
+
+    case NGX_OK:
+        return NGX_OPENAI_YES;
+
+    case NGX_DECLINED:
+        return NGX_OPENAI_NO;
+
+    case NGX_AGAIN:
+        return NGX_OPENAI_LATER;
+
+    case NGX_ERROR:
+        query->starved = 1;
+        return NGX_OPENAI_NO;
+
+    default: /* NGX_ABORT */
+        query->error = "it would take too long to match";
+        query->word = *ngx_openai_regex_pattern(term->regex);
+
+        return NGX_OPENAI_NO;
+    }
+}

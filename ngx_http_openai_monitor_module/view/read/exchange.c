@@ -1,0 +1,550 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "view/read/exchange.h"
+
+
+/* decoded bodies, and documents, against what may be stored of a body */
+
+#define NGX_OPENAI_DECODE_TIMES    8
+#define NGX_OPENAI_DECODE_MIN      (1024 * 1024)
+#define NGX_OPENAI_DECODE_MAX      (64 * 1024 * 1024)
+#define NGX_OPENAI_DOCUMENT_TIMES  16
+
+#define ngx_openai_exchange_str(to, from)                                    \
+    (to)->data = (char *) (from)->data; (to)->len = (from)->len
+
+#define NGX_OPENAI_BLOCK           16    /* in front of each, with its size */
+
+
+static void ngx_openai_exchange_cleanup(void *data);
+static ngx_int_t ngx_openai_exchange_load(ngx_openai_exchange_t *ex,
+    ngx_openai_chain_e chain);
+static ngx_int_t ngx_openai_exchange_decode(ngx_openai_exchange_t *ex,
+    ngx_uint_t side);
+static void *ngx_openai_budget_malloc(void *ctx, size_t size);
+static void *ngx_openai_budget_realloc(void *ctx, void *p, size_t old,
+    size_t size);
+static void ngx_openai_budget_free(void *ctx, void *p);
+
+
+ngx_int_t
+ngx_openai_exchange_record(ngx_openai_zone_t *zone,
+    const ngx_openai_ref_t *ref, ngx_openai_record_t *rec)
+{
+    uint64_t  size;
+
+    if (ngx_openai_reader_record(zone, ref, rec) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    if (rec->outcome == NGX_OPENAI_RUNNING) {
+        size = ngx_openai_reader_size(zone, ref, NGX_OPENAI_RESPONSE_BODY);
+
+        rec->response_kept = ngx_max(rec->response_kept, size);
+        rec->response_bytes = ngx_max(rec->response_bytes, size);
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_openai_exchange_t *
+ngx_openai_exchange_create(ngx_pool_t *pool, ngx_openai_zone_t *zone,
+    size_t body_max)
+{
+    ngx_pool_cleanup_t     *cln;
+    ngx_openai_exchange_t  *ex;
+
+    cln = ngx_pool_cleanup_add(pool, sizeof(ngx_openai_exchange_t));
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    ex = cln->data;
+    ngx_memzero(ex, sizeof(ngx_openai_exchange_t));
+
+    ex->zone = zone;
+
+    /* not multiplied first: a size may have 32 bits */
+
+    ex->decode_max = NGX_OPENAI_DECODE_TIMES
+                     * ngx_min(body_max, NGX_OPENAI_DECODE_MAX
+                                         / NGX_OPENAI_DECODE_TIMES);
+    ex->decode_max = ngx_max(ex->decode_max, NGX_OPENAI_DECODE_MIN);
+
+    ex->budget.max = NGX_OPENAI_DOCUMENT_TIMES * ex->decode_max;
+    ex->budget.alc.malloc = ngx_openai_budget_malloc;
+    ex->budget.alc.realloc = ngx_openai_budget_realloc;
+    ex->budget.alc.free = ngx_openai_budget_free;
+    ex->budget.alc.ctx = &ex->budget;
+
+    cln->handler = ngx_openai_exchange_cleanup;
+
+    return ex;
+}
+
+
+static void
+ngx_openai_exchange_cleanup(void *data)
+{
+    ngx_openai_exchange_t *ex = data;
+
+    ngx_uint_t  i;
+
+    ngx_openai_exchange_reset(ex);
+
+    for (i = 0; i < NGX_OPENAI_CHAINS; i++) {
+        free(ex->chains[i].data);
+    }
+}
+
+
+void
+ngx_openai_exchange_set(ngx_openai_exchange_t *ex,
+    const ngx_openai_ref_t *ref, const ngx_openai_record_t *rec)
+{
+    ngx_openai_exchange_reset(ex);
+
+    ex->ref = *ref;
+    ex->rec = rec;
+}
+
+
+void
+ngx_openai_exchange_reset(ngx_openai_exchange_t *ex)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_OPENAI_CHAINS; i++) {
+        ex->chains[i].loaded = 0;
+    }
+
+    for (i = 0; i < 2; i++) {
+        free(ex->decoded[i]);
+        ex->decoded[i] = NULL;
+    }
+
+    ex->ready = 0;
+
+    yyjson_mut_doc_free(ex->doc);
+    ex->doc = NULL;
+}
+
+
+ngx_int_t
+ngx_openai_exchange_chain(ngx_openai_exchange_t *ex, ngx_openai_chain_e chain,
+    ngx_str_t *bytes)
+{
+    ngx_int_t            rc;
+    ngx_openai_bytes_t  *b;
+
+    b = &ex->chains[chain];
+
+    if (!b->loaded) {
+        rc = ngx_openai_exchange_load(ex, chain);
+
+        if (rc != NGX_OK) {
+            ngx_str_null(bytes);
+            return rc;
+        }
+    }
+
+    bytes->data = b->data;
+    bytes->len = b->len;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_openai_exchange_whole(ngx_openai_exchange_t *ex)
+{
+    ngx_int_t   rc;
+    ngx_str_t   bytes;
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_OPENAI_CHAINS; i++) {
+        rc = ngx_openai_exchange_chain(ex, i, &bytes);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_openai_exchange_load(ngx_openai_exchange_t *ex, ngx_openai_chain_e chain)
+{
+    u_char              *p;
+    size_t               size;
+    ssize_t              n;
+    ngx_openai_bytes_t  *b;
+
+    b = &ex->chains[chain];
+    b->len = 0;
+
+    size = ngx_openai_reader_size(ex->zone, &ex->ref, chain);
+
+    if (size > b->size || b->data == NULL) {
+        p = realloc(b->data, ngx_align(size + 1, 4096));
+        if (p == NULL) {
+            return NGX_ERROR;
+        }
+
+        b->data = p;
+        b->size = ngx_align(size + 1, 4096);
+    }
+
+    /* asked at least once, as a record that is gone has no bytes either */
+
+    do {
+        n = ngx_openai_reader_bytes(ex->zone, &ex->ref, chain, b->len,
+                                    b->data + b->len, size - b->len);
+        if (n < 0) {
+            return NGX_DECLINED;
+        }
+
+        b->len += n;
+
+    } while (n > 0 && b->len < size);
+
+    b->loaded = 1;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_openai_exchange_body(ngx_openai_exchange_t *ex, ngx_uint_t side,
+    ngx_str_t *body)
+{
+    ngx_int_t  rc;
+
+    if (!(ex->ready & (1 << side))) {
+        rc = ngx_openai_exchange_decode(ex, side);
+
+        if (rc != NGX_OK) {
+            ngx_str_null(body);
+            return rc;
+        }
+
+        ex->ready |= 1 << side;
+    }
+
+    *body = ex->text[side];
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_openai_exchange_decode(ngx_openai_exchange_t *ex, ngx_uint_t side)
+{
+    int            status;
+    char          *out;
+    size_t         len;
+    ngx_int_t      rc;
+    ngx_str_t      head;
+    openai_str_t   encoding, in;
+
+    rc = ngx_openai_exchange_chain(ex, side == NGX_OPENAI_IN
+                                       ? NGX_OPENAI_REQUEST_HEAD
+                                       : NGX_OPENAI_RESPONSE_HEAD, &head);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    ngx_openai_exchange_header(ex, side, "Content-Type", &ex->type[side]);
+    ngx_openai_exchange_header(ex, side, "Content-Encoding",
+                               &ex->encoding[side]);
+
+    rc = ngx_openai_exchange_chain(ex, side == NGX_OPENAI_IN
+                                       ? NGX_OPENAI_REQUEST_BODY
+                                       : NGX_OPENAI_RESPONSE_BODY,
+                                   &ex->text[side]);
+
+    if (rc != NGX_OK || ex->encoding[side].len == 0
+        || ex->text[side].len == 0)
+    {
+        return rc;
+    }
+
+    encoding.data = (char *) ex->encoding[side].data;
+    encoding.len = ex->encoding[side].len;
+    in.data = (char *) ex->text[side].data;
+    in.len = ex->text[side].len;
+
+    out = NULL;
+    len = 0;
+
+    status = openai_decode(encoding, in, ex->decode_max, &out, &len);
+
+    if (status == OPENAI_NOMEM) {
+        free(out);
+        return NGX_ERROR;
+    }
+
+    /* what cannot be decoded is shown as far as it was good */
+
+    if (status == OPENAI_ERROR && len == 0) {
+        free(out);
+        return NGX_OK;
+    }
+
+    if (out != NULL) {
+        ex->decoded[side] = out;
+        ex->text[side].data = (u_char *) out;
+        ex->text[side].len = len;
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_openai_exchange_header(ngx_openai_exchange_t *ex, ngx_uint_t side,
+    const char *name, ngx_str_t *value)
+{
+    size_t     len;
+    ngx_str_t  head, key;
+
+    len = ngx_strlen(name);
+
+    if (ngx_openai_exchange_chain(ex, side == NGX_OPENAI_IN
+                                      ? NGX_OPENAI_REQUEST_HEAD
+                                      : NGX_OPENAI_RESPONSE_HEAD, &head)
+        == NGX_OK)
+    {
+        while (ngx_openai_head_next(&head, &key, value)) {
+
+            if (key.len == len
+                && ngx_strncasecmp(key.data, (u_char *) name, len) == 0)
+            {
+                return;
+            }
+        }
+    }
+
+    ngx_str_set(value, "");
+}
+
+
+void
+ngx_openai_exchange_line(ngx_openai_exchange_t *ex, ngx_uint_t side,
+    ngx_str_t *line)
+{
+    u_char  *end;
+
+    if (ngx_openai_exchange_chain(ex, side == NGX_OPENAI_IN
+                                      ? NGX_OPENAI_REQUEST_HEAD
+                                      : NGX_OPENAI_RESPONSE_HEAD, line)
+        != NGX_OK)
+    {
+        ngx_str_set(line, "");
+        return;
+    }
+
+    end = line->len ? memchr(line->data, '\n', line->len) : NULL;
+
+    if (end != NULL) {
+        line->len = end - line->data;
+    }
+}
+
+
+ngx_uint_t
+ngx_openai_head_next(ngx_str_t *head, ngx_str_t *name, ngx_str_t *value)
+{
+    u_char  *p, *end, *last, *colon;
+
+    p = head->data;
+    last = p + head->len;
+
+    while (p < last) {
+        end = memchr(p, '\n', last - p);
+        end = end ? end : last;
+
+        colon = memchr(p, ':', end - p);
+
+        /* the first line has a space before any colon, a name has none */
+
+        if (colon == NULL || memchr(p, ' ', colon - p) != NULL) {
+            p = end + 1;
+            continue;
+        }
+
+        name->data = p;
+        name->len = colon - p;
+
+        for (colon++; colon < end && *colon == ' '; colon++) { /* void */ }
+
+        value->data = colon;
+        value->len = end - colon;
+
+        head->data = ngx_min(end + 1, last);
+        head->len = last - head->data;
+
+        return 1;
+    }
+
+    return 0;
+}
+
+
+ngx_int_t
+ngx_openai_exchange_all(ngx_openai_exchange_t *ex, openai_exchange_t *all)
+{
+    ngx_int_t  rc;
+    ngx_str_t  body;
+
+    rc = ngx_openai_exchange_request(ex, all);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    rc = ngx_openai_exchange_body(ex, NGX_OPENAI_OUT, &body);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    ngx_openai_exchange_str(&all->response_type, &ex->type[NGX_OPENAI_OUT]);
+    ngx_openai_exchange_str(&all->response_body, &body);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_openai_exchange_request(ngx_openai_exchange_t *ex, openai_exchange_t *all)
+{
+    ngx_int_t                   rc;
+    ngx_str_t                   body;
+    const ngx_openai_record_t  *rec;
+
+    rec = ex->rec;
+
+    rc = ngx_openai_exchange_body(ex, NGX_OPENAI_IN, &body);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    all->dialect = rec->facts.dialect;
+    all->framing = rec->facts.framing;
+    all->status = rec->status;
+    all->method.data = rec->method;
+    all->method.len = ngx_strlen(rec->method);
+    all->uri.data = rec->uri;
+    all->uri.len = ngx_strlen(rec->uri);
+
+    ngx_openai_exchange_str(&all->request_type, &ex->type[NGX_OPENAI_IN]);
+    ngx_openai_exchange_str(&all->request_body, &body);
+
+    /* what is not there is empty, and bodies have lost their coding */
+
+    all->request_encoding.data = "";
+    all->request_encoding.len = 0;
+    all->response_type = all->request_encoding;
+    all->response_encoding = all->request_encoding;
+    all->response_body = all->request_encoding;
+
+    return NGX_OK;
+}
+
+
+yyjson_mut_doc *
+ngx_openai_exchange_doc(ngx_openai_exchange_t *ex)
+{
+    yyjson_mut_doc_free(ex->doc);
+
+    ex->budget.starved = 0;
+    ex->doc = yyjson_mut_doc_new(&ex->budget.alc);
+
+    return ex->doc;
+}
+
+
+ngx_uint_t
+ngx_openai_exchange_starved(const ngx_openai_exchange_t *ex)
+{
+    return ex->budget.starved;
+}
+
+
+static void *
+ngx_openai_budget_malloc(void *ctx, size_t size)
+{
+    ngx_openai_budget_t *budget = ctx;
+
+    size_t  *p;
+
+    if (size > budget->max - budget->used) {
+        return NULL;
+    }
+
+    p = malloc(NGX_OPENAI_BLOCK + size);
+    if (p == NULL) {
+        budget->starved = 1;
+        return NULL;
+    }
+
+    *p = size;
+    budget->used += size;
+
+    return (u_char *) p + NGX_OPENAI_BLOCK;
+}
+
+
+static void *
+ngx_openai_budget_realloc(void *ctx, void *p, size_t old, size_t size)
+{
+    ngx_openai_budget_t *budget = ctx;
+
+    size_t  *block, *larger;
+
+    block = (size_t *) ((u_char *) p - NGX_OPENAI_BLOCK);
+
+    if (size > budget->max - (budget->used - *block)) {
+        return NULL;
+    }
+
+    budget->used -= *block;
+    old = *block;
+
+    larger = realloc(block, NGX_OPENAI_BLOCK + size);
+
+    if (larger == NULL) {
+        budget->starved = 1;
+        budget->used += old;
+        return NULL;
+    }
+
+    *larger = size;
+    budget->used += size;
+
+    return (u_char *) larger + NGX_OPENAI_BLOCK;
+}
+
+
+static void
+ngx_openai_budget_free(void *ctx, void *p)
+{
+    ngx_openai_budget_t *budget = ctx;
+
+    size_t  *block;
+
+    block = (size_t *) ((u_char *) p - NGX_OPENAI_BLOCK);
+
+    budget->used -= *block;
+
+    free(block);
+}

@@ -1,0 +1,124 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+/*
+ * The bytes of one record, copied from the zone when they are asked for, and
+ * what the digest makes of them.  One exchange serves many records, one after
+ * the other, and keeps its memory.
+ */
+
+
+#ifndef _NGX_OPENAI_EXCHANGE_H_INCLUDED_
+#define _NGX_OPENAI_EXCHANGE_H_INCLUDED_
+
+
+#include "digest/digest.h"
+#include "store/reader.h"
+
+
+#define NGX_OPENAI_IN   0               /* the request */
+#define NGX_OPENAI_OUT  1               /* the response */
+
+
+typedef struct {
+    u_char                     *data;
+    size_t                      size;
+    size_t                      len;
+    unsigned                    loaded:1;
+} ngx_openai_bytes_t;
+
+
+/* memory of a document: what was taken, and what may be taken */
+
+typedef struct {
+    size_t                      used;
+    size_t                      max;
+    yyjson_alc                  alc;
+    unsigned                    starved:1;      /* not all of it was given */
+} ngx_openai_budget_t;
+
+
+typedef struct {
+    ngx_openai_zone_t          *zone;
+    ngx_openai_ref_t            ref;
+    const ngx_openai_record_t  *rec;
+    size_t                      decode_max;
+
+    ngx_openai_bytes_t          chains[NGX_OPENAI_CHAINS];
+
+    /* decoded bodies, malloc()ed, or NULL where the chain has it already */
+    char                       *decoded[2];
+    ngx_str_t                   text[2];
+    ngx_str_t                   encoding[2];
+    ngx_str_t                   type[2];
+    unsigned                    ready:2;        /* text[], a bit for each */
+
+    ngx_openai_budget_t         budget;
+    yyjson_mut_doc             *doc;
+} ngx_openai_exchange_t;
+
+
+/*
+ * Reads a record: NGX_OK, or NGX_DECLINED when it is gone.  Of one that runs,
+ * owners publish the state now and then only, but its bytes at once.
+ */
+ngx_int_t ngx_openai_exchange_record(ngx_openai_zone_t *zone,
+    const ngx_openai_ref_t *ref, ngx_openai_record_t *rec);
+
+/* its memory is released with the pool */
+ngx_openai_exchange_t *ngx_openai_exchange_create(ngx_pool_t *pool,
+    ngx_openai_zone_t *zone, size_t body_max);
+
+/* the record that all that follows is about; "rec" must live as long */
+void ngx_openai_exchange_set(ngx_openai_exchange_t *ex,
+    const ngx_openai_ref_t *ref, const ngx_openai_record_t *rec);
+
+/* forgets the bytes of the record: those of a running one may have grown */
+void ngx_openai_exchange_reset(ngx_openai_exchange_t *ex);
+
+/*
+ * NGX_OK; NGX_DECLINED: the record is gone; NGX_ERROR: memory is short.  What
+ * they give is valid until the next _set() or _reset().
+ */
+ngx_int_t ngx_openai_exchange_chain(ngx_openai_exchange_t *ex,
+    ngx_openai_chain_e chain, ngx_str_t *bytes);
+
+/* all of them, from here on the record may go away */
+ngx_int_t ngx_openai_exchange_whole(ngx_openai_exchange_t *ex);
+
+/* a body with its content coding undone, as far as that goes */
+ngx_int_t ngx_openai_exchange_body(ngx_openai_exchange_t *ex, ngx_uint_t side,
+    ngx_str_t *body);
+
+/* a header's value out of a head; "" when it is absent */
+void ngx_openai_exchange_header(ngx_openai_exchange_t *ex, ngx_uint_t side,
+    const char *name, ngx_str_t *value);
+
+/* the first line of a head */
+void ngx_openai_exchange_line(ngx_openai_exchange_t *ex, ngx_uint_t side,
+    ngx_str_t *line);
+
+/* everything for the digest, bodies decoded; the second one leaves the
+   response out */
+ngx_int_t ngx_openai_exchange_all(ngx_openai_exchange_t *ex,
+    openai_exchange_t *all);
+ngx_int_t ngx_openai_exchange_request(ngx_openai_exchange_t *ex,
+    openai_exchange_t *all);
+
+/* a document with bounded memory, one at a time; NULL when memory is short */
+yyjson_mut_doc *ngx_openai_exchange_doc(ngx_openai_exchange_t *ex);
+
+/* 1: memory was short since then, and the document may lack anything; not so
+   when it is over its bound, which is the same each time */
+ngx_uint_t ngx_openai_exchange_starved(const ngx_openai_exchange_t *ex);
+
+
+/* the next "Name: value" of a head after the first line; 0 at its end */
+ngx_uint_t ngx_openai_head_next(ngx_str_t *head, ngx_str_t *name,
+    ngx_str_t *value);
+
+
+#endif /* _NGX_OPENAI_EXCHANGE_H_INCLUDED_ */

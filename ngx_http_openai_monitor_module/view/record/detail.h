@@ -1,0 +1,33 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+/* Everything that is known of one record. */
+
+
+#ifndef _NGX_OPENAI_DETAIL_H_INCLUDED_
+#define _NGX_OPENAI_DETAIL_H_INCLUDED_
+
+
+#include "view/read/exchange.h"
+#include "view/answer/json.h"
+#include "view/read/threads.h"
+
+
+/* one object; the record is that of the exchange, thread may be NULL */
+void ngx_openai_detail_write(ngx_openai_json_t *json,
+    ngx_openai_exchange_t *exchange, const ngx_openai_thread_t *thread,
+    ngx_uint_t bodies);
+
+/* 1 when a body can be shown as text; one that was cut may end within a
+   character */
+ngx_uint_t ngx_openai_detail_is_text(ngx_str_t *body, ngx_uint_t cut);
+
+/* 1 when less is known of a body than what there was, or will be */
+ngx_uint_t ngx_openai_detail_cut(const ngx_openai_record_t *rec,
+    ngx_uint_t side);
+
+
+#endif /* _NGX_OPENAI_DETAIL_H_INCLUDED_ */

@@ -1,0 +1,472 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "view/answer/call.h"
+#include "view/record/export.h"
+#include "view/query/scan.h"
+#include "view/answer/work.h"
+
+
+typedef struct {
+    ngx_openai_call_t          *call;
+    ngx_openai_query_t          query;
+    ngx_openai_scan_t          *scan;
+    ngx_openai_work_t          *work;
+    const ngx_openai_format_t  *format;
+
+    /* what was written last, until it has gone out */
+    ngx_pool_t                 *pool;
+
+    unsigned                    threads:1;      /* they are up to date */
+    unsigned                    begun:1;
+    unsigned                    some:1;         /* a record was written */
+} ngx_openai_export_t;
+
+
+static ngx_int_t ngx_openai_export_format(ngx_openai_export_t *e);
+static ngx_int_t ngx_openai_export_header(ngx_openai_export_t *e);
+static void ngx_openai_export_reverse(ngx_openai_scan_t *scan);
+static ngx_int_t ngx_openai_export_run(ngx_openai_work_t *work);
+static ngx_int_t ngx_openai_export_failed(ngx_openai_export_t *e);
+static ngx_int_t ngx_openai_export_record(ngx_openai_export_t *e);
+static ngx_int_t ngx_openai_export_end(ngx_openai_export_t *e);
+static ngx_int_t ngx_openai_export_pool(ngx_openai_export_t *e);
+static ngx_int_t ngx_openai_export_output(ngx_openai_export_t *e,
+    ngx_openai_json_t *json);
+static ngx_int_t ngx_openai_export_wait(ngx_openai_export_t *e);
+static void ngx_openai_export_writer(ngx_http_request_t *r);
+static void ngx_openai_export_cleanup(void *data);
+
+
+static const ngx_openai_format_t  ngx_openai_formats[] = {
+    { ngx_string("har"),
+      ngx_string("application/json"),
+      "attachment; filename=\"openai-monitor.har\"",
+      ngx_string("{\"log\":{\"version\":\"1.2\",\"creator\":{\"name\":\""
+                 NGX_OPENAI_NAME "\",\"version\":\"" NGX_OPENAI_VERSION
+                 "\"},\"pages\":[],\"entries\":["),
+      ngx_string(",\n"),
+      ngx_string("]}}\n"),
+      ngx_openai_har, 1 },
+
+    { ngx_string("jsonl"),
+      ngx_string("application/jsonl"),
+      "attachment; filename=\"openai-monitor.jsonl\"",
+      ngx_null_string,
+      ngx_string("\n"),
+      ngx_string("\n"),
+      ngx_openai_jsonl, 1 },
+
+    { ngx_string("csv"),
+      ngx_string("text/csv; charset=utf-8"),
+      "attachment; filename=\"openai-monitor.csv\"",
+      ngx_string(NGX_OPENAI_CSV_HEAD),
+      ngx_null_string,
+      ngx_null_string,
+      ngx_openai_csv, 0 }
+};
+
+
+ngx_int_t
+ngx_openai_export(ngx_openai_call_t *call)
+{
+    ngx_pool_t           *pool;
+    ngx_openai_export_t  *e;
+    ngx_pool_cleanup_t   *cln;
+
+    pool = call->request->pool;
+
+    cln = ngx_pool_cleanup_add(pool, sizeof(ngx_openai_export_t));
+    if (cln == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    e = cln->data;
+    ngx_memzero(e, sizeof(ngx_openai_export_t));
+
+    cln->handler = ngx_openai_export_cleanup;
+
+    e->call = call;
+
+    if (ngx_openai_export_format(e) != NGX_OK
+        || ngx_openai_arg_query(call, &e->query) != NGX_OK)
+    {
+        return call->rc;
+    }
+
+    ngx_openai_zone_reap(call->zone);
+
+    e->work = ngx_openai_work_create(call->request);
+    e->scan = ngx_openai_scan_create(pool, call->zone, call->conf->body_max,
+                                     &e->query);
+
+    if (e->work == NULL || e->scan == NULL
+        || ngx_openai_scan_list(e->scan, pool) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_openai_export_reverse(e->scan);
+
+    if (call->request->method == NGX_HTTP_HEAD) {
+        return ngx_openai_export_header(e);
+    }
+
+    e->work->run = ngx_openai_export_run;
+    e->work->data = e;
+
+    return ngx_openai_work_start(e->work);
+}
+
+
+static ngx_int_t
+ngx_openai_export_format(ngx_openai_export_t *e)
+{
+    ngx_str_t    arg;
+    ngx_uint_t   i;
+
+    ngx_str_set(&arg, "jsonl");
+
+    if (ngx_openai_arg(e->call, "format", &arg) == NGX_ABORT) {
+        return NGX_ABORT;
+    }
+
+    for (i = 0; i < sizeof(ngx_openai_formats) / sizeof(ngx_openai_format_t);
+         i++)
+    {
+        e->format = &ngx_openai_formats[i];
+
+        if (e->format->name.len == arg.len
+            && ngx_strncmp(e->format->name.data, arg.data, arg.len) == 0)
+        {
+            return NGX_OK;
+        }
+    }
+
+    return ngx_openai_refuse(e->call, NGX_HTTP_BAD_REQUEST, "bad_request",
+                             "\"format\" must be har, jsonl or csv");
+}
+
+
+/* once, when it is known what comes first */
+
+static ngx_int_t
+ngx_openai_export_header(ngx_openai_export_t *e)
+{
+    ngx_int_t            rc;
+    ngx_http_request_t  *r;
+
+    r = e->call->request;
+
+    if (r->header_sent) {
+        return NGX_OK;
+    }
+
+    r->headers_out.status = NGX_HTTP_OK;
+    r->headers_out.content_type = e->format->type;
+    r->headers_out.content_type_len = e->format->type.len;
+
+    ngx_http_clear_content_length(r);
+
+    if (ngx_openai_headers(r, "no-store") != NGX_OK
+        || ngx_openai_header(r, "Content-Disposition", e->format->disposition)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+#if (NGX_HTTP_GZIP)
+
+    /* a filter that keeps bytes back would hide when they have gone out */
+
+    r->gzip_tested = 1;
+    r->gzip_ok = 0;
+
+#endif
+
+    rc = ngx_http_send_header(r);
+
+    return (rc == NGX_ERROR || rc > NGX_OK) ? NGX_ERROR : NGX_OK;
+}
+
+
+/* an export is a story, and begins with the oldest record */
+
+static void
+ngx_openai_export_reverse(ngx_openai_scan_t *scan)
+{
+    ngx_uint_t        i, last;
+    ngx_openai_ref_t  ref;
+
+    for (i = 0; i < scan->nrefs / 2; i++) {
+        last = scan->nrefs - 1 - i;
+
+        ref = scan->refs[i];
+        scan->refs[i] = scan->refs[last];
+        scan->refs[last] = ref;
+    }
+}
+
+
+static ngx_int_t
+ngx_openai_export_run(ngx_openai_work_t *work)
+{
+    ngx_int_t             rc;
+    ngx_http_request_t   *r;
+    ngx_openai_export_t  *e;
+
+    e = work->data;
+    r = work->request;
+
+    if (!e->threads) {
+        rc = ngx_openai_threads_update(e->scan->threads, work->started,
+                                       work->stop);
+        if (rc == NGX_AGAIN) {
+            return NGX_AGAIN;
+        }
+
+        if (rc == NGX_ERROR) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        e->threads = 1;
+    }
+
+    for ( ;; ) {
+
+        /* one record is in memory at a time */
+
+        if (r->buffered || r->connection->buffered) {
+            return ngx_openai_export_wait(e);
+        }
+
+        rc = ngx_openai_scan_next(e->scan, work->stop);
+
+        if (rc == NGX_AGAIN) {
+            return NGX_AGAIN;
+        }
+
+        if (rc == NGX_DONE) {
+            return ngx_openai_export_end(e);
+        }
+
+        if (rc == NGX_ABORT) {
+            return ngx_openai_export_failed(e);
+        }
+
+        /* a client that has part of an export must see that it is not all */
+
+        if (rc != NGX_OK || ngx_openai_export_record(e) != NGX_OK) {
+            return r->header_sent ? NGX_ERROR : NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+}
+
+
+/* what has begun must not look like the end */
+
+static ngx_int_t
+ngx_openai_export_failed(ngx_openai_export_t *e)
+{
+    ngx_http_request_t  *r;
+
+    r = e->call->request;
+
+    if (!r->header_sent) {
+        return ngx_openai_query_failed(e->call, &e->query);
+    }
+
+    ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+                  "openai_monitor: export is cut short: %s \"%V\"",
+                  e->query.error, &e->query.word);
+
+    return NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_openai_export_record(ngx_openai_export_t *e)
+{
+    ngx_int_t                   rc;
+    ngx_openai_json_t           json;
+    const ngx_openai_thread_t  *thread;
+
+    rc = e->format->bytes ? ngx_openai_exchange_whole(e->scan->exchange)
+                          : NGX_OK;
+
+    /* evicted while it was found */
+
+    if (rc == NGX_DECLINED) {
+        return NGX_OK;
+    }
+
+    if (rc != NGX_OK || ngx_openai_export_pool(e) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_openai_json_init(&json, e->pool);
+
+    if (!e->begun) {
+        e->begun = 1;
+        ngx_openai_json_raw(&json, e->format->head.data,
+                            e->format->head.len);
+    }
+
+    if (e->some) {
+        ngx_openai_json_raw(&json, e->format->between.data,
+                            e->format->between.len);
+    }
+
+    e->some = 1;
+
+    thread = ngx_openai_threads_get(e->scan->threads, e->scan->ref.seq);
+
+    e->format->record(&json, e->scan->exchange, thread);
+
+    return ngx_openai_export_output(e, &json);
+}
+
+
+static ngx_int_t
+ngx_openai_export_end(ngx_openai_export_t *e)
+{
+    ngx_openai_json_t  json;
+
+    if (ngx_openai_export_pool(e) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_openai_json_init(&json, e->pool);
+
+    if (!e->begun) {
+        ngx_openai_json_raw(&json, e->format->head.data,
+                            e->format->head.len);
+    }
+
+    if (e->some || e->format->head.len) {
+        ngx_openai_json_raw(&json, e->format->tail.data,
+                            e->format->tail.len);
+    }
+
+    if (json.buf != NULL || json.failed) {
+        if (ngx_openai_export_output(e, &json) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+    } else if (ngx_openai_export_header(e) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_send_special(e->call->request, NGX_HTTP_LAST);
+}
+
+
+/* a new one: nothing of the old one is on its way any more */
+
+static ngx_int_t
+ngx_openai_export_pool(ngx_openai_export_t *e)
+{
+    if (e->pool != NULL) {
+        ngx_destroy_pool(e->pool);
+    }
+
+    e->pool = ngx_create_pool(NGX_DEFAULT_POOL_SIZE,
+                              e->call->request->connection->log);
+
+    return e->pool ? NGX_OK : NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_openai_export_output(ngx_openai_export_t *e, ngx_openai_json_t *json)
+{
+    if (json->failed || ngx_openai_export_header(e) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    json->buf->flush = 1;
+
+    return ngx_http_output_filter(e->call->request, json->first) == NGX_ERROR
+           ? NGX_ERROR : NGX_OK;
+}
+
+
+/* the client is slower than we are */
+
+static ngx_int_t
+ngx_openai_export_wait(ngx_openai_export_t *e)
+{
+    ngx_event_t               *wev;
+    ngx_http_request_t        *r;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    r = e->call->request;
+    wev = r->connection->write;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    r->write_event_handler = ngx_openai_export_writer;
+
+    if (!wev->delayed) {
+        ngx_add_timer(wev, clcf->send_timeout);
+    }
+
+    if (ngx_handle_write_event(wev, clcf->send_lowat) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return NGX_DONE;
+}
+
+
+static void
+ngx_openai_export_writer(ngx_http_request_t *r)
+{
+    ngx_event_t        *wev;
+    ngx_openai_work_t  *work;
+
+    wev = r->connection->write;
+
+    if (wev->timedout) {
+        r->connection->timedout = 1;
+        ngx_http_finalize_request(r, NGX_HTTP_REQUEST_TIME_OUT);
+        return;
+    }
+
+    if (wev->delayed) {
+        return;
+    }
+
+    if (ngx_http_output_filter(r, NULL) == NGX_ERROR) {
+        ngx_http_finalize_request(r, NGX_ERROR);
+        return;
+    }
+
+    if (wev->timer_set && !r->buffered && !r->connection->buffered) {
+        ngx_del_timer(wev);
+    }
+
+    work = ngx_openai_work_of(r);
+
+    if (work != NULL) {
+        ngx_openai_work_go(work);
+    }
+}
+
+
+static void
+ngx_openai_export_cleanup(void *data)
+{
+    ngx_openai_export_t *e = data;
+
+    if (e->pool != NULL) {
+        ngx_destroy_pool(e->pool);
+    }
+}
