@@ -1689,7 +1689,7 @@ run_tests()
 need_for_lint()
 {
     need gcc gcc clang clang clang-tidy clang-tidy cppcheck cppcheck \
-        shellcheck shellcheck
+        shellcheck shellcheck perl perl
     need_node
     need_node_modules "$ROOT/html"
 }
