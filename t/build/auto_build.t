@@ -294,9 +294,9 @@ for ([[], qr/command is missing/],
 # header that is not is a build from old parts
 
 my $config = slurp("$root/config");
-my @sources = glob "$root/ngx_http_openai_monitor_module/{,*/}*.[ch]";
+my @sources = glob "$root/ngx_http_openai_monitor_module/{,*/,*/*/}*.[ch]";
 
-cmp_ok(scalar @sources, '>', 50, 'sources are found');
+cmp_ok(scalar @sources, '>', 100, 'sources are found');
 is(join(' ', grep { my ($f) = m{_module/(.*)$}; $config !~ m{/\Q$f\E } }
              @sources), '', 'config lists all of them');
 
