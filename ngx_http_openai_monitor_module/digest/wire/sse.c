@@ -28,6 +28,7 @@ static const char *openai_sse_value(openai_sse_t *sse, const char *p,
     const char *last);
 static inline void openai_sse_open(openai_sse_t *sse);
 static inline void openai_sse_join(openai_sse_t *sse);
+static inline void openai_sse_part(openai_sse_t *sse, char ch);
 static void openai_sse_name(openai_sse_t *sse, const char *p, size_t n);
 static void openai_sse_eol(openai_sse_t *sse, uint64_t end);
 static void openai_sse_field(openai_sse_t *sse);
@@ -119,10 +120,14 @@ openai_sse_whole(openai_sse_t *sse, const char *p, const char *last)
             }
 
             openai_sse_open(sse);
-            openai_sse_join(sse);
 
             if (end > value) {
+                openai_sse_part(sse, *value);
+                sse->tail = end[-1];
                 sse->handler->data(sse->ctx, value, end - value);
+
+            } else {
+                openai_sse_join(sse);
             }
 
         } else if (memcmp(p, "event: ", 7) == 0) {
@@ -180,6 +185,14 @@ openai_sse_line(openai_sse_t *sse, const char *p, const char *last)
         openai_sse_open(sse);
         sse->len = 0;
 
+        /* an error of a server that is thrown into the stream as it is */
+
+        if (*p == '{') {
+            sse->target = OPENAI_SSE_DATA;
+            openai_sse_begin(sse);
+            return p;
+        }
+
         if (last - p > 6 && memcmp(p, "data: ", 6) == 0) {
             sse->target = OPENAI_SSE_DATA;
             openai_sse_begin(sse);
@@ -224,6 +237,12 @@ openai_sse_value(openai_sse_t *sse, const char *p, const char *last)
     if (sse->state == OPENAI_SSE_DATA) {
 
         if (end > p) {
+
+            if (sse->fresh) {
+                openai_sse_part(sse, *p);
+            }
+
+            sse->tail = end[-1];
             sse->handler->data(sse->ctx, p, end - p);
         }
 
@@ -240,10 +259,31 @@ openai_sse_value(openai_sse_t *sse, const char *p, const char *last)
 static inline void
 openai_sse_open(openai_sse_t *sse)
 {
+    sse->line = sse->offset;
+
     if (!sse->open) {
         sse->open = 1;
         sse->start = sse->offset;
     }
+}
+
+
+/*
+ * The first byte of a line of data.  Some servers part their events by one
+ * line feed instead of two.  JSON never goes on with "{" or "[" where an object
+ * has just ended, so a line that begins so begins an event.
+ */
+
+static inline void
+openai_sse_part(openai_sse_t *sse, char ch)
+{
+    if (sse->some && sse->tail == '}' && (ch == '{' || ch == '[')) {
+        openai_sse_dispatch(sse, sse->line);
+        sse->open = 1;
+        sse->start = sse->line;
+    }
+
+    openai_sse_join(sse);
 }
 
 
@@ -252,6 +292,8 @@ openai_sse_open(openai_sse_t *sse)
 static inline void
 openai_sse_join(openai_sse_t *sse)
 {
+    sse->fresh = 0;
+
     if (sse->some) {
         sse->handler->data(sse->ctx, "\n", 1);
     }
@@ -293,6 +335,10 @@ openai_sse_eol(openai_sse_t *sse, uint64_t end)
         break;
     }
 
+    if (sse->fresh) {
+        openai_sse_join(sse);
+    }
+
     sse->state = OPENAI_SSE_LINE;
 }
 
@@ -330,9 +376,7 @@ openai_sse_begin(openai_sse_t *sse)
         sse->name_len = 0;
     }
 
-    if (sse->state == OPENAI_SSE_DATA) {
-        openai_sse_join(sse);
-    }
+    sse->fresh = (sse->state == OPENAI_SSE_DATA);
 }
 
 

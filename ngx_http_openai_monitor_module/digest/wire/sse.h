@@ -41,6 +41,7 @@ typedef struct {
 
     uint64_t                offset;    /* of the bytes to come */
     uint64_t                start;     /* of the event */
+    uint64_t                line;      /* of the line */
 
     uint8_t                 state;
     uint8_t                 target;    /* the state that the field asks for */
@@ -48,6 +49,8 @@ typedef struct {
     uint8_t                 cr;        /* a LF to come belongs to a CR */
     uint8_t                 open;      /* start is set */
     uint8_t                 some;      /* there is data */
+    uint8_t                 fresh;     /* a line of data has no byte yet */
+    char                    tail;      /* the last byte of data */
 
     uint32_t                len;       /* of the field's name */
     uint32_t                name_len;
