@@ -61,6 +61,8 @@ typedef enum {
 #define OPENAI_FACT_UNDECODABLE     0x0200   /* coding unknown or broken */
 #define OPENAI_FACT_BOMB            0x0400   /* decoder bound reached */
 #define OPENAI_FACT_EARLY           0x0800   /* usage is of the beginning */
+#define OPENAI_FACT_UNPRICED        0x1000   /* billed for more than tokens, or
+                                                at rates that no row has */
 
 
 typedef struct {

@@ -197,6 +197,19 @@ check_texts(check_t *c)
 }
 
 
+/* a call without a name of its own has that of its type */
+
+static int
+is_type(const char *name)
+{
+    size_t  len;
+
+    len = name ? strlen(name) : 0;
+
+    return len > 5 && strcmp(name + len - 5, "_call") == 0;
+}
+
+
 static void
 check_tools(check_t *c)
 {
@@ -214,8 +227,8 @@ check_tools(check_t *c)
     yyjson_arr_foreach(yyjson_obj_get(c->answer, "choices"), i, n, r) {
         yyjson_arr_foreach(yyjson_obj_get(r, "tool_calls"), k, kn, t) {
 
-            int          hosted = yyjson_get_bool(yyjson_obj_get(t, "hosted"));
             const char  *name = yyjson_get_str(yyjson_obj_get(t, "name"));
+            int          hosted = is_type(name);
 
             size = hosted ? 0 : yyjson_get_len(yyjson_obj_get(t, "arguments"));
 

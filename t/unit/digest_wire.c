@@ -52,6 +52,8 @@ static const struct {
     wire_number("out", usage.output),
     wire_number("total", usage.total),
     wire_number("cached", usage.cached),
+    wire_number("written", usage.cache_write),
+    wire_number("thought", usage.reasoning),
     wire_number("audio_in", usage.input_audio),
     wire_number("audio_out", usage.output_audio),
     wire_string(operation),
@@ -80,6 +82,7 @@ static const struct {
     { "usage", OPENAI_FACT_USAGE },
     { "early", OPENAI_FACT_EARLY },
     { "refused", OPENAI_FACT_REFUSAL },
+    { "unpriced", OPENAI_FACT_UNPRICED },
     { NULL, 0 }
 };
 

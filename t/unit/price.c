@@ -380,6 +380,10 @@ test_rates(void)
     f.flags |= OPENAI_FACT_USAGE|OPENAI_FACT_EARLY;
     ok(costs(prices, &f, -1), "nor is it known by what an answer began with");
 
+    f = facts("plain", 100, 1);
+    f.flags |= OPENAI_FACT_USAGE|OPENAI_FACT_UNPRICED;
+    ok(costs(prices, &f, -1), "nor where more than tokens was billed");
+
     f = facts("embed", 100, 5);
     ok(costs(prices, &f, -1), "output without a rate is unknown");
 

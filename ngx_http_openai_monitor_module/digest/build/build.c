@@ -251,17 +251,22 @@ openai_tool_t *
 openai_build_call(openai_builder_t *b, openai_result_t *r, int64_t index,
     openai_str_t id, openai_str_t name)
 {
-    openai_tool_t  *t, *last, **next;
+    openai_tool_t  *t, *last, *newest, **next;
 
     last = NULL;
+    newest = NULL;
 
     for (next = &r->tools; *next; next = &(*next)->next) {
-        if (index < 0 || (*next)->index == index) {
-            last = *next;
+        newest = *next;
+
+        if (index < 0 || newest->index == index) {
+            last = newest;
         }
     }
 
-    t = last;
+    /* a tail without a head goes on with the newest call */
+
+    t = (last == NULL && id.len == 0 && name.len == 0) ? newest : last;
 
     if (t && name.len) {
 
@@ -537,6 +542,11 @@ openai_builder_calls(openai_builder_t *b, openai_tool_t *t)
 
         if (t->hosted) {
             yyjson_mut_obj_add_bool(b->doc, call, "hosted", 1);
+        }
+
+        if (t->result.data) {
+            yyjson_mut_obj_add_val(b->doc, call, "result",
+                                   openai_mut_buf(b, &t->result));
         }
     }
 

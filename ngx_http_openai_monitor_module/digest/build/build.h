@@ -48,6 +48,7 @@ struct openai_tool_s {
     openai_buf_t      id;
     openai_buf_t      name;
     openai_buf_t      arguments;
+    openai_buf_t      result;          /* of one that the upstream ran */
 };
 
 

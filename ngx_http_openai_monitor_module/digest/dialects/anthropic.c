@@ -16,6 +16,10 @@
 
 static void openai_anthropic_block(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
+static void openai_anthropic_iteration(void *ctx, const openai_node_t *node,
+    const openai_value_t *value);
+static void openai_anthropic_speed(void *ctx, const openai_node_t *node,
+    const openai_value_t *value);
 static void openai_anthropic_usage(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
 static void openai_anthropic_user(void *ctx, const openai_node_t *node,
@@ -40,6 +44,8 @@ static yyjson_val *openai_anthropic_usage_raw(yyjson_val *root);
 
 static const openai_route_t  openai_anthropic_routes[] = {
     openai_route("/v1/messages", "chat"),
+    openai_route("/messages", "chat"),
+    openai_route("/messages/count_tokens", "count_tokens"),
     openai_route("/anthropic/messages", "chat"),
     openai_route("/v1/messages/count_tokens", "count_tokens"),
     openai_route_as("/publishers/anthropic/models/@:rawPredict", "chat",
@@ -89,6 +95,20 @@ static const openai_node_t  openai_anthropic_output_nodes[] = {
 };
 
 
+static const openai_node_t  openai_anthropic_server_nodes[] = {
+    openai_node("web_search_requests", openai_take_unpriced, 0),
+    openai_node_end
+};
+
+
+/* the tokens of a compaction are billed, but are not in the usage around it */
+
+static const openai_node_t  openai_anthropic_iteration_nodes[] = {
+    openai_node("type", openai_anthropic_iteration, 0),
+    openai_node_end
+};
+
+
 static const openai_node_t  openai_anthropic_usage_nodes[] = {
     openai_usage_node("input_tokens", input),
     openai_usage_node("output_tokens", output),
@@ -99,6 +119,9 @@ static const openai_node_t  openai_anthropic_usage_nodes[] = {
                    NULL, 0),
     openai_node("service_tier", openai_take_string,
                 openai_fact(service_tier)),
+    openai_node_in("server_tool_use", openai_anthropic_server_nodes, NULL, 0),
+    openai_node_in("iterations", openai_anthropic_iteration_nodes, NULL, 0),
+    openai_node("speed", openai_anthropic_speed, 0),
     openai_node_end
 };
 
@@ -213,6 +236,36 @@ openai_anthropic_block(void *ctx, const openai_node_t *node,
             ev->other += ev->choice.other;
             ev->choice.other = 0;
         }
+    }
+}
+
+
+static void
+openai_anthropic_iteration(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    openai_meter_t  *m = ctx;
+
+    if (value->type == OPENAI_SCAN_STRING
+        && !openai_is(value->str.data, value->str.len, "message"))
+    {
+        m->facts->flags |= OPENAI_FACT_UNPRICED;
+    }
+}
+
+
+/* the speed that was served: the fast one has rates of its own */
+
+static void
+openai_anthropic_speed(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    openai_meter_t  *m = ctx;
+
+    if (value->type == OPENAI_SCAN_STRING
+        && !openai_is(value->str.data, value->str.len, "standard"))
+    {
+        m->facts->flags |= OPENAI_FACT_UNPRICED;
     }
 }
 
@@ -559,6 +612,10 @@ openai_anthropic_begin(openai_builder_t *b, openai_result_t *r,
 
         openai_buf_set(b, &t->id, openai_get_str(block, "id"));
         openai_buf_set(b, &t->name, openai_get_str(block, "name"));
+
+        /* the upstream runs server_tool_use and mcp_tool_use */
+
+        t->hosted = !openai_str_is(type, "tool_use");
 
         /* at the start of a stream it is empty, and pieces follow */
 

@@ -16,21 +16,24 @@
 
 static void openai_chat_function(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
-static void openai_chat_commit(openai_meter_t *m, openai_str_t name);
+static void openai_chat_whole(void *ctx, const openai_node_t *node,
+    const openai_value_t *value);
+static void openai_chat_status(void *ctx, const openai_node_t *node,
+    const openai_value_t *value);
 
 static void openai_chat_message(openai_builder_t *b, yyjson_val *message);
+static void openai_chat_thought(openai_builder_t *b, yyjson_mut_val *m,
+    yyjson_val *message);
 static void openai_chat_part(openai_builder_t *b, yyjson_mut_val *m,
     yyjson_val *v);
-static void openai_chat_answer(openai_builder_t *b, yyjson_val *root);
-static void openai_chat_event(openai_builder_t *b, openai_str_t name,
-    yyjson_val *root);
 static void openai_chat_delta(openai_builder_t *b, openai_result_t *r,
     yyjson_val *delta);
+static int openai_chat_says(yyjson_val *delta);
+static openai_str_t openai_chat_reasoning(yyjson_val *message);
 static void openai_chat_content(openai_builder_t *b, openai_result_t *r,
     yyjson_val *content);
 static void openai_chat_calls(openai_builder_t *b, openai_result_t *r,
     yyjson_val *calls);
-static yyjson_val *openai_chat_usage(yyjson_val *root);
 
 
 static const openai_route_t  openai_chat_routes[] = {
@@ -79,7 +82,8 @@ static const openai_node_t  openai_chat_call_nodes[] = {
 };
 
 
-/* Mistral's reasoning models write parts of {thinking} and of {text} */
+/* Mistral's reasoning models write parts of {thinking} and of {text},
+   Databricks' of {summary} */
 
 static const openai_node_t  openai_chat_thinking_nodes[] = {
     openai_node_text("text", openai_take_add,
@@ -91,6 +95,18 @@ static const openai_node_t  openai_chat_thinking_nodes[] = {
 static const openai_node_t  openai_chat_content_nodes[] = {
     openai_node_text("text", openai_take_add, openai_at(event.choice.parts)),
     openai_node_in("thinking", openai_chat_thinking_nodes, NULL, 0),
+    openai_node_in("summary", openai_chat_thinking_nodes, NULL, 0),
+    openai_node_end
+};
+
+
+/* OpenRouter's: most upstreams have the same text in "reasoning" */
+
+static const openai_node_t  openai_chat_details_nodes[] = {
+    openai_node_text("text", openai_take_add,
+                     openai_at(event.choice.details)),
+    openai_node_text("summary", openai_take_add,
+                     openai_at(event.choice.details)),
     openai_node_end
 };
 
@@ -104,13 +120,18 @@ static const openai_node_t  openai_chat_audio_nodes[] = {
 
 
 static const openai_node_t  openai_chat_delta_nodes[] = {
-    openai_node_of("content", openai_take_size,
+    openai_node_of("content", openai_take_most,
                    openai_at(event.choice.content), openai_chat_content_nodes,
                    1),
     openai_node_text("reasoning_content", openai_take_most,
                      openai_at(event.choice.reasoning)),
     openai_node_text("reasoning", openai_take_most,
                      openai_at(event.choice.reasoning)),
+    openai_node_text("reasoning_text", openai_take_most,
+                     openai_at(event.choice.reasoning)),
+    openai_node_text("cot_summary", openai_take_most,
+                     openai_at(event.choice.reasoning)),
+    openai_node_in("reasoning_details", openai_chat_details_nodes, NULL, 0),
     openai_node_text("refusal", openai_take_size,
                      openai_at(event.choice.refusal)),
     openai_node_objects("tool_calls", openai_chat_call_nodes,
@@ -125,7 +146,8 @@ static const openai_node_t  openai_chat_delta_nodes[] = {
 static const openai_node_t  openai_chat_choice_nodes[] = {
     openai_node("index", openai_take_integer, openai_at(event.choice.index)),
     openai_node_in("delta", openai_chat_delta_nodes, NULL, 0),
-    openai_node_in("message", openai_chat_delta_nodes, NULL, 0),
+    openai_node_in("message", openai_chat_delta_nodes, openai_chat_whole, 0),
+    openai_node_in("error", openai_error_nodes, openai_take_error, 0),
     openai_node("finish_reason", openai_take_string,
                 openai_at(event.choice.finish)),
     openai_node_text("text", openai_take_size, openai_at(event.choice.text)),
@@ -140,6 +162,15 @@ static const openai_node_t  openai_chat_groq_nodes[] = {
 };
 
 
+/* MiniMax tells of failures in a 200 */
+
+static const openai_node_t  openai_chat_status_nodes[] = {
+    openai_node("status_code", openai_take_string, openai_at(event.code)),
+    openai_node("status_msg", openai_take_string, openai_at(event.message)),
+    openai_node_end
+};
+
+
 static const openai_node_t  openai_chat_answer_nodes[] = {
     openai_node_objects("choices", openai_chat_choice_nodes,
                         openai_take_choice, 0),
@@ -147,6 +178,8 @@ static const openai_node_t  openai_chat_answer_nodes[] = {
     openai_node_in("x_groq", openai_chat_groq_nodes, openai_take_provider,
                    "groq"),
     openai_node("timings", openai_take_provider, "llama_cpp"),
+    openai_node_in("base_resp", openai_chat_status_nodes, openai_chat_status,
+                   0),
     OPENAI_FLAT_ERROR_NODES,
     openai_node_end
 };
@@ -155,7 +188,7 @@ static const openai_node_t  openai_chat_answer_nodes[] = {
 static const openai_node_t  openai_chat_request =
     openai_node_root(openai_chat_request_nodes, NULL);
 
-static const openai_node_t  openai_chat_root =
+const openai_node_t  openai_chat_root =
     openai_node_root(openai_chat_answer_nodes, NULL);
 
 
@@ -189,7 +222,60 @@ openai_chat_function(void *ctx, const openai_node_t *node,
 }
 
 
+/*
+ * A message within a stream repeats what the deltas said, as MiniMax's last
+ * chunk and each of Perplexity's do: its sizes are not counted.
+ */
+
 static void
+openai_chat_whole(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    openai_meter_t   *m = ctx;
+    openai_choice_t  *c;
+
+    c = &m->event.choice;
+
+    if (value->type == OPENAI_SCAN_OBJECT) {
+        c->delta = c->content;
+
+    } else if (value->type == OPENAI_SCAN_OBJECT_END
+               && m->facts->streamed == 1
+               && (c->delta || m->facts->text_bytes))
+    {
+        c->content = c->delta;
+        c->parts = 0;
+        c->reasoning = 0;
+        c->details = 0;
+        c->thinking = 0;
+        c->refusal = 0;
+    }
+}
+
+
+static void
+openai_chat_status(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    openai_meter_t  *m = ctx;
+    openai_event_t  *ev;
+
+    if (value->type != OPENAI_SCAN_OBJECT_END) {
+        return;
+    }
+
+    ev = &m->event;
+
+    if (ev->code[0] && strcmp(ev->code, "0") != 0) {
+        openai_meter_failure(m, "");
+    }
+
+    ev->code[0] = '\0';
+    ev->message[0] = '\0';
+}
+
+
+void
 openai_chat_commit(openai_meter_t *m, openai_str_t name)
 {
     /* cut within a choice */
@@ -262,8 +348,7 @@ openai_chat_message(openai_builder_t *b, yyjson_val *message)
     m = openai_build_message(b, role);
     openai_mut_members(b, m, message, names);
 
-    openai_build_text(b, m, "reasoning",
-                      openai_get(message, "reasoning_content"));
+    openai_chat_thought(b, m, message);
     openai_build_text(b, m, "text", content);
     openai_build_text(b, m, "refusal", openai_get(message, "refusal"));
 
@@ -300,6 +385,35 @@ openai_chat_message(openai_builder_t *b, yyjson_val *message)
         if (openai_str_is(type, "text")) {
             openai_build_system(b, openai_get(v, "text"));
         }
+    }
+}
+
+
+/* the reasoning that a client sends back */
+
+static void
+openai_chat_thought(openai_builder_t *b, yyjson_mut_val *m, yyjson_val *message)
+{
+    size_t       i, n;
+    yyjson_val  *v, *text;
+
+    static const char *const  names[] = {
+        "reasoning_content", "reasoning", "reasoning_text", NULL
+    };
+
+    for (i = 0; names[i]; i++) {
+        v = openai_get(message, names[i]);
+
+        if (yyjson_is_str(v) && yyjson_get_len(v)) {
+            openai_build_text(b, m, "reasoning", v);
+            return;
+        }
+    }
+
+    yyjson_arr_foreach(openai_get(message, "reasoning_details"), i, n, v) {
+        text = openai_get(v, "text");
+        openai_build_text(b, m, "reasoning",
+                          text ? text : openai_get(v, "summary"));
     }
 }
 
@@ -346,7 +460,7 @@ openai_chat_part(openai_builder_t *b, yyjson_mut_val *m, yyjson_val *v)
 }
 
 
-static void
+void
 openai_chat_answer(openai_builder_t *b, yyjson_val *root)
 {
     openai_str_t  name;
@@ -358,7 +472,7 @@ openai_chat_answer(openai_builder_t *b, yyjson_val *root)
 }
 
 
-static void
+void
 openai_chat_event(openai_builder_t *b, openai_str_t name, yyjson_val *root)
 {
     size_t            i, n;
@@ -377,8 +491,17 @@ openai_chat_event(openai_builder_t *b, openai_str_t name, yyjson_val *root)
 
         delta = openai_get(v, "delta");
 
-        if (!yyjson_is_obj(delta)) {
+        if (!openai_chat_says(delta)
+            && yyjson_is_obj(openai_get(v, "message")))
+        {
+            /* all that was said, once more */
+
             delta = openai_get(v, "message");
+
+            r->text.len = 0;
+            r->reasoning.len = 0;
+            r->refusal.len = 0;
+            r->tools = NULL;
         }
 
         if (yyjson_is_obj(delta)) {
@@ -397,25 +520,48 @@ openai_chat_event(openai_builder_t *b, openai_str_t name, yyjson_val *root)
 }
 
 
+/* whether a delta has more than a role and empty members */
+
+static int
+openai_chat_says(yyjson_val *delta)
+{
+    size_t       i, n;
+    yyjson_val  *key, *v;
+
+    yyjson_obj_foreach(delta, i, n, key, v) {
+
+        if (!yyjson_is_null(v) && !yyjson_equals_str(key, "role")
+            && !(yyjson_is_str(v) && yyjson_get_len(v) == 0))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 static void
 openai_chat_delta(openai_builder_t *b, openai_result_t *r, yyjson_val *delta)
 {
-    yyjson_val    *v;
-    openai_str_t   reasoning, empty;
-    openai_tool_t *t;
+    size_t          i, n;
+    yyjson_val     *v, *text;
+    openai_str_t    reasoning, empty;
+    openai_tool_t  *t;
 
     openai_chat_content(b, r, openai_get(delta, "content"));
 
-    /* one of them repeats the other where both are there */
-
-    reasoning = openai_get_str(delta, "reasoning_content");
-
-    if (reasoning.len == 0) {
-        reasoning = openai_get_str(delta, "reasoning");
-    }
+    reasoning = openai_chat_reasoning(delta);
 
     if (reasoning.len) {
         openai_buf_append(b, &r->reasoning, reasoning.data, reasoning.len);
+
+    } else {
+        yyjson_arr_foreach(openai_get(delta, "reasoning_details"), i, n, v) {
+            text = openai_get(v, "text");
+            openai_buf_value(b, &r->reasoning,
+                             text ? text : openai_get(v, "summary"));
+        }
     }
 
     openai_buf_value(b, &r->refusal, openai_get(delta, "refusal"));
@@ -445,6 +591,30 @@ openai_chat_delta(openai_builder_t *b, openai_result_t *r, yyjson_val *delta)
 }
 
 
+/* one of them repeats the others where several are there */
+
+static openai_str_t
+openai_chat_reasoning(yyjson_val *message)
+{
+    unsigned      i;
+    openai_str_t  reasoning;
+
+    static const char *const  names[] = {
+        "reasoning_content", "reasoning", "reasoning_text", "cot_summary"
+    };
+
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        reasoning = openai_get_str(message, names[i]);
+
+        if (reasoning.len) {
+            break;
+        }
+    }
+
+    return reasoning;
+}
+
+
 static void
 openai_chat_content(openai_builder_t *b, openai_result_t *r,
     yyjson_val *content)
@@ -462,6 +632,10 @@ openai_chat_content(openai_builder_t *b, openai_result_t *r,
         openai_buf_value(b, &r->text, openai_get(v, "text"));
 
         yyjson_arr_foreach(openai_get(v, "thinking"), k, kn, t) {
+            openai_buf_value(b, &r->reasoning, openai_get(t, "text"));
+        }
+
+        yyjson_arr_foreach(openai_get(v, "summary"), k, kn, t) {
             openai_buf_value(b, &r->reasoning, openai_get(t, "text"));
         }
     }
@@ -505,7 +679,7 @@ openai_chat_calls(openai_builder_t *b, openai_result_t *r, yyjson_val *calls)
 }
 
 
-static yyjson_val *
+yyjson_val *
 openai_chat_usage(yyjson_val *root)
 {
     yyjson_val  *v;

@@ -45,6 +45,7 @@ static const openai_node_t  openai_cohere_request_nodes[] = {
 static const openai_node_t  openai_cohere_tokens_nodes[] = {
     openai_usage_node("input_tokens", input),
     openai_usage_node("output_tokens", output),
+    openai_usage_node("reasoning_tokens", reasoning),
     openai_node_end
 };
 
@@ -82,7 +83,8 @@ static const openai_node_t  openai_cohere_message_nodes[] = {
     openai_node_in("content", openai_cohere_content_nodes, NULL, 0),
     openai_node_in("tool_calls", openai_cohere_call_nodes,
                    openai_cohere_call, 0),
-    openai_node_text("tool_plan", openai_take_size, openai_at(event.other)),
+    openai_node_text("tool_plan", openai_take_add,
+                     openai_at(event.reasoning)),
     openai_node_end
 };
 
@@ -96,6 +98,7 @@ static const openai_node_t  openai_cohere_message_nodes[] = {
 
 static const openai_node_t  openai_cohere_delta_nodes[] = {
     OPENAI_COHERE_NODES,
+    openai_node("error", openai_take_error, 0),
     openai_node_end
 };
 
@@ -153,6 +156,10 @@ openai_cohere_commit(openai_meter_t *m, openai_str_t name)
 {
     if (m->event.reason[0]) {
         openai_meter_finish_reason(m, 0, m->event.reason);
+
+        if (strcmp(m->event.reason, "ERROR") == 0) {
+            m->facts->flags |= OPENAI_FACT_ERROR;
+        }
     }
 
     if (strcmp(m->event.type, "message-end") == 0) {
@@ -217,6 +224,10 @@ openai_cohere_message(openai_builder_t *b, openai_result_t *r,
 {
     size_t       i, n;
     yyjson_val  *v, *list;
+
+    /* what the model says before it calls is no part of the answer */
+
+    openai_buf_value(b, &r->reasoning, openai_get(message, "tool_plan"));
 
     list = openai_get(message, "content");
 

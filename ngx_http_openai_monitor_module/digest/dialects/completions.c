@@ -5,7 +5,7 @@
 
 
 /*
- * Legacy text completions, and llama.cpp's own.
+ * Legacy text completions, and llama.cpp's /completion and /infill.
  */
 
 
@@ -14,8 +14,6 @@
 
 
 static void openai_completions_commit(openai_meter_t *m, openai_str_t name);
-static void openai_completions_conversation(openai_builder_t *b,
-    yyjson_val *root);
 static void openai_completions_answer(openai_builder_t *b, yyjson_val *root);
 static void openai_completions_event(openai_builder_t *b, openai_str_t name,
     yyjson_val *root);
@@ -24,6 +22,7 @@ static void openai_completions_event(openai_builder_t *b, openai_str_t name,
 static const openai_route_t  openai_completions_routes[] = {
     openai_route("/completions", "text_completion"),
     openai_route("/completion", "text_completion"),
+    openai_route("/infill", "text_completion"),
     openai_route_as("/openai/deployments/@/completions", "text_completion",
                     OPENAI_ROUTE_AZURE),
     openai_route_end
@@ -106,7 +105,7 @@ openai_completions_commit(openai_meter_t *m, openai_str_t name)
 }
 
 
-static void
+void
 openai_completions_conversation(openai_builder_t *b, yyjson_val *root)
 {
     size_t           i, n;
@@ -114,7 +113,7 @@ openai_completions_conversation(openai_builder_t *b, yyjson_val *root)
     openai_str_t     role;
     yyjson_mut_val  *m;
 
-    static const char *const  but[] = { "prompt", NULL };
+    static const char *const  but[] = { "prompt", "input_prefix", NULL };
 
     openai_build_settings(b, root, but);
 
@@ -123,6 +122,10 @@ openai_completions_conversation(openai_builder_t *b, yyjson_val *root)
 
     m = openai_build_message(b, role);
     prompt = openai_get(root, "prompt");
+
+    /* of llama.cpp's /infill */
+
+    openai_build_text(b, m, "text", openai_get(root, "input_prefix"));
 
     openai_build_text(b, m, "text", prompt);
 

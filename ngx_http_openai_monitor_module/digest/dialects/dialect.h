@@ -93,6 +93,17 @@ typedef struct {
 /* a request of {messages, tools}, which several speak */
 void openai_chat_conversation(openai_builder_t *b, yyjson_val *root);
 
+/* an answer of Chat Completions, which Mistral's fill in the middle has, too */
+extern const openai_node_t  openai_chat_root;
+void openai_chat_commit(openai_meter_t *m, openai_str_t name);
+void openai_chat_answer(openai_builder_t *b, yyjson_val *root);
+void openai_chat_event(openai_builder_t *b, openai_str_t name,
+    yyjson_val *root);
+yyjson_val *openai_chat_usage(yyjson_val *root);
+
+/* a request of {prompt} */
+void openai_completions_conversation(openai_builder_t *b, yyjson_val *root);
+
 
 /* the events of the Responses API, which Realtime speaks, too; a connection
    may bring several responses, each with items from 0 */

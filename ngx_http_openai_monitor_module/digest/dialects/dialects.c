@@ -81,6 +81,7 @@ extern const openai_dialect_t  openai_dialect_ollama;
 extern const openai_dialect_t  openai_dialect_assistants;
 extern const openai_dialect_t  openai_dialect_cohere;
 extern const openai_dialect_t  openai_dialect_realtime;
+extern const openai_dialect_t  openai_dialect_fim;
 
 
 const openai_dialect_t *const  openai_dialects[] = {
@@ -100,7 +101,8 @@ const openai_dialect_t *const  openai_dialects[] = {
     &openai_dialect_ollama,
     &openai_dialect_assistants,
     &openai_dialect_cohere,
-    &openai_dialect_realtime
+    &openai_dialect_realtime,
+    &openai_dialect_fim
 };
 
 

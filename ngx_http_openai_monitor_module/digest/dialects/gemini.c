@@ -20,6 +20,8 @@ static void openai_gemini_part(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
 static void openai_gemini_call(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
+static void openai_gemini_code(void *ctx, const openai_node_t *node,
+    const openai_value_t *value);
 static void openai_gemini_usage(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
 static void openai_gemini_blocked(void *ctx, const openai_node_t *node,
@@ -46,13 +48,19 @@ static void openai_gemini_event(openai_builder_t *b, openai_str_t name,
     yyjson_val *root);
 static void openai_gemini_piece(openai_builder_t *b, openai_result_t *r,
     yyjson_val *part);
+static int openai_gemini_thought(openai_builder_t *b, openai_result_t *r,
+    yyjson_val *part);
+static void openai_gemini_ran(openai_builder_t *b, openai_result_t *r,
+    yyjson_val *code);
 static void openai_gemini_called(openai_builder_t *b, openai_result_t *r,
     yyjson_val *call);
 static void openai_gemini_argument(openai_builder_t *b, openai_tool_t *t,
     yyjson_val *argument);
+static yyjson_val *openai_gemini_inner(yyjson_val *root);
 static yyjson_val *openai_gemini_usage_raw(yyjson_val *root);
 
 
+#define OPENAI_GEMINI_CODE    "code_execution"
 #define OPENAI_GEMINI_VERTEX  "/publishers/google/models/@:"
 
 static const openai_route_t  openai_gemini_routes[] = {
@@ -63,6 +71,10 @@ static const openai_route_t  openai_gemini_routes[] = {
     openai_route("/models/@:embedContent", "embeddings"),
     openai_route("/models/@:batchEmbedContents", "embeddings"),
     openai_route("/models/@:predict", "generate_content"),
+    openai_route("/v1internal:generateContent", "generate_content"),
+    openai_route_as("/v1internal:streamGenerateContent", "generate_content",
+                    OPENAI_ROUTE_STREAM),
+    openai_route("/v1internal:countTokens", "count_tokens"),
     openai_route("/models/@:predictLongRunning", "generate_content"),
     openai_route_as(OPENAI_GEMINI_VERTEX "generateContent",
                     "generate_content", OPENAI_ROUTE_VERTEX),
@@ -120,13 +132,28 @@ static const openai_node_t  openai_gemini_tools_nodes[] = {
 };
 
 
+#define OPENAI_GEMINI_REQUEST_NODES                                           \
+    openai_node("model", openai_take_string, openai_fact(model)),             \
+    openai_node_in("contents", openai_gemini_contents_nodes,                  \
+                   openai_take_count, openai_fact(messages)),                 \
+    openai_node_in("tools", openai_gemini_tools_nodes, openai_gemini_tool,    \
+                   0),                                                        \
+    openai_node_in("generationConfig", openai_gemini_config_nodes, NULL, 0),  \
+    openai_node_in("generation_config", openai_gemini_config_nodes, NULL, 0), \
+    openai_node("session_id", openai_take_session, 6)
+
+
+/* Gemini CLI's internal API has the request, and the answer, within another */
+
+static const openai_node_t  openai_gemini_inner_request_nodes[] = {
+    OPENAI_GEMINI_REQUEST_NODES,
+    openai_node_end
+};
+
+
 static const openai_node_t  openai_gemini_request_nodes[] = {
-    openai_node("model", openai_take_string, openai_fact(model)),
-    openai_node_in("contents", openai_gemini_contents_nodes,
-                   openai_take_count, openai_fact(messages)),
-    openai_node_in("tools", openai_gemini_tools_nodes, openai_gemini_tool, 0),
-    openai_node_in("generationConfig", openai_gemini_config_nodes, NULL, 0),
-    openai_node_in("generation_config", openai_gemini_config_nodes, NULL, 0),
+    OPENAI_GEMINI_REQUEST_NODES,
+    openai_node_in("request", openai_gemini_inner_request_nodes, NULL, 0),
     openai_node_end
 };
 
@@ -144,9 +171,18 @@ static const openai_node_t  openai_gemini_inline_nodes[] = {
 };
 
 
+static const openai_node_t  openai_gemini_code_nodes[] = {
+    openai_node_text("code", openai_take_size,
+                     openai_at(event.call.arguments)),
+    openai_node_end
+};
+
+
 static const openai_node_t  openai_gemini_part_nodes[] = {
     openai_node_text("text", openai_take_size, openai_at(event.choice.text)),
     openai_node("thought", openai_take_bool, openai_at(event.flag)),
+    openai_node_in("executableCode", openai_gemini_code_nodes,
+                   openai_gemini_code, 0),
     openai_node_in("functionCall", openai_gemini_call_nodes,
                    openai_gemini_call, 0),
     openai_node_in("inlineData", openai_gemini_inline_nodes, NULL, 0),
@@ -181,6 +217,8 @@ static const openai_node_t  openai_gemini_modality_nodes[] = {
 
 static const openai_node_t  openai_gemini_usage_nodes[] = {
     openai_usage_node("promptTokenCount", input),
+    openai_node("toolUsePromptTokenCount", openai_take_integer,
+                openai_at(tool_input)),
     openai_usage_node("candidatesTokenCount", output),
     openai_usage_node("thoughtsTokenCount", reasoning),
     openai_usage_node("cachedContentTokenCount", cached),
@@ -203,17 +241,28 @@ static const openai_node_t  openai_gemini_feedback_nodes[] = {
 };
 
 
+#define OPENAI_GEMINI_ANSWER_NODES                                            \
+    openai_node_in("candidates", openai_gemini_candidate_nodes,               \
+                   openai_gemini_candidate, 0),                               \
+    openai_node_in("usageMetadata", openai_gemini_usage_nodes,                \
+                   openai_gemini_usage, 0),                                   \
+    openai_node("modelVersion", openai_take_string,                           \
+                openai_fact(response_model)),                                 \
+    openai_node("responseId", openai_take_string,                             \
+                openai_fact(response_id)),                                    \
+    openai_node_in("promptFeedback", openai_gemini_feedback_nodes, NULL, 0),  \
+    openai_node_in("error", openai_error_nodes, openai_take_error, 0)
+
+
+static const openai_node_t  openai_gemini_inner_nodes[] = {
+    OPENAI_GEMINI_ANSWER_NODES,
+    openai_node_end
+};
+
+
 static const openai_node_t  openai_gemini_root_nodes[] = {
-    openai_node_in("candidates", openai_gemini_candidate_nodes,
-                   openai_gemini_candidate, 0),
-    openai_node_in("usageMetadata", openai_gemini_usage_nodes,
-                   openai_gemini_usage, 0),
-    openai_node("modelVersion", openai_take_string,
-                openai_fact(response_model)),
-    openai_node("responseId", openai_take_string,
-                openai_fact(response_id)),
-    openai_node_in("promptFeedback", openai_gemini_feedback_nodes, NULL, 0),
-    openai_node_in("error", openai_error_nodes, openai_take_error, 0),
+    OPENAI_GEMINI_ANSWER_NODES,
+    openai_node_in("response", openai_gemini_inner_nodes, NULL, 0),
     openai_node_end
 };
 
@@ -304,10 +353,18 @@ openai_gemini_modality(void *ctx, const openai_node_t *node,
 
     ev = &m->event;
 
-    if (value->type == OPENAI_SCAN_OBJECT_END
-        && strcmp(ev->status, "AUDIO") == 0 && ev->call.index >= 0)
-    {
-        *(int64_t *) ((char *) &m->usage + node->arg) = ev->call.index;
+    if (value->type == OPENAI_SCAN_OBJECT_END && ev->call.index > 0) {
+
+        if (strcmp(ev->status, "AUDIO") == 0) {
+            openai_count((int64_t *) ((char *) &m->usage + node->arg),
+                         ev->call.index);
+
+        } else if (strcmp(ev->status, "IMAGE") == 0
+                   && node->arg == offsetof(openai_usage_t, output_audio))
+        {
+            /* an image that was made has a rate of its own */
+            m->facts->flags |= OPENAI_FACT_UNPRICED;
+        }
     }
 
     ev->status[0] = '\0';
@@ -375,6 +432,22 @@ openai_gemini_call(void *ctx, const openai_node_t *node,
 }
 
 
+/* the upstream runs it, and it is whole */
+
+static void
+openai_gemini_code(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    openai_meter_t  *m = ctx;
+
+    if (value->type == OPENAI_SCAN_OBJECT_END) {
+        m->event.choice.other += m->event.call.arguments;
+        m->event.call.arguments = 0;
+        openai_meter_tool(m, OPENAI_GEMINI_CODE);
+    }
+}
+
+
 /* the candidates' tokens leave the thoughts out, the bill does not */
 
 static void
@@ -387,12 +460,17 @@ openai_gemini_usage(void *ctx, const openai_node_t *node,
     u = &m->usage;
 
     if (value->type == OPENAI_SCAN_OBJECT) {
-        openai_usage_init(u);
+        openai_meter_usage_open(m);
 
     } else if (value->type == OPENAI_SCAN_OBJECT_END
                && (u->input >= 0 || u->output >= 0))
     {
         m->facts->usage = *u;
+
+        if (m->tool_input > 0) {
+            m->facts->usage.input = m->tool_input
+                                    + (u->input > 0 ? u->input : 0);
+        }
 
         if (u->reasoning > 0) {
             m->facts->usage.output = u->reasoning
@@ -441,10 +519,15 @@ openai_gemini_conversation(openai_builder_t *b, yyjson_val *root)
 
     static const char *const  but[] = {
         "contents", "tools", "systemInstruction", "system_instruction",
-        "content", "requests", NULL
+        "content", "requests", "request", NULL
     };
 
     openai_build_settings(b, root, but);
+
+    if (yyjson_is_obj(openai_get(root, "request"))) {
+        root = openai_get(root, "request");
+        openai_build_settings(b, root, but);
+    }
 
     system = openai_get(root, "systemInstruction");
     system = system ? system : openai_get(root, "system_instruction");
@@ -607,6 +690,17 @@ openai_gemini_attached(openai_builder_t *b, yyjson_mut_val *m, yyjson_val *f)
 }
 
 
+static yyjson_val *
+openai_gemini_inner(yyjson_val *root)
+{
+    yyjson_val  *response;
+
+    response = openai_get(root, "response");
+
+    return yyjson_is_obj(response) ? response : root;
+}
+
+
 static void
 openai_gemini_answer(openai_builder_t *b, yyjson_val *root)
 {
@@ -629,6 +723,8 @@ openai_gemini_event(openai_builder_t *b, openai_str_t name, yyjson_val *root)
     yyjson_val       *v, *part;
     openai_str_t      finish;
     openai_result_t  *r;
+
+    root = openai_gemini_inner(root);
 
     openai_build_error(b, openai_get(root, "error"));
 
@@ -667,14 +763,31 @@ openai_gemini_event(openai_builder_t *b, openai_str_t name, yyjson_val *root)
 static void
 openai_gemini_piece(openai_builder_t *b, openai_result_t *r, yyjson_val *part)
 {
-    yyjson_val    *v;
-    openai_str_t   type, none;
+    yyjson_val     *v;
+    openai_str_t    type, none;
+    openai_tool_t  *t;
 
     v = openai_get(part, "text");
 
     if (yyjson_is_str(v)) {
-        openai_buf_value(b, yyjson_get_bool(openai_get(part, "thought"))
-                            ? &r->reasoning : &r->text, v);
+        openai_buf_value(b, openai_gemini_thought(b, r, part) ? &r->reasoning
+                                                              : &r->text, v);
+    }
+
+    v = openai_get(part, "executableCode");
+
+    if (yyjson_is_obj(v)) {
+        openai_gemini_ran(b, r, v);
+    }
+
+    v = openai_get(part, "codeExecutionResult");
+
+    if (yyjson_is_obj(v)) {
+        for (t = r->tools; t && t->next; t = t->next) { /* void */ }
+
+        if (t && t->hosted) {
+            openai_buf_value(b, &t->result, openai_get(v, "output"));
+        }
     }
 
     v = openai_get(part, "functionCall");
@@ -697,6 +810,46 @@ openai_gemini_piece(openai_builder_t *b, openai_result_t *r, yyjson_val *part)
         } else {
             r->audio += openai_get_str(v, "data").len;
         }
+    }
+}
+
+
+/*
+ * The flag follows the text.  In a part that is cut it is missing, so that
+ * the part is taken for a thought until the answer's text has begun.
+ */
+
+static int
+openai_gemini_thought(openai_builder_t *b, openai_result_t *r,
+    yyjson_val *part)
+{
+    if (openai_get(part, "thought")) {
+        return yyjson_get_bool(openai_get(part, "thought"));
+    }
+
+    return b->partial && r->text.len == 0 && yyjson_obj_size(part) == 1;
+}
+
+
+/* code that the upstream ran */
+
+static void
+openai_gemini_ran(openai_builder_t *b, openai_result_t *r, yyjson_val *code)
+{
+    openai_str_t    none, name;
+    openai_tool_t  *t;
+
+    none.data = "";
+    none.len = 0;
+    name.data = OPENAI_GEMINI_CODE;
+    name.len = strlen(name.data);
+
+    t = openai_build_call(b, r, -1, none, name);
+
+    if (t) {
+        t->hosted = 1;
+        openai_buf_set(b, &t->name, name);
+        openai_buf_value(b, &t->arguments, code);
     }
 }
 
@@ -793,5 +946,5 @@ openai_gemini_argument(openai_builder_t *b, openai_tool_t *t,
 static yyjson_val *
 openai_gemini_usage_raw(yyjson_val *root)
 {
-    return openai_get(root, "usageMetadata");
+    return openai_get(openai_gemini_inner(root), "usageMetadata");
 }

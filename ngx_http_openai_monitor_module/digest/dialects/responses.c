@@ -184,7 +184,7 @@ openai_responses_beside(void *ctx, const openai_node_t *node,
     openai_meter_t  *m = ctx;
 
     if (value->type == OPENAI_SCAN_OBJECT) {
-        openai_usage_init(&m->usage);
+        openai_meter_usage_open(m);
 
     } else if (value->type == OPENAI_SCAN_OBJECT_END) {
         m->event.flag = 1;

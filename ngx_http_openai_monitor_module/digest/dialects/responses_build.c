@@ -451,6 +451,30 @@ openai_responses_build(openai_builder_t *b, openai_result_t *r,
 }
 
 
+/* whether the upstream runs a call of this type: the client runs the others */
+
+static int
+openai_responses_hosted(openai_str_t type)
+{
+    unsigned  i;
+
+    static const char *const  types[] = {
+        "web_search_call", "file_search_call", "code_interpreter_call",
+        "image_generation_call", "mcp_call", "tool_search_call"
+    };
+
+    for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        if (type.len == strlen(types[i])
+            && memcmp(type.data, types[i], type.len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 /* an item that is whole is the authority on its name and its arguments */
 
 static void
@@ -492,7 +516,7 @@ openai_responses_call(openai_builder_t *b, openai_result_t *r,
 
     id = id.len ? id : openai_get_str(item, "id");
 
-    t->hosted = (name.len == 0);
+    t->hosted = openai_responses_hosted(type);
 
     openai_buf_set(b, &t->name, name.len ? name : type);
 

@@ -176,6 +176,8 @@ openai_meter_choice_open(openai_meter_t *m, int64_t index)
     c->text = 0;
     c->reasoning = 0;
     c->thinking = 0;
+    c->details = 0;
+    c->delta = 0;
     c->refusal = 0;
     c->other = 0;
     c->finish[0] = '\0';
@@ -194,13 +196,17 @@ openai_meter_choice_close(openai_meter_t *m)
     /* Together writes its text twice */
 
     ev->text += (c->content || c->parts) ? c->content + c->parts : c->text;
-    ev->reasoning += c->reasoning + c->thinking;
+    ev->reasoning += (c->reasoning ? c->reasoning : c->details) + c->thinking;
     ev->refusal += c->refusal;
     ev->other += c->other;
     ev->choices++;
 
     if (c->finish[0]) {
         openai_meter_finish_reason(m, c->index, c->finish);
+
+        if (strcmp(c->finish, "error") == 0) {
+            m->facts->flags |= OPENAI_FACT_ERROR;
+        }
     }
 
     c->index = -1;

@@ -61,6 +61,7 @@ openai_meter_create(const openai_alloc_t *alloc, openai_facts_t *facts)
     m->dialect = openai_dialects[0];
 
     openai_usage_init(&m->usage);
+    openai_meter_usage_open(m);
     openai_meter_clear(m);
 
     return m;
@@ -495,6 +496,15 @@ openai_meter_framed(openai_meter_t *m, const char *data, size_t len)
 
         if (m->response.scan) {
             openai_scan(m->response.scan, data, len);
+        }
+
+        break;
+
+    case OPENAI_FRAMING_NONE:
+
+        if (m->failed && m->type != OPENAI_FRAMING_BYTES) {
+            openai_reason_feed(&m->reason, m->facts->error_message,
+                               sizeof(m->facts->error_message), data, len);
         }
 
         break;

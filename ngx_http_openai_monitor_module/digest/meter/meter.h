@@ -19,6 +19,7 @@
 #include "digest/dialects/dialect.h"
 #include "digest/wire/multipart.h"
 #include "digest/json/scan.h"
+#include "digest/meter/reason.h"
 #include "digest/wire/sse.h"
 #include "digest/wire/ws_frames.h"
 
@@ -41,6 +42,8 @@ typedef struct {
     uint64_t           text;           /* a field of that name beside it */
     uint64_t           reasoning;
     uint64_t           thinking;       /* reasoning among the content */
+    uint64_t           details;        /* reasoning, where it is nowhere else */
+    uint64_t           delta;          /* content beside a whole message */
     uint64_t           refusal;
     uint64_t           other;          /* audio, arguments, images */
     char               finish[OPENAI_METER_REASON];
@@ -129,10 +132,15 @@ struct openai_meter_s {
 
     uint8_t                    done;    /* bytes of [DONE] seen */
     uint8_t                    sniffed;
+    openai_reason_t            reason;  /* of a failure that is text */
 
     /* written before they are read */
 
-    openai_usage_t             usage;   /* as the upstream counts */
+    openai_usage_t             usage;   /* of this answer, as the upstream
+                                           counts */
+    int64_t                    tool_input;  /* tokens that tools brought */
+    double                     byok_cost;  /* USD; < 0: not told */
+    int8_t                     byok;    /* the client's own key: 0, 1; -1 */
     openai_alloc_t             alloc;
     const openai_dialect_t    *dialect;
     openai_sse_t               sse;
@@ -150,6 +158,17 @@ struct openai_meter_s {
 #define OPENAI_SHAPE_INPUT     0x02
 #define OPENAI_SHAPE_CONTENTS  0x04
 #define OPENAI_SHAPE_PROMPT    0x08
+
+
+/* a count never goes back to nothing within an answer */
+
+static inline void
+openai_count(int64_t *count, int64_t n)
+{
+    if (n > 0 || *count <= 0) {
+        *count = n;
+    }
+}
 
 
 /* a node's argument: a field of the meter, or one of its facts */
@@ -214,6 +233,10 @@ void openai_take_error(void *ctx, const openai_node_t *node,
 
 /* the arguments of openai_take_error's members: see openai_error_nodes */
 void openai_take_failure(void *ctx, const openai_node_t *node,
+    const openai_value_t *value);
+
+/* what is billed beside tokens: a number above 0, or any object */
+void openai_take_unpriced(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
 
 /* tokens, the argument is a field of m->usage */
@@ -300,6 +323,9 @@ void openai_meter_flat_error(openai_meter_t *m);
 
 /* what event holds becomes facts; streams: with the time of a token */
 void openai_meter_commit(openai_meter_t *m);
+
+/* a usage object begins; what came before stays where it brings nothing */
+void openai_meter_usage_open(openai_meter_t *m);
 
 /* m->usage becomes facts.usage, as OpenAI and its like count */
 void openai_meter_usage(openai_meter_t *m);

@@ -23,16 +23,32 @@ static inline void *openai_take_place(openai_meter_t *m,
     const openai_node_t *node);
 static void openai_take_cost(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
+static void openai_take_ticks(void *ctx, const openai_node_t *node,
+    const openai_value_t *value);
+static void openai_usage_whole(openai_usage_t *usage);
 static void openai_meter_add_before(openai_meter_t *m);
+static void openai_take_first(void *ctx, const openai_node_t *node,
+    const openai_value_t *value);
 static void openai_take_status(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
 static void openai_take_kind(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
 
 
+/* Anthropic's names, as LiteLLM and other gateways pass them on */
+
+static const openai_node_t  openai_creation_nodes[] = {
+    openai_usage_node("ephemeral_1h_input_tokens", cache_write_1h),
+    openai_node_end
+};
+
+
 static const openai_node_t  openai_input_nodes[] = {
     openai_usage_node("cached_tokens", cached),
     openai_usage_node("cache_write_tokens", cache_write),
+    openai_usage_node("cache_creation_tokens", cache_write),
+    openai_node_in("cache_creation_token_details", openai_creation_nodes,
+                   NULL, 0),
     openai_usage_node("audio_tokens", input_audio),
     openai_node_end
 };
@@ -53,6 +69,15 @@ static const openai_node_t  openai_cost_nodes[] = {
 };
 
 
+/* what the provider takes where OpenRouter uses a key of the client's own */
+
+static const openai_node_t  openai_cost_details_nodes[] = {
+    openai_node("upstream_inference_cost", openai_take_real,
+                openai_at(byok_cost)),
+    openai_node_end
+};
+
+
 const openai_node_t  openai_usage_nodes[] = {
     openai_usage_node("prompt_tokens", input),
     openai_usage_node("completion_tokens", output),
@@ -69,7 +94,15 @@ const openai_node_t  openai_usage_nodes[] = {
     openai_usage_node("reasoning_tokens", reasoning),
     openai_usage_node("prompt_cache_hit_tokens", cached),
     openai_usage_node("cached_tokens", cached),
+    openai_usage_node("num_cached_tokens", cached),
+    openai_usage_node("cache_read_input_tokens", cached),
+    openai_usage_node("cache_creation_input_tokens", cache_write),
     openai_node_in("cost", openai_cost_nodes, openai_take_cost, 0),
+    openai_node("cost_in_usd_ticks", openai_take_ticks, 0),
+    openai_node("is_byok", openai_take_bool, openai_at(byok)),
+    openai_node_in("cost_details", openai_cost_details_nodes, NULL, 0),
+    openai_node("service_tier", openai_take_string,
+                openai_fact(service_tier)),
     openai_node_end
 };
 
@@ -93,8 +126,20 @@ static const openai_node_t  openai_detail_nodes[] = {
 };
 
 
+/* Cloudflare's list of errors, of which the first one is the reason */
+
+static const openai_node_t  openai_errors_nodes[] = {
+    openai_node("message", openai_take_first, openai_fact(error_message)),
+    openai_node("detail", openai_take_first, openai_fact(error_message)),
+    openai_node("code", openai_take_first, openai_fact(error_code)),
+    openai_node_end
+};
+
+
 static const openai_node_t  openai_failure_nodes[] = {
     openai_node_in("error", openai_error_nodes, openai_take_error, 0),
+    openai_node_in("errors", openai_errors_nodes, openai_take_first,
+                   openai_fact(error_message)),
     openai_node("message", openai_take_failure, openai_fact(error_message)),
     openai_node("type", openai_take_kind, openai_fact(error_type)),
     openai_node("code", openai_take_failure, openai_fact(error_code)),
@@ -332,8 +377,6 @@ openai_take_provider(void *ctx, const openai_node_t *node,
 }
 
 
-/* never added up: each object replaces the one before, if it holds anything */
-
 void
 openai_take_usage(void *ctx, const openai_node_t *node,
     const openai_value_t *value)
@@ -341,11 +384,28 @@ openai_take_usage(void *ctx, const openai_node_t *node,
     openai_meter_t  *m = ctx;
 
     if (value->type == OPENAI_SCAN_OBJECT) {
-        openai_usage_init(&m->usage);
+        openai_meter_usage_open(m);
 
     } else if (value->type == OPENAI_SCAN_OBJECT_END) {
         openai_meter_usage(m);
     }
+}
+
+
+/*
+ * A usage object begins.  Counts of an answer are never added up: a later count
+ * replaces an earlier one.  The counts of an earlier object stay where the
+ * later one has none, because gateways send a second object that is empty or
+ * all zero.  The total is derived again, because it must fit the other counts.
+ */
+
+void
+openai_meter_usage_open(openai_meter_t *m)
+{
+    m->usage.total = OPENAI_UNKNOWN;
+    m->tool_input = OPENAI_UNKNOWN;
+    m->byok = OPENAI_UNKNOWN;
+    m->byok_cost = OPENAI_UNKNOWN;
 }
 
 
@@ -359,7 +419,7 @@ openai_take_tokens(void *ctx, const openai_node_t *node,
     n = openai_value_integer(value);
 
     if (n >= 0) {
-        *(int64_t *) ((char *) &m->usage + node->arg) = n;
+        openai_count((int64_t *) ((char *) &m->usage + node->arg), n);
     }
 }
 
@@ -372,6 +432,32 @@ openai_take_cost(void *ctx, const openai_node_t *node,
 
     if (value->type == OPENAI_SCAN_NUMBER) {
         m->usage.cost = openai_value_real(value);
+    }
+}
+
+
+void
+openai_take_unpriced(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    openai_meter_t  *m = ctx;
+
+    if (value->type == OPENAI_SCAN_OBJECT || openai_value_integer(value) > 0) {
+        m->facts->flags |= OPENAI_FACT_UNPRICED;
+    }
+}
+
+
+/* xAI's: 1e10 of them are one dollar */
+
+static void
+openai_take_ticks(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    openai_meter_t  *m = ctx;
+
+    if (value->type == OPENAI_SCAN_NUMBER) {
+        m->usage.cost = openai_value_real(value) / 1e10;
     }
 }
 
@@ -390,21 +476,58 @@ openai_meter_usage(openai_meter_t *m)
 
     *to = *from;
 
-    /* xAI leaves reasoning out of the completion, but not of the total */
+    openai_usage_whole(to);
 
-    if (to->input >= 0 && to->output >= 0 && to->reasoning > 0
-        && to->total == to->input + to->output + to->reasoning)
-    {
-        to->output += to->reasoning;
-    }
+    /* the fee alone: the provider bills the owner of the key */
 
-    if (to->total < 0 && to->input >= 0 && to->output >= 0) {
-        to->total = to->input + to->output;
+    if (m->byok == 1 && m->byok_cost >= 0 && to->cost >= 0) {
+        to->cost += m->byok_cost;
     }
 
     openai_meter_add_before(m);
 
     m->facts->flags |= OPENAI_FACT_USAGE;
+}
+
+
+/*
+ * Some upstreams count the reasoning beside the output, some the cached input
+ * beside the input.  A part is never larger than its whole, and a total is
+ * never larger than the sum of input and output, so what exceeds was left out.
+ */
+
+static void
+openai_usage_whole(openai_usage_t *usage)
+{
+    int64_t  parts, rest;
+
+    parts = (usage->cached > 0 ? usage->cached : 0)
+            + (usage->cache_write > 0 ? usage->cache_write : 0);
+
+    if (usage->input >= 0 && parts > usage->input
+        && (usage->total < 0
+            || usage->total > usage->input
+                              + (usage->output > 0 ? usage->output : 0)))
+    {
+        usage->input += parts;
+    }
+
+    if (usage->input < 0 || usage->output < 0) {
+        return;
+    }
+
+    rest = usage->total - usage->input - usage->output;
+
+    if (usage->total >= 0 && rest > 0) {
+        usage->output += rest;
+
+    } else if (usage->total < 0 && usage->reasoning > usage->output) {
+        usage->output += usage->reasoning;
+    }
+
+    if (usage->total < usage->input + usage->output) {
+        usage->total = usage->input + usage->output;
+    }
 }
 
 
@@ -449,6 +572,8 @@ openai_meter_answered(openai_meter_t *m)
     if (m->before) {
         *m->before = m->facts->usage;
     }
+
+    openai_usage_init(&m->usage);
 }
 
 
@@ -479,6 +604,16 @@ openai_take_failure(void *ctx, const openai_node_t *node,
     {
         openai_take_string(ctx, node, value);
         m->facts->flags |= OPENAI_FACT_ERROR;
+    }
+}
+
+
+static void
+openai_take_first(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    if (openai_field(ctx, node, char)[0] == '\0') {
+        openai_take_failure(ctx, node, value);
     }
 }
 

@@ -52,10 +52,11 @@ openai_cost(openai_prices_t *prices, const openai_facts_t *facts,
         return OPENAI_UNKNOWN;
     }
 
-    /* an answer cut before its usage has cost more than its input */
+    /* an answer cut before its usage has cost more than its input; fees,
+       and rates that no row has, make the tokens' price too low */
 
     if ((usage->output < 0 && strcmp(facts->operation, "embeddings") != 0)
-        || (facts->flags & OPENAI_FACT_EARLY))
+        || (facts->flags & (OPENAI_FACT_EARLY|OPENAI_FACT_UNPRICED)))
     {
         return OPENAI_UNKNOWN;
     }
