@@ -23,6 +23,7 @@
 #include "view/query/regex.c"
 #include "view/query/terms.c"
 #include "view/query/terms_match.c"
+#include "view/query/terms_number.c"
 #include "view/query/terms_time.c"
 #include "view/query/query.c"
 #include "view/answer/call.c"

@@ -10,15 +10,8 @@
 #include "view/query/terms.h"
 
 
-/* digits behind the point that are looked at */
-#define NGX_OPENAI_DIVISOR_MAX  1e15
-
-
 static ngx_int_t ngx_openai_term_status(ngx_openai_query_t *query,
     ngx_openai_term_t *term, ngx_str_t *value);
-static ngx_int_t ngx_openai_term_number(ngx_openai_query_t *query,
-    ngx_openai_term_t *term, ngx_str_t *value);
-static double ngx_openai_term_unit(u_char *name, size_t len, ngx_uint_t time);
 static ngx_int_t ngx_openai_term_state(ngx_openai_query_t *query,
     ngx_openai_term_t *term, const char *const *names, ngx_uint_t first,
     ngx_str_t *value);
@@ -26,8 +19,6 @@ static ngx_int_t ngx_openai_term_in(ngx_openai_query_t *query,
     ngx_str_t *value);
 static ngx_int_t ngx_openai_term_header(ngx_openai_query_t *query,
     ngx_openai_term_t *term, ngx_str_t *key, ngx_str_t *value);
-static ngx_int_t ngx_openai_term_wrong(ngx_openai_query_t *query,
-    const char *error, ngx_str_t *word, const char *suggestion);
 static ngx_int_t ngx_openai_term_index(const char *const *words,
     ngx_str_t *word);
 
@@ -210,129 +201,6 @@ ngx_openai_term_status(ngx_openai_query_t *query, ngx_openai_term_t *term,
 }
 
 
-/* times become us, everything else is kept in units of one */
-
-static ngx_int_t
-ngx_openai_term_number(ngx_openai_query_t *query, ngx_openai_term_t *term,
-    ngx_str_t *value)
-{
-    u_char      *p, *last;
-    double       scale, divisor;
-    ngx_uint_t   digits, time;
-
-    p = value->data;
-    last = p + value->len;
-
-    time = (term->what == NGX_OPENAI_NUMBER_LATENCY
-            || term->what == NGX_OPENAI_NUMBER_TTFT
-            || term->what == NGX_OPENAI_NUMBER_AGE);
-
-    term->type = NGX_OPENAI_TERM_NUMBER;
-    term->op = ngx_openai_term_op(&p, last);
-    term->low = 0;
-
-    for (digits = 0; p < last && *p >= '0' && *p <= '9'; p++, digits++) {
-        term->low = term->low * 10 + (*p - '0');
-    }
-
-    /* divided once, and last: 2.3k is 2300 and nothing behind it */
-
-    divisor = 1;
-
-    if (p < last && *p == '.') {
-        p++;
-
-        for ( /* void */ ; p < last && *p >= '0' && *p <= '9'; p++, digits++) {
-
-            if (divisor < NGX_OPENAI_DIVISOR_MAX) {
-                term->low = term->low * 10 + (*p - '0');
-                divisor *= 10;
-            }
-        }
-    }
-
-    scale = ngx_openai_term_unit(p, last - p, time);
-
-    if (digits == 0 || scale == 0) {
-        return ngx_openai_term_wrong(query,
-                                     time ? "not a time:" : "not a number:",
-                                     value, NULL);
-    }
-
-    term->low = term->low * scale / divisor;
-
-    return NGX_OK;
-}
-
-
-/* "=" where none is written */
-
-ngx_openai_op_e
-ngx_openai_term_op(u_char **pos, u_char *last)
-{
-    u_char           *p;
-    ngx_openai_op_e   op;
-
-    p = *pos;
-    op = NGX_OPENAI_OP_EQ;
-
-    if (p < last && (*p == '>' || *p == '<')) {
-        op = (*p++ == '>') ? NGX_OPENAI_OP_GT : NGX_OPENAI_OP_LT;
-
-        if (p < last && *p == '=') {
-            op = (op == NGX_OPENAI_OP_GT) ? NGX_OPENAI_OP_GE
-                                          : NGX_OPENAI_OP_LE;
-            p++;
-        }
-
-    } else if (p < last && *p == '=') {
-        p++;
-    }
-
-    *pos = p;
-
-    return op;
-}
-
-
-/* what one of it counts, in us for times; 0: there is no such unit */
-
-static double
-ngx_openai_term_unit(u_char *name, size_t len, ngx_uint_t time)
-{
-    ngx_uint_t  i;
-
-    static const struct {
-        const char  *name;
-        ngx_uint_t   time;
-        double       scale;
-    } units[] = {
-        { "",   0, 1 },
-        { "k",  0, 1000 },
-        { "M",  0, 1000000 },
-        { "",   1, 1000 },               /* milliseconds, as in the API */
-        { "us", 1, 1 },
-        { "ms", 1, 1000 },
-        { "s",  1, 1000000 },
-        { "m",  1, 60000000 },
-        { "h",  1, 3600000000.0 },
-        { "d",  1, 86400000000.0 }
-    };
-
-    for (i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-
-        if (units[i].time == time
-            && ngx_strlen(units[i].name) == len
-            && ngx_strncmp(units[i].name, name, len) == 0)
-        {
-            return units[i].scale;
-        }
-    }
-
-    return 0;
-}
-
-
 static ngx_int_t
 ngx_openai_term_state(ngx_openai_query_t *query, ngx_openai_term_t *term,
     const char *const *names, ngx_uint_t first, ngx_str_t *value)
@@ -395,18 +263,6 @@ ngx_openai_term_header(ngx_openai_query_t *query, ngx_openai_term_t *term,
     term->name.len = key->len - (sizeof("header.") - 1);
 
     return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_openai_term_wrong(ngx_openai_query_t *query, const char *error,
-    ngx_str_t *word, const char *suggestion)
-{
-    query->error = error;
-    query->word = *word;
-    query->suggestion = suggestion;
-
-    return NGX_DECLINED;
 }
 
 

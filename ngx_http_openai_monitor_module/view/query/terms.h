@@ -131,6 +131,10 @@ ngx_int_t ngx_openai_term_key(ngx_openai_query_t *query,
 ngx_int_t ngx_openai_term_time(ngx_openai_query_t *query,
     ngx_openai_term_t *term, ngx_str_t *value);
 
+/* a number with its unit, into "low": us for a time, else units of one */
+ngx_int_t ngx_openai_term_number(ngx_openai_query_t *query,
+    ngx_openai_term_t *term, ngx_str_t *value);
+
 /* takes the sign of a comparison off the front */
 ngx_openai_op_e ngx_openai_term_op(u_char **pos, u_char *last);
 
@@ -141,6 +145,20 @@ ngx_int_t ngx_openai_term_word(ngx_openai_query_t *query,
 /* whether what is loaded of the subject fits a term other than and, or, not */
 ngx_uint_t ngx_openai_term_match(ngx_openai_query_t *query,
     ngx_openai_term_t *term, ngx_openai_subject_t *subject, ngx_uint_t level);
+
+
+/* says what is wrong with the query: NGX_DECLINED */
+
+static ngx_inline ngx_int_t
+ngx_openai_term_wrong(ngx_openai_query_t *query, const char *error,
+    ngx_str_t *word, const char *suggestion)
+{
+    query->error = error;
+    query->word = *word;
+    query->suggestion = suggestion;
+
+    return NGX_DECLINED;
+}
 
 
 #endif /* _NGX_OPENAI_TERMS_H_INCLUDED_ */
