@@ -34,7 +34,7 @@ static ngx_int_t ngx_openai_bad_method(ngx_openai_call_t *call,
 static const ngx_openai_route_t  ngx_openai_routes[] = {
     { ngx_string("api/requests"), NGX_OPENAI_READ, ngx_openai_list },
     { ngx_string("api/stats"), NGX_OPENAI_READ, ngx_openai_view_stats },
-    { ngx_string("api/events"), NGX_OPENAI_READ, ngx_openai_events },
+    { ngx_string("api/events"), NGX_OPENAI_READ, ngx_openai_feed },
     { ngx_string("api/export"), NGX_OPENAI_READ, ngx_openai_export },
     { ngx_string("api/info"), NGX_OPENAI_READ, ngx_openai_info },
     { ngx_string("api/openapi.json"), NGX_OPENAI_READ, ngx_openai_page },

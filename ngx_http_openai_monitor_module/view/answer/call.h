@@ -46,7 +46,7 @@ ngx_int_t ngx_openai_raw_response(ngx_openai_call_t *call);
 ngx_int_t ngx_openai_diff(ngx_openai_call_t *call);
 ngx_int_t ngx_openai_cancel(ngx_openai_call_t *call);
 ngx_int_t ngx_openai_view_stats(ngx_openai_call_t *call);
-ngx_int_t ngx_openai_events(ngx_openai_call_t *call);
+ngx_int_t ngx_openai_feed(ngx_openai_call_t *call);
 ngx_int_t ngx_openai_export(ngx_openai_call_t *call);
 ngx_int_t ngx_openai_metrics(ngx_openai_call_t *call);
 ngx_int_t ngx_openai_info(ngx_openai_call_t *call);

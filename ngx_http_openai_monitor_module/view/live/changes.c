@@ -8,7 +8,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "view/live/events.h"
+#include "view/live/feed.h"
 #include "view/live/news.h"
 #include "view/record/summary.h"
 #include "view/live/told.h"
@@ -22,9 +22,9 @@
 
 static void ngx_openai_changes_clear(ngx_openai_viewer_t *v);
 static void ngx_openai_changes_records(ngx_openai_viewer_t *v,
-    const ngx_openai_view_slice_t *slice);
+    const ngx_openai_feed_slice_t *slice);
 static ngx_int_t ngx_openai_changes_news(ngx_openai_viewer_t *v,
-    const ngx_openai_view_slice_t *slice, const ngx_openai_news_t *news);
+    const ngx_openai_feed_slice_t *slice, const ngx_openai_news_t *news);
 static ngx_uint_t ngx_openai_changes_runs(ngx_openai_viewer_t *v,
     const ngx_openai_ref_t *ref);
 static ngx_int_t ngx_openai_changes_record(ngx_openai_viewer_t *v,
@@ -34,18 +34,18 @@ static ngx_int_t ngx_openai_changes_again(ngx_openai_viewer_t *v,
 static ngx_int_t ngx_openai_changes_lag(ngx_openai_viewer_t *v,
     ngx_uint_t missed);
 static void ngx_openai_changes_running(ngx_openai_viewer_t *v,
-    const ngx_openai_view_slice_t *slice, const ngx_openai_news_t *news);
+    const ngx_openai_feed_slice_t *slice, const ngx_openai_news_t *news);
 static void ngx_openai_changes_seen(ngx_openai_viewer_t *v,
     const ngx_openai_ref_t *ref, ngx_openai_seen_t *seen);
 static void ngx_openai_changes_counts(ngx_openai_viewer_t *v,
-    const ngx_openai_view_slice_t *slice);
+    const ngx_openai_feed_slice_t *slice);
 static void ngx_openai_changes_gone(ngx_openai_viewer_t *v, uint64_t evicted);
 static void ngx_openai_changes_stats(ngx_openai_viewer_t *v,
     const ngx_openai_zone_stat_t *stat);
 
 
 void
-ngx_openai_changes(ngx_openai_viewer_t *v, const ngx_openai_view_slice_t *slice)
+ngx_openai_changes(ngx_openai_viewer_t *v, const ngx_openai_feed_slice_t *slice)
 {
     ngx_openai_changes_clear(v);
 
@@ -73,9 +73,9 @@ ngx_openai_changes_clear(ngx_openai_viewer_t *v)
 
     start = v->buf->last;
 
-    ngx_openai_event_open(v, "clear", 1);
+    ngx_openai_feed_open(v, "clear", 1);
 
-    if (ngx_openai_event_close(v, start) == NGX_OK) {
+    if (ngx_openai_feed_close(v, start) == NGX_OK) {
         v->clears = clears;
     }
 }
@@ -83,7 +83,7 @@ ngx_openai_changes_clear(ngx_openai_viewer_t *v)
 
 static void
 ngx_openai_changes_records(ngx_openai_viewer_t *v,
-    const ngx_openai_view_slice_t *slice)
+    const ngx_openai_feed_slice_t *slice)
 {
     ngx_uint_t                running;
     const ngx_openai_news_t  *news;
@@ -134,7 +134,7 @@ ngx_openai_changes_records(ngx_openai_viewer_t *v,
 
 static ngx_int_t
 ngx_openai_changes_news(ngx_openai_viewer_t *v,
-    const ngx_openai_view_slice_t *slice, const ngx_openai_news_t *news)
+    const ngx_openai_feed_slice_t *slice, const ngx_openai_news_t *news)
 {
     ngx_uint_t               i;
     const ngx_openai_ref_t  *ref;
@@ -151,7 +151,7 @@ ngx_openai_changes_news(ngx_openai_viewer_t *v,
             continue;
         }
 
-        if (ngx_openai_events_stop(v, slice)) {
+        if (ngx_openai_feed_stop(v, slice)) {
             return NGX_AGAIN;
         }
 
@@ -242,7 +242,7 @@ ngx_openai_changes_record(ngx_openai_viewer_t *v, const ngx_openai_ref_t *ref)
     v->cursor = ngx_max(cursor, ref->change);
 
     if (rc == NGX_OK) {
-        ngx_openai_event_open(v, "record", 1);
+        ngx_openai_feed_open(v, "record", 1);
         text = v->buf->last;
         ngx_openai_summary(&v->json, rec,
                            ngx_openai_threads_get(v->scan->threads, ref->seq));
@@ -261,12 +261,12 @@ ngx_openai_changes_record(ngx_openai_viewer_t *v, const ngx_openai_ref_t *ref)
         }
 
     } else {
-        ngx_openai_event_open(v, "unmatch", 1);
+        ngx_openai_feed_open(v, "unmatch", 1);
         ngx_openai_json_key(&v->json, "id");
         ngx_openai_json_text(&v->json, rec->id);
     }
 
-    rc = ngx_openai_event_close(v, start);
+    rc = ngx_openai_feed_close(v, start);
 
     if (rc != NGX_OK) {
         v->cursor = cursor;
@@ -292,10 +292,10 @@ ngx_openai_changes_again(ngx_openai_viewer_t *v, const ngx_openai_ref_t *ref)
     cursor = v->cursor;
     v->cursor = ngx_max(cursor, ref->change);
 
-    ngx_openai_event_open(v, "record", 1);
+    ngx_openai_feed_open(v, "record", 1);
     ngx_openai_json_raw(&v->json, text->data, text->len);
 
-    if (ngx_openai_event_close(v, start) != NGX_OK) {
+    if (ngx_openai_feed_close(v, start) != NGX_OK) {
         v->cursor = cursor;
         return NGX_AGAIN;
     }
@@ -313,11 +313,11 @@ ngx_openai_changes_lag(ngx_openai_viewer_t *v, ngx_uint_t missed)
 
     start = v->buf->last;
 
-    ngx_openai_event_open(v, "lag", 1);
+    ngx_openai_feed_open(v, "lag", 1);
     ngx_openai_json_key(&v->json, "missed");
     ngx_openai_json_count(&v->json, missed ? (int64_t) missed : -1);
 
-    v->lagged = (ngx_openai_event_close(v, start) != NGX_OK);
+    v->lagged = (ngx_openai_feed_close(v, start) != NGX_OK);
 
     return v->lagged ? NGX_AGAIN : NGX_OK;
 }
@@ -328,7 +328,7 @@ ngx_openai_changes_lag(ngx_openai_viewer_t *v, ngx_uint_t missed)
 
 static void
 ngx_openai_changes_running(ngx_openai_viewer_t *v,
-    const ngx_openai_view_slice_t *slice, const ngx_openai_news_t *news)
+    const ngx_openai_feed_slice_t *slice, const ngx_openai_news_t *news)
 {
     ngx_uint_t               i;
     ngx_openai_seen_t       *seen, now;
@@ -343,7 +343,7 @@ ngx_openai_changes_running(ngx_openai_viewer_t *v,
 
         v->slot = ref->slot;
 
-        if (ngx_openai_events_stop(v, slice)) {
+        if (ngx_openai_feed_stop(v, slice)) {
             return;
         }
 
@@ -387,7 +387,7 @@ ngx_openai_changes_seen(ngx_openai_viewer_t *v, const ngx_openai_ref_t *ref,
 
 static void
 ngx_openai_changes_counts(ngx_openai_viewer_t *v,
-    const ngx_openai_view_slice_t *slice)
+    const ngx_openai_feed_slice_t *slice)
 {
     ngx_openai_zone_stat_t  stat;
 
@@ -397,7 +397,7 @@ ngx_openai_changes_counts(ngx_openai_viewer_t *v,
         return;
     }
 
-    if (ngx_openai_events_stop(v, slice)) {
+    if (ngx_openai_feed_stop(v, slice)) {
         return;
     }
 
@@ -432,12 +432,12 @@ ngx_openai_changes_gone(ngx_openai_viewer_t *v, uint64_t evicted)
 
     start = v->buf->last;
 
-    ngx_openai_event_open(v, "gone", 1);
+    ngx_openai_feed_open(v, "gone", 1);
     ngx_openai_json_key(&v->json, "before");
     ngx_openai_json_time(&v->json, rec->started_ms
                                    + ngx_max(rec->duration_us, 0) / 1000);
 
-    if (ngx_openai_event_close(v, start) == NGX_OK) {
+    if (ngx_openai_feed_close(v, start) == NGX_OK) {
         v->evicted = evicted;
     }
 }
@@ -475,7 +475,7 @@ ngx_openai_changes_stats(ngx_openai_viewer_t *v,
 
     start = v->buf->last;
 
-    ngx_openai_event_open(v, "stats", 1);
+    ngx_openai_feed_open(v, "stats", 1);
     ngx_openai_json_key(&v->json, "requests");
     ngx_openai_json_int(&v->json, totals->sums.requests);
     ngx_openai_json_key(&v->json, "in_flight");
@@ -483,7 +483,7 @@ ngx_openai_changes_stats(ngx_openai_viewer_t *v,
     ngx_openai_json_key(&v->json, "errors");
     ngx_openai_json_int(&v->json, errors);
 
-    if (ngx_openai_event_close(v, start) == NGX_OK) {
+    if (ngx_openai_feed_close(v, start) == NGX_OK) {
         v->requests = totals->sums.requests;
         v->in_flight = stat->running;
         v->errors = errors;

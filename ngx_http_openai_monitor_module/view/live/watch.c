@@ -9,7 +9,7 @@
 #include <ngx_http.h>
 
 #include "view/answer/clock.h"
-#include "view/live/events.h"
+#include "view/live/feed.h"
 
 
 #define NGX_OPENAI_WATCH_INTERVAL  80        /* ms */
@@ -20,7 +20,7 @@
 
 
 static ngx_int_t ngx_openai_watch_due(ngx_openai_viewer_t *v,
-    const ngx_openai_view_slice_t *slice);
+    const ngx_openai_feed_slice_t *slice);
 static void ngx_openai_watch_delta(ngx_openai_viewer_t *v,
     yyjson_mut_val *answer);
 static ngx_uint_t ngx_openai_watch_choice(ngx_openai_viewer_t *v,
@@ -68,7 +68,7 @@ ngx_openai_watch_start(ngx_openai_viewer_t *v)
 /* what has come since, put together anew from the bytes that are stored */
 
 void
-ngx_openai_watch(ngx_openai_viewer_t *v, const ngx_openai_view_slice_t *slice)
+ngx_openai_watch(ngx_openai_viewer_t *v, const ngx_openai_feed_slice_t *slice)
 {
     uint64_t             start;
     ngx_int_t            rc;
@@ -139,7 +139,7 @@ ngx_openai_watch(ngx_openai_viewer_t *v, const ngx_openai_view_slice_t *slice)
 
 static ngx_int_t
 ngx_openai_watch_due(ngx_openai_viewer_t *v,
-    const ngx_openai_view_slice_t *slice)
+    const ngx_openai_feed_slice_t *slice)
 {
     size_t               size;
     ngx_openai_watch_t  *w;
@@ -154,7 +154,7 @@ ngx_openai_watch_due(ngx_openai_viewer_t *v,
         return NGX_DECLINED;
     }
 
-    if (ngx_openai_events_stop(v, slice)) {
+    if (ngx_openai_feed_stop(v, slice)) {
         return NGX_DECLINED;
     }
 
@@ -195,7 +195,7 @@ ngx_openai_watch_delta(ngx_openai_viewer_t *v, yyjson_mut_val *answer)
 
     choices = yyjson_mut_obj_get(answer, "choices");
 
-    ngx_openai_event_open(v, "answer", 0);
+    ngx_openai_feed_open(v, "answer", 0);
     ngx_openai_json_key(&v->json, "id");
     ngx_openai_json_text(&v->json, v->watch.rec.id);
     ngx_openai_json_key(&v->json, "choices");
@@ -216,7 +216,7 @@ ngx_openai_watch_delta(ngx_openai_viewer_t *v, yyjson_mut_val *answer)
 
     news += (v->watch.calls != before.calls);
 
-    if (ngx_openai_event_close(v, start) != NGX_OK) {
+    if (ngx_openai_feed_close(v, start) != NGX_OK) {
         v->watch = before;
         v->watch.more = 1;
         return;

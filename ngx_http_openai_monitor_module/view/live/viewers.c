@@ -9,40 +9,40 @@
 #include <ngx_http.h>
 
 #include "view/answer/clock.h"
-#include "view/live/events.h"
+#include "view/live/feed.h"
 #include "view/live/news.h"
 #include "view/live/told.h"
 
 
-#define NGX_OPENAI_EVENTS_VIEWERS    64       /* of one worker */
-#define NGX_OPENAI_EVENTS_INTERVAL   100      /* ms */
-#define NGX_OPENAI_EVENTS_HEARTBEAT  15000
-#define NGX_OPENAI_EVENTS_BUFFER     65536
-#define NGX_OPENAI_EVENTS_BUDGET     2000     /* us of a tick, see below */
-#define NGX_OPENAI_EVENTS_PATIENCE   50000    /* us for conversations */
+#define NGX_OPENAI_VIEWERS_MAX    64       /* of one worker */
+#define NGX_OPENAI_VIEWERS_INTERVAL   100      /* ms */
+#define NGX_OPENAI_VIEWERS_HEARTBEAT  15000
+#define NGX_OPENAI_VIEWERS_BUFFER     65536
+#define NGX_OPENAI_VIEWERS_BUDGET     2000     /* us of a tick, see below */
+#define NGX_OPENAI_VIEWERS_PATIENCE   50000    /* us for conversations */
 
 /* us, for which the event loop turns when it finds nothing to do */
-#define NGX_OPENAI_EVENTS_IDLE       5
+#define NGX_OPENAI_VIEWERS_IDLE       5
 
 
-static ngx_int_t ngx_openai_events_args(ngx_openai_viewer_t *v);
-static void ngx_openai_events_cursor(ngx_openai_viewer_t *v);
-static ngx_int_t ngx_openai_events_header(ngx_http_request_t *r);
-static void ngx_openai_events_hello(ngx_openai_viewer_t *v);
-static void ngx_openai_events_link(ngx_openai_viewer_t *v);
-static void ngx_openai_events_unlink(void *data);
-static void ngx_openai_events_timer(ngx_event_t *ev);
-static void ngx_openai_events_end(void);
-static void ngx_openai_events_handler(ngx_event_t *ev);
-static ngx_int_t ngx_openai_events_begin(ngx_openai_view_slice_t *slice);
-static void ngx_openai_events_turn(const ngx_openai_view_slice_t *slice);
-static ngx_int_t ngx_openai_events_step(ngx_openai_viewer_t *v,
-    const ngx_openai_view_slice_t *slice);
-static ngx_int_t ngx_openai_events_buffer(ngx_openai_viewer_t *v);
-static ngx_int_t ngx_openai_events_flush(ngx_openai_viewer_t *v);
-static ngx_int_t ngx_openai_events_sent(ngx_openai_viewer_t *v);
-static void ngx_openai_events_writer(ngx_http_request_t *r);
-static ngx_openai_viewer_t *ngx_openai_events_viewer(ngx_http_request_t *r);
+static ngx_int_t ngx_openai_viewer_args(ngx_openai_viewer_t *v);
+static void ngx_openai_viewer_cursor(ngx_openai_viewer_t *v);
+static ngx_int_t ngx_openai_viewer_header(ngx_http_request_t *r);
+static void ngx_openai_viewer_hello(ngx_openai_viewer_t *v);
+static void ngx_openai_viewer_link(ngx_openai_viewer_t *v);
+static void ngx_openai_viewer_unlink(void *data);
+static void ngx_openai_viewers_timer(ngx_event_t *ev);
+static void ngx_openai_viewers_end(void);
+static void ngx_openai_viewers_handler(ngx_event_t *ev);
+static ngx_int_t ngx_openai_viewers_begin(ngx_openai_feed_slice_t *slice);
+static void ngx_openai_viewers_turn(const ngx_openai_feed_slice_t *slice);
+static ngx_int_t ngx_openai_viewer_step(ngx_openai_viewer_t *v,
+    const ngx_openai_feed_slice_t *slice);
+static ngx_int_t ngx_openai_viewer_buffer(ngx_openai_viewer_t *v);
+static ngx_int_t ngx_openai_viewer_flush(ngx_openai_viewer_t *v);
+static ngx_int_t ngx_openai_viewer_sent(ngx_openai_viewer_t *v);
+static void ngx_openai_viewer_writer(ngx_http_request_t *r);
+static ngx_openai_viewer_t *ngx_openai_viewer_of(ngx_http_request_t *r);
 
 
 /*
@@ -76,7 +76,7 @@ static struct {
 
 
 ngx_int_t
-ngx_openai_events(ngx_openai_call_t *call)
+ngx_openai_feed(ngx_openai_call_t *call)
 {
     ngx_int_t             rc;
     ngx_http_cleanup_t   *cln;
@@ -85,7 +85,7 @@ ngx_openai_events(ngx_openai_call_t *call)
 
     r = call->request;
 
-    if (ngx_openai_nviewers >= NGX_OPENAI_EVENTS_VIEWERS) {
+    if (ngx_openai_nviewers >= NGX_OPENAI_VIEWERS_MAX) {
         (void) ngx_openai_refuse(call, NGX_HTTP_SERVICE_UNAVAILABLE, "busy",
                                  "too many live viewers");
         return call->rc;
@@ -102,29 +102,29 @@ ngx_openai_events(ngx_openai_call_t *call)
     v->request = r;
     v->call = call;
 
-    cln->handler = ngx_openai_events_unlink;
+    cln->handler = ngx_openai_viewer_unlink;
 
-    if (ngx_openai_events_args(v) != NGX_OK) {
+    if (ngx_openai_viewer_args(v) != NGX_OK) {
         return call->rc;
     }
 
-    rc = ngx_openai_events_header(r);
+    rc = ngx_openai_viewer_header(r);
 
     if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
         return rc;
     }
 
-    if (ngx_openai_events_buffer(v) != NGX_OK) {
+    if (ngx_openai_viewer_buffer(v) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    ngx_openai_events_hello(v);
+    ngx_openai_viewer_hello(v);
 
-    if (ngx_openai_events_flush(v) != NGX_OK) {
+    if (ngx_openai_viewer_flush(v) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    ngx_openai_events_link(v);
+    ngx_openai_viewer_link(v);
 
     r->main->count++;
 
@@ -133,7 +133,7 @@ ngx_openai_events(ngx_openai_call_t *call)
 
 
 static ngx_int_t
-ngx_openai_events_args(ngx_openai_viewer_t *v)
+ngx_openai_viewer_args(ngx_openai_viewer_t *v)
 {
     ngx_openai_call_t  *call;
 
@@ -151,7 +151,7 @@ ngx_openai_events_args(ngx_openai_viewer_t *v)
         return ngx_openai_no_memory(call);
     }
 
-    ngx_openai_events_cursor(v);
+    ngx_openai_viewer_cursor(v);
 
     return NGX_OK;
 }
@@ -160,7 +160,7 @@ ngx_openai_events_args(ngx_openai_viewer_t *v)
 /* ids are the zone's time of birth and its count of changes */
 
 static void
-ngx_openai_events_cursor(ngx_openai_viewer_t *v)
+ngx_openai_viewer_cursor(ngx_openai_viewer_t *v)
 {
     u_char                  *p, *last;
     ngx_str_t               *id;
@@ -202,7 +202,7 @@ ngx_openai_events_cursor(ngx_openai_viewer_t *v)
 
 
 static ngx_int_t
-ngx_openai_events_header(ngx_http_request_t *r)
+ngx_openai_viewer_header(ngx_http_request_t *r)
 {
     ngx_http_core_loc_conf_t  *clcf;
 
@@ -237,7 +237,7 @@ ngx_openai_events_header(ngx_http_request_t *r)
 
 
 static void
-ngx_openai_events_hello(ngx_openai_viewer_t *v)
+ngx_openai_viewer_hello(ngx_openai_viewer_t *v)
 {
     u_char                       *start, id[64];
     ngx_time_t                   *tp;
@@ -249,7 +249,7 @@ ngx_openai_events_hello(ngx_openai_viewer_t *v)
     conf = v->call->conf;
     start = v->buf->last;
 
-    ngx_openai_event_open(v, "hello", 1);
+    ngx_openai_feed_open(v, "hello", 1);
 
     ngx_openai_json_key(json, "version");
     ngx_openai_json_text(json, NGX_OPENAI_VERSION);
@@ -273,64 +273,19 @@ ngx_openai_events_hello(ngx_openai_viewer_t *v)
     ngx_openai_json_key(json, "now");
     ngx_openai_json_time(json, (uint64_t) tp->sec * 1000 + tp->msec);
 
-    (void) ngx_openai_event_close(v, start);
-}
-
-
-void
-ngx_openai_event_open(ngx_openai_viewer_t *v, const char *name,
-    ngx_uint_t with_id)
-{
-    u_char              id[64];
-    ngx_openai_json_t  *json;
-
-    json = &v->json;
-
-    if (with_id) {
-        ngx_openai_json_literal(json, "id: ");
-        ngx_openai_json_raw(json, id, ngx_sprintf(id, "%xL-%uL", v->origin,
-                                                  v->cursor) - id);
-        ngx_openai_json_literal(json, "\n");
-    }
-
-    ngx_openai_json_literal(json, "event: ");
-    ngx_openai_json_raw(json, name, ngx_strlen(name));
-    ngx_openai_json_literal(json, "\ndata: ");
-
-    json->comma = 0;
-    ngx_openai_json_open(json, '{');
-}
-
-
-/* NGX_AGAIN: it had no room, and is not in the buffer */
-
-ngx_int_t
-ngx_openai_event_close(ngx_openai_viewer_t *v, u_char *start)
-{
-    ngx_openai_json_close(&v->json, '}');
-    ngx_openai_json_literal(&v->json, "\n\n");
-
-    if (!v->json.failed) {
-        return NGX_OK;
-    }
-
-    v->json.failed = 0;
-    v->buf->last = start;
-    v->more = 1;
-
-    return NGX_AGAIN;
+    (void) ngx_openai_feed_close(v, start);
 }
 
 
 static void
-ngx_openai_events_link(ngx_openai_viewer_t *v)
+ngx_openai_viewer_link(ngx_openai_viewer_t *v)
 {
     ngx_event_t         *ev;
     ngx_http_request_t  *r;
 
     r = v->request;
 
-    r->write_event_handler = ngx_openai_events_writer;
+    r->write_event_handler = ngx_openai_viewer_writer;
 
     if (!r->discard_body) {
         r->read_event_handler = ngx_http_test_reading;
@@ -351,16 +306,16 @@ ngx_openai_events_link(ngx_openai_viewer_t *v)
 
     ngx_openai_viewers_dumb.fd = (ngx_socket_t) -1;
 
-    ev->handler = ngx_openai_events_timer;
+    ev->handler = ngx_openai_viewers_timer;
     ev->data = &ngx_openai_viewers_dumb;
     ev->log = ngx_cycle->log;
 
-    ngx_add_timer(ev, NGX_OPENAI_EVENTS_INTERVAL);
+    ngx_add_timer(ev, NGX_OPENAI_VIEWERS_INTERVAL);
 }
 
 
 static void
-ngx_openai_events_unlink(void *data)
+ngx_openai_viewer_unlink(void *data)
 {
     ngx_openai_viewer_t *v = data;
 
@@ -390,7 +345,7 @@ ngx_openai_events_unlink(void *data)
 
 
 static void
-ngx_openai_events_timer(ngx_event_t *ev)
+ngx_openai_viewers_timer(ngx_event_t *ev)
 {
     ngx_queue_t          *q, *due;
     ngx_openai_viewer_t  *v;
@@ -403,7 +358,7 @@ ngx_openai_events_timer(ngx_event_t *ev)
     }
 
     if (ngx_exiting || ngx_terminate) {
-        ngx_openai_events_end();
+        ngx_openai_viewers_end();
         return;
     }
 
@@ -422,19 +377,19 @@ ngx_openai_events_timer(ngx_event_t *ev)
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, ev->log, 0,
                    "openai viewers: tick, %ui of them", ngx_openai_nviewers);
 
-    ngx_openai_viewers_slice.handler = ngx_openai_events_handler;
+    ngx_openai_viewers_slice.handler = ngx_openai_viewers_handler;
     ngx_openai_viewers_slice.log = ngx_cycle->log;
 
     if (!ngx_openai_viewers_slice.posted) {
         ngx_post_event(&ngx_openai_viewers_slice, &ngx_posted_next_events);
     }
 
-    ngx_add_timer(ev, NGX_OPENAI_EVENTS_INTERVAL);
+    ngx_add_timer(ev, NGX_OPENAI_VIEWERS_INTERVAL);
 }
 
 
 static void
-ngx_openai_events_end(void)
+ngx_openai_viewers_end(void)
 {
     ngx_int_t             rc;
     ngx_queue_t          *q;
@@ -451,7 +406,7 @@ ngx_openai_events_end(void)
 
         ngx_http_set_log_request(c->log, r);
 
-        ngx_openai_events_unlink(v);
+        ngx_openai_viewer_unlink(v);
         rc = ngx_http_send_special(r, NGX_HTTP_LAST);
 
         ngx_http_finalize_request(r, rc);
@@ -461,19 +416,19 @@ ngx_openai_events_end(void)
 
 
 static void
-ngx_openai_events_handler(ngx_event_t *ev)
+ngx_openai_viewers_handler(ngx_event_t *ev)
 {
     uint64_t                  began;
-    ngx_openai_view_slice_t   slice;
+    ngx_openai_feed_slice_t   slice;
 
-    if (ngx_openai_events_begin(&slice) != NGX_OK) {
+    if (ngx_openai_viewers_begin(&slice) != NGX_OK) {
         return;
     }
 
     began = ngx_openai_clock_us();
     slice.stop = began + NGX_OPENAI_TELL_US;
 
-    ngx_openai_events_turn(&slice);
+    ngx_openai_viewers_turn(&slice);
 
     ngx_openai_viewers_tick.ended = ngx_openai_clock_us();
     ngx_openai_viewers_tick.length = ngx_openai_viewers_tick.ended - began;
@@ -494,24 +449,24 @@ ngx_openai_events_handler(ngx_event_t *ev)
    had something to do: when nobody waited for their end they cost nothing */
 
 static ngx_int_t
-ngx_openai_events_begin(ngx_openai_view_slice_t *slice)
+ngx_openai_viewers_begin(ngx_openai_feed_slice_t *slice)
 {
     uint64_t  now;
 
     now = ngx_openai_clock_us();
 
-    if (now - ngx_openai_viewers_tick.ended > NGX_OPENAI_EVENTS_IDLE) {
+    if (now - ngx_openai_viewers_tick.ended > NGX_OPENAI_VIEWERS_IDLE) {
         ngx_openai_viewers_tick.used += ngx_openai_viewers_tick.length;
     }
 
-    if (ngx_openai_viewers_tick.used >= NGX_OPENAI_EVENTS_BUDGET) {
+    if (ngx_openai_viewers_tick.used >= NGX_OPENAI_VIEWERS_BUDGET) {
         return NGX_DECLINED;
     }
 
     slice->tick = ngx_openai_viewers_tick.began;
 
-    slice->late = ngx_openai_viewers_tick.used >= NGX_OPENAI_EVENTS_BUDGET / 2
-                  || now - slice->tick >= NGX_OPENAI_EVENTS_PATIENCE;
+    slice->late = ngx_openai_viewers_tick.used >= NGX_OPENAI_VIEWERS_BUDGET / 2
+                  || now - slice->tick >= NGX_OPENAI_VIEWERS_PATIENCE;
 
     return NGX_OK;
 }
@@ -521,7 +476,7 @@ ngx_openai_events_begin(ngx_openai_view_slice_t *slice)
    that all need the same texts at the same time */
 
 static void
-ngx_openai_events_turn(const ngx_openai_view_slice_t *slice)
+ngx_openai_viewers_turn(const ngx_openai_feed_slice_t *slice)
 {
     ngx_int_t             rc;
     ngx_queue_t          *q;
@@ -541,7 +496,7 @@ ngx_openai_events_turn(const ngx_openai_view_slice_t *slice)
 
         ngx_http_set_log_request(c->log, r);
 
-        rc = ngx_openai_events_step(v, slice);
+        rc = ngx_openai_viewer_step(v, slice);
 
         if (rc == NGX_AGAIN) {
             ngx_queue_remove(q);
@@ -565,8 +520,8 @@ ngx_openai_events_turn(const ngx_openai_view_slice_t *slice)
    lost */
 
 static ngx_int_t
-ngx_openai_events_step(ngx_openai_viewer_t *v,
-    const ngx_openai_view_slice_t *slice)
+ngx_openai_viewer_step(ngx_openai_viewer_t *v,
+    const ngx_openai_feed_slice_t *slice)
 {
     ngx_uint_t  more;
 
@@ -582,7 +537,7 @@ ngx_openai_events_step(ngx_openai_viewer_t *v,
         return NGX_OK;
     }
 
-    if (ngx_openai_events_buffer(v) != NGX_OK) {
+    if (ngx_openai_viewer_buffer(v) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -598,7 +553,7 @@ ngx_openai_events_step(ngx_openai_viewer_t *v,
 
     if (v->buf->last == v->buf->pos
         && (ngx_msec_int_t) (ngx_current_msec - v->spoke)
-           >= NGX_OPENAI_EVENTS_HEARTBEAT)
+           >= NGX_OPENAI_VIEWERS_HEARTBEAT)
     {
         ngx_openai_json_literal(&v->json, ": still here\n\n");
     }
@@ -607,7 +562,7 @@ ngx_openai_events_step(ngx_openai_viewer_t *v,
 
     more = v->cut || (v->more && v->buf->last != v->buf->pos);
 
-    if (ngx_openai_events_flush(v) != NGX_OK) {
+    if (ngx_openai_viewer_flush(v) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -615,25 +570,10 @@ ngx_openai_events_step(ngx_openai_viewer_t *v,
 }
 
 
-ngx_uint_t
-ngx_openai_events_stop(ngx_openai_viewer_t *v,
-    const ngx_openai_view_slice_t *slice)
-{
-    if (v->begun && ngx_openai_clock_us() >= slice->stop) {
-        v->cut = 1;
-        return 1;
-    }
-
-    v->begun = 1;
-
-    return 0;
-}
-
-
 /* the viewer's one buffer, empty */
 
 static ngx_int_t
-ngx_openai_events_buffer(ngx_openai_viewer_t *v)
+ngx_openai_viewer_buffer(ngx_openai_viewer_t *v)
 {
     ngx_pool_t   *pool;
     ngx_chain_t  *cl;
@@ -646,7 +586,7 @@ ngx_openai_events_buffer(ngx_openai_viewer_t *v)
             return NGX_ERROR;
         }
 
-        cl->buf = ngx_create_temp_buf(pool, NGX_OPENAI_EVENTS_BUFFER);
+        cl->buf = ngx_create_temp_buf(pool, NGX_OPENAI_VIEWERS_BUFFER);
         if (cl->buf == NULL) {
             return NGX_ERROR;
         }
@@ -666,7 +606,7 @@ ngx_openai_events_buffer(ngx_openai_viewer_t *v)
 
 
 static ngx_int_t
-ngx_openai_events_flush(ngx_openai_viewer_t *v)
+ngx_openai_viewer_flush(ngx_openai_viewer_t *v)
 {
     ngx_chain_t  *out;
 
@@ -689,14 +629,14 @@ ngx_openai_events_flush(ngx_openai_viewer_t *v)
     ngx_chain_update_chains(v->request->pool, &v->free, &v->busy, &out,
                             (ngx_buf_tag_t) &ngx_openai_viewers);
 
-    return ngx_openai_events_sent(v);
+    return ngx_openai_viewer_sent(v);
 }
 
 
 /* waits for the socket when there is something left to send */
 
 static ngx_int_t
-ngx_openai_events_sent(ngx_openai_viewer_t *v)
+ngx_openai_viewer_sent(ngx_openai_viewer_t *v)
 {
     ngx_event_t               *wev;
     ngx_connection_t          *c;
@@ -724,7 +664,7 @@ ngx_openai_events_sent(ngx_openai_viewer_t *v)
 
 
 static void
-ngx_openai_events_writer(ngx_http_request_t *r)
+ngx_openai_viewer_writer(ngx_http_request_t *r)
 {
     ngx_chain_t          *none;
     ngx_event_t          *wev;
@@ -738,7 +678,7 @@ ngx_openai_events_writer(ngx_http_request_t *r)
         return;
     }
 
-    v = ngx_openai_events_viewer(r);
+    v = ngx_openai_viewer_of(r);
 
     if (v == NULL || wev->delayed) {
         return;
@@ -754,19 +694,19 @@ ngx_openai_events_writer(ngx_http_request_t *r)
     ngx_chain_update_chains(r->pool, &v->free, &v->busy, &none,
                             (ngx_buf_tag_t) &ngx_openai_viewers);
 
-    if (ngx_openai_events_sent(v) != NGX_OK) {
+    if (ngx_openai_viewer_sent(v) != NGX_OK) {
         ngx_http_finalize_request(r, NGX_ERROR);
     }
 }
 
 
 static ngx_openai_viewer_t *
-ngx_openai_events_viewer(ngx_http_request_t *r)
+ngx_openai_viewer_of(ngx_http_request_t *r)
 {
     ngx_http_cleanup_t  *cln;
 
     for (cln = r->cleanup; cln; cln = cln->next) {
-        if (cln->handler == ngx_openai_events_unlink) {
+        if (cln->handler == ngx_openai_viewer_unlink) {
             return cln->data;
         }
     }

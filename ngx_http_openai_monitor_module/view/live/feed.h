@@ -11,8 +11,8 @@
  */
 
 
-#ifndef _NGX_OPENAI_EVENTS_H_INCLUDED_
-#define _NGX_OPENAI_EVENTS_H_INCLUDED_
+#ifndef _NGX_OPENAI_FEED_H_INCLUDED_
+#define _NGX_OPENAI_FEED_H_INCLUDED_
 
 
 #include "view/answer/call.h"
@@ -97,28 +97,28 @@ typedef struct {
     uint64_t                tick;        /* when that began which it is of */
     uint64_t                stop;
     unsigned                late:1;      /* not all can be done in the tick */
-} ngx_openai_view_slice_t;
+} ngx_openai_feed_slice_t;
 
 
 /* an event goes into the buffer whole or not at all */
 
-void ngx_openai_event_open(ngx_openai_viewer_t *v, const char *name,
+void ngx_openai_feed_open(ngx_openai_viewer_t *v, const char *name,
     ngx_uint_t with_id);
-ngx_int_t ngx_openai_event_close(ngx_openai_viewer_t *v, u_char *start);
+ngx_int_t ngx_openai_feed_close(ngx_openai_viewer_t *v, u_char *start);
 
 /* whether the slice is over; not before something was done in it, or it might
    come to no end.  The viewer is "cut" then */
-ngx_uint_t ngx_openai_events_stop(ngx_openai_viewer_t *v,
-    const ngx_openai_view_slice_t *slice);
+ngx_uint_t ngx_openai_feed_stop(ngx_openai_viewer_t *v,
+    const ngx_openai_feed_slice_t *slice);
 
 /* fills the buffer with what is new, as far as there is time and room */
 void ngx_openai_changes(ngx_openai_viewer_t *v,
-    const ngx_openai_view_slice_t *slice);
+    const ngx_openai_feed_slice_t *slice);
 
 /* the same for the answer that is watched */
 ngx_int_t ngx_openai_watch_start(ngx_openai_viewer_t *v);
 void ngx_openai_watch(ngx_openai_viewer_t *v,
-    const ngx_openai_view_slice_t *slice);
+    const ngx_openai_feed_slice_t *slice);
 
 
-#endif /* _NGX_OPENAI_EVENTS_H_INCLUDED_ */
+#endif /* _NGX_OPENAI_FEED_H_INCLUDED_ */
