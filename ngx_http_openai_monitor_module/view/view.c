@@ -37,7 +37,7 @@ static const ngx_openai_route_t  ngx_openai_routes[] = {
     { ngx_string("api/events"), NGX_OPENAI_READ, ngx_openai_feed },
     { ngx_string("api/export"), NGX_OPENAI_READ, ngx_openai_export },
     { ngx_string("api/info"), NGX_OPENAI_READ, ngx_openai_info },
-    { ngx_string("api/openapi.json"), NGX_OPENAI_READ, ngx_openai_page },
+    { ngx_string("api/openapi.json"), NGX_OPENAI_READ, ngx_openai_asset },
     { ngx_string("api/clear"), NGX_OPENAI_WRITE, ngx_openai_clear },
     { ngx_string("api/stats/reset"), NGX_OPENAI_WRITE, ngx_openai_reset },
     { ngx_string("metrics"), NGX_OPENAI_READ, ngx_openai_metrics },
@@ -61,8 +61,8 @@ static const ngx_openai_route_t  ngx_openai_record_routes[] = {
 /* the page's files are public: they hold nothing, and a link to a record must
    work from wherever it was pasted */
 
-static const ngx_openai_route_t  ngx_openai_page_route = {
-    ngx_string(""), NGX_OPENAI_READ, ngx_openai_page
+static const ngx_openai_route_t  ngx_openai_asset_route = {
+    ngx_string(""), NGX_OPENAI_READ, ngx_openai_asset
 };
 
 
@@ -95,7 +95,7 @@ ngx_http_openai_view_handler(ngx_http_request_t *r)
 
     route = ngx_openai_route(call);
 
-    if (route != &ngx_openai_page_route
+    if (route != &ngx_openai_asset_route
         && ngx_openai_guard_origin(r) != NGX_OK)
     {
         (void) ngx_openai_refuse(call, NGX_HTTP_FORBIDDEN, "forbidden",
@@ -155,7 +155,7 @@ ngx_openai_route(ngx_openai_call_t *call)
     if (route == NULL
         && !(call->path.len >= 4 && ngx_strncmp(p, "api/", 4) == 0))
     {
-        return &ngx_openai_page_route;
+        return &ngx_openai_asset_route;
     }
 
     return route;

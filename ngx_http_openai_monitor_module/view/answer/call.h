@@ -37,7 +37,7 @@ typedef struct {
 typedef ngx_int_t (*ngx_openai_call_pt)(ngx_openai_call_t *call);
 
 
-ngx_int_t ngx_openai_page(ngx_openai_call_t *call);
+ngx_int_t ngx_openai_asset(ngx_openai_call_t *call);
 ngx_int_t ngx_openai_list(ngx_openai_call_t *call);
 ngx_int_t ngx_openai_detail(ngx_openai_call_t *call);
 ngx_int_t ngx_openai_record_events(ngx_openai_call_t *call);

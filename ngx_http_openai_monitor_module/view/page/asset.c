@@ -20,19 +20,19 @@
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
-static const ngx_openai_asset_t *ngx_openai_page_asset(ngx_str_t *path);
-static ngx_uint_t ngx_openai_page_accepts_gzip(ngx_http_request_t *r);
-static ngx_int_t ngx_openai_page_headers(ngx_http_request_t *r,
+static const ngx_openai_asset_t *ngx_openai_asset_find(ngx_str_t *path);
+static ngx_uint_t ngx_openai_asset_accepts_gzip(ngx_http_request_t *r);
+static ngx_int_t ngx_openai_asset_headers(ngx_http_request_t *r,
     const ngx_openai_asset_t *asset, ngx_uint_t gzip);
-static ngx_int_t ngx_openai_page_etag(ngx_http_request_t *r,
+static ngx_int_t ngx_openai_asset_etag(ngx_http_request_t *r,
     const ngx_openai_asset_t *asset);
-static ngx_int_t ngx_openai_page_body(ngx_http_request_t *r,
+static ngx_int_t ngx_openai_asset_body(ngx_http_request_t *r,
     const ngx_openai_asset_t *asset, ngx_uint_t gzip, ngx_str_t *body);
-static void ngx_openai_page_free(void *data);
+static void ngx_openai_asset_free(void *data);
 
 
 ngx_int_t
-ngx_openai_page(ngx_openai_call_t *call)
+ngx_openai_asset(ngx_openai_call_t *call)
 {
     ngx_buf_t                 *b;
     ngx_int_t                  rc;
@@ -44,7 +44,7 @@ ngx_openai_page(ngx_openai_call_t *call)
 
     r = call->request;
 
-    asset = ngx_openai_page_asset(&call->path);
+    asset = ngx_openai_asset_find(&call->path);
 
     if (asset == NULL) {
         (void) ngx_openai_refuse(call, NGX_HTTP_NOT_FOUND, "not_found",
@@ -52,10 +52,10 @@ ngx_openai_page(ngx_openai_call_t *call)
         return call->rc;
     }
 
-    gzip = ngx_openai_page_accepts_gzip(r);
+    gzip = ngx_openai_asset_accepts_gzip(r);
 
-    if (ngx_openai_page_body(r, asset, gzip, &body) != NGX_OK
-        || ngx_openai_page_headers(r, asset, gzip) != NGX_OK)
+    if (ngx_openai_asset_body(r, asset, gzip, &body) != NGX_OK
+        || ngx_openai_asset_headers(r, asset, gzip) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -90,7 +90,7 @@ ngx_openai_page(ngx_openai_call_t *call)
 
 
 static const ngx_openai_asset_t *
-ngx_openai_page_asset(ngx_str_t *path)
+ngx_openai_asset_find(ngx_str_t *path)
 {
     ngx_str_t                  name;
     ngx_uint_t                 i;
@@ -119,7 +119,7 @@ ngx_openai_page_asset(ngx_str_t *path)
 /* without regard to "gzip" directives: the bytes are compressed already */
 
 static ngx_uint_t
-ngx_openai_page_accepts_gzip(ngx_http_request_t *r)
+ngx_openai_asset_accepts_gzip(ngx_http_request_t *r)
 {
     u_char     *p, *last;
     ngx_str_t  *accept;
@@ -159,10 +159,10 @@ ngx_openai_page_accepts_gzip(ngx_http_request_t *r)
 
 
 static ngx_int_t
-ngx_openai_page_headers(ngx_http_request_t *r,
+ngx_openai_asset_headers(ngx_http_request_t *r,
     const ngx_openai_asset_t *asset, ngx_uint_t gzip)
 {
-    if (ngx_openai_page_etag(r, asset) != NGX_OK
+    if (ngx_openai_asset_etag(r, asset) != NGX_OK
         || ngx_openai_headers(r, "no-cache") != NGX_OK
         || ngx_openai_header(r, "Vary", "Accept-Encoding") != NGX_OK
         || ngx_openai_header(r, "Content-Security-Policy",
@@ -192,7 +192,7 @@ ngx_openai_page_headers(ngx_http_request_t *r,
 
 
 static ngx_int_t
-ngx_openai_page_etag(ngx_http_request_t *r, const ngx_openai_asset_t *asset)
+ngx_openai_asset_etag(ngx_http_request_t *r, const ngx_openai_asset_t *asset)
 {
     if (ngx_openai_header(r, "ETag", (char *) asset->etag.data) != NGX_OK) {
         return NGX_ERROR;
@@ -209,7 +209,7 @@ ngx_openai_page_etag(ngx_http_request_t *r, const ngx_openai_asset_t *asset)
 
 
 static ngx_int_t
-ngx_openai_page_body(ngx_http_request_t *r, const ngx_openai_asset_t *asset,
+ngx_openai_asset_body(ngx_http_request_t *r, const ngx_openai_asset_t *asset,
     ngx_uint_t gzip, ngx_str_t *body)
 {
     int                  rc;
@@ -235,7 +235,7 @@ ngx_openai_page_body(ngx_http_request_t *r, const ngx_openai_asset_t *asset,
 
     rc = openai_decode(coding, in, asset->plain_len, &out, &len);
 
-    cln->handler = ngx_openai_page_free;
+    cln->handler = ngx_openai_asset_free;
     cln->data = out;
 
     if (rc != OPENAI_OK) {
@@ -250,7 +250,7 @@ ngx_openai_page_body(ngx_http_request_t *r, const ngx_openai_asset_t *asset,
 
 
 static void
-ngx_openai_page_free(void *data)
+ngx_openai_asset_free(void *data)
 {
     free(data);
 }
