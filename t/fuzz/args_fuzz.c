@@ -83,7 +83,7 @@ ngx_openai_reader_find(ngx_openai_zone_t *zone, ngx_str_t *id,
 
 
 ngx_int_t
-ngx_openai_exchange_record(ngx_openai_zone_t *zone,
+ngx_openai_read_record(ngx_openai_zone_t *zone,
     const ngx_openai_ref_t *ref, ngx_openai_record_t *rec)
 {
     return NGX_DECLINED;

@@ -9,7 +9,7 @@
 #include <ngx_http.h>
 
 #include "view/answer/call.h"
-#include "view/read/exchange.h"
+#include "view/read/record.h"
 
 
 static void ngx_openai_decode_arg(ngx_str_t *value);
@@ -407,7 +407,7 @@ ngx_openai_call_record(ngx_openai_call_t *call, ngx_openai_ref_t *ref,
     rc = ngx_openai_reader_find(call->zone, &call->id, ref);
 
     if (rc == NGX_OK) {
-        rc = (ngx_openai_exchange_record(call->zone, ref, rec) == NGX_OK)
+        rc = (ngx_openai_read_record(call->zone, ref, rec) == NGX_OK)
              ? NGX_OK : NGX_DONE;
     }
 

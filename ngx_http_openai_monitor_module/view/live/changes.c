@@ -186,7 +186,7 @@ ngx_openai_changes_runs(ngx_openai_viewer_t *v, const ngx_openai_ref_t *ref)
 
     rec = &v->scan->rec;
 
-    return ngx_openai_exchange_record(v->call->zone, ref, rec) == NGX_OK
+    return ngx_openai_read_record(v->call->zone, ref, rec) == NGX_OK
            && rec->outcome == NGX_OPENAI_RUNNING;
 }
 

@@ -90,22 +90,22 @@ ngx_openai_watch(ngx_openai_viewer_t *v, const ngx_openai_feed_slice_t *slice)
     over = (w->rec.outcome != NGX_OPENAI_RUNNING);
     w->more = 0;
 
-    ngx_openai_exchange_set(v->scan->exchange, &w->ref, &w->rec);
+    ngx_openai_read_set(v->scan->record, &w->ref, &w->rec);
 
-    rc = ngx_openai_exchange_all(v->scan->exchange, &all);
+    rc = ngx_openai_read_all(v->scan->record, &all);
 
     if (rc == NGX_DECLINED) {
         w->active = 0;
         return;
     }
 
-    doc = (rc == NGX_OK) ? ngx_openai_exchange_doc(v->scan->exchange) : NULL;
+    doc = (rc == NGX_OK) ? ngx_openai_read_doc(v->scan->record) : NULL;
     answer = doc ? openai_answer(doc, &all) : NULL;
 
     /* when memory is short, the same again at the next tick */
 
-    if (doc == NULL || ngx_openai_exchange_starved(v->scan->exchange)) {
-        ngx_openai_exchange_reset(v->scan->exchange);
+    if (doc == NULL || ngx_openai_read_starved(v->scan->record)) {
+        ngx_openai_read_reset(v->scan->record);
         w->more = 1;
         w->next = ngx_current_msec + NGX_OPENAI_WATCH_INTERVAL;
         return;
@@ -115,7 +115,7 @@ ngx_openai_watch(ngx_openai_viewer_t *v, const ngx_openai_feed_slice_t *slice)
         ngx_openai_watch_delta(v, answer);
     }
 
-    ngx_openai_exchange_reset(v->scan->exchange);
+    ngx_openai_read_reset(v->scan->record);
 
     if (over && !w->more) {
         w->active = 0;
@@ -160,7 +160,7 @@ ngx_openai_watch_due(ngx_openai_viewer_t *v,
 
     /* first the state: what is stored then is all of a record that is over */
 
-    if (ngx_openai_exchange_record(v->call->zone, &w->ref, &w->rec) != NGX_OK) {
+    if (ngx_openai_read_record(v->call->zone, &w->ref, &w->rec) != NGX_OK) {
         w->active = 0;
         return NGX_DECLINED;
     }

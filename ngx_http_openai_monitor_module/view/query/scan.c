@@ -51,8 +51,8 @@ ngx_openai_scan_create(ngx_pool_t *pool, ngx_openai_zone_t *zone,
     scan->subject.load = ngx_openai_scan_load;
     scan->subject.data = scan;
 
-    scan->exchange = ngx_openai_exchange_create(pool, zone, body_max);
-    if (scan->exchange == NULL) {
+    scan->record = ngx_openai_read_create(pool, zone, body_max);
+    if (scan->record == NULL) {
         return NULL;
     }
 
@@ -151,13 +151,13 @@ ngx_openai_scan_record(ngx_openai_scan_t *scan, const ngx_openai_ref_t *ref)
 {
     const ngx_openai_thread_t  *thread;
 
-    if (ngx_openai_exchange_record(scan->zone, ref, &scan->rec) != NGX_OK) {
+    if (ngx_openai_read_record(scan->zone, ref, &scan->rec) != NGX_OK) {
         return NGX_DONE;
     }
 
     scan->ref = *ref;
 
-    ngx_openai_exchange_set(scan->exchange, ref, &scan->rec);
+    ngx_openai_read_set(scan->record, ref, &scan->rec);
 
     scan->subject.rec = &scan->rec;
     ngx_str_null(&scan->subject.thread);
@@ -178,34 +178,34 @@ ngx_openai_scan_record(ngx_openai_scan_t *scan, const ngx_openai_ref_t *ref)
 static ngx_int_t
 ngx_openai_scan_load(ngx_openai_subject_t *subject, ngx_uint_t level)
 {
-    ngx_int_t               rc;
-    ngx_openai_scan_t      *scan;
-    ngx_openai_exchange_t  *ex;
+    ngx_int_t           rc;
+    ngx_openai_scan_t  *scan;
+    ngx_openai_read_t  *record;
 
     scan = subject->data;
-    ex = scan->exchange;
+    record = scan->record;
 
     switch (level) {
 
     case NGX_OPENAI_LEVEL_HEADS:
-        rc = ngx_openai_exchange_chain(ex, NGX_OPENAI_REQUEST_HEAD,
-                                       &subject->head[NGX_OPENAI_IN]);
+        rc = ngx_openai_read_chain(record, NGX_OPENAI_REQUEST_HEAD,
+                                   &subject->head[NGX_OPENAI_IN]);
         if (rc != NGX_OK) {
             return rc;
         }
 
-        return ngx_openai_exchange_chain(ex, NGX_OPENAI_RESPONSE_HEAD,
-                                         &subject->head[NGX_OPENAI_OUT]);
+        return ngx_openai_read_chain(record, NGX_OPENAI_RESPONSE_HEAD,
+                                     &subject->head[NGX_OPENAI_OUT]);
 
     case NGX_OPENAI_LEVEL_BODIES:
-        rc = ngx_openai_exchange_body(ex, NGX_OPENAI_IN,
-                                      &subject->body[NGX_OPENAI_IN]);
+        rc = ngx_openai_read_body(record, NGX_OPENAI_IN,
+                                  &subject->body[NGX_OPENAI_IN]);
         if (rc != NGX_OK) {
             return rc;
         }
 
-        return ngx_openai_exchange_body(ex, NGX_OPENAI_OUT,
-                                        &subject->body[NGX_OPENAI_OUT]);
+        return ngx_openai_read_body(record, NGX_OPENAI_OUT,
+                                    &subject->body[NGX_OPENAI_OUT]);
 
     default: /* NGX_OPENAI_LEVEL_ANSWER */
         scan->text.len = 0;
@@ -234,19 +234,19 @@ ngx_openai_scan_answer(ngx_openai_scan_t *scan)
     yyjson_mut_val     *answer;
     openai_exchange_t   all;
 
-    rc = ngx_openai_exchange_all(scan->exchange, &all);
+    rc = ngx_openai_read_all(scan->record, &all);
     if (rc != NGX_OK) {
         return rc;
     }
 
-    doc = ngx_openai_exchange_doc(scan->exchange);
+    doc = ngx_openai_read_doc(scan->record);
     if (doc == NULL) {
         return NGX_ERROR;
     }
 
     answer = openai_answer(doc, &all);
 
-    if (ngx_openai_exchange_starved(scan->exchange)) {
+    if (ngx_openai_read_starved(scan->record)) {
         return NGX_ERROR;
     }
 

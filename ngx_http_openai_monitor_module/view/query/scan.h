@@ -11,19 +11,19 @@
 #define _NGX_OPENAI_SCAN_H_INCLUDED_
 
 
-#include "view/read/exchange.h"
+#include "view/read/record.h"
 #include "view/query/query.h"
 #include "view/read/threads.h"
 
 
 typedef struct {
-    ngx_openai_zone_t      *zone;
-    ngx_openai_query_t     *query;
-    ngx_openai_threads_t   *threads;
-    ngx_openai_exchange_t  *exchange;
-    ngx_openai_subject_t    subject;
-    ngx_str_t               text;       /* of an answer, malloc()ed */
-    size_t                  size;       /* of its memory */
+    ngx_openai_zone_t     *zone;
+    ngx_openai_query_t    *query;
+    ngx_openai_threads_t  *threads;
+    ngx_openai_read_t     *record;
+    ngx_openai_subject_t   subject;
+    ngx_str_t              text;        /* of an answer, malloc()ed */
+    size_t                 size;        /* of its memory */
 
     ngx_openai_ref_t       *refs;
     ngx_uint_t              nrefs;

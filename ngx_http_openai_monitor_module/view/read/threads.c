@@ -8,7 +8,7 @@
 #include <ngx_core.h>
 
 #include "view/answer/clock.h"
-#include "view/read/exchange.h"
+#include "view/read/record.h"
 #include "view/read/threads.h"
 
 
@@ -32,13 +32,13 @@ struct ngx_openai_node_s {
 
 
 struct ngx_openai_threads_s {
-    ngx_queue_t             queue;          /* of all zones' threads */
-    ngx_pool_t             *pool;
-    uint64_t                key;            /* of the zone */
-    ngx_openai_zone_t      *zone;
-    ngx_openai_exchange_t  *exchange;
-    ngx_openai_record_t     rec;
-    openai_chain_t          chain;
+    ngx_queue_t          queue;             /* of all zones' threads */
+    ngx_pool_t          *pool;
+    uint64_t             key;               /* of the zone */
+    ngx_openai_zone_t   *zone;
+    ngx_openai_read_t   *record;
+    ngx_openai_record_t  rec;
+    openai_chain_t       chain;
 
     ngx_openai_ref_t       *refs;
     ngx_uint_t              max;
@@ -104,7 +104,7 @@ ngx_openai_threads(ngx_openai_zone_t *zone, size_t body_max)
 
         if (threads->key == ngx_openai_zone_key(zone)) {
             threads->zone = zone;
-            threads->exchange->zone = zone;
+            threads->record->zone = zone;
             return threads;
         }
     }
@@ -145,8 +145,8 @@ ngx_openai_threads_create(ngx_openai_zone_t *zone, size_t body_max)
         goto failed;
     }
 
-    threads->exchange = ngx_openai_exchange_create(pool, zone, body_max);
-    if (threads->exchange == NULL) {
+    threads->record = ngx_openai_read_create(pool, zone, body_max);
+    if (threads->record == NULL) {
         goto failed;
     }
 
@@ -371,13 +371,13 @@ ngx_openai_threads_add(ngx_openai_threads_t *threads,
         return NGX_AGAIN;
     }
 
-    ngx_openai_exchange_set(threads->exchange, ref, rec);
+    ngx_openai_read_set(threads->record, ref, rec);
 
-    loaded = ngx_openai_exchange_request(threads->exchange, &all);
+    loaded = ngx_openai_read_request(threads->record, &all);
 
     rc = (loaded == NGX_OK) ? openai_chain(chain, &all) : OPENAI_ERROR;
 
-    ngx_openai_exchange_reset(threads->exchange);
+    ngx_openai_read_reset(threads->record);
 
     if (loaded == NGX_ERROR || rc == OPENAI_NOMEM) {
         return NGX_ERROR;

@@ -22,7 +22,7 @@ static void ngx_openai_csv_fixed(ngx_openai_json_t *json, int64_t n,
 /* one line; the columns are those of NGX_OPENAI_CSV_HEAD */
 
 void
-ngx_openai_csv(ngx_openai_json_t *json, ngx_openai_exchange_t *exchange,
+ngx_openai_csv(ngx_openai_json_t *json, ngx_openai_read_t *record,
     const ngx_openai_thread_t *thread)
 {
     u_char                      time[NGX_OPENAI_TIME_LEN];
@@ -30,7 +30,7 @@ ngx_openai_csv(ngx_openai_json_t *json, ngx_openai_exchange_t *exchange,
     const openai_facts_t       *facts;
     const ngx_openai_record_t  *rec;
 
-    rec = exchange->rec;
+    rec = record->rec;
     facts = &rec->facts;
 
     dialect = openai_dialect_name(facts->dialect);

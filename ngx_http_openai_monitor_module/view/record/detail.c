@@ -19,14 +19,14 @@
 
 
 typedef struct {
-    ngx_openai_exchange_t      *exchange;
+    ngx_openai_read_t          *record;
     const ngx_openai_record_t  *rec;
     ngx_openai_json_t          *json;
     ngx_uint_t                  bodies;
 } ngx_openai_detail_t;
 
 
-static ngx_openai_exchange_t *ngx_openai_detail_exchange(
+static ngx_openai_read_t *ngx_openai_detail_read(
     ngx_openai_call_t *call);
 static void ngx_openai_detail_side(ngx_openai_detail_t *d, const char *key,
     ngx_uint_t side);
@@ -53,7 +53,7 @@ ngx_openai_detail(ngx_openai_call_t *call)
     ngx_uint_t                  bodies;
     ngx_openai_json_t           json;
     ngx_openai_threads_t       *threads;
-    ngx_openai_exchange_t      *exchange;
+    ngx_openai_read_t          *record;
     const ngx_openai_thread_t  *thread;
 
     rc = ngx_openai_arg(call, "body", &arg);
@@ -70,14 +70,14 @@ ngx_openai_detail(ngx_openai_call_t *call)
         return call->rc;
     }
 
-    exchange = ngx_openai_detail_exchange(call);
-    if (exchange == NULL) {
+    record = ngx_openai_detail_read(call);
+    if (record == NULL) {
         return call->rc;
     }
 
     bodies = (rc == NGX_DECLINED);
 
-    rc = ngx_openai_exchange_whole(exchange);
+    rc = ngx_openai_read_whole(record);
 
     if (rc == NGX_DECLINED) {
         (void) ngx_openai_gone(call);
@@ -95,11 +95,11 @@ ngx_openai_detail(ngx_openai_call_t *call)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    thread = ngx_openai_threads_get(threads, exchange->ref.seq);
+    thread = ngx_openai_threads_get(threads, record->ref.seq);
 
     ngx_openai_json_init(&json, call->request->pool);
 
-    ngx_openai_detail_write(&json, exchange, thread, bodies);
+    ngx_openai_detail_write(&json, record, thread, bodies);
 
     return ngx_openai_send(call->request, &json);
 }
@@ -107,21 +107,21 @@ ngx_openai_detail(ngx_openai_call_t *call)
 
 /* of the record with the call's id; NULL: call->rc says why not */
 
-static ngx_openai_exchange_t *
-ngx_openai_detail_exchange(ngx_openai_call_t *call)
+static ngx_openai_read_t *
+ngx_openai_detail_read(ngx_openai_call_t *call)
 {
-    ngx_pool_t             *pool;
-    ngx_openai_ref_t        ref;
-    ngx_openai_record_t    *rec;
-    ngx_openai_exchange_t  *exchange;
+    ngx_pool_t           *pool;
+    ngx_openai_ref_t      ref;
+    ngx_openai_record_t  *rec;
+    ngx_openai_read_t    *record;
 
     pool = call->request->pool;
 
     rec = ngx_palloc(pool, sizeof(ngx_openai_record_t));
-    exchange = ngx_openai_exchange_create(pool, call->zone,
-                                          call->conf->body_max);
+    record = ngx_openai_read_create(pool, call->zone,
+                                    call->conf->body_max);
 
-    if (rec == NULL || exchange == NULL) {
+    if (rec == NULL || record == NULL) {
         (void) ngx_openai_no_memory(call);
         return NULL;
     }
@@ -132,24 +132,24 @@ ngx_openai_detail_exchange(ngx_openai_call_t *call)
         return NULL;
     }
 
-    ngx_openai_exchange_set(exchange, &ref, rec);
+    ngx_openai_read_set(record, &ref, rec);
 
-    return exchange;
+    return record;
 }
 
 
 void
 ngx_openai_detail_write(ngx_openai_json_t *json,
-    ngx_openai_exchange_t *exchange, const ngx_openai_thread_t *thread,
+    ngx_openai_read_t *record, const ngx_openai_thread_t *thread,
     ngx_uint_t bodies)
 {
     ngx_openai_detail_t         detail, *d;
     const ngx_openai_record_t  *rec;
 
-    rec = exchange->rec;
+    rec = record->rec;
 
     d = &detail;
-    d->exchange = exchange;
+    d->record = record;
     d->rec = rec;
     d->json = json;
     d->bodies = bodies;
@@ -190,7 +190,7 @@ ngx_openai_detail_side(ngx_openai_detail_t *d, const char *key,
     ngx_openai_json_key(json, key);
     ngx_openai_json_open(json, '{');
 
-    ngx_openai_exchange_line(d->exchange, side, &value);
+    ngx_openai_read_line(d->record, side, &value);
     ngx_openai_json_key(json, "line");
     ngx_openai_detail_text(json, &value);
 
@@ -206,16 +206,16 @@ ngx_openai_detail_side(ngx_openai_detail_t *d, const char *key,
     ngx_openai_json_int(json, side == NGX_OPENAI_IN ? rec->request_kept
                                                     : rec->response_kept);
 
-    ngx_openai_exchange_header(d->exchange, side, "Content-Type", &value);
+    ngx_openai_read_header(d->record, side, "Content-Type", &value);
     ngx_openai_json_key(json, "content_type");
     ngx_openai_detail_text(json, &value);
 
-    ngx_openai_exchange_header(d->exchange, side, "Content-Encoding", &value);
+    ngx_openai_read_header(d->record, side, "Content-Encoding", &value);
     ngx_openai_json_key(json, "content_encoding");
     ngx_openai_detail_text(json, &value);
 
     ngx_openai_json_key(json, "decoded");
-    ngx_openai_json_bool(json, d->exchange->decoded[side] != NULL);
+    ngx_openai_json_bool(json, d->record->decoded[side] != NULL);
 
     ngx_openai_json_close(json, '}');
 }
@@ -229,10 +229,10 @@ ngx_openai_detail_headers(ngx_openai_detail_t *d, ngx_uint_t side)
 
     json = d->json;
 
-    (void) ngx_openai_exchange_chain(d->exchange, side == NGX_OPENAI_IN
-                                                  ? NGX_OPENAI_REQUEST_HEAD
-                                                  : NGX_OPENAI_RESPONSE_HEAD,
-                                     &head);
+    (void) ngx_openai_read_chain(d->record, side == NGX_OPENAI_IN
+                                            ? NGX_OPENAI_REQUEST_HEAD
+                                            : NGX_OPENAI_RESPONSE_HEAD,
+                                 &head);
 
     ngx_openai_json_open(json, '[');
 
@@ -261,7 +261,7 @@ ngx_openai_detail_body(ngx_openai_detail_t *d, ngx_uint_t side)
     ngx_str_null(&body);
 
     if (d->bodies
-        && ngx_openai_exchange_body(d->exchange, side, &body) != NGX_OK)
+        && ngx_openai_read_body(d->record, side, &body) != NGX_OK)
     {
         json->failed = 1;
     }
@@ -367,16 +367,16 @@ ngx_openai_detail_meaning(ngx_openai_detail_t *d)
             continue;
         }
 
-        if (ngx_openai_exchange_all(d->exchange, &all) != NGX_OK) {
+        if (ngx_openai_read_all(d->record, &all) != NGX_OK) {
             json->failed = 1;
             return;
         }
 
-        doc = ngx_openai_exchange_doc(d->exchange);
+        doc = ngx_openai_read_doc(d->record);
 
         ngx_openai_json_value(json, doc ? parts[i].build(doc, &all) : NULL);
 
-        if (ngx_openai_exchange_starved(d->exchange)) {
+        if (ngx_openai_read_starved(d->record)) {
             json->failed = 1;
             return;
         }
@@ -393,8 +393,8 @@ ngx_openai_detail_limits(ngx_openai_detail_t *d)
 
     json = d->json;
 
-    (void) ngx_openai_exchange_chain(d->exchange, NGX_OPENAI_RESPONSE_HEAD,
-                                     &head);
+    (void) ngx_openai_read_chain(d->record, NGX_OPENAI_RESPONSE_HEAD,
+                                 &head);
 
     ngx_openai_json_key(json, "rate_limit");
     ngx_openai_json_open(json, '{');
@@ -510,7 +510,7 @@ ngx_openai_detail_pieces(ngx_openai_detail_t *d)
 
     json = d->json;
 
-    (void) ngx_openai_exchange_chain(d->exchange, NGX_OPENAI_MARKS, &marks);
+    (void) ngx_openai_read_chain(d->record, NGX_OPENAI_MARKS, &marks);
 
     n = marks.len / sizeof(ngx_openai_mark_t);
     step = n / NGX_OPENAI_DETAIL_MARKS + 1;
@@ -534,29 +534,29 @@ ngx_openai_detail_pieces(ngx_openai_detail_t *d)
 ngx_int_t
 ngx_openai_record_events(ngx_openai_call_t *call)
 {
-    size_t                  i, n;
-    int64_t                 at;
-    ngx_int_t               rc;
-    ngx_str_t               marks;
-    ngx_uint_t              from;
-    yyjson_mut_doc         *doc;
-    yyjson_mut_val         *events, *event, *data;
-    openai_exchange_t       all;
-    ngx_openai_json_t       out, *json;
-    ngx_openai_exchange_t  *exchange;
+    size_t              i, n;
+    int64_t             at;
+    ngx_int_t           rc;
+    ngx_str_t           marks;
+    ngx_uint_t          from;
+    yyjson_mut_doc     *doc;
+    yyjson_mut_val     *events, *event, *data;
+    openai_exchange_t   all;
+    ngx_openai_json_t   out, *json;
+    ngx_openai_read_t  *record;
 
-    exchange = ngx_openai_detail_exchange(call);
-    if (exchange == NULL) {
+    record = ngx_openai_detail_read(call);
+    if (record == NULL) {
         return call->rc;
     }
 
     json = &out;
     ngx_openai_json_init(json, call->request->pool);
 
-    rc = ngx_openai_exchange_all(exchange, &all);
+    rc = ngx_openai_read_all(record, &all);
 
     if (rc == NGX_OK) {
-        rc = ngx_openai_exchange_chain(exchange, NGX_OPENAI_MARKS, &marks);
+        rc = ngx_openai_read_chain(record, NGX_OPENAI_MARKS, &marks);
     }
 
     if (rc == NGX_DECLINED) {
@@ -564,10 +564,10 @@ ngx_openai_record_events(ngx_openai_call_t *call)
         return call->rc;
     }
 
-    doc = (rc == NGX_OK) ? ngx_openai_exchange_doc(exchange) : NULL;
+    doc = (rc == NGX_OK) ? ngx_openai_read_doc(record) : NULL;
     events = doc ? openai_events(doc, &all) : NULL;
 
-    if (doc == NULL || ngx_openai_exchange_starved(exchange)) {
+    if (doc == NULL || ngx_openai_read_starved(record)) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -575,7 +575,7 @@ ngx_openai_record_events(ngx_openai_call_t *call)
 
     /* pieces are known by their place in the body as it travelled */
 
-    if (exchange->decoded[NGX_OPENAI_OUT] != NULL) {
+    if (record->decoded[NGX_OPENAI_OUT] != NULL) {
         ngx_str_null(&marks);
     }
 

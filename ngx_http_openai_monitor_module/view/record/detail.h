@@ -11,14 +11,14 @@
 #define _NGX_OPENAI_DETAIL_H_INCLUDED_
 
 
-#include "view/read/exchange.h"
+#include "view/read/record.h"
 #include "view/answer/json.h"
 #include "view/read/threads.h"
 
 
-/* one object; the record is that of the exchange, thread may be NULL */
+/* one object; the record is that of the record, thread may be NULL */
 void ngx_openai_detail_write(ngx_openai_json_t *json,
-    ngx_openai_exchange_t *exchange, const ngx_openai_thread_t *thread,
+    ngx_openai_read_t *record, const ngx_openai_thread_t *thread,
     ngx_uint_t bodies);
 
 /* 1 when a body can be shown as text; one that was cut may end within a

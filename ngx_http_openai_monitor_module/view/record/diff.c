@@ -10,7 +10,7 @@
 
 #include "view/answer/call.h"
 #include "view/answer/clock.h"
-#include "view/read/exchange.h"
+#include "view/read/record.h"
 #include "view/read/threads.h"
 
 
@@ -33,13 +33,13 @@ typedef struct {
 /* one of the two requests */
 
 typedef struct {
-    ngx_openai_ref_t        ref;
-    ngx_openai_record_t     rec;
-    ngx_openai_exchange_t  *exchange;
-    openai_chain_t          chain;
-    yyjson_mut_val         *conversation;
-    ngx_openai_diff_tool_t *tools;      /* in the order of their names */
-    size_t                  ntools;
+    ngx_openai_ref_t         ref;
+    ngx_openai_record_t      rec;
+    ngx_openai_read_t       *record;
+    openai_chain_t           chain;
+    yyjson_mut_val          *conversation;
+    ngx_openai_diff_tool_t  *tools;     /* in the order of their names */
+    size_t                   ntools;
 } ngx_openai_side_t;
 
 
@@ -207,16 +207,16 @@ ngx_openai_diff_load(ngx_openai_diff_t *d, ngx_openai_side_t *side)
         return NGX_ABORT;
     }
 
-    side->exchange = ngx_openai_exchange_create(call->request->pool,
-                                                call->zone,
-                                                call->conf->body_max);
-    if (side->exchange == NULL) {
+    side->record = ngx_openai_read_create(call->request->pool,
+                                          call->zone,
+                                          call->conf->body_max);
+    if (side->record == NULL) {
         return ngx_openai_no_memory(call);
     }
 
-    ngx_openai_exchange_set(side->exchange, &side->ref, &side->rec);
+    ngx_openai_read_set(side->record, &side->ref, &side->rec);
 
-    rc = ngx_openai_exchange_request(side->exchange, &all);
+    rc = ngx_openai_read_request(side->record, &all);
 
     if (rc == NGX_ERROR) {
         return ngx_openai_no_memory(call);
@@ -238,14 +238,14 @@ ngx_openai_diff_load(ngx_openai_diff_t *d, ngx_openai_side_t *side)
                                  &call->id);
     }
 
-    doc = ngx_openai_exchange_doc(side->exchange);
+    doc = ngx_openai_read_doc(side->record);
     if (doc == NULL) {
         return ngx_openai_no_memory(call);
     }
 
     side->conversation = openai_conversation(doc, &all);
 
-    if (ngx_openai_exchange_starved(side->exchange)) {
+    if (ngx_openai_read_starved(side->record)) {
         return ngx_openai_no_memory(call);
     }
 

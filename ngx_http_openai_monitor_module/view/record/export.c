@@ -298,7 +298,7 @@ ngx_openai_export_record(ngx_openai_export_t *e)
     ngx_openai_json_t           json;
     const ngx_openai_thread_t  *thread;
 
-    rc = e->format->bytes ? ngx_openai_exchange_whole(e->scan->exchange)
+    rc = e->format->bytes ? ngx_openai_read_whole(e->scan->record)
                           : NGX_OK;
 
     /* evicted while it was found */
@@ -328,7 +328,7 @@ ngx_openai_export_record(ngx_openai_export_t *e)
 
     thread = ngx_openai_threads_get(e->scan->threads, e->scan->ref.seq);
 
-    e->format->record(&json, e->scan->exchange, thread);
+    e->format->record(&json, e->scan->record, thread);
 
     return ngx_openai_export_output(e, &json);
 }

@@ -22,18 +22,18 @@ typedef struct {
     ngx_str_t     between;
     ngx_str_t     tail;
     void        (*record)(ngx_openai_json_t *json,
-                          ngx_openai_exchange_t *exchange,
+                          ngx_openai_read_t *record,
                           const ngx_openai_thread_t *thread);
     ngx_uint_t    bytes;        /* it writes more than the record has */
 } ngx_openai_format_t;
 
 
-void ngx_openai_har(ngx_openai_json_t *json, ngx_openai_exchange_t *exchange,
+void ngx_openai_har(ngx_openai_json_t *json, ngx_openai_read_t *record,
     const ngx_openai_thread_t *thread);
-void ngx_openai_csv(ngx_openai_json_t *json, ngx_openai_exchange_t *exchange,
+void ngx_openai_csv(ngx_openai_json_t *json, ngx_openai_read_t *record,
     const ngx_openai_thread_t *thread);
 void ngx_openai_jsonl(ngx_openai_json_t *json,
-    ngx_openai_exchange_t *exchange, const ngx_openai_thread_t *thread);
+    ngx_openai_read_t  *record, const ngx_openai_thread_t *thread);
 
 
 /* the first line of ngx_openai_csv() */

@@ -11,11 +11,11 @@
 #include "view/record/summary.h"
 
 
-/* what an entry is made of; strings point into the exchange */
+/* what an entry is made of; strings point into the record */
 
 typedef struct {
     ngx_openai_json_t          *json;
-    ngx_openai_exchange_t      *exchange;
+    ngx_openai_read_t          *record;
     const ngx_openai_record_t  *rec;
     ngx_str_t                   uri;
     ngx_str_t                   version;
@@ -37,14 +37,14 @@ static int64_t ngx_openai_har_time(int64_t us);
 
 
 void
-ngx_openai_har(ngx_openai_json_t *json, ngx_openai_exchange_t *exchange,
+ngx_openai_har(ngx_openai_json_t *json, ngx_openai_read_t *record,
     const ngx_openai_thread_t *thread)
 {
     ngx_openai_har_t  h;
 
     h.json = json;
-    h.exchange = exchange;
-    h.rec = exchange->rec;
+    h.record = record;
+    h.rec = record->rec;
 
     ngx_openai_har_line(&h);
 
@@ -81,7 +81,7 @@ ngx_openai_har_line(ngx_openai_har_t *h)
     u_char     *p, *last;
     ngx_str_t   line;
 
-    ngx_openai_exchange_line(h->exchange, NGX_OPENAI_IN, &line);
+    ngx_openai_read_line(h->record, NGX_OPENAI_IN, &line);
 
     h->uri.data = (u_char *) h->rec->uri;
     h->uri.len = ngx_strlen(h->rec->uri);
@@ -216,8 +216,8 @@ ngx_openai_har_post(ngx_openai_har_t *h)
         return;
     }
 
-    ngx_openai_exchange_header(h->exchange, NGX_OPENAI_IN, "Content-Type",
-                               &type);
+    ngx_openai_read_header(h->record, NGX_OPENAI_IN, "Content-Type",
+                           &type);
 
     ngx_openai_json_key(json, "postData");
     ngx_openai_json_open(json, '{');
@@ -241,10 +241,10 @@ ngx_openai_har_response(ngx_openai_har_t *h)
 
     json = h->json;
 
-    ngx_openai_exchange_header(h->exchange, NGX_OPENAI_OUT, "Content-Type",
-                               &type);
-    ngx_openai_exchange_header(h->exchange, NGX_OPENAI_OUT, "Location",
-                               &location);
+    ngx_openai_read_header(h->record, NGX_OPENAI_OUT, "Content-Type",
+                           &type);
+    ngx_openai_read_header(h->record, NGX_OPENAI_OUT, "Location",
+                           &location);
 
     ngx_openai_json_key(json, "response");
     ngx_openai_json_open(json, '{');
@@ -289,10 +289,10 @@ ngx_openai_har_headers(ngx_openai_har_t *h, ngx_uint_t side)
 {
     ngx_str_t  head, name, value;
 
-    (void) ngx_openai_exchange_chain(h->exchange, side == NGX_OPENAI_IN
-                                                  ? NGX_OPENAI_REQUEST_HEAD
-                                                  : NGX_OPENAI_RESPONSE_HEAD,
-                                     &head);
+    (void) ngx_openai_read_chain(h->record, side == NGX_OPENAI_IN
+                                            ? NGX_OPENAI_REQUEST_HEAD
+                                            : NGX_OPENAI_RESPONSE_HEAD,
+                                 &head);
 
     ngx_openai_json_key(h->json, "headers");
     ngx_openai_json_open(h->json, '[');
@@ -314,7 +314,7 @@ ngx_openai_har_text(ngx_openai_har_t *h, ngx_uint_t side,
 
     json = h->json;
 
-    if (ngx_openai_exchange_body(h->exchange, side, &body) != NGX_OK) {
+    if (ngx_openai_read_body(h->record, side, &body) != NGX_OK) {
         json->failed = 1;
         return;
     }
@@ -384,10 +384,10 @@ ngx_openai_har_time(int64_t us)
 
 
 void
-ngx_openai_jsonl(ngx_openai_json_t *json, ngx_openai_exchange_t *exchange,
+ngx_openai_jsonl(ngx_openai_json_t *json, ngx_openai_read_t *record,
     const ngx_openai_thread_t *thread)
 {
     json->comma = 0;
 
-    ngx_openai_detail_write(json, exchange, thread, 1);
+    ngx_openai_detail_write(json, record, thread, 1);
 }

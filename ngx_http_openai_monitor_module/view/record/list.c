@@ -401,8 +401,8 @@ ngx_openai_list_send(ngx_openai_list_t *list)
 
         /* a record may be evicted while the answer is made */
 
-        if (ngx_openai_exchange_record(list->call->zone, &list->found[i].ref,
-                                       rec)
+        if (ngx_openai_read_record(list->call->zone, &list->found[i].ref,
+                                   rec)
             != NGX_OK)
         {
             continue;

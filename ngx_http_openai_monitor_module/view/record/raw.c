@@ -9,7 +9,7 @@
 #include <ngx_http.h>
 
 #include "view/answer/call.h"
-#include "view/read/exchange.h"
+#include "view/read/record.h"
 
 
 static ngx_int_t ngx_openai_raw(ngx_openai_call_t *call, ngx_uint_t side);
@@ -36,13 +36,13 @@ ngx_openai_raw_response(ngx_openai_call_t *call)
 static ngx_int_t
 ngx_openai_raw(ngx_openai_call_t *call, ngx_uint_t side)
 {
-    ngx_int_t               rc;
-    ngx_str_t               body;
-    ngx_uint_t              decoded, text;
-    ngx_openai_ref_t        ref;
-    ngx_openai_json_t       out;
-    ngx_openai_record_t    *rec;
-    ngx_openai_exchange_t  *ex;
+    ngx_int_t             rc;
+    ngx_str_t             body;
+    ngx_uint_t            decoded, text;
+    ngx_openai_ref_t      ref;
+    ngx_openai_json_t     out;
+    ngx_openai_record_t  *rec;
+    ngx_openai_read_t    *ex;
 
     if (ngx_openai_raw_flag(call, "decoded", &decoded) != NGX_OK
         || ngx_openai_raw_flag(call, "text", &text) != NGX_OK)
@@ -59,21 +59,21 @@ ngx_openai_raw(ngx_openai_call_t *call, ngx_uint_t side)
         return call->rc;
     }
 
-    ex = ngx_openai_exchange_create(call->request->pool, call->zone,
-                                    call->conf->body_max);
+    ex = ngx_openai_read_create(call->request->pool, call->zone,
+                                call->conf->body_max);
     if (ex == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    ngx_openai_exchange_set(ex, &ref, rec);
+    ngx_openai_read_set(ex, &ref, rec);
 
     if (decoded) {
-        rc = ngx_openai_exchange_body(ex, side, &body);
+        rc = ngx_openai_read_body(ex, side, &body);
 
     } else {
-        rc = ngx_openai_exchange_chain(ex, side == NGX_OPENAI_IN
-                                           ? NGX_OPENAI_REQUEST_BODY
-                                           : NGX_OPENAI_RESPONSE_BODY, &body);
+        rc = ngx_openai_read_chain(ex, side == NGX_OPENAI_IN
+                                       ? NGX_OPENAI_REQUEST_BODY
+                                       : NGX_OPENAI_RESPONSE_BODY, &body);
     }
 
     if (rc == NGX_DECLINED) {

@@ -12,7 +12,7 @@
 
 
 #include "store/record.h"
-#include "view/read/exchange.h"
+#include "view/read/record.h"
 #include "view/answer/json.h"
 #include "view/read/threads.h"
 

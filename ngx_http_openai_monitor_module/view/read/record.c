@@ -7,7 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "view/read/exchange.h"
+#include "view/read/record.h"
 
 
 /* decoded bodies, and documents, against what may be stored of a body */
@@ -17,16 +17,16 @@
 #define NGX_OPENAI_DECODE_MAX      (64 * 1024 * 1024)
 #define NGX_OPENAI_DOCUMENT_TIMES  16
 
-#define ngx_openai_exchange_str(to, from)                                    \
+#define ngx_openai_read_str(to, from)                                        \
     (to)->data = (char *) (from)->data; (to)->len = (from)->len
 
 #define NGX_OPENAI_BLOCK           16    /* in front of each, with its size */
 
 
-static void ngx_openai_exchange_cleanup(void *data);
-static ngx_int_t ngx_openai_exchange_load(ngx_openai_exchange_t *ex,
+static void ngx_openai_read_cleanup(void *data);
+static ngx_int_t ngx_openai_read_load(ngx_openai_read_t *record,
     ngx_openai_chain_e chain);
-static ngx_int_t ngx_openai_exchange_decode(ngx_openai_exchange_t *ex,
+static ngx_int_t ngx_openai_read_decode(ngx_openai_read_t *record,
     ngx_uint_t side);
 static void *ngx_openai_budget_malloc(void *ctx, size_t size);
 static void *ngx_openai_budget_realloc(void *ctx, void *p, size_t old,
@@ -35,7 +35,7 @@ static void ngx_openai_budget_free(void *ctx, void *p);
 
 
 ngx_int_t
-ngx_openai_exchange_record(ngx_openai_zone_t *zone,
+ngx_openai_read_record(ngx_openai_zone_t *zone,
     const ngx_openai_ref_t *ref, ngx_openai_record_t *rec)
 {
     uint64_t  size;
@@ -55,100 +55,100 @@ ngx_openai_exchange_record(ngx_openai_zone_t *zone,
 }
 
 
-ngx_openai_exchange_t *
-ngx_openai_exchange_create(ngx_pool_t *pool, ngx_openai_zone_t *zone,
+ngx_openai_read_t *
+ngx_openai_read_create(ngx_pool_t *pool, ngx_openai_zone_t *zone,
     size_t body_max)
 {
-    ngx_pool_cleanup_t     *cln;
-    ngx_openai_exchange_t  *ex;
+    ngx_pool_cleanup_t  *cln;
+    ngx_openai_read_t   *record;
 
-    cln = ngx_pool_cleanup_add(pool, sizeof(ngx_openai_exchange_t));
+    cln = ngx_pool_cleanup_add(pool, sizeof(ngx_openai_read_t));
     if (cln == NULL) {
         return NULL;
     }
 
-    ex = cln->data;
-    ngx_memzero(ex, sizeof(ngx_openai_exchange_t));
+    record = cln->data;
+    ngx_memzero(record, sizeof(ngx_openai_read_t));
 
-    ex->zone = zone;
+    record->zone = zone;
 
     /* not multiplied first: a size may have 32 bits */
 
-    ex->decode_max = NGX_OPENAI_DECODE_TIMES
+    record->decode_max = NGX_OPENAI_DECODE_TIMES
                      * ngx_min(body_max, NGX_OPENAI_DECODE_MAX
                                          / NGX_OPENAI_DECODE_TIMES);
-    ex->decode_max = ngx_max(ex->decode_max, NGX_OPENAI_DECODE_MIN);
+    record->decode_max = ngx_max(record->decode_max, NGX_OPENAI_DECODE_MIN);
 
-    ex->budget.max = NGX_OPENAI_DOCUMENT_TIMES * ex->decode_max;
-    ex->budget.alc.malloc = ngx_openai_budget_malloc;
-    ex->budget.alc.realloc = ngx_openai_budget_realloc;
-    ex->budget.alc.free = ngx_openai_budget_free;
-    ex->budget.alc.ctx = &ex->budget;
+    record->budget.max = NGX_OPENAI_DOCUMENT_TIMES * record->decode_max;
+    record->budget.alc.malloc = ngx_openai_budget_malloc;
+    record->budget.alc.realloc = ngx_openai_budget_realloc;
+    record->budget.alc.free = ngx_openai_budget_free;
+    record->budget.alc.ctx = &record->budget;
 
-    cln->handler = ngx_openai_exchange_cleanup;
+    cln->handler = ngx_openai_read_cleanup;
 
-    return ex;
+    return record;
 }
 
 
 static void
-ngx_openai_exchange_cleanup(void *data)
+ngx_openai_read_cleanup(void *data)
 {
-    ngx_openai_exchange_t *ex = data;
+    ngx_openai_read_t *record = data;
 
     ngx_uint_t  i;
 
-    ngx_openai_exchange_reset(ex);
+    ngx_openai_read_reset(record);
 
     for (i = 0; i < NGX_OPENAI_CHAINS; i++) {
-        free(ex->chains[i].data);
+        free(record->chains[i].data);
     }
 }
 
 
 void
-ngx_openai_exchange_set(ngx_openai_exchange_t *ex,
+ngx_openai_read_set(ngx_openai_read_t *record,
     const ngx_openai_ref_t *ref, const ngx_openai_record_t *rec)
 {
-    ngx_openai_exchange_reset(ex);
+    ngx_openai_read_reset(record);
 
-    ex->ref = *ref;
-    ex->rec = rec;
+    record->ref = *ref;
+    record->rec = rec;
 }
 
 
 void
-ngx_openai_exchange_reset(ngx_openai_exchange_t *ex)
+ngx_openai_read_reset(ngx_openai_read_t *record)
 {
     ngx_uint_t  i;
 
     for (i = 0; i < NGX_OPENAI_CHAINS; i++) {
-        ex->chains[i].loaded = 0;
+        record->chains[i].loaded = 0;
     }
 
     for (i = 0; i < 2; i++) {
-        free(ex->decoded[i]);
-        ex->decoded[i] = NULL;
+        free(record->decoded[i]);
+        record->decoded[i] = NULL;
     }
 
-    ex->ready = 0;
+    record->ready = 0;
 
-    yyjson_mut_doc_free(ex->doc);
-    ex->doc = NULL;
+    yyjson_mut_doc_free(record->doc);
+    record->doc = NULL;
 }
 
 
 ngx_int_t
-ngx_openai_exchange_chain(ngx_openai_exchange_t *ex, ngx_openai_chain_e chain,
+ngx_openai_read_chain(ngx_openai_read_t *record, ngx_openai_chain_e chain,
     ngx_str_t *bytes)
 {
     ngx_int_t            rc;
     ngx_openai_bytes_t  *b;
 
-    b = &ex->chains[chain];
+    b = &record->chains[chain];
 
     if (!b->loaded) {
-        rc = ngx_openai_exchange_load(ex, chain);
+        rc = ngx_openai_read_load(record, chain);
 
         if (rc != NGX_OK) {
             ngx_str_null(bytes);
@@ -164,14 +164,14 @@ ngx_openai_exchange_chain(ngx_openai_exchange_t *ex, ngx_openai_chain_e chain,
 
 
 ngx_int_t
-ngx_openai_exchange_whole(ngx_openai_exchange_t *ex)
+ngx_openai_read_whole(ngx_openai_read_t *record)
 {
     ngx_int_t   rc;
     ngx_str_t   bytes;
     ngx_uint_t  i;
 
     for (i = 0; i < NGX_OPENAI_CHAINS; i++) {
-        rc = ngx_openai_exchange_chain(ex, i, &bytes);
+        rc = ngx_openai_read_chain(record, i, &bytes);
 
         if (rc != NGX_OK) {
             return rc;
@@ -183,17 +183,17 @@ ngx_openai_exchange_whole(ngx_openai_exchange_t *ex)
 
 
 static ngx_int_t
-ngx_openai_exchange_load(ngx_openai_exchange_t *ex, ngx_openai_chain_e chain)
+ngx_openai_read_load(ngx_openai_read_t *record, ngx_openai_chain_e chain)
 {
     u_char              *p;
     size_t               size;
     ssize_t              n;
     ngx_openai_bytes_t  *b;
 
-    b = &ex->chains[chain];
+    b = &record->chains[chain];
     b->len = 0;
 
-    size = ngx_openai_reader_size(ex->zone, &ex->ref, chain);
+    size = ngx_openai_reader_size(record->zone, &record->ref, chain);
 
     if (size > b->size || b->data == NULL) {
         p = realloc(b->data, ngx_align(size + 1, 4096));
@@ -208,7 +208,7 @@ ngx_openai_exchange_load(ngx_openai_exchange_t *ex, ngx_openai_chain_e chain)
     /* asked at least once, as a record that is gone has no bytes either */
 
     do {
-        n = ngx_openai_reader_bytes(ex->zone, &ex->ref, chain, b->len,
+        n = ngx_openai_reader_bytes(record->zone, &record->ref, chain, b->len,
                                     b->data + b->len, size - b->len);
         if (n < 0) {
             return NGX_DECLINED;
@@ -225,30 +225,30 @@ ngx_openai_exchange_load(ngx_openai_exchange_t *ex, ngx_openai_chain_e chain)
 
 
 ngx_int_t
-ngx_openai_exchange_body(ngx_openai_exchange_t *ex, ngx_uint_t side,
+ngx_openai_read_body(ngx_openai_read_t *record, ngx_uint_t side,
     ngx_str_t *body)
 {
     ngx_int_t  rc;
 
-    if (!(ex->ready & (1 << side))) {
-        rc = ngx_openai_exchange_decode(ex, side);
+    if (!(record->ready & (1 << side))) {
+        rc = ngx_openai_read_decode(record, side);
 
         if (rc != NGX_OK) {
             ngx_str_null(body);
             return rc;
         }
 
-        ex->ready |= 1 << side;
+        record->ready |= 1 << side;
     }
 
-    *body = ex->text[side];
+    *body = record->text[side];
 
     return NGX_OK;
 }
 
 
 static ngx_int_t
-ngx_openai_exchange_decode(ngx_openai_exchange_t *ex, ngx_uint_t side)
+ngx_openai_read_decode(ngx_openai_read_t *record, ngx_uint_t side)
 {
     int            status;
     char          *out;
@@ -257,37 +257,37 @@ ngx_openai_exchange_decode(ngx_openai_exchange_t *ex, ngx_uint_t side)
     ngx_str_t      head;
     openai_str_t   encoding, in;
 
-    rc = ngx_openai_exchange_chain(ex, side == NGX_OPENAI_IN
+    rc = ngx_openai_read_chain(record, side == NGX_OPENAI_IN
                                        ? NGX_OPENAI_REQUEST_HEAD
                                        : NGX_OPENAI_RESPONSE_HEAD, &head);
     if (rc != NGX_OK) {
         return rc;
     }
 
-    ngx_openai_exchange_header(ex, side, "Content-Type", &ex->type[side]);
-    ngx_openai_exchange_header(ex, side, "Content-Encoding",
-                               &ex->encoding[side]);
+    ngx_openai_read_header(record, side, "Content-Type", &record->type[side]);
+    ngx_openai_read_header(record, side, "Content-Encoding",
+                           &record->encoding[side]);
 
-    rc = ngx_openai_exchange_chain(ex, side == NGX_OPENAI_IN
+    rc = ngx_openai_read_chain(record, side == NGX_OPENAI_IN
                                        ? NGX_OPENAI_REQUEST_BODY
                                        : NGX_OPENAI_RESPONSE_BODY,
-                                   &ex->text[side]);
+                               &record->text[side]);
 
-    if (rc != NGX_OK || ex->encoding[side].len == 0
-        || ex->text[side].len == 0)
+    if (rc != NGX_OK || record->encoding[side].len == 0
+        || record->text[side].len == 0)
     {
         return rc;
     }
 
-    encoding.data = (char *) ex->encoding[side].data;
-    encoding.len = ex->encoding[side].len;
-    in.data = (char *) ex->text[side].data;
-    in.len = ex->text[side].len;
+    encoding.data = (char *) record->encoding[side].data;
+    encoding.len = record->encoding[side].len;
+    in.data = (char *) record->text[side].data;
+    in.len = record->text[side].len;
 
     out = NULL;
     len = 0;
 
-    status = openai_decode(encoding, in, ex->decode_max, &out, &len);
+    status = openai_decode(encoding, in, record->decode_max, &out, &len);
 
     if (status == OPENAI_NOMEM) {
         free(out);
@@ -302,9 +302,9 @@ ngx_openai_exchange_decode(ngx_openai_exchange_t *ex, ngx_uint_t side)
     }
 
     if (out != NULL) {
-        ex->decoded[side] = out;
-        ex->text[side].data = (u_char *) out;
-        ex->text[side].len = len;
+        record->decoded[side] = out;
+        record->text[side].data = (u_char *) out;
+        record->text[side].len = len;
     }
 
     return NGX_OK;
@@ -312,7 +312,7 @@ ngx_openai_exchange_decode(ngx_openai_exchange_t *ex, ngx_uint_t side)
 
 
 void
-ngx_openai_exchange_header(ngx_openai_exchange_t *ex, ngx_uint_t side,
+ngx_openai_read_header(ngx_openai_read_t *record, ngx_uint_t side,
     const char *name, ngx_str_t *value)
 {
     size_t     len;
@@ -320,7 +320,7 @@ ngx_openai_exchange_header(ngx_openai_exchange_t *ex, ngx_uint_t side,
 
     len = ngx_strlen(name);
 
-    if (ngx_openai_exchange_chain(ex, side == NGX_OPENAI_IN
+    if (ngx_openai_read_chain(record, side == NGX_OPENAI_IN
                                       ? NGX_OPENAI_REQUEST_HEAD
                                       : NGX_OPENAI_RESPONSE_HEAD, &head)
         == NGX_OK)
@@ -340,12 +340,12 @@ ngx_openai_exchange_header(ngx_openai_exchange_t *ex, ngx_uint_t side,
 
 
 void
-ngx_openai_exchange_line(ngx_openai_exchange_t *ex, ngx_uint_t side,
+ngx_openai_read_line(ngx_openai_read_t *record, ngx_uint_t side,
     ngx_str_t *line)
 {
     u_char  *end;
 
-    if (ngx_openai_exchange_chain(ex, side == NGX_OPENAI_IN
+    if (ngx_openai_read_chain(record, side == NGX_OPENAI_IN
                                       ? NGX_OPENAI_REQUEST_HEAD
                                       : NGX_OPENAI_RESPONSE_HEAD, line)
         != NGX_OK)
@@ -402,38 +402,38 @@ ngx_openai_head_next(ngx_str_t *head, ngx_str_t *name, ngx_str_t *value)
 
 
 ngx_int_t
-ngx_openai_exchange_all(ngx_openai_exchange_t *ex, openai_exchange_t *all)
+ngx_openai_read_all(ngx_openai_read_t *record, openai_exchange_t *all)
 {
     ngx_int_t  rc;
     ngx_str_t  body;
 
-    rc = ngx_openai_exchange_request(ex, all);
+    rc = ngx_openai_read_request(record, all);
     if (rc != NGX_OK) {
         return rc;
     }
 
-    rc = ngx_openai_exchange_body(ex, NGX_OPENAI_OUT, &body);
+    rc = ngx_openai_read_body(record, NGX_OPENAI_OUT, &body);
     if (rc != NGX_OK) {
         return rc;
     }
 
-    ngx_openai_exchange_str(&all->response_type, &ex->type[NGX_OPENAI_OUT]);
-    ngx_openai_exchange_str(&all->response_body, &body);
+    ngx_openai_read_str(&all->response_type, &record->type[NGX_OPENAI_OUT]);
+    ngx_openai_read_str(&all->response_body, &body);
 
     return NGX_OK;
 }
 
 
 ngx_int_t
-ngx_openai_exchange_request(ngx_openai_exchange_t *ex, openai_exchange_t *all)
+ngx_openai_read_request(ngx_openai_read_t *record, openai_exchange_t *all)
 {
     ngx_int_t                   rc;
     ngx_str_t                   body;
     const ngx_openai_record_t  *rec;
 
-    rec = ex->rec;
+    rec = record->rec;
 
-    rc = ngx_openai_exchange_body(ex, NGX_OPENAI_IN, &body);
+    rc = ngx_openai_read_body(record, NGX_OPENAI_IN, &body);
     if (rc != NGX_OK) {
         return rc;
     }
@@ -446,8 +446,8 @@ ngx_openai_exchange_request(ngx_openai_exchange_t *ex, openai_exchange_t *all)
     all->uri.data = rec->uri;
     all->uri.len = ngx_strlen(rec->uri);
 
-    ngx_openai_exchange_str(&all->request_type, &ex->type[NGX_OPENAI_IN]);
-    ngx_openai_exchange_str(&all->request_body, &body);
+    ngx_openai_read_str(&all->request_type, &record->type[NGX_OPENAI_IN]);
+    ngx_openai_read_str(&all->request_body, &body);
 
     /* what is not there is empty, and bodies have lost their coding */
 
@@ -462,21 +462,21 @@ ngx_openai_exchange_request(ngx_openai_exchange_t *ex, openai_exchange_t *all)
 
 
 yyjson_mut_doc *
-ngx_openai_exchange_doc(ngx_openai_exchange_t *ex)
+ngx_openai_read_doc(ngx_openai_read_t *record)
 {
-    yyjson_mut_doc_free(ex->doc);
+    yyjson_mut_doc_free(record->doc);
 
-    ex->budget.starved = 0;
-    ex->doc = yyjson_mut_doc_new(&ex->budget.alc);
+    record->budget.starved = 0;
+    record->doc = yyjson_mut_doc_new(&record->budget.alc);
 
-    return ex->doc;
+    return record->doc;
 }
 
 
 ngx_uint_t
-ngx_openai_exchange_starved(const ngx_openai_exchange_t *ex)
+ngx_openai_read_starved(const ngx_openai_read_t *record)
 {
-    return ex->budget.starved;
+    return record->budget.starved;
 }
 
 

@@ -6,13 +6,13 @@
 
 /*
  * The bytes of one record, copied from the zone when they are asked for, and
- * what the digest makes of them.  One exchange serves many records, one after
+ * what the digest makes of them.  One of these serves many records, one after
  * the other, and keeps its memory.
  */
 
 
-#ifndef _NGX_OPENAI_EXCHANGE_H_INCLUDED_
-#define _NGX_OPENAI_EXCHANGE_H_INCLUDED_
+#ifndef _NGX_OPENAI_READ_RECORD_H_INCLUDED_
+#define _NGX_OPENAI_READ_RECORD_H_INCLUDED_
 
 
 #include "digest/digest.h"
@@ -58,62 +58,62 @@ typedef struct {
 
     ngx_openai_budget_t         budget;
     yyjson_mut_doc             *doc;
-} ngx_openai_exchange_t;
+} ngx_openai_read_t;
 
 
 /*
  * Reads a record: NGX_OK, or NGX_DECLINED when it is gone.  Of one that runs,
  * owners publish the state now and then only, but its bytes at once.
  */
-ngx_int_t ngx_openai_exchange_record(ngx_openai_zone_t *zone,
+ngx_int_t ngx_openai_read_record(ngx_openai_zone_t *zone,
     const ngx_openai_ref_t *ref, ngx_openai_record_t *rec);
 
 /* its memory is released with the pool */
-ngx_openai_exchange_t *ngx_openai_exchange_create(ngx_pool_t *pool,
+ngx_openai_read_t *ngx_openai_read_create(ngx_pool_t *pool,
     ngx_openai_zone_t *zone, size_t body_max);
 
 /* the record that all that follows is about; "rec" must live as long */
-void ngx_openai_exchange_set(ngx_openai_exchange_t *ex,
+void ngx_openai_read_set(ngx_openai_read_t *record,
     const ngx_openai_ref_t *ref, const ngx_openai_record_t *rec);
 
 /* forgets the bytes of the record: those of a running one may have grown */
-void ngx_openai_exchange_reset(ngx_openai_exchange_t *ex);
+void ngx_openai_read_reset(ngx_openai_read_t *record);
 
 /*
  * NGX_OK; NGX_DECLINED: the record is gone; NGX_ERROR: memory is short.  What
  * they give is valid until the next _set() or _reset().
  */
-ngx_int_t ngx_openai_exchange_chain(ngx_openai_exchange_t *ex,
+ngx_int_t ngx_openai_read_chain(ngx_openai_read_t *record,
     ngx_openai_chain_e chain, ngx_str_t *bytes);
 
 /* all of them, from here on the record may go away */
-ngx_int_t ngx_openai_exchange_whole(ngx_openai_exchange_t *ex);
+ngx_int_t ngx_openai_read_whole(ngx_openai_read_t *record);
 
 /* a body with its content coding undone, as far as that goes */
-ngx_int_t ngx_openai_exchange_body(ngx_openai_exchange_t *ex, ngx_uint_t side,
+ngx_int_t ngx_openai_read_body(ngx_openai_read_t *record, ngx_uint_t side,
     ngx_str_t *body);
 
 /* a header's value out of a head; "" when it is absent */
-void ngx_openai_exchange_header(ngx_openai_exchange_t *ex, ngx_uint_t side,
+void ngx_openai_read_header(ngx_openai_read_t *record, ngx_uint_t side,
     const char *name, ngx_str_t *value);
 
 /* the first line of a head */
-void ngx_openai_exchange_line(ngx_openai_exchange_t *ex, ngx_uint_t side,
+void ngx_openai_read_line(ngx_openai_read_t *record, ngx_uint_t side,
     ngx_str_t *line);
 
 /* everything for the digest, bodies decoded; the second one leaves the
    response out */
-ngx_int_t ngx_openai_exchange_all(ngx_openai_exchange_t *ex,
+ngx_int_t ngx_openai_read_all(ngx_openai_read_t *record,
     openai_exchange_t *all);
-ngx_int_t ngx_openai_exchange_request(ngx_openai_exchange_t *ex,
+ngx_int_t ngx_openai_read_request(ngx_openai_read_t *record,
     openai_exchange_t *all);
 
 /* a document with bounded memory, one at a time; NULL when memory is short */
-yyjson_mut_doc *ngx_openai_exchange_doc(ngx_openai_exchange_t *ex);
+yyjson_mut_doc *ngx_openai_read_doc(ngx_openai_read_t *record);
 
 /* 1: memory was short since then, and the document may lack anything; not so
    when it is over its bound, which is the same each time */
-ngx_uint_t ngx_openai_exchange_starved(const ngx_openai_exchange_t *ex);
+ngx_uint_t ngx_openai_read_starved(const ngx_openai_read_t *record);
 
 
 /* the next "Name: value" of a head after the first line; 0 at its end */
@@ -121,4 +121,4 @@ ngx_uint_t ngx_openai_head_next(ngx_str_t *head, ngx_str_t *name,
     ngx_str_t *value);
 
 
-#endif /* _NGX_OPENAI_EXCHANGE_H_INCLUDED_ */
+#endif /* _NGX_OPENAI_READ_RECORD_H_INCLUDED_ */
