@@ -350,7 +350,7 @@ my @cases = (
       run => sub { fill($small) if !$filled; view('/api/requests') } },
 
     { name => 'search', what => 'a search in 4 MB of bodies', n => [2, 12],
-      view => 1, within => 'ngx_openai_scan_next',  # the rest is slices' own
+      view => 1, within => 'ngx_openai_search_next',  # the rest is slices' own
       run => sub { fill($large) if !$filled;
                    view('/api/requests?q=nowheretobefound') } },
 );

@@ -99,7 +99,7 @@ ngx_openai_changes_records(ngx_openai_viewer_t *v,
         return;
     }
 
-    v->known = (ngx_openai_threads_update(v->scan->threads, slice->tick,
+    v->known = (ngx_openai_threads_update(v->search->threads, slice->tick,
                                           slice->stop)
                 == NGX_OK);
 
@@ -184,7 +184,7 @@ ngx_openai_changes_runs(ngx_openai_viewer_t *v, const ngx_openai_ref_t *ref)
 {
     ngx_openai_record_t  *rec;
 
-    rec = &v->scan->rec;
+    rec = &v->search->rec;
 
     return ngx_openai_read_record(v->call->zone, ref, rec) == NGX_OK
            && rec->outcome == NGX_OPENAI_RUNNING;
@@ -216,9 +216,9 @@ ngx_openai_changes_record(ngx_openai_viewer_t *v, const ngx_openai_ref_t *ref)
         return ngx_openai_changes_again(v, ref);
     }
 
-    rec = &v->scan->rec;
+    rec = &v->search->rec;
 
-    rc = ngx_openai_scan_try(v->scan, ref);
+    rc = ngx_openai_search_try(v->search, ref);
 
     /* memory is short: at the next tick, from here on */
 
@@ -245,7 +245,7 @@ ngx_openai_changes_record(ngx_openai_viewer_t *v, const ngx_openai_ref_t *ref)
         ngx_openai_feed_open(v, "record", 1);
         text = v->buf->last;
         ngx_openai_summary(&v->json, rec,
-                           ngx_openai_threads_get(v->scan->threads, ref->seq));
+                           ngx_openai_threads_get(v->search->threads, ref->seq));
 
         ngx_log_debug2(NGX_LOG_DEBUG_HTTP, v->request->connection->log, 0,
                        "openai viewer: text of %s, %s", rec->id,
@@ -378,7 +378,7 @@ ngx_openai_changes_seen(ngx_openai_viewer_t *v, const ngx_openai_ref_t *ref,
 {
     ngx_openai_record_t  *rec;
 
-    rec = &v->scan->rec;
+    rec = &v->search->rec;
 
     seen->seq = ref->seq;
     seen->bytes = 1 + rec->request_bytes + rec->response_bytes + rec->status;
@@ -422,7 +422,7 @@ ngx_openai_changes_gone(ngx_openai_viewer_t *v, uint64_t evicted)
     u_char               *start;
     ngx_openai_record_t  *rec;
 
-    rec = &v->scan->rec;
+    rec = &v->search->rec;
 
     if (evicted == v->evicted
         || ngx_openai_reader_oldest(v->call->zone, rec) != NGX_OK)

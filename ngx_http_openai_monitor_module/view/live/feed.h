@@ -16,7 +16,7 @@
 
 
 #include "view/answer/call.h"
-#include "view/query/scan.h"
+#include "view/query/search.h"
 
 
 #define NGX_OPENAI_WATCH_CHOICES  16
@@ -54,12 +54,12 @@ typedef struct {
 
 
 typedef struct {
-    ngx_queue_t             queue;
-    ngx_http_request_t     *request;
-    ngx_openai_call_t      *call;
-    ngx_openai_query_t      query;
-    ngx_openai_scan_t      *scan;
-    ngx_openai_watch_t      watch;
+    ngx_queue_t           queue;
+    ngx_http_request_t   *request;
+    ngx_openai_call_t    *call;
+    ngx_openai_query_t    query;
+    ngx_openai_search_t  *search;
+    ngx_openai_watch_t    watch;
 
     /* what has been sent */
 

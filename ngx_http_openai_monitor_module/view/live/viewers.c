@@ -145,9 +145,9 @@ ngx_openai_viewer_args(ngx_openai_viewer_t *v)
         return NGX_ABORT;
     }
 
-    v->scan = ngx_openai_scan_create(call->request->pool, call->zone,
-                                     call->conf->body_max, &v->query);
-    if (v->scan == NULL) {
+    v->search = ngx_openai_search_create(call->request->pool, call->zone,
+                                         call->conf->body_max, &v->query);
+    if (v->search == NULL) {
         return ngx_openai_no_memory(call);
     }
 

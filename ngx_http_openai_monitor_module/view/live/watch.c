@@ -90,22 +90,22 @@ ngx_openai_watch(ngx_openai_viewer_t *v, const ngx_openai_feed_slice_t *slice)
     over = (w->rec.outcome != NGX_OPENAI_RUNNING);
     w->more = 0;
 
-    ngx_openai_read_set(v->scan->record, &w->ref, &w->rec);
+    ngx_openai_read_set(v->search->record, &w->ref, &w->rec);
 
-    rc = ngx_openai_read_all(v->scan->record, &all);
+    rc = ngx_openai_read_all(v->search->record, &all);
 
     if (rc == NGX_DECLINED) {
         w->active = 0;
         return;
     }
 
-    doc = (rc == NGX_OK) ? ngx_openai_read_doc(v->scan->record) : NULL;
+    doc = (rc == NGX_OK) ? ngx_openai_read_doc(v->search->record) : NULL;
     answer = doc ? openai_answer(doc, &all) : NULL;
 
     /* when memory is short, the same again at the next tick */
 
-    if (doc == NULL || ngx_openai_read_starved(v->scan->record)) {
-        ngx_openai_read_reset(v->scan->record);
+    if (doc == NULL || ngx_openai_read_starved(v->search->record)) {
+        ngx_openai_read_reset(v->search->record);
         w->more = 1;
         w->next = ngx_current_msec + NGX_OPENAI_WATCH_INTERVAL;
         return;
@@ -115,7 +115,7 @@ ngx_openai_watch(ngx_openai_viewer_t *v, const ngx_openai_feed_slice_t *slice)
         ngx_openai_watch_delta(v, answer);
     }
 
-    ngx_openai_read_reset(v->scan->record);
+    ngx_openai_read_reset(v->search->record);
 
     if (over && !w->more) {
         w->active = 0;

@@ -10,14 +10,14 @@
 
 #include "view/answer/call.h"
 #include "view/record/export.h"
-#include "view/query/scan.h"
+#include "view/query/search.h"
 #include "view/answer/work.h"
 
 
 typedef struct {
     ngx_openai_call_t          *call;
     ngx_openai_query_t          query;
-    ngx_openai_scan_t          *scan;
+    ngx_openai_search_t        *search;
     ngx_openai_work_t          *work;
     const ngx_openai_format_t  *format;
 
@@ -32,7 +32,7 @@ typedef struct {
 
 static ngx_int_t ngx_openai_export_format(ngx_openai_export_t *e);
 static ngx_int_t ngx_openai_export_header(ngx_openai_export_t *e);
-static void ngx_openai_export_reverse(ngx_openai_scan_t *scan);
+static void ngx_openai_export_reverse(ngx_openai_search_t *search);
 static ngx_int_t ngx_openai_export_run(ngx_openai_work_t *work);
 static ngx_int_t ngx_openai_export_failed(ngx_openai_export_t *e);
 static ngx_int_t ngx_openai_export_record(ngx_openai_export_t *e);
@@ -104,16 +104,16 @@ ngx_openai_export(ngx_openai_call_t *call)
     ngx_openai_zone_reap(call->zone);
 
     e->work = ngx_openai_work_create(call->request);
-    e->scan = ngx_openai_scan_create(pool, call->zone, call->conf->body_max,
-                                     &e->query);
+    e->search = ngx_openai_search_create(pool, call->zone, call->conf->body_max,
+                                         &e->query);
 
-    if (e->work == NULL || e->scan == NULL
-        || ngx_openai_scan_list(e->scan, pool) != NGX_OK)
+    if (e->work == NULL || e->search == NULL
+        || ngx_openai_search_list(e->search, pool) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    ngx_openai_export_reverse(e->scan);
+    ngx_openai_export_reverse(e->search);
 
     if (call->request->method == NGX_HTTP_HEAD) {
         return ngx_openai_export_header(e);
@@ -200,17 +200,17 @@ ngx_openai_export_header(ngx_openai_export_t *e)
 /* an export is a story, and begins with the oldest record */
 
 static void
-ngx_openai_export_reverse(ngx_openai_scan_t *scan)
+ngx_openai_export_reverse(ngx_openai_search_t *search)
 {
     ngx_uint_t        i, last;
     ngx_openai_ref_t  ref;
 
-    for (i = 0; i < scan->nrefs / 2; i++) {
-        last = scan->nrefs - 1 - i;
+    for (i = 0; i < search->nrefs / 2; i++) {
+        last = search->nrefs - 1 - i;
 
-        ref = scan->refs[i];
-        scan->refs[i] = scan->refs[last];
-        scan->refs[last] = ref;
+        ref = search->refs[i];
+        search->refs[i] = search->refs[last];
+        search->refs[last] = ref;
     }
 }
 
@@ -226,7 +226,7 @@ ngx_openai_export_run(ngx_openai_work_t *work)
     r = work->request;
 
     if (!e->threads) {
-        rc = ngx_openai_threads_update(e->scan->threads, work->started,
+        rc = ngx_openai_threads_update(e->search->threads, work->started,
                                        work->stop);
         if (rc == NGX_AGAIN) {
             return NGX_AGAIN;
@@ -247,7 +247,7 @@ ngx_openai_export_run(ngx_openai_work_t *work)
             return ngx_openai_export_wait(e);
         }
 
-        rc = ngx_openai_scan_next(e->scan, work->stop);
+        rc = ngx_openai_search_next(e->search, work->stop);
 
         if (rc == NGX_AGAIN) {
             return NGX_AGAIN;
@@ -298,7 +298,7 @@ ngx_openai_export_record(ngx_openai_export_t *e)
     ngx_openai_json_t           json;
     const ngx_openai_thread_t  *thread;
 
-    rc = e->format->bytes ? ngx_openai_read_whole(e->scan->record)
+    rc = e->format->bytes ? ngx_openai_read_whole(e->search->record)
                           : NGX_OK;
 
     /* evicted while it was found */
@@ -326,9 +326,9 @@ ngx_openai_export_record(ngx_openai_export_t *e)
 
     e->some = 1;
 
-    thread = ngx_openai_threads_get(e->scan->threads, e->scan->ref.seq);
+    thread = ngx_openai_threads_get(e->search->threads, e->search->ref.seq);
 
-    e->format->record(&json, e->scan->record, thread);
+    e->format->record(&json, e->search->record, thread);
 
     return ngx_openai_export_output(e, &json);
 }

@@ -11,7 +11,7 @@
 #include <math.h>
 
 #include "view/answer/call.h"
-#include "view/query/scan.h"
+#include "view/query/search.h"
 #include "view/record/summary.h"
 #include "view/answer/work.h"
 
@@ -43,9 +43,9 @@ typedef struct {
 
 
 typedef struct {
-    ngx_openai_call_t   *call;
-    ngx_openai_scan_t   *scan;
-    ngx_openai_query_t   query;
+    ngx_openai_call_t    *call;
+    ngx_openai_search_t  *search;
+    ngx_openai_query_t    query;
 
     ngx_uint_t           page;
     ngx_uint_t           size;
@@ -94,16 +94,16 @@ ngx_openai_list(ngx_openai_call_t *call)
 
     ngx_openai_zone_reap(call->zone);
 
-    list->scan = ngx_openai_scan_create(pool, call->zone,
-                                        call->conf->body_max, &list->query);
+    list->search = ngx_openai_search_create(pool, call->zone,
+                                            call->conf->body_max, &list->query);
 
-    if (list->scan == NULL
-        || ngx_openai_scan_list(list->scan, pool) != NGX_OK)
+    if (list->search == NULL
+        || ngx_openai_search_list(list->search, pool) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    list->found = ngx_palloc(pool, (list->scan->nrefs + 1)
+    list->found = ngx_palloc(pool, (list->search->nrefs + 1)
                                    * sizeof(ngx_openai_found_t));
 
     work = ngx_openai_work_create(call->request);
@@ -214,7 +214,7 @@ ngx_openai_list_run(ngx_openai_work_t *work)
     if (list->waited < NGX_OPENAI_LIST_THREADS) {
         start = ngx_openai_clock_us();
 
-        rc = ngx_openai_threads_update(list->scan->threads, work->started,
+        rc = ngx_openai_threads_update(list->search->threads, work->started,
                                        work->stop);
         if (rc == NGX_AGAIN) {
             list->waited += ngx_openai_clock_us() - start;
@@ -255,19 +255,19 @@ ngx_openai_list_run(ngx_openai_work_t *work)
 static ngx_int_t
 ngx_openai_list_search(ngx_openai_list_t *list, uint64_t stop)
 {
-    ngx_int_t            rc;
-    ngx_openai_scan_t   *scan;
-    ngx_openai_found_t  *found;
+    ngx_int_t             rc;
+    ngx_openai_search_t  *search;
+    ngx_openai_found_t   *found;
 
-    scan = list->scan;
+    search = list->search;
 
     /* nothing has to be read when everything matches */
 
     if (list->query.root == NULL && list->sort == NGX_OPENAI_SORT_STARTED) {
 
-        for ( /* void */ ; scan->at < scan->nrefs; scan->at++) {
+        for ( /* void */ ; search->at < search->nrefs; search->at++) {
             found = &list->found[list->nfound++];
-            found->ref = scan->refs[scan->at];
+            found->ref = search->refs[search->at];
             found->value = (double) found->ref.seq;
         }
 
@@ -275,15 +275,15 @@ ngx_openai_list_search(ngx_openai_list_t *list, uint64_t stop)
     }
 
     for ( ;; ) {
-        rc = ngx_openai_scan_next(scan, stop);
+        rc = ngx_openai_search_next(search, stop);
 
         if (rc != NGX_OK) {
             return rc;
         }
 
         found = &list->found[list->nfound++];
-        found->ref = scan->ref;
-        found->value = ngx_openai_list_value(list->sort, &scan->rec);
+        found->ref = search->ref;
+        found->value = ngx_openai_list_value(list->sort, &search->rec);
     }
 }
 
@@ -383,10 +383,10 @@ ngx_openai_list_send(ngx_openai_list_t *list)
     ngx_uint_t            i, last;
     ngx_openai_json_t     json;
     ngx_openai_record_t  *rec;
-    ngx_openai_scan_t    *scan;
+    ngx_openai_search_t  *search;
 
-    scan = list->scan;
-    rec = &scan->rec;
+    search = list->search;
+    rec = &search->rec;
 
     i = (list->page - 1) * list->size;
     last = ngx_min(i + list->size, list->nfound);
@@ -410,7 +410,7 @@ ngx_openai_list_send(ngx_openai_list_t *list)
 
         ngx_openai_json_open(&json, '{');
         ngx_openai_summary(&json, rec,
-                           ngx_openai_threads_get(scan->threads, rec->seq));
+                           ngx_openai_threads_get(search->threads, rec->seq));
         ngx_openai_json_close(&json, '}');
     }
 

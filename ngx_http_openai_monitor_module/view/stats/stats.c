@@ -10,21 +10,21 @@
 
 #include "view/answer/call.h"
 #include "view/stats/rows.h"
-#include "view/query/scan.h"
+#include "view/query/search.h"
 #include "view/answer/work.h"
 
 
 typedef struct {
-    ngx_openai_call_t       *call;
-    ngx_openai_json_t        json;
-    ngx_openai_query_t       query;
-    ngx_openai_scan_t       *scan;       /* with a query */
-    ngx_openai_stats_t      *stats;
-    ngx_uint_t               window;
-    ngx_openai_zone_stat_t   zone;
-    ngx_uint_t               ring;       /* that the series is taken from */
-    uint64_t                 now;        /* seconds */
-    ngx_openai_slice_t       sum;        /* of the window's slices */
+    ngx_openai_call_t      *call;
+    ngx_openai_json_t       json;
+    ngx_openai_query_t      query;
+    ngx_openai_search_t    *search;          /* with a query */
+    ngx_openai_stats_t     *stats;
+    ngx_uint_t              window;
+    ngx_openai_zone_stat_t  zone;
+    ngx_uint_t              ring;        /* that the series is taken from */
+    uint64_t                now;         /* seconds */
+    ngx_openai_slice_t      sum;         /* of the window's slices */
 } ngx_openai_view_stats_t;
 
 
@@ -129,19 +129,19 @@ ngx_openai_stats_search(ngx_openai_view_stats_t *v)
     call = v->call;
     pool = call->request->pool;
 
-    v->scan = ngx_openai_scan_create(pool, call->zone, call->conf->body_max,
-                                     &v->query);
+    v->search = ngx_openai_search_create(pool, call->zone, call->conf->body_max,
+                                         &v->query);
     work = ngx_openai_work_create(call->request);
 
-    if (v->scan == NULL || work == NULL
-        || ngx_openai_scan_list(v->scan, pool) != NGX_OK)
+    if (v->search == NULL || work == NULL
+        || ngx_openai_search_list(v->search, pool) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     /* slices of time are filled in their order */
 
-    ngx_qsort(v->scan->refs, v->scan->nrefs, sizeof(ngx_openai_ref_t),
+    ngx_qsort(v->search->refs, v->search->nrefs, sizeof(ngx_openai_ref_t),
               ngx_openai_stats_by_end);
 
     tp = ngx_timeofday();
@@ -164,19 +164,19 @@ ngx_openai_stats_run(ngx_openai_work_t *work)
     ngx_openai_view_stats_t  *v;
 
     v = work->data;
-    rec = &v->scan->rec;
+    rec = &v->search->rec;
 
     rc = NGX_OK;
 
     if (v->query.threads) {
-        rc = ngx_openai_threads_update(v->scan->threads, work->started,
+        rc = ngx_openai_threads_update(v->search->threads, work->started,
                                        work->stop);
     }
 
     for ( ;; ) {
 
         if (rc == NGX_OK) {
-            rc = ngx_openai_scan_next(v->scan, work->stop);
+            rc = ngx_openai_search_next(v->search, work->stop);
         }
 
         switch (rc) {

@@ -7,8 +7,8 @@
 /* Going through the records of a zone, newest first, with a query. */
 
 
-#ifndef _NGX_OPENAI_SCAN_H_INCLUDED_
-#define _NGX_OPENAI_SCAN_H_INCLUDED_
+#ifndef _NGX_OPENAI_SEARCH_H_INCLUDED_
+#define _NGX_OPENAI_SEARCH_H_INCLUDED_
 
 
 #include "view/read/record.h"
@@ -34,26 +34,26 @@ typedef struct {
 
     ngx_openai_ref_t        ref;
     ngx_openai_record_t     rec;
-} ngx_openai_scan_t;
+} ngx_openai_search_t;
 
 
 /* without refs; NULL: memory is short */
-ngx_openai_scan_t *ngx_openai_scan_create(ngx_pool_t *pool,
+ngx_openai_search_t *ngx_openai_search_create(ngx_pool_t *pool,
     ngx_openai_zone_t *zone, size_t body_max, ngx_openai_query_t *query);
 
 /* lists the records there are now */
-ngx_int_t ngx_openai_scan_list(ngx_openai_scan_t *scan, ngx_pool_t *pool);
+ngx_int_t ngx_openai_search_list(ngx_openai_search_t *search, ngx_pool_t *pool);
 
-/* NGX_OK: scan->rec matches; NGX_AGAIN: it is time to stop; NGX_DONE: there
+/* NGX_OK: search->rec matches; NGX_AGAIN: it is time to stop; NGX_DONE: there
    are no more; NGX_ABORT: query->error says why it cannot go on; NGX_ERROR:
    memory is short */
-ngx_int_t ngx_openai_scan_next(ngx_openai_scan_t *scan, uint64_t stop);
+ngx_int_t ngx_openai_search_next(ngx_openai_search_t *search, uint64_t stop);
 
-/* reads one record into scan->rec and tries it: NGX_OK, NGX_DECLINED when it
+/* reads one record into search->rec and tries it: NGX_OK, NGX_DECLINED when it
    does not match, or nobody knows within a moment, NGX_DONE when it is gone,
    NGX_ERROR when memory is short */
-ngx_int_t ngx_openai_scan_try(ngx_openai_scan_t *scan,
+ngx_int_t ngx_openai_search_try(ngx_openai_search_t *search,
     const ngx_openai_ref_t *ref);
 
 
-#endif /* _NGX_OPENAI_SCAN_H_INCLUDED_ */
+#endif /* _NGX_OPENAI_SEARCH_H_INCLUDED_ */
