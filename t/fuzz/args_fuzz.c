@@ -27,6 +27,7 @@
 #include "view/query/terms_time.c"
 #include "view/query/query.c"
 #include "view/answer/call.c"
+#include "view/query/ask.c"
 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -72,24 +73,6 @@ ngx_http_output_filter(ngx_http_request_t *r, ngx_chain_t *out)
 }
 
 
-/* no record is looked for here */
-
-ngx_int_t
-ngx_openai_reader_find(ngx_openai_zone_t *zone, ngx_str_t *id,
-    ngx_openai_ref_t *ref)
-{
-    return NGX_DECLINED;
-}
-
-
-ngx_int_t
-ngx_openai_read_record(ngx_openai_zone_t *zone,
-    const ngx_openai_ref_t *ref, ngx_openai_record_t *rec)
-{
-    return NGX_DECLINED;
-}
-
-
 static ngx_int_t
 ask(ngx_openai_call_t *call, unsigned what)
 {
@@ -103,7 +86,7 @@ ask(ngx_openai_call_t *call, unsigned what)
     switch (what & 3) {
 
     case 0:
-        rc = ngx_openai_arg_query(call, &query);
+        rc = ngx_openai_ask(call, &query);
         break;
 
     case 1:

@@ -9,12 +9,9 @@
 #include <ngx_http.h>
 
 #include "view/answer/call.h"
-#include "view/read/record.h"
 
 
 static void ngx_openai_decode_arg(ngx_str_t *value);
-static ngx_int_t ngx_openai_query_error(ngx_openai_call_t *call,
-    const char *name, ngx_openai_query_t *query, ngx_int_t rc);
 
 
 ngx_int_t
@@ -315,112 +312,4 @@ ngx_openai_arg_number(ngx_openai_call_t *call, const char *name,
     *value = n;
 
     return NGX_OK;
-}
-
-
-ngx_int_t
-ngx_openai_arg_query(ngx_openai_call_t *call, ngx_openai_query_t *query)
-{
-    ngx_int_t    rc;
-    ngx_str_t    arg;
-    ngx_uint_t   i;
-
-    static const char *const  terms[] = { "status", "method", "model" };
-
-    ngx_str_null(&arg);
-
-    if (ngx_openai_arg(call, "q", &arg) == NGX_ABORT) {
-        return NGX_ABORT;
-    }
-
-    rc = ngx_openai_query_parse(query, call->request->pool, &arg);
-
-    if (rc != NGX_OK) {
-        return ngx_openai_query_error(call, "q", query, rc);
-    }
-
-    for (i = 0; i < sizeof(terms) / sizeof(terms[0]); i++) {
-
-        rc = ngx_openai_arg(call, terms[i], &arg);
-
-        if (rc == NGX_ABORT) {
-            return rc;
-        }
-
-        /* a form that was not filled in sends them empty */
-
-        if (rc == NGX_DECLINED || arg.len == 0) {
-            continue;
-        }
-
-        rc = ngx_openai_query_and(query, terms[i], &arg);
-
-        if (rc != NGX_OK) {
-            return ngx_openai_query_error(call, terms[i], query, rc);
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_openai_query_error(ngx_openai_call_t *call, const char *name,
-    ngx_openai_query_t *query, ngx_int_t rc)
-{
-    if (rc == NGX_ERROR) {
-        return ngx_openai_no_memory(call);
-    }
-
-    if (query->word.len == 0) {
-        return ngx_openai_refuse(call, NGX_HTTP_BAD_REQUEST, "bad_request",
-                                 "\"%s\": %s", name, query->error);
-    }
-
-    if (query->suggestion == NULL) {
-        return ngx_openai_refuse(call, NGX_HTTP_BAD_REQUEST, "bad_request",
-                                 "\"%s\": %s \"%V\"", name, query->error,
-                                 &query->word);
-    }
-
-    return ngx_openai_refuse(call, NGX_HTTP_BAD_REQUEST, "bad_request",
-                             "\"%s\": %s \"%V\", did you mean \"%s\"?", name,
-                             query->error, &query->word, query->suggestion);
-}
-
-
-ngx_int_t
-ngx_openai_query_failed(ngx_openai_call_t *call, ngx_openai_query_t *query)
-{
-    (void) ngx_openai_query_error(call, "q", query, NGX_DECLINED);
-
-    return call->rc;
-}
-
-
-ngx_int_t
-ngx_openai_call_record(ngx_openai_call_t *call, ngx_openai_ref_t *ref,
-    ngx_openai_record_t *rec)
-{
-    ngx_int_t  rc;
-
-    rc = ngx_openai_reader_find(call->zone, &call->id, ref);
-
-    if (rc == NGX_OK) {
-        rc = (ngx_openai_read_record(call->zone, ref, rec) == NGX_OK)
-             ? NGX_OK : NGX_DONE;
-    }
-
-    switch (rc) {
-
-    case NGX_OK:
-        return NGX_OK;
-
-    case NGX_DONE:
-        return ngx_openai_gone(call);
-
-    default:
-        return ngx_openai_refuse(call, NGX_HTTP_NOT_FOUND, "not_found",
-                                 "no record with the id \"%V\"", &call->id);
-    }
 }

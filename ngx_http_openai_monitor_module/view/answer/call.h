@@ -15,7 +15,6 @@
 #include "store/reader.h"
 #include "view/view.h"
 #include "view/answer/json.h"
-#include "view/query/query.h"
 
 
 #define ngx_openai_set_type(r, s)                                            \
@@ -83,18 +82,6 @@ ngx_int_t ngx_openai_arg(ngx_openai_call_t *call, const char *name,
 /* a number within bounds; *value is left alone when the argument is absent */
 ngx_int_t ngx_openai_arg_number(ngx_openai_call_t *call, const char *name,
     ngx_uint_t min, ngx_uint_t max, ngx_uint_t *value);
-
-/* "q=", and those of "status=", "method=" and "model=" that are there */
-ngx_int_t ngx_openai_arg_query(ngx_openai_call_t *call,
-    ngx_openai_query_t *query);
-
-/* nobody knows what matches: sends query->error, as what is wrong with "q=" */
-ngx_int_t ngx_openai_query_failed(ngx_openai_call_t *call,
-    ngx_openai_query_t *query);
-
-/* the record with the call's id */
-ngx_int_t ngx_openai_call_record(ngx_openai_call_t *call,
-    ngx_openai_ref_t *ref, ngx_openai_record_t *rec);
 
 /* the call cannot go on: NGX_ABORT */
 ngx_int_t ngx_openai_refuse(ngx_openai_call_t *call, ngx_uint_t status,

@@ -12,6 +12,7 @@
 #include "view/live/feed.h"
 #include "view/live/news.h"
 #include "view/live/told.h"
+#include "view/query/ask.h"
 
 
 #define NGX_OPENAI_VIEWERS_MAX    64       /* of one worker */
@@ -139,7 +140,7 @@ ngx_openai_viewer_args(ngx_openai_viewer_t *v)
 
     call = v->call;
 
-    if (ngx_openai_arg_query(call, &v->query) != NGX_OK
+    if (ngx_openai_ask(call, &v->query) != NGX_OK
         || ngx_openai_watch_start(v) != NGX_OK)
     {
         return NGX_ABORT;

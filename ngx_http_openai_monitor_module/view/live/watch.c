@@ -52,7 +52,7 @@ ngx_openai_watch_start(ngx_openai_viewer_t *v)
 
     v->call->id = id;
 
-    rc = ngx_openai_call_record(v->call, &v->watch.ref, &v->watch.rec);
+    rc = ngx_openai_read_call(v->call, &v->watch.ref, &v->watch.rec);
 
     if (rc != NGX_OK) {
         return rc;

@@ -10,6 +10,7 @@
 #include <nginx.h>
 
 #include "view/answer/call.h"
+#include "view/read/record.h"
 
 
 ngx_int_t
@@ -83,7 +84,7 @@ ngx_openai_cancel(ngx_openai_call_t *call)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (ngx_openai_call_record(call, &ref, rec) != NGX_OK) {
+    if (ngx_openai_read_call(call, &ref, rec) != NGX_OK) {
         return call->rc;
     }
 

@@ -55,6 +55,34 @@ ngx_openai_read_record(ngx_openai_zone_t *zone,
 }
 
 
+ngx_int_t
+ngx_openai_read_call(ngx_openai_call_t *call, ngx_openai_ref_t *ref,
+    ngx_openai_record_t *rec)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_openai_reader_find(call->zone, &call->id, ref);
+
+    if (rc == NGX_OK) {
+        rc = (ngx_openai_read_record(call->zone, ref, rec) == NGX_OK)
+             ? NGX_OK : NGX_DONE;
+    }
+
+    switch (rc) {
+
+    case NGX_OK:
+        return NGX_OK;
+
+    case NGX_DONE:
+        return ngx_openai_gone(call);
+
+    default:
+        return ngx_openai_refuse(call, NGX_HTTP_NOT_FOUND, "not_found",
+                                 "no record with the id \"%V\"", &call->id);
+    }
+}
+
+
 ngx_openai_read_t *
 ngx_openai_read_create(ngx_pool_t *pool, ngx_openai_zone_t *zone,
     size_t body_max)

@@ -17,6 +17,7 @@
 
 #include "digest/digest.h"
 #include "store/reader.h"
+#include "view/answer/call.h"
 
 
 #define NGX_OPENAI_IN   0               /* the request */
@@ -67,6 +68,11 @@ typedef struct {
  */
 ngx_int_t ngx_openai_read_record(ngx_openai_zone_t *zone,
     const ngx_openai_ref_t *ref, ngx_openai_record_t *rec);
+
+/* reads the record with the call's id; NGX_ABORT: there is none, the error has
+   been sent, and the handler returns call->rc */
+ngx_int_t ngx_openai_read_call(ngx_openai_call_t *call, ngx_openai_ref_t *ref,
+    ngx_openai_record_t *rec);
 
 /* its memory is released with the pool */
 ngx_openai_read_t *ngx_openai_read_create(ngx_pool_t *pool,

@@ -128,7 +128,7 @@ ngx_openai_detail_read(ngx_openai_call_t *call)
 
     ngx_openai_zone_reap(call->zone);
 
-    if (ngx_openai_call_record(call, &ref, rec) != NGX_OK) {
+    if (ngx_openai_read_call(call, &ref, rec) != NGX_OK) {
         return NULL;
     }
 

@@ -203,7 +203,7 @@ ngx_openai_diff_load(ngx_openai_diff_t *d, ngx_openai_side_t *side)
 
     call = d->call;
 
-    if (ngx_openai_call_record(call, &side->ref, &side->rec) != NGX_OK) {
+    if (ngx_openai_read_call(call, &side->ref, &side->rec) != NGX_OK) {
         return NGX_ABORT;
     }
 

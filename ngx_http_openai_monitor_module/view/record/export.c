@@ -10,6 +10,7 @@
 
 #include "view/answer/call.h"
 #include "view/record/export.h"
+#include "view/query/ask.h"
 #include "view/query/search.h"
 #include "view/answer/work.h"
 
@@ -96,7 +97,7 @@ ngx_openai_export(ngx_openai_call_t *call)
     e->call = call;
 
     if (ngx_openai_export_format(e) != NGX_OK
-        || ngx_openai_arg_query(call, &e->query) != NGX_OK)
+        || ngx_openai_ask(call, &e->query) != NGX_OK)
     {
         return call->rc;
     }
@@ -280,7 +281,7 @@ ngx_openai_export_failed(ngx_openai_export_t *e)
     r = e->call->request;
 
     if (!r->header_sent) {
-        return ngx_openai_query_failed(e->call, &e->query);
+        return ngx_openai_ask_failed(e->call, &e->query);
     }
 
     ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,

@@ -11,6 +11,7 @@
 #include <math.h>
 
 #include "view/answer/call.h"
+#include "view/query/ask.h"
 #include "view/query/search.h"
 #include "view/record/summary.h"
 #include "view/answer/work.h"
@@ -147,7 +148,7 @@ ngx_openai_list_args(ngx_openai_list_t *list)
         return NGX_ABORT;
     }
 
-    return ngx_openai_arg_query(call, &list->query);
+    return ngx_openai_ask(call, &list->query);
 }
 
 
@@ -235,7 +236,7 @@ ngx_openai_list_run(ngx_openai_work_t *work)
     }
 
     if (rc == NGX_ABORT) {
-        return ngx_openai_query_failed(list->call, &list->query);
+        return ngx_openai_ask_failed(list->call, &list->query);
     }
 
     if (rc == NGX_ERROR) {

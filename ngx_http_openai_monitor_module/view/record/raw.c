@@ -55,7 +55,7 @@ ngx_openai_raw(ngx_openai_call_t *call, ngx_uint_t side)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (ngx_openai_call_record(call, &ref, rec) != NGX_OK) {
+    if (ngx_openai_read_call(call, &ref, rec) != NGX_OK) {
         return call->rc;
     }
 

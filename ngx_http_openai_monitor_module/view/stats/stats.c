@@ -10,6 +10,7 @@
 
 #include "view/answer/call.h"
 #include "view/stats/rows.h"
+#include "view/query/ask.h"
 #include "view/query/search.h"
 #include "view/answer/work.h"
 
@@ -90,7 +91,7 @@ ngx_openai_view_stats(ngx_openai_call_t *call)
     v->call = call;
 
     if (ngx_openai_stats_window(call, &v->window) != NGX_OK
-        || ngx_openai_arg_query(call, &v->query) != NGX_OK)
+        || ngx_openai_ask(call, &v->query) != NGX_OK)
     {
         return call->rc;
     }
@@ -188,7 +189,7 @@ ngx_openai_stats_run(ngx_openai_work_t *work)
             return NGX_AGAIN;
 
         case NGX_ABORT:
-            return ngx_openai_query_failed(v->call, &v->query);
+            return ngx_openai_ask_failed(v->call, &v->query);
 
         case NGX_DONE:
             ngx_openai_stats_settle(v->stats);
