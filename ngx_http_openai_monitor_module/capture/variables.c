@@ -10,21 +10,12 @@
 
 #include "capture/capture.h"
 #include "capture/secrets/veil.h"
+#include "store/fields.h"
 
 
-static ngx_int_t ngx_http_openai_string_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_int_t ngx_http_openai_number_variable(ngx_http_request_t *r,
+static ngx_int_t ngx_http_openai_field_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_openai_stream_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_int_t ngx_http_openai_outcome_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_int_t ngx_http_openai_ttft_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_int_t ngx_http_openai_speed_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_int_t ngx_http_openai_cost_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_openai_error_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
@@ -35,81 +26,15 @@ static ngx_int_t ngx_http_openai_variable_set(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, u_char *data, size_t len);
 
 
-#define ngx_http_openai_field(f)  offsetof(ngx_openai_record_t, f)
-
-
-/* what is not known is "", which nginx writes as "-" in a log */
+/* those that are no field of the record */
 
 static ngx_http_variable_t  ngx_http_openai_variables[] = {
-
-    { ngx_string("openai_monitor_id"), NULL,
-      ngx_http_openai_string_variable,
-      ngx_http_openai_field(id), NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("openai_model"), NULL,
-      ngx_http_openai_string_variable,
-      ngx_http_openai_field(facts.model), NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("openai_response_model"), NULL,
-      ngx_http_openai_string_variable,
-      ngx_http_openai_field(facts.response_model),
-      NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("openai_operation"), NULL,
-      ngx_http_openai_string_variable,
-      ngx_http_openai_field(facts.operation), NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("openai_provider"), NULL,
-      ngx_http_openai_string_variable,
-      ngx_http_openai_field(facts.provider), NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("openai_stream"), NULL,
       ngx_http_openai_stream_variable, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
-    { ngx_string("openai_input_tokens"), NULL,
-      ngx_http_openai_number_variable,
-      ngx_http_openai_field(facts.usage.input), NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("openai_output_tokens"), NULL,
-      ngx_http_openai_number_variable,
-      ngx_http_openai_field(facts.usage.output), NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("openai_cached_tokens"), NULL,
-      ngx_http_openai_number_variable,
-      ngx_http_openai_field(facts.usage.cached), NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("openai_reasoning_tokens"), NULL,
-      ngx_http_openai_number_variable,
-      ngx_http_openai_field(facts.usage.reasoning),
-      NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("openai_ttft"), NULL,
-      ngx_http_openai_ttft_variable, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("openai_tokens_per_second"), NULL,
-      ngx_http_openai_speed_variable, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("openai_finish_reason"), NULL,
-      ngx_http_openai_string_variable,
-      ngx_http_openai_field(facts.finish_reason),
-      NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("openai_outcome"), NULL,
-      ngx_http_openai_outcome_variable, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("openai_cost"), NULL,
-      ngx_http_openai_cost_variable, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
     { ngx_string("openai_error"), NULL,
       ngx_http_openai_error_variable, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("openai_session"), NULL,
-      ngx_http_openai_string_variable,
-      ngx_http_openai_field(facts.session), NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("openai_key"), NULL,
-      ngx_http_openai_string_variable,
-      ngx_http_openai_field(key), NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
       ngx_http_null_variable
 };
@@ -159,13 +84,21 @@ ngx_http_openai_variable_set(ngx_http_request_t *r,
 }
 
 
+/* an unknown value is "", which nginx logs as "-"; times are in seconds with
+   milliseconds, as nginx's own */
+
 static ngx_int_t
-ngx_http_openai_string_variable(ngx_http_request_t *r,
+ngx_http_openai_field_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
-    u_char               *s;
-    ngx_openai_record_t  *rec;
+    u_char                     buf[NGX_INT64_LEN + 16], *p;
+    double                     n;
+    uint64_t                   ms;
+    const char                *s;
+    ngx_openai_record_t       *rec;
+    const ngx_openai_field_t  *field;
 
+    field = (const ngx_openai_field_t *) data;
     rec = ngx_http_openai_variable_record(r);
 
     if (rec == NULL) {
@@ -173,24 +106,33 @@ ngx_http_openai_string_variable(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    s = (u_char *) rec + data;
+    if (ngx_openai_field_is_text(field)) {
+        s = ngx_openai_field_text(field, rec);
+        return ngx_http_openai_variable_set(r, v, (u_char *) s,
+                                            ngx_strlen(s));
+    }
 
-    return ngx_http_openai_variable_set(r, v, s, ngx_strlen(s));
-}
+    p = buf;
+    n = ngx_openai_field_number(field, rec);
 
+    if (n < 0) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
 
-static ngx_int_t
-ngx_http_openai_number_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data)
-{
-    u_char                buf[NGX_INT64_LEN], *p;
-    int64_t               n;
-    ngx_openai_record_t  *rec;
+    if (ngx_openai_field_is_time(field)) {
+        ms = ngx_openai_field_int(field, rec) / 1000;
+        p = ngx_sprintf(buf, "%uL.%03uL", ms / 1000, ms % 1000);
 
-    rec = ngx_http_openai_variable_record(r);
-    n = rec ? *(int64_t *) ((u_char *) rec + data) : OPENAI_UNKNOWN;
+    } else if (field->as == NGX_OPENAI_AS_MONEY) {
+        p = ngx_sprintf(buf, "%.9f", n);
 
-    p = (n < 0) ? buf : ngx_sprintf(buf, "%L", n);
+    } else if (field->as == NGX_OPENAI_AS_SPEED) {
+        p = ngx_sprintf(buf, "%.1f", n);
+
+    } else {
+        p = ngx_sprintf(buf, "%L", ngx_openai_field_int(field, rec));
+    }
 
     return ngx_http_openai_variable_set(r, v, buf, p - buf);
 }
@@ -224,90 +166,6 @@ ngx_http_openai_stream_variable(ngx_http_request_t *r,
 }
 
 
-static ngx_int_t
-ngx_http_openai_outcome_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data)
-{
-    const char           *name;
-    ngx_openai_record_t  *rec;
-
-    rec = ngx_http_openai_variable_record(r);
-
-    if (rec == NULL) {
-        v->not_found = 1;
-        return NGX_OK;
-    }
-
-    name = ngx_openai_outcome_name(rec->outcome);
-
-    return ngx_http_openai_variable_set(r, v, (u_char *) name,
-                                        ngx_strlen(name));
-}
-
-
-/* seconds with milliseconds, as nginx's own times */
-
-static ngx_int_t
-ngx_http_openai_ttft_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data)
-{
-    u_char                buf[NGX_INT64_LEN + 4], *p;
-    uint64_t              ms;
-    ngx_openai_record_t  *rec;
-
-    rec = ngx_http_openai_variable_record(r);
-
-    p = buf;
-
-    if (rec && rec->facts.first_token_us) {
-        ms = rec->facts.first_token_us / 1000;
-        p = ngx_sprintf(buf, "%uL.%03uL", ms / 1000, ms % 1000);
-    }
-
-    return ngx_http_openai_variable_set(r, v, buf, p - buf);
-}
-
-
-static ngx_int_t
-ngx_http_openai_speed_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data)
-{
-    u_char                buf[NGX_INT64_LEN + 4], *p;
-    double                speed;
-    ngx_openai_record_t  *rec;
-
-    rec = ngx_http_openai_variable_record(r);
-
-    p = buf;
-    speed = rec ? ngx_openai_record_speed(rec) : OPENAI_UNKNOWN;
-
-    if (speed >= 0) {
-        p = ngx_sprintf(buf, "%.1f", speed);
-    }
-
-    return ngx_http_openai_variable_set(r, v, buf, p - buf);
-}
-
-
-static ngx_int_t
-ngx_http_openai_cost_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data)
-{
-    u_char                buf[NGX_INT64_LEN + 16], *p;
-    ngx_openai_record_t  *rec;
-
-    rec = ngx_http_openai_variable_record(r);
-
-    p = buf;
-
-    if (rec && rec->cost >= 0) {
-        p = ngx_sprintf(buf, "%.9f", rec->cost);
-    }
-
-    return ngx_http_openai_variable_set(r, v, buf, p - buf);
-}
-
-
 /* the most telling word there is */
 
 static ngx_int_t
@@ -336,7 +194,27 @@ ngx_http_openai_error_variable(ngx_http_request_t *r,
 ngx_int_t
 ngx_http_openai_capture_variables(ngx_conf_t *cf)
 {
-    ngx_http_variable_t  *var, *v;
+    ngx_str_t                  name;
+    ngx_http_variable_t       *var, *v;
+    const ngx_openai_field_t  *field;
+
+    for (field = ngx_openai_fields; field->name; field++) {
+
+        if (field->variable == NULL) {
+            continue;
+        }
+
+        name.data = (u_char *) field->variable;
+        name.len = ngx_strlen(name.data);
+
+        var = ngx_http_add_variable(cf, &name, NGX_HTTP_VAR_NOCACHEABLE);
+        if (var == NULL) {
+            return NGX_ERROR;
+        }
+
+        var->get_handler = ngx_http_openai_field_variable;
+        var->data = (uintptr_t) field;
+    }
 
     for (v = ngx_http_openai_variables; v->name.len; v++) {
 

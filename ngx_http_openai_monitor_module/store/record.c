@@ -63,6 +63,13 @@ ngx_openai_outcome_name(ngx_uint_t outcome)
 }
 
 
+ngx_uint_t
+ngx_openai_record_attempts(const ngx_openai_record_t *rec)
+{
+    return ngx_min(rec->nattempts, NGX_OPENAI_MAX_ATTEMPTS);
+}
+
+
 uint64_t
 ngx_openai_record_timed(const ngx_openai_record_t *rec)
 {

@@ -174,6 +174,9 @@ void ngx_openai_record_rest(ngx_openai_record_t *rec);
 /* "running", "ok", "upstream_error", … */
 const char *ngx_openai_outcome_name(ngx_uint_t outcome);
 
+/* how many of the attempts are in the record */
+ngx_uint_t ngx_openai_record_attempts(const ngx_openai_record_t *rec);
+
 /* output tokens from the first one's moment, which marks the start of the time,
    to the last one's; 0: not streamed, or unknown */
 uint64_t ngx_openai_record_timed(const ngx_openai_record_t *rec);

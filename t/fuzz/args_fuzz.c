@@ -18,6 +18,7 @@
 #include <ngx_http.h>
 
 #include "store/record.c"
+#include "store/fields.c"
 #include "view/answer/json.c"
 #include "view/query/match.c"
 #include "view/query/regex.c"

@@ -15,6 +15,7 @@
 
 
 #include "store/record.c"
+#include "store/fields.c"
 #include "view/answer/json.c"
 #include "view/query/match.c"
 #include "view/query/regex.c"

@@ -16,6 +16,7 @@
 #include <time.h>
 
 #include "store/record.c"
+#include "store/fields.c"
 #include "view/answer/json.c"
 #include "view/query/match.c"
 #include "view/query/regex.c"

@@ -10,6 +10,15 @@
 #include "view/query/terms.h"
 
 
+/* room for all keys and the end */
+#define NGX_OPENAI_TERM_KEYS  64
+
+
+static ngx_int_t ngx_openai_term_field(ngx_openai_query_t *query,
+    ngx_openai_term_t *term, const ngx_openai_field_t *field,
+    ngx_str_t *value);
+static ngx_int_t ngx_openai_term_unknown(ngx_openai_query_t *query,
+    ngx_str_t *key);
 static ngx_int_t ngx_openai_term_status(ngx_openai_query_t *query,
     ngx_openai_term_t *term, ngx_str_t *value);
 static ngx_int_t ngx_openai_term_state(ngx_openai_query_t *query,
@@ -23,26 +32,17 @@ static ngx_int_t ngx_openai_term_index(const char *const *words,
     ngx_str_t *word);
 
 
-/* all keys, for suggestions; the fields and numbers come first and stand in
-   the order of their enumerations */
+/* keys that are no field's; the numbers come first, and stand in the order of
+   their enumeration */
 
 static const char *const  ngx_openai_term_keys[] = {
-    "model", "method", "path", "host", "client", "key", "upstream", "session",
-    "user", "thread", "id", "dialect", "op", "provider", "finish", "outcome",
-    "tool",
-    "latency", "ttft", "age", "tokens", "in_tokens", "out_tokens", "cached",
-    "cost", "size",
-    "status", "is", "has", "in", "time", "header.",
-    NULL
+    "age", "tokens", "size", "is", "has", "in", "time", "header.", NULL
 };
 
-#define NGX_OPENAI_KEY_NUMBER  (NGX_OPENAI_FIELD_TOOL + 1)
-#define NGX_OPENAI_KEY_STATUS                                                \
-    (NGX_OPENAI_KEY_NUMBER + NGX_OPENAI_NUMBER_SIZE + 1)
-#define NGX_OPENAI_KEY_IS      (NGX_OPENAI_KEY_STATUS + 1)
-#define NGX_OPENAI_KEY_HAS     (NGX_OPENAI_KEY_STATUS + 2)
-#define NGX_OPENAI_KEY_IN      (NGX_OPENAI_KEY_STATUS + 3)
-#define NGX_OPENAI_KEY_TIME    (NGX_OPENAI_KEY_STATUS + 4)
+#define NGX_OPENAI_KEY_IS      (NGX_OPENAI_NUMBER_SIZE + 1)
+#define NGX_OPENAI_KEY_HAS     (NGX_OPENAI_KEY_IS + 1)
+#define NGX_OPENAI_KEY_IN      (NGX_OPENAI_KEY_IS + 2)
+#define NGX_OPENAI_KEY_TIME    (NGX_OPENAI_KEY_IS + 3)
 
 
 static const char *const  ngx_openai_term_is_names[] = {
@@ -63,7 +63,8 @@ ngx_int_t
 ngx_openai_term_key(ngx_openai_query_t *query, ngx_openai_term_t *term,
     ngx_str_t *key, ngx_str_t *value)
 {
-    ngx_int_t  index;
+    ngx_int_t                  index;
+    const ngx_openai_field_t  *field;
 
     if (value->len == 0) {
         return ngx_openai_term_wrong(query, "no value after", key, NULL);
@@ -76,35 +77,24 @@ ngx_openai_term_key(ngx_openai_query_t *query, ngx_openai_term_t *term,
         return ngx_openai_term_header(query, term, key, value);
     }
 
+    field = ngx_openai_field_term(NULL, key->data, key->len);
+
+    if (field) {
+        return ngx_openai_term_field(query, term, field, value);
+    }
+
     index = ngx_openai_term_index(ngx_openai_term_keys, key);
 
     if (index == NGX_ERROR) {
-        return ngx_openai_term_wrong(query, "unknown key", key,
-                                     ngx_openai_nearest(ngx_openai_term_keys,
-                                                        key));
+        return ngx_openai_term_unknown(query, key);
     }
 
-    if (index < NGX_OPENAI_KEY_NUMBER) {
-        term->type = NGX_OPENAI_TERM_FIELD;
+    if (index < NGX_OPENAI_KEY_IS) {
         term->what = index;
-        term->value = *value;
-
-        if (index == NGX_OPENAI_FIELD_THREAD) {
-            query->threads = 1;
-        }
-
-        return NGX_OK;
-    }
-
-    if (index < NGX_OPENAI_KEY_STATUS) {
-        term->what = index - NGX_OPENAI_KEY_NUMBER;
         return ngx_openai_term_number(query, term, value);
     }
 
     switch (index) {
-
-    case NGX_OPENAI_KEY_STATUS:
-        return ngx_openai_term_status(query, term, value);
 
     case NGX_OPENAI_KEY_IS:
         return ngx_openai_term_state(query, term, ngx_openai_term_is_names,
@@ -121,6 +111,53 @@ ngx_openai_term_key(ngx_openai_query_t *query, ngx_openai_term_t *term,
         term->type = NGX_OPENAI_TERM_TRUE;
         return ngx_openai_term_in(query, value);
     }
+}
+
+
+static ngx_int_t
+ngx_openai_term_field(ngx_openai_query_t *query, ngx_openai_term_t *term,
+    const ngx_openai_field_t *field, ngx_str_t *value)
+{
+    term->field = field;
+
+    if (field->as == NGX_OPENAI_AS_STATUS) {
+        return ngx_openai_term_status(query, term, value);
+    }
+
+    if (!ngx_openai_field_is_text(field)) {
+        return ngx_openai_term_number(query, term, value);
+    }
+
+    term->type = NGX_OPENAI_TERM_FIELD;
+    term->value = *value;
+
+    if (field->as == NGX_OPENAI_AS_THREAD) {
+        query->threads = 1;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_openai_term_unknown(ngx_openai_query_t *query, ngx_str_t *key)
+{
+    ngx_uint_t                 n;
+    const char                *keys[NGX_OPENAI_TERM_KEYS];
+    const ngx_openai_field_t  *field;
+
+    n = 0;
+
+    for (field = ngx_openai_fields; field->name; field++) {
+        if (field->term) {
+            keys[n++] = field->term;
+        }
+    }
+
+    ngx_memcpy(&keys[n], ngx_openai_term_keys, sizeof(ngx_openai_term_keys));
+
+    return ngx_openai_term_wrong(query, "unknown key", key,
+                                 ngx_openai_nearest(keys, key));
 }
 
 
@@ -182,13 +219,11 @@ ngx_openai_term_status(ngx_openai_query_t *query, ngx_openai_term_t *term,
                             ngx_strlen(ngx_openai_outcome_name(i))))
         {
             term->type = NGX_OPENAI_TERM_FIELD;
-            term->what = NGX_OPENAI_FIELD_OUTCOME;
+            term->field = ngx_openai_field_named("outcome");
             term->value = *value;
             return NGX_OK;
         }
     }
-
-    term->what = NGX_OPENAI_NUMBER_SIZE;
 
     if (ngx_openai_term_number(query, term, value) != NGX_OK) {
         return ngx_openai_term_wrong(query, "not a status:", value, NULL);

@@ -11,6 +11,7 @@
 #define _NGX_OPENAI_TERMS_H_INCLUDED_
 
 
+#include "store/fields.h"
 #include "view/query/query.h"
 #include "view/query/match.h"
 #include "view/query/regex.h"
@@ -41,38 +42,11 @@ typedef enum {
 } ngx_openai_op_e;
 
 
-/* what a term is about, "what" of the term by its type; the names in the
-   language are in view/query/terms.c */
+/* numbers that a query can ask for and that are no field of the record */
 
 typedef enum {
-    NGX_OPENAI_FIELD_MODEL = 0,
-    NGX_OPENAI_FIELD_METHOD,
-    NGX_OPENAI_FIELD_PATH,
-    NGX_OPENAI_FIELD_HOST,
-    NGX_OPENAI_FIELD_CLIENT,
-    NGX_OPENAI_FIELD_KEY,
-    NGX_OPENAI_FIELD_UPSTREAM,
-    NGX_OPENAI_FIELD_SESSION,
-    NGX_OPENAI_FIELD_USER,
-    NGX_OPENAI_FIELD_THREAD,
-    NGX_OPENAI_FIELD_ID,
-    NGX_OPENAI_FIELD_DIALECT,
-    NGX_OPENAI_FIELD_OPERATION,
-    NGX_OPENAI_FIELD_PROVIDER,
-    NGX_OPENAI_FIELD_FINISH,
-    NGX_OPENAI_FIELD_OUTCOME,
-    NGX_OPENAI_FIELD_TOOL
-} ngx_openai_field_e;
-
-typedef enum {
-    NGX_OPENAI_NUMBER_LATENCY = 0,
-    NGX_OPENAI_NUMBER_TTFT,
-    NGX_OPENAI_NUMBER_AGE,              /* of the start, when it is asked */
+    NGX_OPENAI_NUMBER_AGE = 0,          /* of the start, when it is asked */
     NGX_OPENAI_NUMBER_TOKENS,
-    NGX_OPENAI_NUMBER_IN,
-    NGX_OPENAI_NUMBER_OUT,
-    NGX_OPENAI_NUMBER_CACHED,
-    NGX_OPENAI_NUMBER_COST,
     NGX_OPENAI_NUMBER_SIZE
 } ngx_openai_number_e;
 
@@ -97,7 +71,9 @@ typedef enum {
 
 struct ngx_openai_term_s {
     ngx_openai_term_e      type;
-    ngx_uint_t             what;        /* the field, number or state */
+    const ngx_openai_field_t
+                          *field;       /* or NULL */
+    ngx_uint_t             what;        /* the number or state */
     ngx_openai_op_e        op;
     double                 low;         /* a number, or a range of status … */
     double                 high;        /* … up to and with this one; of time,

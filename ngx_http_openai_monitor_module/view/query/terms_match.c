@@ -14,8 +14,10 @@
 #define NGX_OPENAI_TERM_TEXTS  3        /* of a level, at most */
 
 
-static ngx_uint_t ngx_openai_term_field(ngx_openai_term_t *term,
+static ngx_uint_t ngx_openai_term_any(ngx_openai_term_t *term,
     ngx_openai_subject_t *subject);
+static ngx_uint_t ngx_openai_term_text_field(ngx_openai_term_t *term,
+    const ngx_openai_field_t *field, ngx_openai_subject_t *subject);
 static ngx_uint_t ngx_openai_term_is_text(ngx_openai_term_t *term,
     const char *s);
 static ngx_uint_t ngx_openai_term_upstream(ngx_openai_term_t *term,
@@ -40,23 +42,6 @@ static ngx_uint_t ngx_openai_term_find(ngx_openai_query_t *query,
     ngx_openai_term_t *term, const ngx_str_t *text);
 
 
-/* fields that are one string of the record */
-
-static const size_t  ngx_openai_term_offsets[] = {
-    [NGX_OPENAI_FIELD_METHOD] = offsetof(ngx_openai_record_t, method),
-    [NGX_OPENAI_FIELD_HOST] = offsetof(ngx_openai_record_t, host),
-    [NGX_OPENAI_FIELD_CLIENT] = offsetof(ngx_openai_record_t, client),
-    [NGX_OPENAI_FIELD_KEY] = offsetof(ngx_openai_record_t, key),
-    [NGX_OPENAI_FIELD_SESSION] = offsetof(ngx_openai_record_t, facts.session),
-    [NGX_OPENAI_FIELD_USER] = offsetof(ngx_openai_record_t, facts.user),
-    [NGX_OPENAI_FIELD_ID] = offsetof(ngx_openai_record_t, id),
-    [NGX_OPENAI_FIELD_OPERATION] = offsetof(ngx_openai_record_t,
-                                            facts.operation),
-    [NGX_OPENAI_FIELD_PROVIDER] = offsetof(ngx_openai_record_t,
-                                           facts.provider)
-};
-
-
 ngx_uint_t
 ngx_openai_term_match(ngx_openai_query_t *query, ngx_openai_term_t *term,
     ngx_openai_subject_t *subject, ngx_uint_t level)
@@ -71,7 +56,7 @@ ngx_openai_term_match(ngx_openai_query_t *query, ngx_openai_term_t *term,
         return NGX_OPENAI_YES;
 
     case NGX_OPENAI_TERM_FIELD:
-        return ngx_openai_term_field(term, subject);
+        return ngx_openai_term_any(term, subject);
 
     case NGX_OPENAI_TERM_NUMBER:
         return ngx_openai_term_compare(term, rec);
@@ -108,50 +93,62 @@ ngx_openai_term_match(ngx_openai_query_t *query, ngx_openai_term_t *term,
 }
 
 
+/* a key may stand for several fields, of which one has to match */
+
 static ngx_uint_t
-ngx_openai_term_field(ngx_openai_term_t *term, ngx_openai_subject_t *subject)
+ngx_openai_term_any(ngx_openai_term_t *term, ngx_openai_subject_t *subject)
+{
+    const char                *key;
+    const ngx_openai_field_t  *field;
+
+    key = term->field->term;
+
+    for (field = term->field;
+         field;
+         field = ngx_openai_field_term(field, (u_char *) key,
+                                       ngx_strlen(key)))
+    {
+        if (ngx_openai_term_text_field(term, field, subject)) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static ngx_uint_t
+ngx_openai_term_text_field(ngx_openai_term_t *term,
+    const ngx_openai_field_t *field, ngx_openai_subject_t *subject)
 {
     const char                 *s;
-    const openai_facts_t       *facts;
     const ngx_openai_record_t  *rec;
 
     rec = subject->rec;
-    facts = &rec->facts;
+    s = ngx_openai_field_text(field, rec);
 
-    switch (term->what) {
+    switch (field->as) {
 
-    case NGX_OPENAI_FIELD_MODEL:
-        return ngx_openai_term_is_text(term, facts->model)
-               || ngx_openai_term_is_text(term, facts->response_model);
+    case NGX_OPENAI_AS_URI:
+        return ngx_openai_glob(&term->value, s, strcspn(s, "?"));
 
-    case NGX_OPENAI_FIELD_PATH:
-        return ngx_openai_glob(&term->value, rec->uri,
-                               strcspn(rec->uri, "?"));
-
-    case NGX_OPENAI_FIELD_UPSTREAM:
+    case NGX_OPENAI_AS_UPSTREAM:
         return ngx_openai_term_upstream(term, rec);
 
-    case NGX_OPENAI_FIELD_FINISH:
-        return ngx_openai_term_one_of(term, facts->finish_reason);
+    case NGX_OPENAI_AS_JOINED:
+    case NGX_OPENAI_AS_LIST:
+        return ngx_openai_term_one_of(term, s);
 
-    case NGX_OPENAI_FIELD_TOOL:
-        return ngx_openai_term_one_of(term, facts->tool_names);
-
-    case NGX_OPENAI_FIELD_THREAD:
+    case NGX_OPENAI_AS_THREAD:
         return ngx_openai_glob(&term->value, subject->thread.data,
                                subject->thread.len);
 
-    case NGX_OPENAI_FIELD_DIALECT:
-        s = openai_dialect_name(facts->dialect);
+    case NGX_OPENAI_AS_DIALECT:
+        s = openai_dialect_name(rec->facts.dialect);
         return ngx_openai_term_is_text(term, s ? s : "");
 
-    case NGX_OPENAI_FIELD_OUTCOME:
-        return ngx_openai_term_is_text(term,
-                                       ngx_openai_outcome_name(rec->outcome));
-
     default:
-        return ngx_openai_term_is_text(term, (const char *) rec
-                                       + ngx_openai_term_offsets[term->what]);
+        return ngx_openai_term_is_text(term, s);
     }
 }
 
@@ -169,7 +166,7 @@ ngx_openai_term_upstream(ngx_openai_term_t *term,
 {
     ngx_uint_t  i;
 
-    for (i = 0; i < rec->nattempts && i < NGX_OPENAI_MAX_ATTEMPTS; i++) {
+    for (i = 0; i < ngx_openai_record_attempts(rec); i++) {
 
         if (ngx_openai_term_is_text(term, rec->attempts[i].peer)) {
             return 1;
@@ -222,7 +219,8 @@ ngx_openai_term_compare(ngx_openai_term_t *term,
         break;
 
     default: /* NGX_OPENAI_TERM_NUMBER */
-        value = ngx_openai_term_value(term->what, rec);
+        value = term->field ? ngx_openai_field_number(term->field, rec)
+                            : ngx_openai_term_value(term->what, rec);
     }
 
     if (value < 0) {
@@ -260,13 +258,6 @@ ngx_openai_term_value(ngx_uint_t number, const ngx_openai_record_t *rec)
 
     switch (number) {
 
-    case NGX_OPENAI_NUMBER_LATENCY:
-        return rec->duration_us;
-
-    case NGX_OPENAI_NUMBER_TTFT:
-        return rec->facts.first_token_us
-               ? (double) rec->facts.first_token_us : -1;
-
     case NGX_OPENAI_NUMBER_AGE:
         return ngx_openai_term_age(rec);
 
@@ -276,18 +267,6 @@ ngx_openai_term_value(ngx_uint_t number, const ngx_openai_record_t *rec)
         }
 
         return usage->total;
-
-    case NGX_OPENAI_NUMBER_IN:
-        return usage->input;
-
-    case NGX_OPENAI_NUMBER_OUT:
-        return usage->output;
-
-    case NGX_OPENAI_NUMBER_CACHED:
-        return usage->cached;
-
-    case NGX_OPENAI_NUMBER_COST:
-        return rec->cost;
 
     default: /* NGX_OPENAI_NUMBER_SIZE */
         return (double) (rec->request_bytes + rec->response_bytes);

@@ -37,9 +37,8 @@ ngx_openai_term_number(ngx_openai_query_t *query, ngx_openai_term_t *term,
     p = value->data;
     last = p + value->len;
 
-    time = (term->what == NGX_OPENAI_NUMBER_LATENCY
-            || term->what == NGX_OPENAI_NUMBER_TTFT
-            || term->what == NGX_OPENAI_NUMBER_AGE);
+    time = term->field ? ngx_openai_field_is_time(term->field)
+                       : term->what == NGX_OPENAI_NUMBER_AGE;
 
     term->type = NGX_OPENAI_TERM_NUMBER;
     term->op = ngx_openai_term_op(&p, last);

@@ -36,9 +36,6 @@ static void ngx_openai_detail_body(ngx_openai_detail_t *d, ngx_uint_t side);
 static void ngx_openai_detail_text(ngx_openai_json_t *json, ngx_str_t *text);
 static void ngx_openai_detail_meaning(ngx_openai_detail_t *d);
 static void ngx_openai_detail_limits(ngx_openai_detail_t *d);
-static void ngx_openai_detail_timing(ngx_openai_detail_t *d);
-static int64_t ngx_openai_detail_connect(const ngx_openai_record_t *rec,
-    int64_t *tls);
 static void ngx_openai_detail_pieces(ngx_openai_detail_t *d);
 static int64_t ngx_openai_detail_at(ngx_str_t *marks, uint64_t offset,
     ngx_uint_t *from);
@@ -162,14 +159,13 @@ ngx_openai_detail_write(ngx_openai_json_t *json,
     ngx_openai_detail_meaning(d);
     ngx_openai_detail_limits(d);
 
-    ngx_openai_json_key(json, "upstream_request_id");
-    ngx_openai_json_text(json, rec->facts.request_id);
-    ngx_openai_json_key(json, "processing_ms");
-    ngx_openai_json_count(json, rec->facts.processing_ms);
-    ngx_openai_json_key(json, "response_id");
-    ngx_openai_json_text(json, rec->facts.response_id);
+    ngx_openai_summary_fields(json, ngx_openai_detail_fields, rec, NULL);
 
-    ngx_openai_detail_timing(d);
+    ngx_openai_json_key(json, "timing");
+    ngx_openai_json_open(json, '{');
+    ngx_openai_summary_fields(json, ngx_openai_timing_fields, rec, NULL);
+    ngx_openai_json_close(json, '}');
+
     ngx_openai_detail_pieces(d);
 
     ngx_openai_json_close(json, '}');
@@ -422,81 +418,6 @@ ngx_openai_detail_limits(ngx_openai_detail_t *d)
     }
 
     ngx_openai_json_close(json, '}');
-}
-
-
-static void
-ngx_openai_detail_timing(ngx_openai_detail_t *d)
-{
-    int64_t                     times[9];
-    ngx_uint_t                  i;
-    ngx_openai_json_t          *json;
-    const openai_facts_t       *facts;
-    const ngx_openai_record_t  *rec;
-
-    static const char *const    keys[] = {
-        "request_received_ms", "tls_start_ms", "connect_ms",
-        "upstream_header_ms", "first_byte_ms", "first_token_ms",
-        "last_token_ms", "last_byte_ms", "duration_ms"
-    };
-
-    json = d->json;
-    rec = d->rec;
-    facts = &rec->facts;
-
-    times[0] = rec->request_us;
-    times[2] = ngx_openai_detail_connect(rec, &times[1]);
-    times[3] = rec->header_us;
-    times[4] = rec->first_byte_us;
-    times[5] = facts->first_token_us ? (int64_t) facts->first_token_us : -1;
-    times[6] = facts->last_token_us ? (int64_t) facts->last_token_us : -1;
-    times[7] = rec->last_byte_us;
-    times[8] = rec->duration_us;
-
-    ngx_openai_json_key(json, "timing");
-    ngx_openai_json_open(json, '{');
-
-    for (i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
-        ngx_openai_json_key(json, keys[i]);
-        ngx_openai_json_ms(json, times[i]);
-    }
-
-    ngx_openai_json_close(json, '}');
-}
-
-
-/* when the attempt that gave the header had connected, and when its TLS
-   handshake had begun; -1: unknown */
-
-static int64_t
-ngx_openai_detail_connect(const ngx_openai_record_t *rec, int64_t *tls)
-{
-    int64_t                      us;
-    ngx_uint_t                   n;
-    const ngx_openai_attempt_t  *a;
-
-    *tls = -1;
-
-    n = ngx_openai_summary_attempts(rec);
-
-    if (n == 0 || rec->header_us < 0) {
-        return -1;
-    }
-
-    a = &rec->attempts[n - 1];
-
-    if (a->connect_ms < 0 || a->header_ms < a->connect_ms) {
-        return -1;
-    }
-
-    us = rec->header_us - (int64_t) (a->header_ms - a->connect_ms) * 1000;
-    us = ngx_max(us, 0);
-
-    if (a->tls_ms >= 0) {
-        *tls = ngx_max(us - (int64_t) a->tls_ms * 1000, 0);
-    }
-
-    return us;
 }
 
 

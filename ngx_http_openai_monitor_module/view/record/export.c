@@ -37,6 +37,8 @@ static void ngx_openai_export_reverse(ngx_openai_search_t *search);
 static ngx_int_t ngx_openai_export_run(ngx_openai_work_t *work);
 static ngx_int_t ngx_openai_export_failed(ngx_openai_export_t *e);
 static ngx_int_t ngx_openai_export_record(ngx_openai_export_t *e);
+static void ngx_openai_export_begin(ngx_openai_export_t *e,
+    ngx_openai_json_t *json);
 static ngx_int_t ngx_openai_export_end(ngx_openai_export_t *e);
 static ngx_int_t ngx_openai_export_pool(ngx_openai_export_t *e);
 static ngx_int_t ngx_openai_export_output(ngx_openai_export_t *e,
@@ -52,7 +54,7 @@ static const ngx_openai_format_t  ngx_openai_formats[] = {
       "attachment; filename=\"openai-monitor.har\"",
       ngx_string("{\"log\":{\"version\":\"1.2\",\"creator\":{\"name\":\""
                  NGX_OPENAI_NAME "\",\"version\":\"" NGX_OPENAI_VERSION
-                 "\"},\"pages\":[],\"entries\":["),
+                 "\"},\"pages\":[],\"entries\":["), NULL,
       ngx_string(",\n"),
       ngx_string("]}}\n"),
       ngx_openai_har, 1 },
@@ -60,7 +62,7 @@ static const ngx_openai_format_t  ngx_openai_formats[] = {
     { ngx_string("jsonl"),
       ngx_string("application/jsonl"),
       "attachment; filename=\"openai-monitor.jsonl\"",
-      ngx_null_string,
+      ngx_null_string, NULL,
       ngx_string("\n"),
       ngx_string("\n"),
       ngx_openai_jsonl, 1 },
@@ -68,7 +70,7 @@ static const ngx_openai_format_t  ngx_openai_formats[] = {
     { ngx_string("csv"),
       ngx_string("text/csv; charset=utf-8"),
       "attachment; filename=\"openai-monitor.csv\"",
-      ngx_string(NGX_OPENAI_CSV_HEAD),
+      ngx_null_string, ngx_openai_csv_head,
       ngx_null_string,
       ngx_null_string,
       ngx_openai_csv, 0 }
@@ -314,11 +316,7 @@ ngx_openai_export_record(ngx_openai_export_t *e)
 
     ngx_openai_json_init(&json, e->pool);
 
-    if (!e->begun) {
-        e->begun = 1;
-        ngx_openai_json_raw(&json, e->format->head.data,
-                            e->format->head.len);
-    }
+    ngx_openai_export_begin(e, &json);
 
     if (e->some) {
         ngx_openai_json_raw(&json, e->format->between.data,
@@ -335,6 +333,25 @@ ngx_openai_export_record(ngx_openai_export_t *e)
 }
 
 
+/* once, in front of the first record or of none */
+
+static void
+ngx_openai_export_begin(ngx_openai_export_t *e, ngx_openai_json_t *json)
+{
+    if (e->begun) {
+        return;
+    }
+
+    e->begun = 1;
+
+    ngx_openai_json_raw(json, e->format->head.data, e->format->head.len);
+
+    if (e->format->begin) {
+        e->format->begin(json);
+    }
+}
+
+
 static ngx_int_t
 ngx_openai_export_end(ngx_openai_export_t *e)
 {
@@ -346,10 +363,7 @@ ngx_openai_export_end(ngx_openai_export_t *e)
 
     ngx_openai_json_init(&json, e->pool);
 
-    if (!e->begun) {
-        ngx_openai_json_raw(&json, e->format->head.data,
-                            e->format->head.len);
-    }
+    ngx_openai_export_begin(e, &json);
 
     if (e->some || e->format->head.len) {
         ngx_openai_json_raw(&json, e->format->tail.data,

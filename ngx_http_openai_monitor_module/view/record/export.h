@@ -19,6 +19,7 @@ typedef struct {
     ngx_str_t     type;
     const char   *disposition;
     ngx_str_t     head;
+    void        (*begin)(ngx_openai_json_t *json);      /* after head */
     ngx_str_t     between;
     ngx_str_t     tail;
     void        (*record)(ngx_openai_json_t *json,
@@ -30,19 +31,11 @@ typedef struct {
 
 void ngx_openai_har(ngx_openai_json_t *json, ngx_openai_read_t *record,
     const ngx_openai_thread_t *thread);
+void ngx_openai_csv_head(ngx_openai_json_t *json);
 void ngx_openai_csv(ngx_openai_json_t *json, ngx_openai_read_t *record,
     const ngx_openai_thread_t *thread);
 void ngx_openai_jsonl(ngx_openai_json_t *json,
     ngx_openai_read_t  *record, const ngx_openai_thread_t *thread);
-
-
-/* the first line of ngx_openai_csv() */
-#define NGX_OPENAI_CSV_HEAD                                                  \
-    "id,started_at,method,uri,status,outcome,dialect,operation,provider,"    \
-    "model,response_model,streamed,duration_ms,ttft_ms,input_tokens,"        \
-    "output_tokens,cached_tokens,reasoning_tokens,cost_usd,finish_reason,"   \
-    "tool_calls,request_bytes,response_bytes,error_type,error_code,"         \
-    "error_message,client,user_agent,key,session,user,thread,upstream\r\n"
 
 
 #endif /* _NGX_OPENAI_EXPORT_H_INCLUDED_ */

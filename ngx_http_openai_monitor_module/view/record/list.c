@@ -25,18 +25,6 @@
 #define NGX_OPENAI_LIST_SIZE     1000
 
 
-typedef enum {
-    NGX_OPENAI_SORT_STARTED = 0,
-    NGX_OPENAI_SORT_DURATION,
-    NGX_OPENAI_SORT_TTFT,
-    NGX_OPENAI_SORT_INPUT,
-    NGX_OPENAI_SORT_OUTPUT,
-    NGX_OPENAI_SORT_COST,
-    NGX_OPENAI_SORT_STATUS,
-    NGX_OPENAI_SORT_BYTES
-} ngx_openai_sort_e;
-
-
 typedef struct {
     ngx_openai_ref_t     ref;
     double               value;         /* NAN: unknown */
@@ -50,7 +38,8 @@ typedef struct {
 
     ngx_uint_t           page;
     ngx_uint_t           size;
-    ngx_uint_t           sort;
+    const ngx_openai_field_t
+                        *sort;          /* NULL: by the start */
     ngx_uint_t           ascending;
 
     ngx_openai_found_t  *found;
@@ -64,7 +53,7 @@ static ngx_int_t ngx_openai_list_sort(ngx_openai_list_t *list);
 static ngx_int_t ngx_openai_list_run(ngx_openai_work_t *work);
 static ngx_int_t ngx_openai_list_search(ngx_openai_list_t *list,
     uint64_t stop);
-static double ngx_openai_list_value(ngx_uint_t sort,
+static double ngx_openai_list_value(const ngx_openai_field_t *sort,
     const ngx_openai_record_t *rec);
 static int ngx_libc_cdecl ngx_openai_list_up(const void *one,
     const void *two);
@@ -159,15 +148,18 @@ ngx_openai_list_sort(ngx_openai_list_t *list)
     ngx_str_t    arg;
     ngx_uint_t   i;
 
-    static const ngx_str_t  names[] = {
-        ngx_string("started_at"),
-        ngx_string("duration"),
-        ngx_string("ttft"),
-        ngx_string("input_tokens"),
-        ngx_string("output_tokens"),
-        ngx_string("cost"),
-        ngx_string("status"),
-        ngx_string("response_bytes")
+    static const struct {
+        ngx_str_t    name;
+        const char  *field;
+    } sorts[] = {
+        { ngx_string("started_at"), "" },
+        { ngx_string("duration"), "duration_ms" },
+        { ngx_string("ttft"), "ttft_ms" },
+        { ngx_string("input_tokens"), "input_tokens" },
+        { ngx_string("output_tokens"), "output_tokens" },
+        { ngx_string("cost"), "cost_usd" },
+        { ngx_string("status"), "status" },
+        { ngx_string("response_bytes"), "response_bytes" }
     };
 
     rc = ngx_openai_arg(list->call, "sort", &arg);
@@ -188,12 +180,12 @@ ngx_openai_list_sort(ngx_openai_list_t *list)
         arg.len--;
     }
 
-    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    for (i = 0; i < sizeof(sorts) / sizeof(sorts[0]); i++) {
 
-        if (names[i].len == arg.len
-            && ngx_strncmp(names[i].data, arg.data, arg.len) == 0)
+        if (sorts[i].name.len == arg.len
+            && ngx_strncmp(sorts[i].name.data, arg.data, arg.len) == 0)
         {
-            list->sort = i;
+            list->sort = ngx_openai_field_named(sorts[i].field);
             return NGX_OK;
         }
     }
@@ -243,7 +235,7 @@ ngx_openai_list_run(ngx_openai_work_t *work)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (list->sort != NGX_OPENAI_SORT_STARTED || list->ascending) {
+    if (list->sort || list->ascending) {
         ngx_qsort(list->found, list->nfound, sizeof(ngx_openai_found_t),
                   list->ascending ? ngx_openai_list_up
                                   : ngx_openai_list_down);
@@ -264,7 +256,7 @@ ngx_openai_list_search(ngx_openai_list_t *list, uint64_t stop)
 
     /* nothing has to be read when everything matches */
 
-    if (list->query.root == NULL && list->sort == NGX_OPENAI_SORT_STARTED) {
+    if (list->query.root == NULL && list->sort == NULL) {
 
         for ( /* void */ ; search->at < search->nrefs; search->at++) {
             found = &list->found[list->nfound++];
@@ -290,43 +282,16 @@ ngx_openai_list_search(ngx_openai_list_t *list, uint64_t stop)
 
 
 static double
-ngx_openai_list_value(ngx_uint_t sort, const ngx_openai_record_t *rec)
+ngx_openai_list_value(const ngx_openai_field_t *sort,
+    const ngx_openai_record_t *rec)
 {
     double  value;
 
-    switch (sort) {
-
-    case NGX_OPENAI_SORT_STARTED:
+    if (sort == NULL) {
         return (double) rec->seq;
-
-    case NGX_OPENAI_SORT_DURATION:
-        value = (double) rec->duration_us;
-        break;
-
-    case NGX_OPENAI_SORT_TTFT:
-        value = rec->facts.first_token_us
-                ? (double) rec->facts.first_token_us : -1;
-        break;
-
-    case NGX_OPENAI_SORT_INPUT:
-        value = (double) rec->facts.usage.input;
-        break;
-
-    case NGX_OPENAI_SORT_OUTPUT:
-        value = (double) rec->facts.usage.output;
-        break;
-
-    case NGX_OPENAI_SORT_COST:
-        value = rec->cost;
-        break;
-
-    case NGX_OPENAI_SORT_STATUS:
-        value = rec->status ? rec->status : -1;
-        break;
-
-    default: /* NGX_OPENAI_SORT_BYTES */
-        value = (double) rec->response_bytes;
     }
+
+    value = ngx_openai_field_number(sort, rec);
 
     return value < 0 ? NAN : value;
 }
