@@ -3,65 +3,9 @@
 // What the server leaves out is unknown, and unknown is null to the page.
 
 import type { Answer, Choice, Conversation, Detail, Message, Stats, Summary, Tool, ToolCall, Turn } from './types';
+import { unknownStats, unknownSummary } from './types';
 
 type Loose<T> = Partial<T> | null | undefined;
-
-const empty: Summary = {
-    id: '',
-    started_at: '',
-    method: '',
-    uri: '',
-    host: null,
-    http_version: null,
-    status: null,
-    outcome: 'running',
-    dialect: null,
-    operation: null,
-    provider: null,
-    model: null,
-    response_model: null,
-    streamed: null,
-    stream_requested: null,
-    complete: null,
-    buffered: null,
-    from_cache: null,
-    duration_ms: null,
-    ttft_ms: null,
-    last_token_ms: null,
-    longest_gap_ms: null,
-    pieces: null,
-    events: null,
-    tokens_per_second: null,
-    usage: null,
-    estimated_output_tokens: null,
-    finish_reason: null,
-    message_count: null,
-    tool_count: null,
-    tool_calls: null,
-    refusal: null,
-    has_reasoning: null,
-    has_image: null,
-    service_tier: null,
-    cost_usd: null,
-    price: null,
-    request_bytes: null,
-    response_bytes: null,
-    error: null,
-    client: null,
-    user_agent: null,
-    key: null,
-    session: null,
-    user: null,
-    thread: null,
-    parent: null,
-    change: null,
-    retry: null,
-    upstream: null,
-    attempts: null,
-    truncated: null,
-    masked: null,
-    withheld: null,
-};
 
 const list = <T, R>(value: T[] | null | undefined, each: (item: T) => R): R[] =>
     Array.isArray(value) ? value.map(each) : [];
@@ -114,6 +58,7 @@ const message = (m: Loose<Message>): Message | null =>
     m === null || m === undefined
         ? null
         : {
+              line: m.line ?? null,
               headers: list(m.headers, (h) => h),
               body: m.body ?? null,
               body_encoding: m.body_encoding ?? 'text',
@@ -121,13 +66,13 @@ const message = (m: Loose<Message>): Message | null =>
               body_kept_bytes: m.body_kept_bytes ?? null,
               content_type: m.content_type ?? null,
               content_encoding: m.content_encoding ?? null,
-              decoded: m.decoded ?? null,
+              decoded: m.decoded ?? false,
           };
 
-export const summary = (r: Partial<Summary>): Summary => ({ ...empty, ...r });
+export const summary = (r: Partial<Summary>): Summary => ({ ...unknownSummary, ...r });
 
 export const detail = (r: Partial<Detail>): Detail => ({
-    ...empty,
+    ...unknownSummary,
     ...r,
     request: message(r.request),
     response: message(r.response),
@@ -138,7 +83,7 @@ export const detail = (r: Partial<Detail>): Detail => ({
     upstream_request_id: r.upstream_request_id ?? null,
     processing_ms: r.processing_ms ?? null,
     response_id: r.response_id ?? null,
-    pieces_timeline: r.pieces_timeline ?? null,
+    pieces_timeline: r.pieces_timeline ?? [],
     timing:
         r.timing === null || r.timing === undefined
             ? null
@@ -156,26 +101,7 @@ export const detail = (r: Partial<Detail>): Detail => ({
 });
 
 export const stats = (s: Partial<Stats>): Stats => ({
+    ...unknownStats,
     window: 'all',
-    since: null,
-    requests: 0,
-    in_flight: 0,
-    success_rate: null,
-    by_status: null,
-    by_outcome: null,
-    duration_ms: null,
-    ttft_ms: null,
-    tokens_per_second: null,
-    usage: null,
-    cost_usd: null,
-    unpriced_requests: null,
-    request_bytes: null,
-    response_bytes: null,
-    models: null,
-    endpoints: null,
-    keys: null,
-    peers: null,
-    series: null,
-    zone: null,
     ...s,
 });
