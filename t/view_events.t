@@ -555,3 +555,38 @@ next_event($feed, 'clear');
 $go->(41);
 next_event($feed, 'stats', sub { $_[0]{requests} == 41 });
 check([ grep { $_->{event} eq 'gone' } @{ $feed->{events} } ], [], 'what is cleared is not told twice');
+
+
+
+=== TEST 14: a long URI is whole wherever it is shown or looked for
+the list, the live feed, CSV and the query language had the first 239 bytes of
+it and did not say so.  Seen to fail before they read the head.
+--- upstream
+while ($u->request) { $u->answer(200, completion()) }
+--- client
+my $path = '/v1/chat/completions/' . join '/', map "part$_", 1 .. 60;
+my $uri = "$path?first=1&" . ('x' x 900) . "&last=needle";
+my $feed = feed();
+
+next_event($feed, 'hello');
+http(post($uri, { model => 'm' }));
+
+check(next_event($feed, 'record', sub { $_[0]{outcome} eq 'ok' })->{data},
+      { uri => $uri }, 'live');
+
+my $id = records(1)->[0]{id};
+my $api = sub { json_value((monitor($_[0]))[1]) };
+
+check($api->('/api/requests'), { items => [ { uri => $uri } ] }, 'list');
+check($api->("/api/request/$id"), { uri => $uri,
+      request => { line => "POST $uri HTTP/1.1" } }, 'detail');
+check_like((monitor('/api/export?format=csv'))[1], qr/,"\Q$uri\E",/, 'CSV');
+check($api->('/api/export?format=har'), { log => { entries => [
+      { _openai => { uri => $uri } } ] } }, 'HAR');
+
+for ([ 'last%3Dneedle', 1 ], [ '~/last=NEEDLE$/', 1 ],
+     [ 'path:*/part60', 1 ], [ "path:$path", 1 ], [ 'path:*/part59', 0 ],
+     [ 'path:*needle', 0 ], [ 'last%3Dneedle2', 0 ])
+{
+    check($api->("/api/requests?q=$_->[0]"), { total => $_->[1] }, $_->[0]);
+}

@@ -63,6 +63,15 @@ ngx_openai_outcome_name(ngx_uint_t outcome)
 }
 
 
+/* ngx_openai_copy() leaves up to three bytes of a cut character free */
+
+ngx_uint_t
+ngx_openai_record_uri_cut(const ngx_openai_record_t *rec)
+{
+    return ngx_strlen(rec->uri) + 4 >= sizeof(rec->uri);
+}
+
+
 ngx_uint_t
 ngx_openai_record_attempts(const ngx_openai_record_t *rec)
 {

@@ -174,6 +174,9 @@ void ngx_openai_record_rest(ngx_openai_record_t *rec);
 /* "running", "ok", "upstream_error", … */
 const char *ngx_openai_outcome_name(ngx_uint_t outcome);
 
+/* 1 when the URI may be longer than its member */
+ngx_uint_t ngx_openai_record_uri_cut(const ngx_openai_record_t *rec);
+
 /* how many of the attempts are in the record */
 ngx_uint_t ngx_openai_record_attempts(const ngx_openai_record_t *rec);
 

@@ -18,6 +18,7 @@
 #include "store/record.c"
 #include "store/fields.c"
 #include "view/answer/json.c"
+#include "view/read/head.c"
 #include "view/query/match.c"
 #include "view/query/regex.c"
 #include "view/query/terms.c"

@@ -244,7 +244,7 @@ ngx_openai_changes_record(ngx_openai_viewer_t *v, const ngx_openai_ref_t *ref)
     if (rc == NGX_OK) {
         ngx_openai_feed_open(v, "record", 1);
         text = v->buf->last;
-        ngx_openai_summary(&v->json, rec,
+        ngx_openai_summary(&v->json, v->search->record,
                            ngx_openai_threads_get(v->search->threads, ref->seq));
 
         ngx_log_debug2(NGX_LOG_DEBUG_HTTP, v->request->connection->log, 0,

@@ -9,13 +9,16 @@
 
 #include "digest/digest.h"
 #include "view/query/terms.h"
+#include "view/read/head.h"
 
 
 #define NGX_OPENAI_TERM_TEXTS  3        /* of a level, at most */
 
 
 static ngx_uint_t ngx_openai_term_any(ngx_openai_term_t *term,
-    ngx_openai_subject_t *subject);
+    ngx_openai_subject_t *subject, ngx_uint_t level);
+static ngx_uint_t ngx_openai_term_path(ngx_openai_term_t *term,
+    ngx_openai_subject_t *subject, ngx_uint_t level);
 static ngx_uint_t ngx_openai_term_text_field(ngx_openai_term_t *term,
     const ngx_openai_field_t *field, ngx_openai_subject_t *subject);
 static ngx_uint_t ngx_openai_term_is_text(ngx_openai_term_t *term,
@@ -56,7 +59,7 @@ ngx_openai_term_match(ngx_openai_query_t *query, ngx_openai_term_t *term,
         return NGX_OPENAI_YES;
 
     case NGX_OPENAI_TERM_FIELD:
-        return ngx_openai_term_any(term, subject);
+        return ngx_openai_term_any(term, subject, level);
 
     case NGX_OPENAI_TERM_NUMBER:
         return ngx_openai_term_compare(term, rec);
@@ -96,10 +99,15 @@ ngx_openai_term_match(ngx_openai_query_t *query, ngx_openai_term_t *term,
 /* a key may stand for several fields, of which one has to match */
 
 static ngx_uint_t
-ngx_openai_term_any(ngx_openai_term_t *term, ngx_openai_subject_t *subject)
+ngx_openai_term_any(ngx_openai_term_t *term, ngx_openai_subject_t *subject,
+    ngx_uint_t level)
 {
     const char                *key;
     const ngx_openai_field_t  *field;
+
+    if (term->field->as == NGX_OPENAI_AS_URI) {
+        return ngx_openai_term_path(term, subject, level);
+    }
 
     key = term->field->term;
 
@@ -117,6 +125,34 @@ ngx_openai_term_any(ngx_openai_term_t *term, ngx_openai_subject_t *subject)
 }
 
 
+/* up to the "?"; the path of a long URI may end behind what the record has */
+
+static ngx_uint_t
+ngx_openai_term_path(ngx_openai_term_t *term, ngx_openai_subject_t *subject,
+    ngx_uint_t level)
+{
+    u_char     *end;
+    ngx_str_t   uri;
+
+    ngx_openai_term_string(&uri, subject->rec->uri);
+
+    if (ngx_openai_record_uri_cut(subject->rec)
+        && memchr(uri.data, '?', uri.len) == NULL)
+    {
+        if (level < NGX_OPENAI_LEVEL_HEADS) {
+            return NGX_OPENAI_PERHAPS;
+        }
+
+        (void) ngx_openai_head_uri(&subject->head[0], &uri);
+    }
+
+    end = uri.len ? memchr(uri.data, '?', uri.len) : NULL;
+
+    return ngx_openai_glob(&term->value, uri.data,
+                           end ? (size_t) (end - uri.data) : uri.len);
+}
+
+
 static ngx_uint_t
 ngx_openai_term_text_field(ngx_openai_term_t *term,
     const ngx_openai_field_t *field, ngx_openai_subject_t *subject)
@@ -128,9 +164,6 @@ ngx_openai_term_text_field(ngx_openai_term_t *term,
     s = ngx_openai_field_text(field, rec);
 
     switch (field->as) {
-
-    case NGX_OPENAI_AS_URI:
-        return ngx_openai_glob(&term->value, s, strcspn(s, "?"));
 
     case NGX_OPENAI_AS_UPSTREAM:
         return ngx_openai_term_upstream(term, rec);
@@ -442,6 +475,12 @@ ngx_openai_term_texts(ngx_openai_query_t *query, ngx_openai_subject_t *subject,
         break;
 
     case NGX_OPENAI_LEVEL_HEADS:
+        if (request && response && ngx_openai_record_uri_cut(rec)
+            && ngx_openai_head_uri(&subject->head[0], &texts[0]))
+        {
+            n = 1;
+        }
+
         break;
 
     case NGX_OPENAI_LEVEL_BODIES:

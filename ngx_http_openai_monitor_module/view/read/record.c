@@ -390,42 +390,20 @@ ngx_openai_read_line(ngx_openai_read_t *record, ngx_uint_t side,
 }
 
 
-ngx_uint_t
-ngx_openai_head_next(ngx_str_t *head, ngx_str_t *name, ngx_str_t *value)
+void
+ngx_openai_read_uri(ngx_openai_read_t *record, ngx_str_t *uri)
 {
-    u_char  *p, *end, *last, *colon;
+    ngx_str_t  head;
 
-    p = head->data;
-    last = p + head->len;
+    uri->data = (u_char *) record->rec->uri;
+    uri->len = ngx_strlen(uri->data);
 
-    while (p < last) {
-        end = memchr(p, '\n', last - p);
-        end = end ? end : last;
-
-        colon = memchr(p, ':', end - p);
-
-        /* the first line has a space before any colon, a name has none */
-
-        if (colon == NULL || memchr(p, ' ', colon - p) != NULL) {
-            p = end + 1;
-            continue;
-        }
-
-        name->data = p;
-        name->len = colon - p;
-
-        for (colon++; colon < end && *colon == ' '; colon++) { /* void */ }
-
-        value->data = colon;
-        value->len = end - colon;
-
-        head->data = ngx_min(end + 1, last);
-        head->len = last - head->data;
-
-        return 1;
+    if (ngx_openai_record_uri_cut(record->rec)
+        && ngx_openai_read_chain(record, NGX_OPENAI_REQUEST_HEAD, &head)
+           == NGX_OK)
+    {
+        ngx_openai_head_uri(&head, uri);
     }
-
-    return 0;
 }
 
 
@@ -456,7 +434,7 @@ ngx_int_t
 ngx_openai_read_request(ngx_openai_read_t *record, openai_exchange_t *all)
 {
     ngx_int_t                   rc;
-    ngx_str_t                   body;
+    ngx_str_t                   body, uri;
     const ngx_openai_record_t  *rec;
 
     rec = record->rec;
@@ -471,8 +449,9 @@ ngx_openai_read_request(ngx_openai_read_t *record, openai_exchange_t *all)
     all->status = rec->status;
     all->method.data = rec->method;
     all->method.len = ngx_strlen(rec->method);
-    all->uri.data = rec->uri;
-    all->uri.len = ngx_strlen(rec->uri);
+
+    ngx_openai_read_uri(record, &uri);
+    ngx_openai_read_str(&all->uri, &uri);
 
     ngx_openai_read_str(&all->request_type, &record->type[NGX_OPENAI_IN]);
     ngx_openai_read_str(&all->request_body, &body);

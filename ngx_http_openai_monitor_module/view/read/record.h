@@ -18,6 +18,7 @@
 #include "digest/digest.h"
 #include "store/reader.h"
 #include "view/answer/call.h"
+#include "view/read/head.h"
 
 
 #define NGX_OPENAI_IN   0               /* the request */
@@ -103,6 +104,10 @@ ngx_int_t ngx_openai_read_body(ngx_openai_read_t *record, ngx_uint_t side,
 void ngx_openai_read_header(ngx_openai_read_t *record, ngx_uint_t side,
     const char *name, ngx_str_t *value);
 
+/* the whole URI: the record has the first bytes of a long one, and the head has
+   all of it */
+void ngx_openai_read_uri(ngx_openai_read_t *record, ngx_str_t *uri);
+
 /* the first line of a head */
 void ngx_openai_read_line(ngx_openai_read_t *record, ngx_uint_t side,
     ngx_str_t *line);
@@ -120,11 +125,6 @@ yyjson_mut_doc *ngx_openai_read_doc(ngx_openai_read_t *record);
 /* 1: memory was short since then, and the document may lack anything; not so
    when it is over its bound, which is the same each time */
 ngx_uint_t ngx_openai_read_starved(const ngx_openai_read_t *record);
-
-
-/* the next "Name: value" of a head after the first line; 0 at its end */
-ngx_uint_t ngx_openai_head_next(ngx_str_t *head, ngx_str_t *name,
-    ngx_str_t *value);
 
 
 #endif /* _NGX_OPENAI_READ_RECORD_H_INCLUDED_ */

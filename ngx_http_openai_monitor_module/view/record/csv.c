@@ -18,9 +18,11 @@
 
 
 static void ngx_openai_csv_cell(ngx_openai_json_t *json,
-    const ngx_openai_field_t *field, const ngx_openai_record_t *rec,
+    const ngx_openai_field_t *field, ngx_openai_read_t *record,
     const ngx_openai_thread_t *thread);
-static void ngx_openai_csv_text(ngx_openai_json_t *json, const char *s);
+static void ngx_openai_csv_string(ngx_openai_json_t *json, const char *s);
+static void ngx_openai_csv_text(ngx_openai_json_t *json, const u_char *p,
+    size_t len);
 static void ngx_openai_csv_fixed(ngx_openai_json_t *json, int64_t n,
     ngx_uint_t digits);
 
@@ -60,7 +62,7 @@ ngx_openai_csv(ngx_openai_json_t *json, ngx_openai_read_t *record,
             ngx_openai_json_literal(json, ",");
         }
 
-        ngx_openai_csv_cell(json, field, record->rec, thread);
+        ngx_openai_csv_cell(json, field, record, thread);
     }
 
     ngx_openai_json_literal(json, "\r\n");
@@ -69,16 +71,25 @@ ngx_openai_csv(ngx_openai_json_t *json, ngx_openai_read_t *record,
 
 static void
 ngx_openai_csv_cell(ngx_openai_json_t *json, const ngx_openai_field_t *field,
-    const ngx_openai_record_t *rec, const ngx_openai_thread_t *thread)
+    ngx_openai_read_t *record, const ngx_openai_thread_t *thread)
 {
-    double   usd;
-    u_char   time[NGX_OPENAI_TIME_LEN];
-    int64_t  n;
+    double                      usd;
+    u_char                      time[NGX_OPENAI_TIME_LEN];
+    int64_t                     n;
+    ngx_str_t                   uri;
+    const ngx_openai_record_t  *rec;
+
+    rec = record->rec;
 
     switch (field->as) {
 
     case NGX_OPENAI_AS_ID:
         ngx_openai_json_raw(json, rec->id, ngx_strlen(rec->id));
+        return;
+
+    case NGX_OPENAI_AS_URI:
+        ngx_openai_read_uri(record, &uri);
+        ngx_openai_csv_text(json, uri.data, uri.len);
         return;
 
     case NGX_OPENAI_AS_DATE:
@@ -94,13 +105,13 @@ ngx_openai_csv_cell(ngx_openai_json_t *json, const ngx_openai_field_t *field,
 
     case NGX_OPENAI_AS_FLAG:
         n = ngx_openai_field_int(field, rec);
-        ngx_openai_csv_text(json, n < 0 ? "" : n ? "true" : "false");
+        ngx_openai_csv_string(json, n < 0 ? "" : n ? "true" : "false");
         return;
 
     default:
         if (ngx_openai_field_is_text(field)) {
-            ngx_openai_csv_text(json, ngx_openai_summary_text(field, rec,
-                                                              thread));
+            ngx_openai_csv_string(json, ngx_openai_summary_text(field, rec,
+                                                                thread));
             return;
         }
 
@@ -110,26 +121,32 @@ ngx_openai_csv_cell(ngx_openai_json_t *json, const ngx_openai_field_t *field,
 }
 
 
+static void
+ngx_openai_csv_string(ngx_openai_json_t *json, const char *s)
+{
+    ngx_openai_csv_text(json, (const u_char *) s, ngx_strlen(s));
+}
+
+
 /* a cell that a spreadsheet would take for a formula gets a quote in front */
 
 static void
-ngx_openai_csv_text(ngx_openai_json_t *json, const char *s)
+ngx_openai_csv_text(ngx_openai_json_t *json, const u_char *p, size_t len)
 {
     size_t         n, skip;
-    const u_char  *p, *last;
+    const u_char  *last;
 
-    if (*s == '\0') {
+    if (len == 0) {
         return;
     }
 
     ngx_openai_json_literal(json, "\"");
 
-    if (ngx_strchr("=+-@\t\r", *s)) {
+    if (ngx_strchr("=+-@\t\r", *p)) {
         ngx_openai_json_literal(json, "'");
     }
 
-    p = (const u_char *) s;
-    last = p + ngx_strlen(s);
+    last = p + len;
 
     while (p < last) {
         n = ngx_openai_utf8(p, last, &skip);

@@ -140,30 +140,27 @@ ngx_openai_detail_write(ngx_openai_json_t *json,
     ngx_openai_read_t *record, const ngx_openai_thread_t *thread,
     ngx_uint_t bodies)
 {
-    ngx_openai_detail_t         detail, *d;
-    const ngx_openai_record_t  *rec;
-
-    rec = record->rec;
+    ngx_openai_detail_t  detail, *d;
 
     d = &detail;
     d->record = record;
-    d->rec = rec;
+    d->rec = record->rec;
     d->json = json;
     d->bodies = bodies;
 
     ngx_openai_json_open(json, '{');
-    ngx_openai_summary(json, rec, thread);
+    ngx_openai_summary(json, record, thread);
 
     ngx_openai_detail_side(d, "request", NGX_OPENAI_IN);
     ngx_openai_detail_side(d, "response", NGX_OPENAI_OUT);
     ngx_openai_detail_meaning(d);
     ngx_openai_detail_limits(d);
 
-    ngx_openai_summary_fields(json, ngx_openai_detail_fields, rec, NULL);
+    ngx_openai_summary_fields(json, ngx_openai_detail_fields, record, NULL);
 
     ngx_openai_json_key(json, "timing");
     ngx_openai_json_open(json, '{');
-    ngx_openai_summary_fields(json, ngx_openai_timing_fields, rec, NULL);
+    ngx_openai_summary_fields(json, ngx_openai_timing_fields, record, NULL);
     ngx_openai_json_close(json, '}');
 
     ngx_openai_detail_pieces(d);

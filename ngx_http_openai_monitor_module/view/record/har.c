@@ -66,7 +66,7 @@ ngx_openai_har(ngx_openai_json_t *json, ngx_openai_read_t *record,
 
     ngx_openai_json_key(json, "_openai");
     ngx_openai_json_open(json, '{');
-    ngx_openai_summary(json, h.rec, thread);
+    ngx_openai_summary(json, record, thread);
     ngx_openai_json_close(json, '}');
 
     ngx_openai_json_close(json, '}');

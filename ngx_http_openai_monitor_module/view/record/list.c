@@ -374,8 +374,10 @@ ngx_openai_list_send(ngx_openai_list_t *list)
             continue;
         }
 
+        ngx_openai_read_set(search->record, &list->found[i].ref, rec);
+
         ngx_openai_json_open(&json, '{');
-        ngx_openai_summary(&json, rec,
+        ngx_openai_summary(&json, search->record,
                            ngx_openai_threads_get(search->threads, rec->seq));
         ngx_openai_json_close(&json, '}');
     }

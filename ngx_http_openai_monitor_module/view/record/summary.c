@@ -19,7 +19,7 @@
 
 
 static void ngx_openai_summary_value(ngx_openai_json_t *json,
-    const ngx_openai_field_t *field, const ngx_openai_record_t *rec,
+    const ngx_openai_field_t *field, ngx_openai_read_t *record,
     const ngx_openai_thread_t *thread);
 static void ngx_openai_summary_flag(ngx_openai_json_t *json, int64_t value);
 static void ngx_openai_summary_speed(ngx_openai_json_t *json, double speed);
@@ -35,16 +35,16 @@ static void ngx_openai_summary_reasons(ngx_openai_json_t *json,
 
 
 void
-ngx_openai_summary(ngx_openai_json_t *json, const ngx_openai_record_t *rec,
+ngx_openai_summary(ngx_openai_json_t *json, ngx_openai_read_t *record,
     const ngx_openai_thread_t *thread)
 {
-    ngx_openai_summary_fields(json, ngx_openai_fields, rec, thread);
+    ngx_openai_summary_fields(json, ngx_openai_fields, record, thread);
 }
 
 
 void
 ngx_openai_summary_fields(ngx_openai_json_t *json,
-    const ngx_openai_field_t *fields, const ngx_openai_record_t *rec,
+    const ngx_openai_field_t *fields, ngx_openai_read_t *record,
     const ngx_openai_thread_t *thread)
 {
     ngx_uint_t                 open;
@@ -66,11 +66,11 @@ ngx_openai_summary_fields(ngx_openai_json_t *json,
         ngx_openai_json_key(json, field->name);
 
         if (field->as != NGX_OPENAI_AS_GROUP) {
-            ngx_openai_summary_value(json, field, rec, thread);
+            ngx_openai_summary_value(json, field, record, thread);
             continue;
         }
 
-        if (ngx_openai_field_known(field, rec)) {
+        if (ngx_openai_field_known(field, record->rec)) {
             ngx_openai_json_open(json, '{');
             open = 1;
 
@@ -83,10 +83,27 @@ ngx_openai_summary_fields(ngx_openai_json_t *json,
 
 static void
 ngx_openai_summary_value(ngx_openai_json_t *json,
-    const ngx_openai_field_t *field, const ngx_openai_record_t *rec,
+    const ngx_openai_field_t *field, ngx_openai_read_t *record,
     const ngx_openai_thread_t *thread)
 {
+    ngx_str_t                   uri;
+    const ngx_openai_record_t  *rec;
+
+    rec = record->rec;
+
     switch (field->as) {
+
+    case NGX_OPENAI_AS_URI:
+        ngx_openai_read_uri(record, &uri);
+
+        if (uri.len) {
+            ngx_openai_json_string(json, uri.data, uri.len);
+
+        } else {
+            ngx_openai_json_null(json);
+        }
+
+        break;
 
     case NGX_OPENAI_AS_LIST:
         ngx_openai_summary_list(json, ngx_openai_field_text(field, rec));

@@ -21,10 +21,10 @@
  * Both write into an object that is open; thread is NULL for a record that
  * belongs to no conversation.  The first writes what the list has.
  */
-void ngx_openai_summary(ngx_openai_json_t *json,
-    const ngx_openai_record_t *rec, const ngx_openai_thread_t *thread);
+void ngx_openai_summary(ngx_openai_json_t *json, ngx_openai_read_t *record,
+    const ngx_openai_thread_t *thread);
 void ngx_openai_summary_fields(ngx_openai_json_t *json,
-    const ngx_openai_field_t *fields, const ngx_openai_record_t *rec,
+    const ngx_openai_field_t *fields, ngx_openai_read_t *record,
     const ngx_openai_thread_t *thread);
 
 /* the text of a field, "" when it is unknown */
