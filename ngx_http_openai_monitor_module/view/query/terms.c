@@ -46,12 +46,11 @@ static const char *const  ngx_openai_term_keys[] = {
 
 
 static const char *const  ngx_openai_term_is_names[] = {
-    "running", "ok", "error", "stream", "aborted", "tool", "truncated",
-    "retry", "cached", NULL
+    NGX_OPENAI_STATES_IS(ngx_openai_state_name) NULL
 };
 
 static const char *const  ngx_openai_term_has_names[] = {
-    "tool_calls", "reasoning", "image", "refusal", "usage", "error", NULL
+    NGX_OPENAI_STATES_HAS(ngx_openai_state_name) NULL
 };
 
 static const char *const  ngx_openai_term_in_names[] = {

@@ -50,22 +50,38 @@ typedef enum {
     NGX_OPENAI_NUMBER_SIZE
 } ngx_openai_number_e;
 
+/*
+ * The states of "is:" and of "has:", each with its name.  The enumeration, the
+ * names and ngx_openai_term_is() are made of these lines, or checked against
+ * them by the compiler, so none of them can be out of step.
+ */
+
+#define NGX_OPENAI_STATES_IS(S)                                               \
+    S(IS_RUNNING, "running")                                                  \
+    S(IS_OK, "ok")                                                            \
+    S(IS_ERROR, "error")                                                      \
+    S(IS_STREAM, "stream")                                                    \
+    S(IS_ABORTED, "aborted")                                                  \
+    S(IS_TOOL, "tool")                                                        \
+    S(IS_TRUNCATED, "truncated")                                              \
+    S(IS_RETRY, "retry")                                                      \
+    S(IS_CACHED, "cached")
+
+#define NGX_OPENAI_STATES_HAS(S)                                              \
+    S(HAS_TOOL_CALLS, "tool_calls")                                           \
+    S(HAS_REASONING, "reasoning")                                             \
+    S(HAS_IMAGE, "image")                                                     \
+    S(HAS_REFUSAL, "refusal")                                                 \
+    S(HAS_USAGE, "usage")                                                     \
+    S(HAS_ERROR, "error")
+
+#define ngx_openai_state_id(id, name)    NGX_OPENAI_##id,
+#define ngx_openai_state_name(id, name)  name,
+
 typedef enum {
-    NGX_OPENAI_IS_RUNNING = 0,
-    NGX_OPENAI_IS_OK,
-    NGX_OPENAI_IS_ERROR,
-    NGX_OPENAI_IS_STREAM,
-    NGX_OPENAI_IS_ABORTED,
-    NGX_OPENAI_IS_TOOL,
-    NGX_OPENAI_IS_TRUNCATED,
-    NGX_OPENAI_IS_RETRY,
-    NGX_OPENAI_IS_CACHED,
-    NGX_OPENAI_HAS_TOOL_CALLS,
-    NGX_OPENAI_HAS_REASONING,
-    NGX_OPENAI_HAS_IMAGE,
-    NGX_OPENAI_HAS_REFUSAL,
-    NGX_OPENAI_HAS_USAGE,
-    NGX_OPENAI_HAS_ERROR
+    NGX_OPENAI_STATES_IS(ngx_openai_state_id)
+    NGX_OPENAI_STATES_HAS(ngx_openai_state_id)
+    NGX_OPENAI_STATES
 } ngx_openai_state_e;
 
 

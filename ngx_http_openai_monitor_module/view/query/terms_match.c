@@ -330,7 +330,9 @@ ngx_openai_term_is(ngx_uint_t state, const ngx_openai_record_t *rec)
 
     facts = &rec->facts;
 
-    switch (state) {
+    /* without "default", so that the compiler misses a state that is new */
+
+    switch ((ngx_openai_state_e) state) {
 
     case NGX_OPENAI_IS_RUNNING:
         return rec->outcome == NGX_OPENAI_RUNNING;
@@ -379,9 +381,14 @@ ngx_openai_term_is(ngx_uint_t state, const ngx_openai_record_t *rec)
     case NGX_OPENAI_HAS_USAGE:
         return (facts->flags & OPENAI_FACT_USAGE) != 0;
 
-    default: /* NGX_OPENAI_HAS_ERROR */
+    case NGX_OPENAI_HAS_ERROR:
         return (facts->flags & OPENAI_FACT_ERROR) != 0;
+
+    case NGX_OPENAI_STATES:
+        break;
     }
+
+    return 0;
 }
 
 
