@@ -6,8 +6,9 @@
 //     node bench.mjs DIR [quick] [publish] [PART ...]
 //
 // DIR gets results.json and results.md; parts that are not measured now stay
-// as they were measured before.  With "publish" docs/performance.md gets all
-// of them, too.  ./auto-build.sh bench calls it.
+// as they were measured before.  With "publish" bench/results.md gets all of
+// them, and docs/performance.md their main lines.  ./auto-build.sh bench
+// calls it.
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -17,7 +18,8 @@ import { fileURLToPath } from 'node:url';
 import { stopLoad, tools } from './lib/load.mjs';
 import { describe } from './lib/machine.mjs';
 import { VARIANTS, checkVariants, settings, stopAll } from './lib/nginx.mjs';
-import { PART_NAMES, instructions, markdown } from './lib/report.mjs';
+import { PART_NAMES, instructions, markdown, summary }
+    from './lib/report.mjs';
 import { floor } from './parts/floor.mjs';
 import { clean, peers } from './parts/peers.mjs';
 import { plain, scaling } from './parts/plain.mjs';
@@ -103,15 +105,21 @@ function earlier(file, machine) {
         ? parts : {};
 }
 
-// between two lines of the page that say so
+// all tables beside this file, the main lines on the page, between two marks
 
-function publishTable(table) {
+function publishTables(all, main) {
     const page = inProject('docs/performance.md');
     const text = readFileSync(page, 'utf8');
     const [from, to] = ['<!-- bench -->\n', '<!-- /bench -->'];
 
+    writeFileSync(inProject('bench/results.md'),
+                  '# Measurements\n\n'
+                  + 'Written by `./auto-build.sh bench publish`. '
+                  + '[docs/performance.md](../docs/performance.md) says how to '
+                  + 'read them.\n\n' + all);
+
     writeFileSync(page, text.slice(0, text.indexOf(from) + from.length)
-                        + '\n' + table + '\n'
+                        + '\n' + main + '\n'
                         + text.slice(text.indexOf(to)));
 }
 
@@ -168,8 +176,9 @@ async function measure({ dir, quick, publish, names }) {
     if (publish) {
         const recorded = readFileSync(inProject('t/cost.json'), 'utf8');
 
-        publishTable(markdown(results, VARIANTS) + '\n'
-                     + instructions(JSON.parse(recorded), machine.nginx));
+        publishTables(markdown(results, VARIANTS) + '\n'
+                      + instructions(JSON.parse(recorded), machine.nginx),
+                      summary(results));
     }
 
     console.log(markdown({ machine, parts: Object.fromEntries(

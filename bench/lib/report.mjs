@@ -161,3 +161,35 @@ export function markdown(results, names) {
 
     return out.join('\n\n') + '\n';
 }
+
+
+// one line for each case, everything captured beside nginx without the module
+
+const MAIN = ['plain', 'scaling', 'streams', 'open'];
+
+export function summary({ machine: m, parts }) {
+    const columns = [
+        ['case', (p, a) => a.case],
+        ['nginx, CPU µs', (p) => number(p.cpu.median)],
+        ['with the module', (p, a) => number(a.cpu.median)],
+        ['ratio', (p, a) => ratio(a.cpu)],
+        ['piece later, µs', (p, a) => signed(a.delay?.added)],
+    ];
+
+    const rows = MAIN.filter((name) => parts[name]).flatMap((name) => {
+        const of = (variant) =>
+            parts[name].rows.filter((row) => row.variant === variant);
+
+        return of('all').map((a) => [of('plain').find((p) =>
+            p.case === a.case), a]);
+    });
+
+    const line = (cells) => `| ${cells.join(' | ')} |`;
+    const at = MAIN.map((name) => parts[name]?.at ?? '').sort().at(-1);
+
+    return [`nginx ${m.nginx}, ${m.cores} × ${m.cpu}, measured ${at}:`, '',
+            line(columns.map(([title]) => title)),
+            line(columns.map((_, i) => i ? '---:' : '---')),
+            ...rows.map((row) => line(columns.map(([, text]) => text(...row))))]
+        .join('\n') + '\n';
+}
