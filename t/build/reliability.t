@@ -43,12 +43,18 @@ sub test_of {
 
 
 my $doc = slurp('docs/reliability.md') // die 'no docs/reliability.md';
-my (%rows, %listed, @order, @wrong);
+my (%rows, %listed, @order, @wrong, $n);
+
+# a fault is "7. What happens.", and its tests are the lines below it
 
 for my $line (split /\n/, $doc) {
-    my ($n) = $line =~ /^\| (\d+) \|/;
 
-    push @order, $n if $n;
+    if ($line =~ /^(\d+)\. /) {
+        push @order, $n = $1;
+
+    } elsif ($line =~ /^\S/) {
+        undef $n;
+    }
 
     for ($line =~ /`(t\/[^`]+?: [^`]+)`/g) {
         my ($path, $name) = /^(\S+): (.*)$/;
