@@ -79,6 +79,7 @@ export const detail = (r: Partial<Detail>): Detail => ({
     conversation: conversation(r.conversation),
     answer: answer(r.answer),
     usage_raw: r.usage_raw ?? null,
+    undecoded: r.undecoded ?? null,
     rate_limit: r.rate_limit ?? null,
     upstream_request_id: r.upstream_request_id ?? null,
     processing_ms: r.processing_ms ?? null,

@@ -220,6 +220,7 @@ export interface Detail extends Summary {
     answer: Answer | null;
     // as the upstream wrote it
     usage_raw: unknown;
+    undecoded: 'memory' | 'limit' | 'broken' | null;
     rate_limit: Record<string, string> | null;
     upstream_request_id: string | null;
     processing_ms: number | null;

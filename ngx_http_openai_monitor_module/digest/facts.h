@@ -63,6 +63,7 @@ typedef enum {
 #define OPENAI_FACT_EARLY           0x0800   /* usage is of the beginning */
 #define OPENAI_FACT_UNPRICED        0x1000   /* billed for more than tokens, or
                                                 at rates that no row has */
+#define OPENAI_FACT_NO_DECODER      0x2000   /* no memory to decode a body */
 
 
 typedef struct {

@@ -2,9 +2,11 @@
 /*
  * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
  *
- * Holds the promises of content decoding: what was encoded comes back whole
- * however it is split, a truncated or broken body gives what was good, and a
- * bomb stops at its bound.
+ * Holds the promises of content decoding: an encoded body comes back whole
+ * however it is split, a truncated or broken body gives its good part, a bomb
+ * stops at its bound, and all decoders of a process together hold no more than
+ * their budget.  Seen to fail when a decoder kept its window until its body
+ * ended.
  *
  * Of docs/reliability.md: fault 9.
  */
@@ -688,9 +690,265 @@ test_sink(void)
 }
 
 
+/* a bomb whose window a decoder has to keep, as its body has not ended */
+
+static buf_t
+held_bomb(const char *coding)
+{
+    buf_t  in, enc;
+
+    memset(&in, 0, sizeof(in));
+    in.len = 900000;
+    in.data = calloc(1, in.len);
+
+    enc = encode(coding, &in);
+    enc.len--;
+
+    free(in.data);
+
+    return enc;
+}
+
+
+#define HELD  4000
+
+
+/* so many bodies that do not end: uploads, then answers */
+
+static void
+test_budget(const char *coding)
+{
+    int                 rc, refused, early, status;
+    buf_t               enc, out;
+    char                name[80];
+    size_t              most, before;
+    unsigned            i, side;
+    openai_str_t        e;
+    openai_decoder_t  **d;
+
+    static void          *blocks[HELD];
+    static const size_t   bounds[] = {
+        OPENAI_DECODER_UPLOADS, OPENAI_DECODER_MEMORY
+    };
+
+    e.data = coding;
+    e.len = strlen(coding);
+    enc = held_bomb(coding);
+    before = openai_decoder_memory();
+
+    for (side = 0; side < 2; side++) {
+        d = calloc(HELD, sizeof(openai_decoder_t *));
+        most = 0;
+        refused = 0;
+        early = 0;
+
+        for (i = 0; i < HELD; i++) {
+            d[i] = openai_decoder_create(&from_heap, e, 0, &status);
+            blocks[i] = block;
+            block = NULL;
+
+            if (side == 0) {
+                openai_decoder_upload(d[i], 0);
+            }
+
+            memset(&out, 0, sizeof(out));
+            rc = openai_decoder_feed(d[i], enc.data, enc.len, sink, &out);
+            free(out.data);
+
+            if (rc == OPENAI_NOMEM) {
+                refused++;
+
+            } else if (rc != OPENAI_AGAIN || refused) {
+
+                /* what is refused left room for a smaller one, not for this */
+
+                early++;
+            }
+
+            if (openai_decoder_memory() > most) {
+                most = openai_decoder_memory();
+            }
+        }
+
+        snprintf(name, sizeof(name), "%d held %s of %s take %zu bytes", HELD,
+                 side ? "answers" : "uploads", coding, most);
+        ok(most <= bounds[side] && most > bounds[side] / 2, name);
+        ok(refused > 0 && early == 0, "more are refused, and say so");
+
+        if (side == 0) {
+            openai_decoder_destroy(d[0]);
+            d[0] = openai_decoder_create(&from_heap, e, 0, &status);
+
+            rc = openai_decoder_feed(d[0], enc.data, enc.len, count, &most);
+            ok(rc == OPENAI_AGAIN, "an answer has the memory that they left");
+
+            openai_decoder_destroy(d[0]);
+            free(block);
+            block = NULL;
+        }
+
+        for (i = 0; i < HELD; i++) {
+
+            if (side == 1 || i) {
+                openai_decoder_destroy(d[i]);
+            }
+
+            free(blocks[i]);
+        }
+
+        ok(openai_decoder_memory() == before, "all of it is given back");
+        free(d);
+    }
+
+    free(enc.data);
+}
+
+
+/* nothing is decoded of an upload before there is something to gain */
+
+static void
+test_wait(const char *coding)
+{
+    int                rc, status;
+    buf_t              in, enc, bomb, out;
+    char               name[80];
+    size_t             before, pos, held;
+    openai_str_t       e;
+    openai_decoder_t  *d;
+
+    e.data = coding;
+    e.len = strlen(coding);
+    before = openai_decoder_memory();
+
+    /* 14 bytes hold hardly more than themselves */
+
+    bomb = held_bomb(coding);
+    memset(&out, 0, sizeof(out));
+
+    d = openai_decoder_create(&from_heap, e, 0, &status);
+    openai_decoder_upload(d, 1);
+
+    rc = openai_decoder_feed(d, bomb.data, 14, sink, &out);
+    snprintf(name, sizeof(name), "14 bytes of a bomb of %s wait", coding);
+    ok(rc == OPENAI_AGAIN && out.len == 0
+       && openai_decoder_memory() - before < 1024, name);
+
+    openai_decoder_destroy(d);
+    ok(openai_decoder_memory() == before, "and go when nobody needs them");
+
+    free(bomb.data);
+
+    /* in pieces, up to the end */
+
+    in = sample(12000);
+    enc = encode(coding, &in);
+
+    d = openai_decoder_create(&from_heap, e, 0, &status);
+    openai_decoder_upload(d, 1);
+
+    rc = OPENAI_AGAIN;
+
+    for (pos = 0; pos < enc.len && rc == OPENAI_AGAIN; pos++) {
+        rc = openai_decoder_feed(d, enc.data + pos, 1, sink, &out);
+    }
+
+    held = openai_decoder_memory() - before;
+    ok(rc == OPENAI_AGAIN && out.len == 0 && held < 2 * OPENAI_DECODER_WAIT,
+       "a short body is decoded at its end");
+
+    rc = openai_decoder_end(d, sink, &out);
+    ok(rc == OPENAI_OK && same(&in, &out)
+       && openai_decoder_memory() == before, "then it comes whole");
+
+    free(out.data);
+    free(in.data);
+    free(enc.data);
+
+    /* a longer one as soon as it is longer */
+
+    in = sample(200000);
+    enc = encode(coding, &in);
+    memset(&out, 0, sizeof(out));
+
+    d = openai_decoder_create(&from_heap, e, 0, &status);
+    openai_decoder_upload(d, 1);
+
+    rc = OPENAI_AGAIN;
+
+    for (pos = 0; pos < enc.len && rc == OPENAI_AGAIN; pos += 1000) {
+        rc = openai_decoder_feed(d, enc.data + pos,
+                                 enc.len - pos < 1000 ? enc.len - pos : 1000,
+                                 sink, &out);
+
+        if (pos + 1000 < OPENAI_DECODER_WAIT && out.len) {
+            break;
+        }
+    }
+
+    ok(rc == OPENAI_OK && same(&in, &out)
+       && openai_decoder_memory() == before,
+       "a long body comes whole, and its end gives the memory back");
+
+    openai_decoder_destroy(d);
+    free(out.data);
+    free(in.data);
+    free(enc.data);
+}
+
+
+/* a decoder that has nothing more to say has no memory, either */
+
+static void
+test_released(const char *coding)
+{
+    int                rc, status;
+    buf_t              in, enc;
+    size_t             before;
+    uint64_t           out;
+    unsigned           i;
+    openai_str_t       e;
+    openai_decoder_t  *d;
+
+    e.data = coding;
+    e.len = strlen(coding);
+    before = openai_decoder_memory();
+
+    memset(&in, 0, sizeof(in));
+    in.len = 3000000;
+    in.data = calloc(1, in.len);
+    enc = encode(coding, &in);
+    out = 0;
+
+    d = openai_decoder_create(&from_heap, e, 500000, &status);
+    rc = openai_decoder_feed(d, enc.data, enc.len, count, &out);
+
+    ok(rc == OPENAI_LIMIT && out == 500000
+       && openai_decoder_memory() == before,
+       "at its bound a decoder gives its memory back");
+
+    d = openai_decoder_create(&from_heap, e, 0, &status);
+    rc = OPENAI_AGAIN;
+
+    for (i = 0; i < 1000 && (rc == OPENAI_AGAIN || rc == OPENAI_OK); i++) {
+        rc = openai_decoder_feed(d, "\xff\xfe\xfd\xfc\xfb\xfa", 6, count,
+                                 &out);
+    }
+
+    ok(rc == OPENAI_ERROR && openai_decoder_memory() == before,
+       "so it does when the body is broken");
+
+    free(in.data);
+    free(enc.data);
+}
+
+
 int
 main(int argc, char **argv)
 {
+    unsigned  i;
+
+    static const char  *held[] = { "gzip", "deflate", "br", "zstd" };
+
     state = argc > 1 ? strtoull(argv[1], NULL, 10)
                      : (uint64_t) time(NULL) * 2654435761u + 1;
 
@@ -708,6 +966,12 @@ main(int argc, char **argv)
     test_bomb("zstd");
     test_window();
     test_sink();
+
+    for (i = 0; i < sizeof(held) / sizeof(held[0]); i++) {
+        test_budget(held[i]);
+        test_wait(held[i]);
+        test_released(held[i]);
+    }
 
     free(block);
 

@@ -396,6 +396,10 @@ ngx_http_openai_veil_coded(ngx_http_openai_veil_t *veil, ngx_str_t *encoding)
 
     veil->decoder = openai_decoder_create(&alloc, name, 0, &status);
 
+    if (veil->decoder && veil->side == NGX_HTTP_OPENAI_REQUEST) {
+        openai_decoder_upload(veil->decoder, 0);
+    }
+
     if (veil->decoder == NULL ? status != OPENAI_OK : veil->masks != NULL) {
         ngx_http_openai_veil_close(veil);
     }

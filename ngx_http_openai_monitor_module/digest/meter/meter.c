@@ -11,6 +11,8 @@
 
 static void openai_body_feed(openai_meter_t *m, openai_body_t *body,
     const void *data, size_t len, openai_decoder_sink_pt sink);
+static int openai_body_open(openai_meter_t *m, openai_body_t *body);
+static void openai_body_decoded(openai_meter_t *m, int rc);
 static int openai_meter_request_plain(void *ctx, const char *data, size_t len);
 static void openai_meter_request_end(openai_meter_t *m);
 static int openai_meter_response_plain(void *ctx, const char *data,
@@ -109,6 +111,12 @@ openai_meter_request_body(openai_meter_t *m, const void *data, size_t len,
     openai_body_feed(m, &m->request, data, len, openai_meter_request_plain);
 
     if (last && !m->request.over) {
+
+        if (m->request.decoder) {
+            openai_body_decoded(m, openai_decoder_end(m->request.decoder,
+                                               openai_meter_request_plain, m));
+        }
+
         openai_meter_request_end(m);
         m->request.over = 1;
 
@@ -162,9 +170,6 @@ static void
 openai_body_feed(openai_meter_t *m, openai_body_t *body, const void *data,
     size_t len, openai_decoder_sink_pt sink)
 {
-    int           rc;
-    openai_str_t  encoding;
-
     if (body->over || len == 0) {
         return;
     }
@@ -177,19 +182,9 @@ openai_body_feed(openai_meter_t *m, openai_body_t *body, const void *data,
     if (!body->started) {
         body->started = 1;
 
-        encoding.data = (body == &m->request) ? m->request_encoding
-                                              : m->response_encoding;
-
-        if (encoding.data) {
-            encoding.len = strlen(encoding.data);
-
-            body->decoder = openai_decoder_create(&m->alloc, encoding, 0, &rc);
-
-            if (body->decoder == NULL && rc != OPENAI_OK) {
-                m->facts->flags |= OPENAI_FACT_UNDECODABLE;
-                body->over = 1;
-                return;
-            }
+        if (openai_body_open(m, body) != OPENAI_OK) {
+            body->over = 1;
+            return;
         }
     }
 
@@ -198,10 +193,55 @@ openai_body_feed(openai_meter_t *m, openai_body_t *body, const void *data,
         return;
     }
 
-    rc = openai_decoder_feed(body->decoder, data, len, sink, m);
+    openai_body_decoded(m, openai_decoder_feed(body->decoder, data, len, sink,
+                                               m));
+}
 
+
+/*
+ * A client may hold its upload back, so that waits for more bytes or its end.
+ * An answer does not wait: it may be a stream, whose tokens are timed, and an
+ * error in it must be known before its bytes are kept.
+ */
+
+static int
+openai_body_open(openai_meter_t *m, openai_body_t *body)
+{
+    int           rc;
+    openai_str_t  encoding;
+
+    encoding.data = (body == &m->request) ? m->request_encoding
+                                          : m->response_encoding;
+
+    if (encoding.data == NULL) {
+        return OPENAI_OK;
+    }
+
+    encoding.len = strlen(encoding.data);
+
+    body->decoder = openai_decoder_create(&m->alloc, encoding, 0, &rc);
+
+    if (body->decoder == NULL) {
+        openai_body_decoded(m, rc);
+        return rc;
+    }
+
+    if (body == &m->request) {
+        openai_decoder_upload(body->decoder, 1);
+    }
+
+    return OPENAI_OK;
+}
+
+
+static void
+openai_body_decoded(openai_meter_t *m, int rc)
+{
     if (rc == OPENAI_LIMIT) {
         m->facts->flags |= OPENAI_FACT_BOMB;
+
+    } else if (rc == OPENAI_NOMEM) {
+        m->facts->flags |= OPENAI_FACT_NO_DECODER;
 
     } else if (rc == OPENAI_ERROR) {
         m->facts->flags |= OPENAI_FACT_UNDECODABLE;
@@ -599,6 +639,13 @@ openai_meter_finish(openai_meter_t *m, int complete, uint64_t now_us)
 
     m->finished = 1;
     m->now = now_us ? now_us : 1;
+
+    /* the client left in its upload */
+
+    if (m->request.decoder && !m->request.over) {
+        openai_body_decoded(m, openai_decoder_end(m->request.decoder,
+                                               openai_meter_request_plain, m));
+    }
 
     /* a stream without an event is one that has no end */
 

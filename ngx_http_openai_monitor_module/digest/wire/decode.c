@@ -4,6 +4,8 @@
  */
 
 
+#define ZSTD_STATIC_LINKING_ONLY    /* for its allocator */
+
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -26,11 +28,30 @@
 #define OPENAI_DECODER_SLACK  65536
 
 
-typedef struct openai_coding_s  openai_coding_t;
+/* the first size of the buffer for input that waits */
 
-struct openai_coding_s {
-    int                     (*feed)(openai_decoder_t *d, openai_coding_t *c,
-                                const unsigned char *in, size_t len);
+#define OPENAI_DECODER_PENDING  256
+
+
+typedef enum {
+    OPENAI_CODING_GZIP = 0,
+    OPENAI_CODING_DEFLATE,
+    OPENAI_CODING_BROTLI,
+    OPENAI_CODING_ZSTD
+} openai_coding_e;
+
+
+/* the head of each block that a library gets */
+
+typedef union {
+    size_t                    size;        /* with this head */
+    max_align_t               align;
+} openai_decoder_block_t;
+
+
+typedef struct {
+    openai_coding_e           kind;
+
     union {
         z_stream              zlib;
         BrotliDecoderState   *brotli;
@@ -47,16 +68,26 @@ struct openai_coding_s {
     unsigned                  held:1;      /* first holds a byte */
     unsigned                  decided:1;   /* with a zlib header or without */
     unsigned char             first;
-};
+} openai_coding_t;
 
 
 struct openai_decoder_s {
     openai_coding_t           codings[OPENAI_DECODER_CODINGS];
     unsigned                  n;
     int                       state;
-    int                       starved;     /* it is memory that is short */
     uint64_t                  in;
     uint64_t                  max;
+    size_t                    budget;      /* of all decoders; 0: no bound */
+
+    /* input that waits for the rest of OPENAI_DECODER_WAIT bytes */
+
+    char                     *pending;
+    size_t                    npending;
+    size_t                    size;        /* of pending */
+
+    unsigned                  waits:1;
+    unsigned                  starved:1;   /* it is memory that is short */
+
     openai_decoder_sink_pt    sink;
     void                     *ctx;
 };
@@ -72,7 +103,22 @@ typedef struct {
 
 static int openai_decoder_init(openai_decoder_t *d, openai_str_t encoding);
 static int openai_decoder_push(openai_decoder_t *d, openai_str_t name);
-static int openai_coding_open(openai_coding_t *c, openai_str_t name);
+static int openai_decoder_hold(openai_decoder_t *d, const void *in,
+    size_t len);
+static int openai_decoder_release(openai_decoder_t *d);
+static int openai_decoder_run(openai_decoder_t *d, const void *in, size_t len);
+static void openai_decoder_close(openai_decoder_t *d);
+static void *openai_decoder_take(void *ctx, size_t size);
+static void *openai_decoder_take_items(void *ctx, unsigned n, unsigned size);
+static void openai_decoder_give(void *ctx, void *p);
+static int openai_coding_kind(openai_coding_t *c, openai_str_t name);
+static int openai_coding_open(openai_decoder_t *d, openai_coding_t *c);
+static int openai_coding_open_zlib(openai_decoder_t *d, openai_coding_t *c,
+    int bits);
+static int openai_coding_open_zstd(openai_decoder_t *d, openai_coding_t *c);
+static void openai_coding_close(openai_coding_t *c);
+static int openai_coding_feed(openai_decoder_t *d, openai_coding_t *c,
+    const unsigned char *in, size_t len);
 static int openai_coding_gzip(openai_decoder_t *d, openai_coding_t *c,
     const unsigned char *in, size_t len);
 static int openai_coding_deflate(openai_decoder_t *d, openai_coding_t *c,
@@ -83,13 +129,17 @@ static int openai_coding_brotli(openai_decoder_t *d, openai_coding_t *c,
     const unsigned char *in, size_t len);
 static int openai_coding_zstd(openai_decoder_t *d, openai_coding_t *c,
     const unsigned char *in, size_t len);
-static int openai_coding_zstd_error(openai_decoder_t *d, openai_coding_t *c,
-    ZSTD_ErrorCode code);
+static int openai_coding_zstd_error(openai_coding_t *c, ZSTD_ErrorCode code);
 static int openai_coding_broken(openai_coding_t *c);
 static void openai_coding_end(openai_coding_t *c);
 static int openai_coding_emit(openai_decoder_t *d, openai_coding_t *c,
     const unsigned char *data, size_t len);
 static int openai_decode_sink(void *ctx, const char *data, size_t len);
+
+
+/* what the decoders of this process hold, their heads included */
+
+static size_t  openai_decoder_used;
 
 
 openai_decoder_t *
@@ -100,17 +150,17 @@ openai_decoder_create(const openai_alloc_t *alloc, openai_str_t encoding,
 
     d = alloc->alloc(alloc->ctx, sizeof(openai_decoder_t));
     if (d == NULL) {
-        *status = OPENAI_LIMIT;
+        *status = OPENAI_NOMEM;
         return NULL;
     }
 
     memset(d, 0, sizeof(openai_decoder_t));
     d->max = max;
+    d->budget = OPENAI_DECODER_MEMORY;
 
     *status = openai_decoder_init(d, encoding);
 
     if (*status != OPENAI_OK || d->n == 0) {
-        openai_decoder_destroy(d);
         return NULL;
     }
 
@@ -118,13 +168,19 @@ openai_decoder_create(const openai_alloc_t *alloc, openai_str_t encoding,
 }
 
 
+void
+openai_decoder_upload(openai_decoder_t *d, int wait)
+{
+    d->budget = OPENAI_DECODER_UPLOADS;
+    d->waits = (wait != 0);
+}
+
+
 int
 openai_decoder_feed(openai_decoder_t *d, const void *in, size_t len,
     openai_decoder_sink_pt sink, void *ctx)
 {
-    int               rc;
-    unsigned          i;
-    openai_coding_t  *c;
+    int  rc;
 
     if (d->state != OPENAI_OK) {
         return d->state;
@@ -134,58 +190,70 @@ openai_decoder_feed(openai_decoder_t *d, const void *in, size_t len,
     d->sink = sink;
     d->ctx = ctx;
 
-    if (len) {
-        c = &d->codings[d->n - 1];
+    if (d->waits && d->in < OPENAI_DECODER_WAIT) {
+        rc = openai_decoder_hold(d, in, len);
 
-        rc = c->feed(d, c, in, len);
+    } else {
+        rc = openai_decoder_release(d);
 
-        if (rc != OPENAI_OK) {
-            d->state = rc;
-            return rc;
+        if (rc == OPENAI_OK || rc == OPENAI_AGAIN) {
+            rc = openai_decoder_run(d, in, len);
         }
     }
 
-    for (i = 0; i < d->n; i++) {
-        if (!d->codings[i].ended) {
-            return OPENAI_AGAIN;
-        }
+    /* at its bound, broken or at its end it needs no window any more */
+
+    if (rc != OPENAI_AGAIN) {
+        openai_decoder_close(d);
     }
 
-    return OPENAI_OK;
+    if (rc != OPENAI_AGAIN && rc != OPENAI_OK) {
+        d->state = rc;
+    }
+
+    return rc;
+}
+
+
+int
+openai_decoder_end(openai_decoder_t *d, openai_decoder_sink_pt sink, void *ctx)
+{
+    int  rc;
+
+    if (d->state != OPENAI_OK) {
+        return d->state;
+    }
+
+    d->sink = sink;
+    d->ctx = ctx;
+
+    rc = openai_decoder_release(d);
+
+    openai_decoder_destroy(d);
+
+    return rc;
 }
 
 
 void
 openai_decoder_destroy(openai_decoder_t *d)
 {
-    unsigned          i;
-    openai_coding_t  *c;
-
     if (d == NULL) {
         return;
     }
 
-    for (i = 0; i < d->n; i++) {
-        c = &d->codings[i];
+    openai_decoder_close(d);
 
-        if (!c->open) {
-            continue;
-        }
-
-        if (c->feed == openai_coding_brotli) {
-            BrotliDecoderDestroyInstance(c->u.brotli);
-
-        } else if (c->feed == openai_coding_zstd) {
-            ZSTD_freeDStream(c->u.zstd);
-
-        } else {
-            (void) inflateEnd(&c->u.zlib);
-        }
-
-        c->open = 0;
+    if (d->state == OPENAI_OK) {
+        d->state = OPENAI_ERROR;
     }
+}
 
-    d->state = OPENAI_ERROR;
+
+size_t
+openai_decoder_memory(void)
+{
+    return openai_decoder_used;
 }
 
 
@@ -228,8 +296,7 @@ openai_decoder_init(openai_decoder_t *d, openai_str_t encoding)
 static int
 openai_decoder_push(openai_decoder_t *d, openai_str_t name)
 {
-    int               rc;
-    openai_coding_t  *c;
+    int  rc;
 
     if (name.len == 0
         || (name.len == 8 && strncasecmp(name.data, "identity", 8) == 0))
@@ -241,66 +308,339 @@ openai_decoder_push(openai_decoder_t *d, openai_str_t name)
         return OPENAI_ERROR;
     }
 
-    c = &d->codings[d->n];
+    rc = openai_coding_kind(&d->codings[d->n], name);
 
-    rc = openai_coding_open(c, name);
-    if (rc != OPENAI_OK) {
-        return rc;
+    if (rc == OPENAI_OK) {
+        d->n++;
     }
 
-    c->open = 1;
-    d->n++;
+    return rc;
+}
+
+
+static int
+openai_decoder_hold(openai_decoder_t *d, const void *in, size_t len)
+{
+    char    *p;
+    size_t   size;
+
+    if (len > d->size - d->npending) {
+
+        size = d->size ? d->size : OPENAI_DECODER_PENDING;
+
+        while (len > size - d->npending) {
+            size *= 2;
+        }
+
+        p = openai_decoder_take(d, size);
+        if (p == NULL) {
+            return OPENAI_NOMEM;
+        }
+
+        if (d->npending) {
+            memcpy(p, d->pending, d->npending);
+        }
+
+        openai_decoder_give(d, d->pending);
+
+        d->pending = p;
+        d->size = size;
+    }
+
+    if (len) {
+        memcpy(d->pending + d->npending, in, len);
+        d->npending += len;
+    }
+
+    return OPENAI_AGAIN;
+}
+
+
+/* decodes what has waited, if anything has */
+
+static int
+openai_decoder_release(openai_decoder_t *d)
+{
+    int   rc;
+    char  *p;
+
+    p = d->pending;
+
+    d->waits = 0;
+    d->pending = NULL;
+
+    rc = openai_decoder_run(d, p, d->npending);
+
+    openai_decoder_give(d, p);
+
+    d->npending = 0;
+    d->size = 0;
+
+    return rc;
+}
+
+
+static int
+openai_decoder_run(openai_decoder_t *d, const void *in, size_t len)
+{
+    int       rc;
+    unsigned  i;
+
+    if (len) {
+        rc = openai_coding_feed(d, &d->codings[d->n - 1], in, len);
+
+        if (rc != OPENAI_OK) {
+            return rc;
+        }
+    }
+
+    for (i = 0; i < d->n; i++) {
+        if (!d->codings[i].ended) {
+            return OPENAI_AGAIN;
+        }
+    }
 
     return OPENAI_OK;
 }
 
 
-static int
-openai_coding_open(openai_coding_t *c, openai_str_t name)
+/* gives back all memory; a further member would open its coding anew */
+
+static void
+openai_decoder_close(openai_decoder_t *d)
 {
-    if ((name.len == 4 && strncasecmp(name.data, "gzip", 4) == 0)
-        || (name.len == 6 && strncasecmp(name.data, "x-gzip", 6) == 0))
+    unsigned  i;
+
+    for (i = 0; i < d->n; i++) {
+        openai_coding_close(&d->codings[i]);
+    }
+
+    openai_decoder_give(d, d->pending);
+
+    d->pending = NULL;
+    d->npending = 0;
+    d->size = 0;
+}
+
+
+/* memory for a library or for what waits, within the budget of the process */
+
+static void *
+openai_decoder_take(void *ctx, size_t size)
+{
+    openai_decoder_t        *d = ctx;
+    openai_decoder_block_t  *block;
+
+    size += sizeof(openai_decoder_block_t);
+
+    if (d->budget
+        && (openai_decoder_used >= d->budget
+            || size > d->budget - openai_decoder_used))
     {
-        c->feed = openai_coding_gzip;
-
-        return inflateInit2(&c->u.zlib, MAX_WBITS + 32) == Z_OK
-               ? OPENAI_OK : OPENAI_LIMIT;
+        d->starved = 1;
+        return NULL;
     }
 
-    if (name.len == 7 && strncasecmp(name.data, "deflate", 7) == 0) {
-        c->feed = openai_coding_deflate;
-
-        return inflateInit2(&c->u.zlib, MAX_WBITS) == Z_OK
-               ? OPENAI_OK : OPENAI_LIMIT;
+    block = malloc(size);
+    if (block == NULL) {
+        d->starved = 1;
+        return NULL;
     }
 
-    if (name.len == 2 && strncasecmp(name.data, "br", 2) == 0) {
-        c->feed = openai_coding_brotli;
-        c->u.brotli = BrotliDecoderCreateInstance(NULL, NULL, NULL);
+    block->size = size;
+    openai_decoder_used += size;
 
-        return c->u.brotli ? OPENAI_OK : OPENAI_LIMIT;
+    return block + 1;
+}
+
+
+static void *
+openai_decoder_take_items(void *ctx, unsigned n, unsigned size)
+{
+    return openai_decoder_take(ctx, (size_t) n * size);
+}
+
+
+static void
+openai_decoder_give(void *ctx, void *p)
+{
+    openai_decoder_block_t  *block;
+
+    if (p == NULL) {
+        return;
     }
 
-    if (name.len == 4 && strncasecmp(name.data, "zstd", 4) == 0) {
-        c->feed = openai_coding_zstd;
-        c->u.zstd = ZSTD_createDStream();
+    block = (openai_decoder_block_t *) p - 1;
 
-        if (c->u.zstd == NULL) {
-            return OPENAI_LIMIT;
-        }
+    openai_decoder_used -= block->size;
 
-        if (ZSTD_isError(ZSTD_DCtx_setParameter(c->u.zstd,
-                                                ZSTD_d_windowLogMax,
-                                                OPENAI_DECODER_ZSTD_LOG)))
+    free(block);
+}
+
+
+static int
+openai_coding_kind(openai_coding_t *c, openai_str_t name)
+{
+    unsigned  i;
+
+    static const struct {
+        openai_str_t     name;
+        openai_coding_e  kind;
+    } known[] = {
+        { openai_str("gzip"), OPENAI_CODING_GZIP },
+        { openai_str("x-gzip"), OPENAI_CODING_GZIP },
+        { openai_str("deflate"), OPENAI_CODING_DEFLATE },
+        { openai_str("br"), OPENAI_CODING_BROTLI },
+        { openai_str("zstd"), OPENAI_CODING_ZSTD }
+    };
+
+    for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+
+        if (name.len == known[i].name.len
+            && strncasecmp(name.data, known[i].name.data, name.len) == 0)
         {
-            ZSTD_freeDStream(c->u.zstd);
-            return OPENAI_LIMIT;
+            c->kind = known[i].kind;
+            return OPENAI_OK;
         }
-
-        return OPENAI_OK;
     }
 
     return OPENAI_ERROR;
+}
+
+
+static int
+openai_coding_open(openai_decoder_t *d, openai_coding_t *c)
+{
+    int  rc;
+
+    switch (c->kind) {
+
+    case OPENAI_CODING_GZIP:
+        rc = openai_coding_open_zlib(d, c, MAX_WBITS + (c->members ? 16 : 32));
+        break;
+
+    case OPENAI_CODING_DEFLATE:
+        rc = openai_coding_open_zlib(d, c, MAX_WBITS);
+        break;
+
+    case OPENAI_CODING_BROTLI:
+        c->u.brotli = BrotliDecoderCreateInstance(openai_decoder_take,
+                                                  openai_decoder_give, d);
+        rc = c->u.brotli ? OPENAI_OK : OPENAI_NOMEM;
+        break;
+
+    default: /* OPENAI_CODING_ZSTD */
+        rc = openai_coding_open_zstd(d, c);
+        break;
+    }
+
+    c->open = (rc == OPENAI_OK);
+
+    return rc;
+}
+
+
+static int
+openai_coding_open_zlib(openai_decoder_t *d, openai_coding_t *c, int bits)
+{
+    memset(&c->u.zlib, 0, sizeof(z_stream));
+
+    c->u.zlib.zalloc = openai_decoder_take_items;
+    c->u.zlib.zfree = openai_decoder_give;
+    c->u.zlib.opaque = d;
+
+    return inflateInit2(&c->u.zlib, bits) == Z_OK ? OPENAI_OK : OPENAI_NOMEM;
+}
+
+
+static int
+openai_coding_open_zstd(openai_decoder_t *d, openai_coding_t *c)
+{
+    ZSTD_customMem  mem;
+
+    mem.customAlloc = openai_decoder_take;
+    mem.customFree = openai_decoder_give;
+    mem.opaque = d;
+
+    c->u.zstd = ZSTD_createDStream_advanced(mem);
+
+    if (c->u.zstd == NULL) {
+        return OPENAI_NOMEM;
+    }
+
+    if (ZSTD_isError(ZSTD_DCtx_setParameter(c->u.zstd, ZSTD_d_windowLogMax,
+                                            OPENAI_DECODER_ZSTD_LOG)))
+    {
+        ZSTD_freeDStream(c->u.zstd);
+        return OPENAI_NOMEM;
+    }
+
+    return OPENAI_OK;
+}
+
+
+static void
+openai_coding_close(openai_coding_t *c)
+{
+    if (!c->open) {
+        return;
+    }
+
+    switch (c->kind) {
+
+    case OPENAI_CODING_BROTLI:
+        BrotliDecoderDestroyInstance(c->u.brotli);
+        break;
+
+    case OPENAI_CODING_ZSTD:
+        ZSTD_freeDStream(c->u.zstd);
+        break;
+
+    default: /* OPENAI_CODING_GZIP, OPENAI_CODING_DEFLATE */
+        (void) inflateEnd(&c->u.zlib);
+        break;
+    }
+
+    c->open = 0;
+}
+
+
+static int
+openai_coding_feed(openai_decoder_t *d, openai_coding_t *c,
+    const unsigned char *in, size_t len)
+{
+    int  rc;
+
+    /* of the codings without members, what follows the end is ignored */
+
+    if (c->closed
+        || (c->ended && (c->kind == OPENAI_CODING_DEFLATE
+                         || c->kind == OPENAI_CODING_BROTLI)))
+    {
+        return OPENAI_OK;
+    }
+
+    if (!c->open) {
+        rc = openai_coding_open(d, c);
+        if (rc != OPENAI_OK) {
+            return rc;
+        }
+    }
+
+    switch (c->kind) {
+
+    case OPENAI_CODING_GZIP:
+        return openai_coding_gzip(d, c, in, len);
+
+    case OPENAI_CODING_DEFLATE:
+        return openai_coding_deflate(d, c, in, len);
+
+    case OPENAI_CODING_BROTLI:
+        return openai_coding_brotli(d, c, in, len);
+
+    default: /* OPENAI_CODING_ZSTD */
+        return openai_coding_zstd(d, c, in, len);
+    }
 }
 
 
@@ -323,7 +663,7 @@ openai_coding_gzip(openai_decoder_t *d, openai_coding_t *c,
             }
 
             if (inflateReset2(&c->u.zlib, MAX_WBITS + 16) != Z_OK) {
-                return OPENAI_LIMIT;
+                return OPENAI_NOMEM;
             }
 
             c->ended = 0;
@@ -368,7 +708,7 @@ openai_coding_deflate(openai_decoder_t *d, openai_coding_t *c,
 
         if ((c->first & 0x8f) != 0x08 || head % 31) {
             if (inflateReset2(&c->u.zlib, -MAX_WBITS) != Z_OK) {
-                return OPENAI_LIMIT;
+                return OPENAI_NOMEM;
             }
         }
 
@@ -432,8 +772,7 @@ openai_coding_inflate(openai_decoder_t *d, openai_coding_t *c,
         }
 
         if (zrc == Z_MEM_ERROR) {
-            d->starved = 1;
-            return OPENAI_LIMIT;
+            return OPENAI_NOMEM;
         }
 
         if (zrc != Z_OK && zrc != Z_BUF_ERROR) {
@@ -451,12 +790,11 @@ static int
 openai_coding_brotli(openai_decoder_t *d, openai_coding_t *c,
     const unsigned char *in, size_t len)
 {
-    int                      rc;
-    size_t                   n, left, room;
-    unsigned char           *out;
-    unsigned char            buf[OPENAI_DECODER_BUFFER];
-    BrotliDecoderResult      brc;
-    BrotliDecoderErrorCode   code;
+    int                   rc;
+    size_t                n, left, room;
+    unsigned char        *out;
+    unsigned char         buf[OPENAI_DECODER_BUFFER];
+    BrotliDecoderResult   brc;
 
     while (len && !c->ended) {
         n = len;
@@ -482,13 +820,7 @@ openai_coding_brotli(openai_decoder_t *d, openai_coding_t *c,
         } while (brc == BROTLI_DECODER_RESULT_NEEDS_MORE_OUTPUT);
 
         if (brc == BROTLI_DECODER_RESULT_ERROR) {
-            code = BrotliDecoderGetErrorCode(c->u.brotli);
-
-            d->starved = (code <= BROTLI_DECODER_ERROR_ALLOC_CONTEXT_MODES
-                          && code
-                             >= BROTLI_DECODER_ERROR_ALLOC_BLOCK_TYPE_TREES);
-
-            return d->starved ? OPENAI_LIMIT : OPENAI_ERROR;
+            return d->starved ? OPENAI_NOMEM : OPENAI_ERROR;
         }
 
         if (brc == BROTLI_DECODER_RESULT_SUCCESS) {
@@ -529,7 +861,7 @@ openai_coding_zstd(openai_decoder_t *d, openai_coding_t *c,
         n = ZSTD_decompressStream(c->u.zstd, &ob, &ib);
 
         if (ZSTD_isError(n)) {
-            return openai_coding_zstd_error(d, c, ZSTD_getErrorCode(n));
+            return openai_coding_zstd_error(c, ZSTD_getErrorCode(n));
         }
 
         rc = openai_coding_emit(d, c, buf, ob.pos);
@@ -547,14 +879,12 @@ openai_coding_zstd(openai_decoder_t *d, openai_coding_t *c,
 
 
 static int
-openai_coding_zstd_error(openai_decoder_t *d, openai_coding_t *c,
-    ZSTD_ErrorCode code)
+openai_coding_zstd_error(openai_coding_t *c, ZSTD_ErrorCode code)
 {
     switch (code) {
 
     case ZSTD_error_memory_allocation:
-        d->starved = 1;
-        return OPENAI_LIMIT;
+        return OPENAI_NOMEM;
 
     case ZSTD_error_frameParameter_windowTooLarge:
         return OPENAI_LIMIT;
@@ -620,7 +950,7 @@ openai_coding_emit(openai_decoder_t *d, openai_coding_t *c,
         rc = d->sink(d->ctx, (const char *) data, n);
 
     } else if (n) {
-        rc = (c - 1)->feed(d, c - 1, data, n);
+        rc = openai_coding_feed(d, c - 1, data, n);
     }
 
     if (rc == OPENAI_OK && n < len) {
@@ -648,12 +978,10 @@ openai_decode(openai_str_t encoding, openai_str_t in, size_t max, char **out,
     rc = openai_decoder_init(&d, encoding);
 
     if (rc != OPENAI_OK || d.n == 0 || in.len == 0) {
-        openai_decoder_destroy(&d);
-        return rc == OPENAI_LIMIT ? OPENAI_NOMEM : rc;
+        return rc;
     }
 
     if (max == 0) {
-        openai_decoder_destroy(&d);
         return OPENAI_LIMIT;
     }
 
@@ -663,7 +991,6 @@ openai_decode(openai_str_t encoding, openai_str_t in, size_t max, char **out,
     b.data = malloc(b.size);
 
     if (b.data == NULL) {
-        openai_decoder_destroy(&d);
         return OPENAI_NOMEM;
     }
 
@@ -674,7 +1001,7 @@ openai_decode(openai_str_t encoding, openai_str_t in, size_t max, char **out,
     *out = b.data;
     *out_len = b.len;
 
-    return d.starved ? OPENAI_NOMEM : rc;
+    return rc;
 }
 
 

@@ -21,8 +21,18 @@
 
 /* how far the output may run ahead of the input where no maximum is given */
 
-#define OPENAI_DECODER_FREE   (4 * 1024 * 1024)
+#define OPENAI_DECODER_FREE   (1024 * 1024)
 #define OPENAI_DECODER_RATIO  256
+
+/* what all decoders of a process may hold, in bytes, and how much of it may be
+   held when one of an upload asks for more: uploads leave the rest to answers */
+
+#define OPENAI_DECODER_MEMORY   (64 * 1024 * 1024)
+#define OPENAI_DECODER_UPLOADS  (OPENAI_DECODER_MEMORY / 2)
+
+/* an upload of fewer bytes is decoded at its end */
+
+#define OPENAI_DECODER_WAIT  16384
 
 
 typedef struct openai_decoder_s  openai_decoder_t;
@@ -34,25 +44,46 @@ typedef int (*openai_decoder_sink_pt)(void *ctx, const char *data, size_t len);
 /*
  * A decoder for a Content-Encoding value.  The output is at most max bytes;
  * with max 0 it is OPENAI_DECODER_FREE bytes and OPENAI_DECODER_RATIO times
- * the input.  NULL with *status OPENAI_OK: there is nothing to decode;
- * with OPENAI_ERROR: a coding is not known; with OPENAI_LIMIT: memory is short.
+ * the input.  It takes memory outside of alloc when input comes.
+ *
+ * NULL with *status OPENAI_OK: there is nothing to decode; with OPENAI_ERROR:
+ * a coding is not known; with OPENAI_NOMEM: alloc has no memory.
  */
 
 openai_decoder_t *openai_decoder_create(const openai_alloc_t *alloc,
     openai_str_t encoding, uint64_t max, int *status);
 
 /*
+ * The body is an upload, which a client may hold back for long.  The decoder
+ * may use the uploads' part of the memory only; with wait it decodes nothing
+ * before OPENAI_DECODER_WAIT bytes have come, or openai_decoder_end() is
+ * called.  Comes before the first input.
+ */
+
+void openai_decoder_upload(openai_decoder_t *d, int wait);
+
+/*
  * The input may be split anywhere.  OPENAI_OK: the coding has ended here, what
  * follows is another member of it or is ignored; OPENAI_AGAIN: it has not;
- * OPENAI_LIMIT: the bound of output or of memory is reached; OPENAI_ERROR: the
- * input is broken.  The last two stay, and later input is ignored.
+ * OPENAI_LIMIT: the bound of output or the window's is reached; OPENAI_NOMEM:
+ * the memory of all decoders is used up, or malloc() failed; OPENAI_ERROR: the
+ * input is broken.  The last three stay, and later input is ignored.  The
+ * decoder gives its memory back unless it returns OPENAI_AGAIN.
  */
 
 int openai_decoder_feed(openai_decoder_t *d, const void *in, size_t len,
     openai_decoder_sink_pt sink, void *ctx);
 
-/* releases what is outside of alloc; safe with NULL and to call twice */
+/* no more input comes: decodes what has waited, and destroys the decoder.
+   Returns what openai_decoder_feed() does */
+int openai_decoder_end(openai_decoder_t *d, openai_decoder_sink_pt sink,
+    void *ctx);
+
+/* gives back what is outside of alloc; safe with NULL and to call twice */
 void openai_decoder_destroy(openai_decoder_t *d);
+
+/* bytes that the decoders of this process hold outside of alloc */
+size_t openai_decoder_memory(void);
 
 
 #endif /* _OPENAI_DECODE_H_INCLUDED_ */

@@ -35,6 +35,7 @@ static void ngx_openai_detail_headers(ngx_openai_detail_t *d,
 static void ngx_openai_detail_body(ngx_openai_detail_t *d, ngx_uint_t side);
 static void ngx_openai_detail_text(ngx_openai_json_t *json, ngx_str_t *text);
 static void ngx_openai_detail_meaning(ngx_openai_detail_t *d);
+static void ngx_openai_detail_undecoded(ngx_openai_detail_t *d);
 static void ngx_openai_detail_limits(ngx_openai_detail_t *d);
 static void ngx_openai_detail_pieces(ngx_openai_detail_t *d);
 static int64_t ngx_openai_detail_at(ngx_str_t *marks, uint64_t offset,
@@ -154,6 +155,7 @@ ngx_openai_detail_write(ngx_openai_json_t *json,
     ngx_openai_detail_side(d, "request", NGX_OPENAI_IN);
     ngx_openai_detail_side(d, "response", NGX_OPENAI_OUT);
     ngx_openai_detail_meaning(d);
+    ngx_openai_detail_undecoded(d);
     ngx_openai_detail_limits(d);
 
     ngx_openai_summary_fields(json, ngx_openai_detail_fields, record, NULL);
@@ -329,6 +331,23 @@ ngx_openai_detail_is_text(ngx_str_t *body, ngx_uint_t cut)
     }
 
     return 1;
+}
+
+
+/* why the digest knows nothing, or not all, of a compressed body */
+
+static void
+ngx_openai_detail_undecoded(ngx_openai_detail_t *d)
+{
+    uint32_t  flags;
+
+    flags = d->rec->facts.flags;
+
+    ngx_openai_json_key(d->json, "undecoded");
+    ngx_openai_json_text(d->json,
+                         (flags & OPENAI_FACT_NO_DECODER) ? "memory"
+                         : (flags & OPENAI_FACT_BOMB) ? "limit"
+                         : (flags & OPENAI_FACT_UNDECODABLE) ? "broken" : "");
 }
 
 
