@@ -5,7 +5,7 @@
 // no record is torn, and what the API says of it all is exact.
 //
 // KILLS is how many at least, SEED repeats the choices.  Needs the module that
-// ./auto-build.sh makes for it, see docs/testing.md.
+// ./auto-build.sh makes for it, see CONTRIBUTING.md.
 //
 // Of docs/reliability.md: fault 21, fault 22.
 

@@ -18,7 +18,7 @@
 // when what a piece had to publish began the end of the same turn again.
 //
 // Needs the module that ./auto-build.sh makes with these places, see
-// docs/testing.md.  Of docs/reliability.md: fault 46.
+// CONTRIBUTING.md.  Of docs/reliability.md: fault 46.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
