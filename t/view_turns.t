@@ -67,7 +67,7 @@ our $log = sub {
         my @lines = error_log();
 
         splice @lines, 0, $from;
-        return grep { /openai viewer|http request line: "GET \/served/ } @lines;
+        return grep { /openai monitor: (?:tick|slice of the v|text)|http request line: "GET \/served/ } @lines;
     };
 };
 

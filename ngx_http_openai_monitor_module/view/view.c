@@ -103,6 +103,12 @@ ngx_http_openai_view_handler(ngx_http_request_t *r)
         return call->rc;
     }
 
+    ngx_log_debug3(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "openai monitor: path \"%V\", id \"%V\", route \"%s\"",
+                   &call->path, &call->id,
+                   route == NULL ? "none"
+                   : route == &ngx_openai_asset_route ? "page" : "api");
+
     if (route == NULL) {
         (void) ngx_openai_refuse(call, NGX_HTTP_NOT_FOUND, "not_found",
                                  "no such path: \"%V\"", &call->path);

@@ -183,6 +183,9 @@ ngx_openai_refuse(ngx_openai_call_t *call, ngx_uint_t status,
     call->rc = ngx_openai_error(call->request, status, code, fmt, args);
     va_end(args);
 
+    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, call->request->connection->log, 0,
+                   "openai monitor: refused with %ui, %s", status, code);
+
     return NGX_ABORT;
 }
 

@@ -80,6 +80,10 @@ ngx_openai_guard_host(ngx_openai_call_t *call)
         return NGX_OK;
     }
 
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "openai monitor: host \"%V\" is not a name of the server",
+                   host);
+
     (void) ngx_openai_refuse(call, 421, "misdirected",
                              "\"%V\" is no name of this server, see "
                              "\"server_name\"", host);
@@ -202,6 +206,8 @@ ngx_openai_guard_origin(ngx_http_request_t *r)
         && !(site->len == sizeof("none") - 1
              && ngx_strncmp(site->data, "none", site->len) == 0))
     {
+        ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                       "openai monitor: request of the site \"%V\"", site);
         return NGX_DECLINED;
     }
 
@@ -234,6 +240,9 @@ ngx_openai_guard_origin(ngx_http_request_t *r)
     if ((size_t) (last - p) != host->len
         || ngx_strncasecmp(p, host->data, host->len) != 0)
     {
+        ngx_log_debug2(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                       "openai monitor: origin \"%V\" is not the host \"%V\"",
+                       origin, host);
         return NGX_DECLINED;
     }
 
@@ -249,6 +258,8 @@ ngx_openai_guard_proof(ngx_http_request_t *r)
     value = ngx_openai_header_in(r, "X-OpenAI-Monitor");
 
     if (value == NULL || value->len != 1 || value->data[0] != '1') {
+        ngx_log_debug0(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                       "openai monitor: POST without X-OpenAI-Monitor");
         return NGX_DECLINED;
     }
 

@@ -62,6 +62,9 @@ ngx_openai_work_start(ngx_openai_work_t *work)
     r = work->request;
     r->write_event_handler = ngx_http_request_empty_handler;
 
+    ngx_log_debug0(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "openai monitor: search begins");
+
     rc = ngx_openai_work_slice(work);
 
     if (rc != NGX_AGAIN && rc != NGX_DONE) {
@@ -88,6 +91,10 @@ ngx_openai_work_slice(ngx_openai_work_t *work)
     work->stop = ngx_openai_clock_us() + NGX_OPENAI_WORK_US;
 
     rc = work->run(work);
+
+    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, work->request->connection->log, 0,
+                   "openai monitor: slice of a search until %uL us: %i",
+                   work->stop, rc);
 
     if (rc == NGX_AGAIN) {
         ngx_openai_work_wait(work);

@@ -248,7 +248,7 @@ ngx_openai_changes_record(ngx_openai_viewer_t *v, const ngx_openai_ref_t *ref)
                            ngx_openai_threads_get(v->search->threads, ref->seq));
 
         ngx_log_debug2(NGX_LOG_DEBUG_HTTP, v->request->connection->log, 0,
-                       "openai viewer: text of %s, %s", rec->id,
+                       "openai monitor: text of %s, %s", rec->id,
                        ref->running ? "which runs" : "which has ended");
 
         /* its conversation may become known later, and nothing else */
@@ -310,6 +310,10 @@ static ngx_int_t
 ngx_openai_changes_lag(ngx_openai_viewer_t *v, ngx_uint_t missed)
 {
     u_char  *start;
+
+    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, v->request->connection->log, 0,
+                   "openai monitor: viewer lags, it missed %ui up to %uL",
+                   missed, v->upto);
 
     start = v->buf->last;
 

@@ -296,6 +296,10 @@ ngx_openai_viewer_link(ngx_openai_viewer_t *v)
     ngx_openai_nviewers++;
     v->linked = 1;
 
+    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "openai monitor: viewer %ui opened at change %uL",
+                   ngx_openai_nviewers, v->cursor);
+
     ev = &ngx_openai_viewers_event;
 
     if (ev->timer_set) {
@@ -327,6 +331,10 @@ ngx_openai_viewer_unlink(void *data)
     ngx_queue_remove(&v->queue);
     ngx_openai_nviewers--;
     v->linked = 0;
+
+    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, v->request->connection->log, 0,
+                   "openai monitor: viewer closed at change %uL, %ui left",
+                   v->cursor, ngx_openai_nviewers);
 
     if (ngx_openai_nviewers) {
         return;
@@ -376,7 +384,7 @@ ngx_openai_viewers_timer(ngx_event_t *ev)
     ngx_openai_viewers_tick.began = ngx_openai_clock_us();
 
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, ev->log, 0,
-                   "openai viewers: tick, %ui of them", ngx_openai_nviewers);
+                   "openai monitor: tick of %ui viewers", ngx_openai_nviewers);
 
     ngx_openai_viewers_slice.handler = ngx_openai_viewers_handler;
     ngx_openai_viewers_slice.log = ngx_cycle->log;
@@ -435,7 +443,7 @@ ngx_openai_viewers_handler(ngx_event_t *ev)
     ngx_openai_viewers_tick.length = ngx_openai_viewers_tick.ended - began;
 
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, ev->log, 0,
-                   "openai viewers: slice of %uL us",
+                   "openai monitor: slice of the viewers, %uL us",
                    ngx_openai_viewers_tick.length);
 
     /* not in this turn: what is ready for others comes before */

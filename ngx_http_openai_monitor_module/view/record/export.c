@@ -118,6 +118,10 @@ ngx_openai_export(ngx_openai_call_t *call)
 
     ngx_openai_export_reverse(e->search);
 
+    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, call->request->connection->log, 0,
+                   "openai monitor: export of %ui records at most as %V",
+                   e->search->nrefs, &e->format->name);
+
     if (call->request->method == NGX_HTTP_HEAD) {
         return ngx_openai_export_header(e);
     }
