@@ -101,11 +101,14 @@ finds('strawberry cake' => 1, '"Strawberry cake"' => 1, 'treasure' => 1,
       '~/^nothing$/' => 0, '~/v1\/pl/' => 1, 'is:stream strawberry' => 1,
       '-is:stream strawberry' => 0);
 
-finds('~/(/' => qr/not a regular expression/, '~/(*LIMIT_MATCH=9999999)a/' =>
-      qr/not a regular/,
+finds('~/(/' => qr/invalid regular expression "\("/,
+      '~/(*LIMIT_MATCH=9999999)a/' => qr/invalid regular expression/,
       'modle:x' => qr/unknown key "modle", did you mean "model"\?/,
-      'is:runing' => qr/did you mean "running"\?/, '(a' =>
-      qr/nothing closes "\("/);
+      'is:runing' => '"q": unknown value "runing" for "is:", did you mean'
+                     . ' "running"?',
+      'in:body' => '"q": unknown value "body" for "in:"; use one of request,'
+                   . ' response',
+      'a)' => '"q": unmatched ")"', '(a' => '"q": unmatched "("');
 
 
 
@@ -174,8 +177,8 @@ my $range = "time:$at[1]..$at[3]";
 finds($range => 2, "-$range" => 2, "time:>$at[1]" => 2, "time:>=$at[1]" => 3,
       "time:<$at[1]" => 1, "$range is:error" => 1, 'age:<1h' => 4,
       'age:>1h' => 0, 'time:' . substr($at[0], 0, 4) . '-01-01..2200-01-01' => 4,
-      'time:<5m' => '"q": not a moment such as 2026-11-25T10:00: "<5m", did you'
-                    . ' mean "age"?',
+      'time:<5m' => '"q": invalid moment "<5m"; use a form such as'
+                    . ' 2026-11-25T10:00, did you mean "age"?',
       'tiem:1' => '"q": unknown key "tiem", did you mean "time"?');
 
 $range =~ s/:/%3A/g;
@@ -249,7 +252,7 @@ check(before(qr/365/, qr/path:/), 3, 'they were served first');
 
 # one that nobody can know the answer of is refused, whatever is asked for
 
-my $why = '"q": it would take too long to match "(a*)*[qz]"';
+my $why = '"q": matching takes too long for "(a*)*[qz]"';
 my $query = 'q=~/(a*)*%5Bqz%5D/+in:request';
 
 for my $uri ('requests?', 'stats?', 'export?', 'export?format=har&') {

@@ -26,13 +26,13 @@ export const searchBox: { current: HTMLInputElement | null } = { current: null }
 
 // the server's error names the nearest: unknown key "modle", did you mean "model"?
 function suggestion(message: string, q: string): string | null {
-    const [, span] = /not a moment .*: "([^"]+)", did you mean "age"/.exec(message) ?? [];
+    const [, span] = /invalid moment "([^"]+)".*, did you mean "age"/.exec(message) ?? [];
 
     if (span !== undefined) {
         return q.replace('time:' + span, 'age:' + span);
     }
 
-    const [, kind, wrong, right] = /unknown (\w+) "([^"]+)", did you mean "([^"]+)"/.exec(message) ?? [];
+    const [, kind, wrong, right] = /unknown (\w+) "([^"]+)"[^,]*, did you mean "([^"]+)"/.exec(message) ?? [];
 
     if (wrong === undefined || right === undefined) {
         return null;

@@ -99,7 +99,7 @@ ngx_http_openai_view_handler(ngx_http_request_t *r)
         && ngx_openai_guard_origin(r) != NGX_OK)
     {
         (void) ngx_openai_refuse(call, NGX_HTTP_FORBIDDEN, "forbidden",
-                                 "a cross-site request");
+                                 "cross-site request");
         return call->rc;
     }
 
@@ -111,7 +111,7 @@ ngx_http_openai_view_handler(ngx_http_request_t *r)
 
     if (route == NULL) {
         (void) ngx_openai_refuse(call, NGX_HTTP_NOT_FOUND, "not_found",
-                                 "no such path: \"%V\"", &call->path);
+                                 "unknown path \"%V\"", &call->path);
         return call->rc;
     }
 
@@ -121,8 +121,7 @@ ngx_http_openai_view_handler(ngx_http_request_t *r)
 
     if (r->method == NGX_HTTP_POST && ngx_openai_guard_proof(r) != NGX_OK) {
         (void) ngx_openai_refuse(call, NGX_HTTP_FORBIDDEN, "forbidden",
-                                 "a POST needs the header "
-                                 "\"X-OpenAI-Monitor: 1\"");
+                                 "missing header \"X-OpenAI-Monitor: 1\"");
         return call->rc;
     }
 
@@ -224,7 +223,7 @@ ngx_openai_bad_method(ngx_openai_call_t *call, ngx_uint_t methods)
     }
 
     (void) ngx_openai_refuse(call, NGX_HTTP_NOT_ALLOWED, "method_not_allowed",
-                             "use %s", allow);
+                             "method not allowed; use %s", allow);
 
     return call->rc;
 }

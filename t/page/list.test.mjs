@@ -286,10 +286,10 @@ test('the search box completes, sends the query, and shows what the server sugge
 
     // who writes a span where a moment belongs
     api.refuse = /^time:/;
-    api.refusal = '"q": not a moment such as 2026-11-25T10:00: "<5m", did you mean "age"?';
+    api.refusal = '"q": invalid moment "<5m"; use a form such as 2026-11-25T10:00, did you mean "age"?';
     await page.getByRole('combobox').fill('time:<5m');
     await page.keyboard.press('Enter');
-    await page.getByRole('alert').getByText(/^not a moment/).waitFor();
+    await page.getByRole('alert').getByText(/^invalid moment/).waitFor();
     await page.getByRole('button', { name: 'age:<5m' }).click();
     await page.getByRole('alert').waitFor({ state: 'detached' });
     await soon(async () => assert.equal(await page.getByRole('combobox').inputValue(), 'age:<5m'));

@@ -194,7 +194,7 @@ ngx_int_t
 ngx_openai_gone(ngx_openai_call_t *call)
 {
     return ngx_openai_refuse(call, 410, "gone",
-                             "the record \"%V\" was evicted", &call->id);
+                             "record \"%V\" was evicted", &call->id);
 }
 
 
@@ -243,7 +243,7 @@ ngx_openai_arg(ngx_openai_call_t *call, const char *name, ngx_str_t *value)
 
         if (found) {
             return ngx_openai_refuse(call, NGX_HTTP_BAD_REQUEST, "bad_request",
-                                     "the argument \"%s\" is repeated", name);
+                                     "duplicate argument \"%s\"", name);
         }
 
         found = 1;
@@ -308,7 +308,7 @@ ngx_openai_arg_number(ngx_openai_call_t *call, const char *name,
 
     if (n == NGX_ERROR || (ngx_uint_t) n < min || (ngx_uint_t) n > max) {
         return ngx_openai_refuse(call, NGX_HTTP_BAD_REQUEST, "bad_request",
-                                 "\"%s\" must be a number from %ui to %ui",
+                                 "invalid \"%s\"; use a number from %ui to %ui",
                                  name, min, max);
     }
 

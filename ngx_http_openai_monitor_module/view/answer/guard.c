@@ -85,8 +85,8 @@ ngx_openai_guard_host(ngx_openai_call_t *call)
                    host);
 
     (void) ngx_openai_refuse(call, 421, "misdirected",
-                             "\"%V\" is no name of this server, see "
-                             "\"server_name\"", host);
+                             "unknown host \"%V\"; add it to \"server_name\"",
+                             host);
 
     return NGX_DECLINED;
 }

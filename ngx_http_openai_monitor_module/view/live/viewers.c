@@ -88,7 +88,7 @@ ngx_openai_feed(ngx_openai_call_t *call)
 
     if (ngx_openai_nviewers >= NGX_OPENAI_VIEWERS_MAX) {
         (void) ngx_openai_refuse(call, NGX_HTTP_SERVICE_UNAVAILABLE, "busy",
-                                 "too many live viewers");
+                                 "too many viewers");
         return call->rc;
     }
 

@@ -48,7 +48,7 @@ ngx_openai_asset(ngx_openai_call_t *call)
 
     if (asset == NULL) {
         (void) ngx_openai_refuse(call, NGX_HTTP_NOT_FOUND, "not_found",
-                                 "no such path: \"%V\"", &call->path);
+                                 "unknown path \"%V\"", &call->path);
         return call->rc;
     }
 

@@ -64,7 +64,7 @@ ngx_openai_clear(ngx_openai_call_t *call)
 {
     if (ngx_openai_zone_clear(call->zone) != NGX_OK) {
         (void) ngx_openai_refuse(call, NGX_HTTP_SERVICE_UNAVAILABLE, "busy",
-                                 "the zone is locked, try again");
+                                 "zone is locked, try again");
         return call->rc;
     }
 
@@ -92,7 +92,7 @@ ngx_openai_cancel(ngx_openai_call_t *call)
         || ngx_openai_reader_cancel(call->zone, &ref) != NGX_OK)
     {
         (void) ngx_openai_refuse(call, NGX_HTTP_CONFLICT, "conflict",
-                                 "the exchange \"%V\" is over", &call->id);
+                                 "exchange \"%V\" has ended", &call->id);
         return call->rc;
     }
 

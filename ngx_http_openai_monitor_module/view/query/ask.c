@@ -71,6 +71,8 @@ static ngx_int_t
 ngx_openai_ask_error(ngx_openai_call_t *call, const char *name,
     ngx_openai_query_t *query, ngx_int_t rc)
 {
+    const char  *tail;
+
     if (rc == NGX_ERROR) {
         return ngx_openai_no_memory(call);
     }
@@ -80,15 +82,18 @@ ngx_openai_ask_error(ngx_openai_call_t *call, const char *name,
                                  "\"%s\": %s", name, query->error);
     }
 
+    tail = query->tail ? query->tail : "";
+
     if (query->suggestion == NULL) {
         return ngx_openai_refuse(call, NGX_HTTP_BAD_REQUEST, "bad_request",
-                                 "\"%s\": %s \"%V\"", name, query->error,
-                                 &query->word);
+                                 "\"%s\": %s \"%V\"%s", name, query->error,
+                                 &query->word, tail);
     }
 
     return ngx_openai_refuse(call, NGX_HTTP_BAD_REQUEST, "bad_request",
-                             "\"%s\": %s \"%V\", did you mean \"%s\"?", name,
-                             query->error, &query->word, query->suggestion);
+                             "\"%s\": %s \"%V\"%s, did you mean \"%s\"?", name,
+                             query->error, &query->word, tail,
+                             query->suggestion);
 }
 
 

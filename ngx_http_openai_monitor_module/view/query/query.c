@@ -69,7 +69,8 @@ ngx_openai_query_parse(ngx_openai_query_t *query, ngx_pool_t *pool,
     p.depth = 0;
 
     if (text->len > NGX_OPENAI_QUERY_MAX) {
-        return ngx_openai_parse_wrong(&p, "the query is too long", NULL, NULL);
+        return ngx_openai_parse_wrong(&p, "query is longer than 2048 bytes",
+                                      NULL, NULL);
     }
 
     ngx_openai_parse_spaces(&p);
@@ -84,8 +85,7 @@ ngx_openai_query_parse(ngx_openai_query_t *query, ngx_pool_t *pool,
 
         /* only a closing bracket ends a group early */
 
-        return ngx_openai_parse_wrong(&p, "nothing is open before", p.pos,
-                                      p.pos + 1);
+        return ngx_openai_parse_wrong(&p, "unmatched", p.pos, p.pos + 1);
     }
 
     return rc;
@@ -157,7 +157,7 @@ ngx_openai_parse_and(ngx_openai_parser_t *p, ngx_openai_term_t **term)
     }
 
     if (*term == NULL) {
-        return ngx_openai_parse_wrong(p, "a term is missing", NULL, NULL);
+        return ngx_openai_parse_wrong(p, "missing term", NULL, NULL);
     }
 
     return NGX_OK;
@@ -172,7 +172,7 @@ ngx_openai_parse_not(ngx_openai_parser_t *p, ngx_openai_term_t **term)
     ngx_openai_term_t  *leaf;
 
     if (++p->query->terms > NGX_OPENAI_QUERY_TERMS) {
-        return ngx_openai_parse_wrong(p, "too many terms", NULL, NULL);
+        return ngx_openai_parse_wrong(p, "more than 64 terms", NULL, NULL);
     }
 
     not = 0;
@@ -223,7 +223,8 @@ ngx_openai_parse_group(ngx_openai_parser_t *p, ngx_openai_term_t **term)
     open = p->pos++;
 
     if (++p->depth > NGX_OPENAI_QUERY_DEPTH) {
-        return ngx_openai_parse_wrong(p, "too many brackets", NULL, NULL);
+        return ngx_openai_parse_wrong(p, "brackets nested deeper than 16",
+                                      NULL, NULL);
     }
 
     rc = ngx_openai_parse_or(p, term);
@@ -232,7 +233,7 @@ ngx_openai_parse_group(ngx_openai_parser_t *p, ngx_openai_term_t **term)
     }
 
     if (p->pos == p->last) {
-        return ngx_openai_parse_wrong(p, "nothing closes", open, open + 1);
+        return ngx_openai_parse_wrong(p, "unmatched", open, open + 1);
     }
 
     p->pos++;
@@ -270,7 +271,7 @@ ngx_openai_parse_leaf(ngx_openai_parser_t *p, ngx_openai_term_t *term)
     }
 
     if (value.len == 0) {
-        return ngx_openai_parse_wrong(p, "a quoted word is empty", NULL, NULL);
+        return ngx_openai_parse_wrong(p, "empty string", NULL, NULL);
     }
 
     return ngx_openai_term_word(p->query, term, &value);
@@ -295,7 +296,7 @@ ngx_openai_parse_regex(ngx_openai_parser_t *p, ngx_openai_term_t *term)
     }
 
     if (p->pos == p->last) {
-        return ngx_openai_parse_wrong(p, "no \"/\" ends the expression",
+        return ngx_openai_parse_wrong(p, "unterminated regular expression",
                                       start, p->last);
     }
 
@@ -305,7 +306,7 @@ ngx_openai_parse_regex(ngx_openai_parser_t *p, ngx_openai_term_t *term)
     rc = ngx_openai_regex_compile(&term->regex, p->query->pool, &pattern);
 
     if (rc == NGX_DECLINED) {
-        return ngx_openai_parse_wrong(p, "not a regular expression:",
+        return ngx_openai_parse_wrong(p, "invalid regular expression",
                                       pattern.data,
                                       pattern.data + pattern.len);
     }
@@ -343,7 +344,7 @@ ngx_openai_parse_quoted(ngx_openai_parser_t *p, ngx_str_t *word)
     }
 
     if (p->pos == p->last) {
-        return ngx_openai_parse_wrong(p, "no quote ends", start, p->last);
+        return ngx_openai_parse_wrong(p, "unterminated string", start, p->last);
     }
 
     p->pos++;

@@ -77,9 +77,11 @@ typedef struct {
     unsigned            later:1;        /* it goes on with the same record */
     unsigned            starved:1;      /* memory is short */
 
-    /* what is wrong: message, the word it is about, and a better one */
+    /* the error: what is wrong, the word it is about, what follows the word,
+       and a better word; NULL and "" where there is none */
     const char         *error;
     ngx_str_t           word;
+    const char         *tail;
     const char         *suggestion;
 } ngx_openai_query_t;
 

@@ -147,7 +147,8 @@ ngx_openai_search_try(ngx_openai_search_t *search, const ngx_openai_ref_t *ref)
 
 
 static ngx_int_t
-ngx_openai_search_record(ngx_openai_search_t *search, const ngx_openai_ref_t *ref)
+ngx_openai_search_record(ngx_openai_search_t *search,
+    const ngx_openai_ref_t *ref)
 {
     const ngx_openai_thread_t  *thread;
 

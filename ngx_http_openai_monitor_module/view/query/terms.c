@@ -22,8 +22,10 @@ static ngx_int_t ngx_openai_term_unknown(ngx_openai_query_t *query,
 static ngx_int_t ngx_openai_term_status(ngx_openai_query_t *query,
     ngx_openai_term_t *term, ngx_str_t *value);
 static ngx_int_t ngx_openai_term_state(ngx_openai_query_t *query,
-    ngx_openai_term_t *term, const char *const *names, ngx_uint_t first,
-    ngx_str_t *value);
+    ngx_openai_term_t *term, const char *key, const char *const *names,
+    ngx_uint_t first, ngx_str_t *value);
+static ngx_int_t ngx_openai_term_no_value(ngx_openai_query_t *query,
+    const char *key, const char *const *names, ngx_str_t *value);
 static ngx_int_t ngx_openai_term_in(ngx_openai_query_t *query,
     ngx_str_t *value);
 static ngx_int_t ngx_openai_term_header(ngx_openai_query_t *query,
@@ -66,7 +68,7 @@ ngx_openai_term_key(ngx_openai_query_t *query, ngx_openai_term_t *term,
     const ngx_openai_field_t  *field;
 
     if (value->len == 0) {
-        return ngx_openai_term_wrong(query, "no value after", key, NULL);
+        return ngx_openai_term_wrong(query, "missing value of", key, NULL);
     }
 
     if (key->len >= sizeof("header.") - 1
@@ -96,11 +98,13 @@ ngx_openai_term_key(ngx_openai_query_t *query, ngx_openai_term_t *term,
     switch (index) {
 
     case NGX_OPENAI_KEY_IS:
-        return ngx_openai_term_state(query, term, ngx_openai_term_is_names,
+        return ngx_openai_term_state(query, term, "is",
+                                     ngx_openai_term_is_names,
                                      NGX_OPENAI_IS_RUNNING, value);
 
     case NGX_OPENAI_KEY_HAS:
-        return ngx_openai_term_state(query, term, ngx_openai_term_has_names,
+        return ngx_openai_term_state(query, term, "has",
+                                     ngx_openai_term_has_names,
                                      NGX_OPENAI_HAS_TOOL_CALLS, value);
 
     case NGX_OPENAI_KEY_TIME:
@@ -225,7 +229,7 @@ ngx_openai_term_status(ngx_openai_query_t *query, ngx_openai_term_t *term,
     }
 
     if (ngx_openai_term_number(query, term, value) != NGX_OK) {
-        return ngx_openai_term_wrong(query, "not a status:", value, NULL);
+        return ngx_openai_term_wrong(query, "invalid status", value, NULL);
     }
 
     term->type = NGX_OPENAI_TERM_STATUS;
@@ -237,21 +241,70 @@ ngx_openai_term_status(ngx_openai_query_t *query, ngx_openai_term_t *term,
 
 static ngx_int_t
 ngx_openai_term_state(ngx_openai_query_t *query, ngx_openai_term_t *term,
-    const char *const *names, ngx_uint_t first, ngx_str_t *value)
+    const char *key, const char *const *names, ngx_uint_t first,
+    ngx_str_t *value)
 {
     ngx_int_t  index;
 
     index = ngx_openai_term_index(names, value);
 
     if (index == NGX_ERROR) {
-        return ngx_openai_term_wrong(query, "unknown state", value,
-                                     ngx_openai_nearest(names, value));
+        return ngx_openai_term_no_value(query, key, names, value);
     }
 
     term->type = NGX_OPENAI_TERM_STATE;
     term->what = first + index;
 
     return NGX_OK;
+}
+
+
+/* names the nearest value that the key knows, or all of them */
+
+static ngx_int_t
+ngx_openai_term_no_value(ngx_openai_query_t *query, const char *key,
+    const char *const *names, ngx_str_t *value)
+{
+    u_char      *p;
+    size_t       len;
+    ngx_uint_t   i;
+    const char  *nearest;
+
+    nearest = ngx_openai_nearest(names, value);
+
+    len = sizeof(" for \":\"; use one of ") + ngx_strlen(key);
+
+    for (i = 0; names[i]; i++) {
+        len += ngx_strlen(names[i]) + sizeof(", ") - 1;
+    }
+
+    p = ngx_pnalloc(query->pool, len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    query->tail = (char *) p;
+
+    p = ngx_cpymem(p, " for \"", sizeof(" for \"") - 1);
+    p = ngx_cpymem(p, key, ngx_strlen(key));
+    p = ngx_cpymem(p, ":\"", sizeof(":\"") - 1);
+
+    if (nearest == NULL) {
+        p = ngx_cpymem(p, "; use one of ", sizeof("; use one of ") - 1);
+
+        for (i = 0; names[i]; i++) {
+
+            if (i) {
+                p = ngx_cpymem(p, ", ", sizeof(", ") - 1);
+            }
+
+            p = ngx_cpymem(p, names[i], ngx_strlen(names[i]));
+        }
+    }
+
+    *p = '\0';
+
+    return ngx_openai_term_wrong(query, "unknown value", value, nearest);
 }
 
 
@@ -269,9 +322,8 @@ ngx_openai_term_in(ngx_openai_query_t *query, ngx_str_t *value)
         return NGX_OK;
 
     default:
-        return ngx_openai_term_wrong(query, "\"in:\" knows no", value,
-                                 ngx_openai_nearest(ngx_openai_term_in_names,
-                                                    value));
+        return ngx_openai_term_no_value(query, "in", ngx_openai_term_in_names,
+                                     value);
     }
 }
 
@@ -281,7 +333,8 @@ ngx_openai_term_header(ngx_openai_query_t *query, ngx_openai_term_t *term,
     ngx_str_t *key, ngx_str_t *value)
 {
     if (key->len == sizeof("header.") - 1) {
-        return ngx_openai_term_wrong(query, "no header's name in", key, NULL);
+        return ngx_openai_term_wrong(query, "missing name of a header in", key,
+                                     NULL);
     }
 
     if (ngx_openai_term_word(query, term, value) != NGX_OK) {

@@ -541,7 +541,7 @@ ngx_openai_term_find(ngx_openai_query_t *query, ngx_openai_term_t *term,
         return NGX_OPENAI_NO;
 
     default: /* NGX_ABORT */
-        query->error = "it would take too long to match";
+        query->error = "matching takes too long for";
         query->word = *ngx_openai_regex_pattern(term->regex);
 
         return NGX_OPENAI_NO;

@@ -68,7 +68,7 @@ ngx_openai_term_number(ngx_openai_query_t *query, ngx_openai_term_t *term,
 
     if (digits == 0 || scale == 0) {
         return ngx_openai_term_wrong(query,
-                                     time ? "not a time:" : "not a number:",
+                                     time ? "invalid time" : "invalid number",
                                      value, NULL);
     }
 

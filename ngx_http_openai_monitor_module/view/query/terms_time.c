@@ -85,17 +85,15 @@ ngx_openai_term_time(ngx_openai_query_t *query, ngx_openai_term_t *term,
 static ngx_int_t
 ngx_openai_term_no_moment(ngx_openai_query_t *query, ngx_str_t *value)
 {
-    u_char  c;
-
-    query->error = "not a moment such as 2026-11-25T10:00:";
-    query->word = *value;
+    u_char       c;
+    const char  *key;
 
     c = value->data[value->len - 1];
+    key = (c == 's' || c == 'm' || c == 'h' || c == 'd') ? "age" : NULL;
 
-    query->suggestion = (c == 's' || c == 'm' || c == 'h' || c == 'd')
-                        ? "age" : NULL;
+    query->tail = "; use a form such as 2026-11-25T10:00";
 
-    return NGX_DECLINED;
+    return ngx_openai_term_wrong(query, "invalid moment", value, key);
 }
 
 

@@ -78,7 +78,7 @@ ngx_openai_read_call(ngx_openai_call_t *call, ngx_openai_ref_t *ref,
 
     default:
         return ngx_openai_refuse(call, NGX_HTTP_NOT_FOUND, "not_found",
-                                 "no record with the id \"%V\"", &call->id);
+                                 "unknown record \"%V\"", &call->id);
     }
 }
 

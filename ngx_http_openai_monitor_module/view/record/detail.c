@@ -64,7 +64,8 @@ ngx_openai_detail(ngx_openai_call_t *call)
         && !(arg.len == 4 && ngx_strncmp(arg.data, "none", 4) == 0))
     {
         (void) ngx_openai_refuse(call, NGX_HTTP_BAD_REQUEST, "bad_request",
-                                 "\"body\" knows no \"%V\"", &arg);
+                                 "unknown value \"%V\" of \"body\"; use none",
+                                 &arg);
         return call->rc;
     }
 

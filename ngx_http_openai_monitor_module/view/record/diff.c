@@ -234,7 +234,8 @@ ngx_openai_diff_load(ngx_openai_diff_t *d, ngx_openai_side_t *side)
 
     if (chain != OPENAI_OK) {
         return ngx_openai_refuse(call, NGX_HTTP_BAD_REQUEST, "bad_request",
-                                 "the record \"%V\" is no conversation",
+                                 "record \"%V\" has no messages, so it cannot "
+                                 "be compared",
                                  &call->id);
     }
 

@@ -158,7 +158,7 @@ ngx_openai_export_format(ngx_openai_export_t *e)
     }
 
     return ngx_openai_refuse(e->call, NGX_HTTP_BAD_REQUEST, "bad_request",
-                             "\"format\" must be har, jsonl or csv");
+                             "invalid \"format\"; use one of har, jsonl, csv");
 }
 
 
@@ -291,7 +291,7 @@ ngx_openai_export_failed(ngx_openai_export_t *e)
     }
 
     ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
-                  "openai_monitor: export is cut short: %s \"%V\"",
+                  "openai monitor: export ended early, %s \"%V\"",
                   e->query.error, &e->query.word);
 
     return NGX_ERROR;

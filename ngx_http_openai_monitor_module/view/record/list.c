@@ -191,7 +191,7 @@ ngx_openai_list_sort(ngx_openai_list_t *list)
     }
 
     return ngx_openai_refuse(list->call, NGX_HTTP_BAD_REQUEST, "bad_request",
-                             "\"sort\" knows no \"%V\"", &arg);
+                             "unknown value \"%V\" of \"sort\"", &arg);
 }
 
 

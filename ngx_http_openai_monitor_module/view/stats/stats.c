@@ -293,7 +293,7 @@ ngx_openai_stats_window(ngx_openai_call_t *call, ngx_uint_t *window)
     }
 
     return ngx_openai_refuse(call, NGX_HTTP_BAD_REQUEST, "bad_request",
-                             "\"window\" must be 5m, 1h, 24h or all");
+                             "invalid \"window\"; use one of 5m, 1h, 24h, all");
 }
 
 
@@ -723,7 +723,7 @@ ngx_openai_reset(ngx_openai_call_t *call)
 {
     if (ngx_openai_stats_reset(call->zone) != NGX_OK) {
         (void) ngx_openai_refuse(call, NGX_HTTP_SERVICE_UNAVAILABLE, "busy",
-                                 "the zone is locked, try again");
+                                 "zone is locked, try again");
         return call->rc;
     }
 
