@@ -6,7 +6,6 @@
 
 #include "digest/json/bytes.h"
 #include "digest/json/keys.h"
-#include "digest/json/memo.h"
 #include "digest/json/scan_inner.h"
 
 
@@ -82,8 +81,6 @@ openai_scan_init(openai_scan_t *s, const openai_node_t *root, void *ctx)
 {
     s->root = root;
     s->ctx = ctx;
-    s->memo = NULL;
-    s->recording = 0;
 
     openai_scan_reset(s);
 }
@@ -96,13 +93,16 @@ openai_scan_reset(openai_scan_t *s)
     s->state = OPENAI_SCAN_BETWEEN;
     s->depth = 0;
     s->keyed = 0;
-    s->fresh = 1;
 }
 
 
 void
-openai_scan_run(openai_scan_t *s, const char *p, const char *last)
+openai_scan(openai_scan_t *s, const char *p, size_t len)
 {
+    const char  *last;
+
+    last = p + len;
+
     while (p < last && s->state != OPENAI_SCAN_DONE) {
 
         if (s->state == OPENAI_SCAN_BETWEEN) {
@@ -112,33 +112,6 @@ openai_scan_run(openai_scan_t *s, const char *p, const char *last)
             p = openai_scan_within(s, p, last);
         }
     }
-}
-
-
-const char *
-openai_scan_token(openai_scan_t *s, const char *p, const char *last)
-{
-    if (p < last
-        && (*p == '"' || openai_scan_class(*p) == OPENAI_SCAN_BARE))
-    {
-        p = openai_scan_element(s, p, last);
-        p = openai_scan_rest(s, p, last);
-    }
-
-    return p;
-}
-
-
-const char *
-openai_scan_rest(openai_scan_t *s, const char *p, const char *last)
-{
-    while (p < last && s->state != OPENAI_SCAN_BETWEEN
-           && s->state != OPENAI_SCAN_DONE)
-    {
-        p = openai_scan_within(s, p, last);
-    }
-
-    return p;
 }
 
 
@@ -212,8 +185,7 @@ openai_scan_between(openai_scan_t *s, const char *p, const char *last)
 }
 
 
-/* the end of the input is scanned in a copy, which has room behind it; what is
-   recorded has to be where it is */
+/* the end of the input is scanned in a copy, which has room behind it */
 
 static const char *
 openai_scan_object(openai_scan_t *s, const char *p, const char *last)
@@ -231,10 +203,6 @@ openai_scan_object(openai_scan_t *s, const char *p, const char *last)
         {
             return p;
         }
-    }
-
-    if (s->recording) {
-        return p;
     }
 
     n = last - p;
@@ -533,7 +501,6 @@ openai_scan_element(openai_scan_t *s, const char *p, const char *last)
         return openai_scan_text(s, p, openai_find_quote(p + 1, last), last);
     }
 
-    s->token = p;
     s->len = 0;
     s->state = OPENAI_SCAN_IN_BARE;
 
@@ -547,7 +514,7 @@ static const char *
 openai_scan_text(openai_scan_t *s, const char *p, const char *end,
     const char *last)
 {
-    s->token = p++;
+    p++;
 
     if (end == last || *end != '"') {
         return openai_scan_value(s, p, end);
@@ -577,7 +544,6 @@ openai_scan_push(openai_scan_t *s, const openai_node_t *node, int element,
         || (node->nodes == NULL && !(array && node->take))
         || s->depth == OPENAI_SCAN_DEPTH)
     {
-        s->token = NULL;
         s->skip.depth = 1;
         s->skip.quoted = 0;
         s->skip.escaped = 0;
@@ -673,10 +639,6 @@ openai_scan_tell(openai_scan_t *s, const openai_node_t *node,
     v.str.data = p;
     v.str.len = len;
     v.size = size;
-
-    if (s->memo) {
-        openai_memo_told(s->memo, s, node, &v);
-    }
 
     node->take(s->ctx, node, &v);
 }

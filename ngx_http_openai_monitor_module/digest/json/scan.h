@@ -69,11 +69,8 @@ struct openai_node_s {
 /* the string is counted, not kept */
 #define OPENAI_NODE_TEXT     0x01
 
-/* to be told the same again changes nothing */
-#define OPENAI_NODE_LASTING  0x02
-
 /* told of objects and values, but not of the arrays that they are in */
-#define OPENAI_NODE_OBJECTS  0x04
+#define OPENAI_NODE_OBJECTS  0x02
 
 /* words of a key, whose first byte is the lowest, whatever the machine */
 
@@ -99,8 +96,6 @@ struct openai_node_s {
     openai_node_of(key, take, arg, NULL, 0)
 #define openai_node_text(key, take, arg)                                      \
     openai_node_of(key, take, arg, NULL, OPENAI_NODE_TEXT)
-#define openai_node_lasting(key, take, arg)                                   \
-    openai_node_of(key, take, arg, NULL, OPENAI_NODE_LASTING)
 #define openai_node_in(key, nodes, take, arg)                                 \
     openai_node_of(key, take, arg, nodes, 0)
 #define openai_node_objects(key, nodes, take, arg)                            \
@@ -117,9 +112,6 @@ typedef struct {
 } openai_scan_frame_t;
 
 
-typedef struct openai_memo_s  openai_memo_t;
-
-
 typedef enum {
     OPENAI_SCAN_BETWEEN = 0,
     OPENAI_SCAN_IN_STRING,
@@ -134,11 +126,6 @@ typedef struct {
     const openai_node_t  *root;
     const openai_node_t  *node;        /* of the value to come */
     void                 *ctx;
-
-    openai_memo_t        *memo;        /* or NULL */
-    const char           *token;       /* of the value that goes on */
-    uint8_t               recording;   /* for the memo */
-    uint8_t               fresh;       /* before the document's first byte */
 
     uint8_t               state;
     uint8_t               depth;
@@ -161,40 +148,12 @@ void openai_scan_init(openai_scan_t *s, const openai_node_t *root, void *ctx);
 /* begins a new document */
 void openai_scan_reset(openai_scan_t *s);
 
-static inline void openai_scan(openai_scan_t *s, const char *p, size_t len);
-
-/* for the memo: no memo asked; the string or bare value of the key that has
-   been read, which stays read when there is none; the rest of such a value */
-void openai_scan_run(openai_scan_t *s, const char *p, const char *last);
-const char *openai_scan_token(openai_scan_t *s, const char *p,
-    const char *last);
-const char *openai_scan_rest(openai_scan_t *s, const char *p,
-    const char *last);
-
-/* scans a document from its start, with s->memo: see memo.h; all of it
-   is in these bytes, or its head */
-void openai_memo_scan(openai_scan_t *s, const char *p, size_t len);
+void openai_scan(openai_scan_t *s, const char *p, size_t len);
 
 
 /* the value as a number; OPENAI_UNKNOWN or NAN when it is none */
 int64_t openai_value_rounded(const openai_value_t *v);
 double openai_value_real(const openai_value_t *v);
-
-
-static inline void
-openai_scan(openai_scan_t *s, const char *p, size_t len)
-{
-    if (s->fresh) {
-        s->fresh = 0;
-
-        if (s->memo) {
-            openai_memo_scan(s, p, len);
-            return;
-        }
-    }
-
-    openai_scan_run(s, p, p + len);
-}
 
 
 /* most have a few digits and nothing else */

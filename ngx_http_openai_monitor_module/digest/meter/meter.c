@@ -5,7 +5,6 @@
 
 
 #include "digest/json/bytes.h"
-#include "digest/json/memo.h"
 #include "digest/meter/meter.h"
 
 
@@ -20,7 +19,6 @@ static int openai_meter_response_plain(void *ctx, const char *data,
 static size_t openai_meter_sniff(openai_meter_t *m, const char *data,
     size_t len);
 static void openai_meter_frame(openai_meter_t *m, unsigned framing);
-static void openai_meter_memo(openai_meter_t *m);
 static void openai_meter_framed(openai_meter_t *m, const char *data,
     size_t len);
 static void openai_meter_data(void *ctx, const char *p, size_t len);
@@ -490,30 +488,9 @@ openai_meter_frame(openai_meter_t *m, unsigned framing)
     if (framing == OPENAI_FRAMING_SSE) {
         m->events = (m->response.decoder == NULL);
         openai_sse_init(&m->sse, &openai_meter_handler, m);
-        openai_meter_memo(m);
 
     } else if (framing == OPENAI_FRAMING_NDJSON) {
         openai_ndjson_init(&m->sse, &openai_meter_handler, m);
-    }
-}
-
-
-/* without memory for it the events are merely scanned in full */
-
-static void
-openai_meter_memo(openai_meter_t *m)
-{
-    openai_memo_t  *memo;
-
-    if (m->response.scan == NULL) {
-        return;
-    }
-
-    memo = m->alloc.alloc(m->alloc.ctx, sizeof(openai_memo_t));
-
-    if (memo) {
-        memset(memo, 0, sizeof(openai_memo_t));
-        m->response.scan->memo = memo;
     }
 }
 

@@ -284,12 +284,10 @@ extern const openai_node_t  openai_failure;     /* root of an error's body */
     openai_node_in("metadata", openai_metadata_nodes, NULL, 0)
 
 #define OPENAI_ANSWER_NODES                                                   \
-    openai_node_lasting("id", openai_take_string,                             \
-                        openai_fact(response_id)),                            \
-    openai_node_lasting("model", openai_take_string,                          \
-                        openai_fact(response_model)),                         \
-    openai_node_lasting("service_tier", openai_take_string,                   \
-                        openai_fact(service_tier)),                           \
+    openai_node("id", openai_take_string, openai_fact(response_id)),          \
+    openai_node("model", openai_take_string, openai_fact(response_model)),    \
+    openai_node("service_tier", openai_take_string,                           \
+                openai_fact(service_tier)),                                   \
     openai_node_in("usage", openai_usage_nodes, openai_take_usage, 0),        \
     openai_node_in("error", openai_error_nodes, openai_take_error, 0)
 
