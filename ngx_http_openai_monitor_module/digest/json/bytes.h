@@ -56,47 +56,6 @@ const char *openai_find_eol(const char *p, const char *last);
 #define openai_find_quote(p, last)  openai_find2(p, last, '"', '\\')
 
 
-/* the length of a string of at most 31 bytes that ends with a quote and has no
-   backslash, else 32; so many bytes can be read */
-
-static inline unsigned
-openai_short_string(const char *p)
-{
-    unsigned      n;
-#if (OPENAI_VECTOR)
-    uint32_t      mask;
-    openai_vec_t  v, quote, slash;
-
-    quote = openai_vec_all('"');
-    slash = openai_vec_all('\\');
-
-    v = openai_vec_load(p);
-    mask = openai_vec_bits(openai_vec_or(openai_vec_equal(v, quote),
-                                         openai_vec_equal(v, slash)));
-    n = 0;
-
-    if (mask == 0) {
-        v = openai_vec_load(p + 16);
-        mask = openai_vec_bits(openai_vec_or(openai_vec_equal(v, quote),
-                                             openai_vec_equal(v, slash)));
-        n = 16;
-
-        if (mask == 0) {
-            return 32;
-        }
-    }
-
-    n += __builtin_ctz(mask);
-#else
-    for (n = 0; n < 31 && p[n] != '"' && p[n] != '\\'; n++) {
-        /* void */
-    }
-#endif
-
-    return p[n] == '"' ? n : 32;
-}
-
-
 /* of a size that the compiler knows it makes a loop, which libc's is not */
 void openai_zero(void *p, size_t size);
 

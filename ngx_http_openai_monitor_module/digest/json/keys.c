@@ -62,27 +62,7 @@ openai_keys_make(const openai_node_t *nodes)
         }
     }
 
-    for (i = 0; i < OPENAI_KEYS_TRAIL; i++) {
-        keys->trail[i].mask = 1;
-        keys->trail[i].len = 1;
-        keys->trail[i].next = sizeof(openai_keys_step_t);
-    }
-
-    keys->trail[OPENAI_KEYS_TRAIL - 1].next = 0;
-
     return keys;
-}
-
-
-void
-openai_keys_learn(openai_keys_step_t *step, const char *p, size_t len,
-    const openai_node_t *node)
-{
-    memcpy(step->bytes, p, len);
-
-    step->node = node;
-    step->len = (uint16_t) len;
-    step->mask = (uint32_t) (((uint64_t) 1 << len) - 1);
 }
 
 

@@ -108,7 +108,6 @@ struct openai_node_s {
 typedef struct {
     const openai_node_t  *node;
     int                   index;       /* elements so far; -1: an object */
-    uint32_t              step;        /* to its next key: see keys.h */
 } openai_scan_frame_t;
 
 
