@@ -147,8 +147,7 @@ int openai_decode(openai_str_t encoding, openai_str_t in, size_t max,
 
 
 /*
- * Prices.  A table is filled at configuration time; after that it only
- * remembers what it found last, so threads cannot share it.
+ * Prices.  A table is filled at configuration time and only read after that.
  */
 
 typedef struct openai_prices_s  openai_prices_t;
@@ -186,8 +185,8 @@ int openai_prices_add(openai_prices_t *prices, const openai_price_t *price);
 /* cost in USD, or < 0 when unknown; *row is the name of the row used, or
    "upstream" when the answer stated its own cost, valid as long as prices;
    NULL when the cost is unknown */
-double openai_cost(openai_prices_t *prices, const openai_facts_t *facts,
-    const char **row);
+double openai_cost(const openai_prices_t *prices,
+    const openai_facts_t *facts, const char **row);
 
 
 /*

@@ -33,7 +33,7 @@ static double openai_price_factor(const openai_facts_t *facts);
 
 
 double
-openai_cost(openai_prices_t *prices, const openai_facts_t *facts,
+openai_cost(const openai_prices_t *prices, const openai_facts_t *facts,
     const char **row)
 {
     openai_rates_t             rates;
@@ -61,7 +61,7 @@ openai_cost(openai_prices_t *prices, const openai_facts_t *facts,
         return OPENAI_UNKNOWN;
     }
 
-    r = openai_price_recall(prices, facts);
+    r = openai_price_find(prices, facts);
     if (r == NULL) {
         return OPENAI_UNKNOWN;
     }

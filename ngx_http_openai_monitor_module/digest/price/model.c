@@ -15,9 +15,6 @@
 #define OPENAI_PRICE_ENDS  4
 
 
-static const openai_price_row_t *openai_price_find(
-    const openai_prices_t *prices, const openai_facts_t *facts,
-    const char *model);
 static const openai_price_row_t *openai_price_exact(
     const openai_prices_t *prices, const char *key, size_t len);
 static const openai_price_row_t *openai_price_prefix(
@@ -33,42 +30,15 @@ static unsigned openai_price_digit(char ch);
 /* what answered is billed; what was asked may be an alias or ignored */
 
 const openai_price_row_t *
-openai_price_recall(openai_prices_t *prices, const openai_facts_t *facts)
-{
-    size_t                len;
-    const char           *model;
-    openai_price_last_t  *last;
-
-    model = facts->response_model[0] ? facts->response_model : facts->model;
-    len = strlen(model);
-
-    if (len == 0) {
-        return openai_price_find(prices, facts, model);
-    }
-
-    last = &prices->last[(len ^ (unsigned char) model[len - 1])
-                         % OPENAI_PRICE_LAST];
-
-    if (strcmp(last->model, model) != 0
-        || strcmp(last->provider, facts->provider) != 0)
-    {
-        memcpy(last->model, model, len + 1);
-        memcpy(last->provider, facts->provider, sizeof(last->provider));
-        last->row = openai_price_find(prices, facts, model);
-    }
-
-    return last->row;
-}
-
-
-static const openai_price_row_t *
-openai_price_find(const openai_prices_t *prices, const openai_facts_t *facts,
-    const char *model)
+openai_price_find(const openai_prices_t *prices, const openai_facts_t *facts)
 {
     char                       name[OPENAI_PRICE_NAME];
     size_t                     len, start, ends[OPENAI_PRICE_ENDS];
     unsigned                   i, n;
+    const char                *model;
     const openai_price_row_t  *row;
+
+    model = facts->response_model[0] ? facts->response_model : facts->model;
 
     memset(name, 0, sizeof(name));
 

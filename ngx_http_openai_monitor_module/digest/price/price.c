@@ -209,8 +209,6 @@ openai_prices_add(openai_prices_t *prices, const openai_price_t *price)
     prices->n += (*slot == NULL);
     *slot = row;
 
-    memset(prices->last, 0, sizeof(prices->last));
-
     return OPENAI_OK;
 }
 

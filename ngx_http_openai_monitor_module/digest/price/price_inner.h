@@ -18,7 +18,6 @@
 
 
 #define OPENAI_PRICE_NAME  128
-#define OPENAI_PRICE_LAST  8
 
 #define OPENAI_PRICE_HASH  0xcbf29ce484222325ULL
 
@@ -33,15 +32,6 @@ typedef struct {
 } openai_price_row_t;
 
 
-/* the row of a model that was looked for, or NULL for none */
-
-typedef struct {
-    char                       model[sizeof(((openai_facts_t *) 0)->model)];
-    char                       provider[24];
-    const openai_price_row_t  *row;
-} openai_price_last_t;
-
-
 /* slots is a power of two and never more than half full */
 
 struct openai_prices_s {
@@ -49,7 +39,6 @@ struct openai_prices_s {
     openai_price_row_t  **slots;
     size_t                size;
     size_t                n;
-    openai_price_last_t   last[OPENAI_PRICE_LAST];
 };
 
 
@@ -58,7 +47,7 @@ openai_price_row_t **openai_prices_slot(openai_price_row_t **slots,
     size_t size, uint64_t hash, const char *key, size_t len, unsigned prefix);
 
 /* the row that an exchange is billed by, or NULL */
-const openai_price_row_t *openai_price_recall(openai_prices_t *prices,
+const openai_price_row_t *openai_price_find(const openai_prices_t *prices,
     const openai_facts_t *facts);
 
 
