@@ -8,10 +8,6 @@
 #include "digest/dialects/dialect.h"
 
 
-#define OPENAI_ROUTE_PATH  96
-
-
-static openai_routed_t openai_route_search(openai_str_t uri, size_t len);
 static size_t openai_path_length(openai_str_t uri);
 static int openai_route_match(const openai_str_t *pattern, const char *path,
     size_t len, openai_str_t *model);
@@ -24,38 +20,7 @@ static int openai_path_hex(char ch);
 openai_routed_t
 openai_find_route(openai_str_t uri)
 {
-    size_t           len;
-    openai_routed_t  found;
-
-    /* one path after the other is the same, as a rule */
-
-    static struct {
-        size_t           len;
-        char             path[OPENAI_ROUTE_PATH];
-        openai_routed_t  found;
-    } last;
-
-    len = uri.len ? openai_path_length(uri) : 0;
-
-    if (len == last.len && len && memcmp(uri.data, last.path, len) == 0) {
-        return last.found;
-    }
-
-    found = openai_route_search(uri, len);
-
-    if (found.model.len == 0 && len <= OPENAI_ROUTE_PATH) {
-        last.len = len;
-        memcpy(last.path, uri.data, len);
-        last.found = found;
-    }
-
-    return found;
-}
-
-
-static openai_routed_t
-openai_route_search(openai_str_t uri, size_t len)
-{
+    size_t                 len;
     uint32_t               tail;
     unsigned               i;
     openai_str_t           model;
@@ -64,6 +29,8 @@ openai_route_search(openai_str_t uri, size_t len)
     const unsigned char   *p;
 
     memset(&found, 0, sizeof(openai_routed_t));
+
+    len = uri.len ? openai_path_length(uri) : 0;
 
     if (len < 4) {
         return found;
