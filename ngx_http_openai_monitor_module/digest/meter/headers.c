@@ -360,17 +360,6 @@ openai_know_session(openai_meter_t *m, const openai_header_t *h,
 }
 
 
-void
-openai_meter_session(openai_meter_t *m, openai_str_t id, unsigned rank)
-{
-    if (rank > m->ids && id.len) {
-        m->ids = (uint8_t) rank;
-        openai_copy(m->facts->session, sizeof(m->facts->session), id.data,
-                    id.len);
-    }
-}
-
-
 static void
 openai_know_request_id(openai_meter_t *m, const openai_header_t *h,
     openai_str_t value)
@@ -392,17 +381,6 @@ openai_know_provider(openai_meter_t *m, const openai_header_t *h,
     openai_str_t value)
 {
     openai_meter_provider(m, h->provider, h->rank);
-}
-
-
-void
-openai_meter_provider(openai_meter_t *m, const char *name, unsigned rank)
-{
-    if (rank > m->vendor) {
-        m->vendor = (uint8_t) rank;
-        openai_copy(m->facts->provider, sizeof(m->facts->provider), name,
-                    strlen(name));
-    }
 }
 
 

@@ -130,22 +130,6 @@ openai_meter_request_body(openai_meter_t *m, const void *data, size_t len,
 }
 
 
-openai_scan_t *
-openai_meter_scan(openai_meter_t *m)
-{
-    openai_scan_t  *s;
-
-    s = m->spare;
-
-    if (s) {
-        m->spare = NULL;
-        return s;
-    }
-
-    return m->alloc.alloc(m->alloc.ctx, sizeof(openai_scan_t));
-}
-
-
 void
 openai_meter_response_body(openai_meter_t *m, const void *data, size_t len,
     uint64_t now_us)
