@@ -34,6 +34,21 @@ openai_meter_event_end(openai_meter_t *m, openai_str_t name)
 
 
 void
+openai_take_element(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    openai_meter_t  *m = ctx;
+
+    if (value->type == OPENAI_SCAN_OBJECT_END && value->element >= 0
+        && m->facts->framing == OPENAI_FRAMING_ARRAY)
+    {
+        m->facts->events++;
+        openai_meter_event_end(m, (openai_str_t) openai_str(""));
+    }
+}
+
+
+void
 openai_meter_clear(openai_meter_t *m)
 {
     openai_event_t  *ev;
@@ -381,5 +396,31 @@ openai_meter_tool(openai_meter_t *m, const char *name)
 
     if (name[0]) {
         openai_append(f->tool_names, sizeof(f->tool_names), name);
+    }
+}
+
+
+void
+openai_take_choice(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    if (value->type == OPENAI_SCAN_OBJECT) {
+        openai_meter_choice_open(ctx, value->element);
+
+    } else if (value->type == OPENAI_SCAN_OBJECT_END) {
+        openai_meter_choice_close(ctx);
+    }
+}
+
+
+void
+openai_take_call(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    if (value->type == OPENAI_SCAN_OBJECT) {
+        openai_meter_call_open(ctx, -1);
+
+    } else if (value->type == OPENAI_SCAN_OBJECT_END) {
+        openai_meter_call_close(ctx);
     }
 }

@@ -577,21 +577,6 @@ openai_meter_event(void *ctx, openai_str_t name, uint64_t start, uint64_t end)
 
 
 void
-openai_take_element(void *ctx, const openai_node_t *node,
-    const openai_value_t *value)
-{
-    openai_meter_t  *m = ctx;
-
-    if (value->type == OPENAI_SCAN_OBJECT_END && value->element >= 0
-        && m->facts->framing == OPENAI_FRAMING_ARRAY)
-    {
-        m->facts->events++;
-        openai_meter_event_end(m, (openai_str_t) openai_str(""));
-    }
-}
-
-
-void
 openai_meter_finish(openai_meter_t *m, int complete, uint64_t now_us)
 {
     if (m->finished) {

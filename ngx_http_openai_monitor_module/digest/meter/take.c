@@ -642,29 +642,3 @@ openai_take_kind(void *ctx, const openai_node_t *node,
         openai_take_failure(ctx, node, value);
     }
 }
-
-
-void
-openai_take_choice(void *ctx, const openai_node_t *node,
-    const openai_value_t *value)
-{
-    if (value->type == OPENAI_SCAN_OBJECT) {
-        openai_meter_choice_open(ctx, value->element);
-
-    } else if (value->type == OPENAI_SCAN_OBJECT_END) {
-        openai_meter_choice_close(ctx);
-    }
-}
-
-
-void
-openai_take_call(void *ctx, const openai_node_t *node,
-    const openai_value_t *value)
-{
-    if (value->type == OPENAI_SCAN_OBJECT) {
-        openai_meter_call_open(ctx, -1);
-
-    } else if (value->type == OPENAI_SCAN_OBJECT_END) {
-        openai_meter_call_close(ctx);
-    }
-}
