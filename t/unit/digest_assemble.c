@@ -103,6 +103,12 @@ test_repairs(void)
     check_repair("{\"a\":\"x\\", "{\"a\":\"x\"}", 1);
     check_repair("{\"a\":\"x\\u00", "{\"a\":\"x\"}", 1);
     check_repair("{\"a\":\"x\xe2\x82", "{\"a\":\"x\"}", 1);
+    check_repair("{\"a\":\"x\xc3", "{\"a\":\"x\"}", 1);
+    check_repair("{\"a\":\"x\xf0", "{\"a\":\"x\"}", 1);
+    check_repair("{\"a\":\"x\xf0\x9f", "{\"a\":\"x\"}", 1);
+    check_repair("{\"a\":\"x\xf0\x9f\x98", "{\"a\":\"x\"}", 1);
+    check_repair("{\"a\":\"x\xf0\x9f\x98\x80", "{\"a\":\"x\xf0\x9f\x98\x80\"}",
+                 1);
     check_repair("{\"a\":1,\"b", "{\"a\":1}", 1);
     check_repair("{\"a\":1,\"b\":", "{\"a\":1}", 1);
     check_repair("{\"a\":{\"b\":[{", "{\"a\":{\"b\":[{}]}}", 1);

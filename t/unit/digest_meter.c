@@ -173,6 +173,41 @@ test_usage(void)
 }
 
 
+/* The promise: tokens that a total counts and its parts leave out, as xAI's
+   reasoning, are output.  A total that is too small changes no part. */
+
+static void
+test_reasoning_apart(void)
+{
+    size_t           i;
+    openai_meter_t  *m;
+
+    static const struct {
+        const char  *total;
+        int64_t      output;
+    } cases[] = {
+        { "35", 25 },          /* without the reasoning: 10 + 20 + 5 */
+        { "34", 24 },          /* a part of it is in the output */
+        { "36", 26 },          /* something else is left out, too */
+        { "30", 20 },          /* the reasoning is part of the output */
+        { "29", 20 }
+    };
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        m = begin("/v1/chat/completions");
+        answers(m, 200, "application/json");
+        says(m, "{\"usage\":{\"prompt_tokens\":10,\"completion_tokens\":20,"
+                "\"completion_tokens_details\":{\"reasoning_tokens\":5},"
+                "\"total_tokens\":", 1);
+        says(m, cases[i].total, 1);
+        says(m, "}}", 1);
+        openai_meter_finish(m, 1, 2);
+        is(facts.usage.output, cases[i].output, "output with a total of %s",
+           cases[i].total);
+    }
+}
+
+
 static void
 test_who(void)
 {
@@ -580,6 +615,7 @@ main(void)
 {
     test_tokens();
     test_usage();
+    test_reasoning_apart();
     test_who();
     test_errors();
     test_forms();

@@ -273,6 +273,26 @@ test_match(void)
 }
 
 
+/* The promise: Bedrock's "-v1:0" is cut off where a name is left before it.  By
+   itself it is a local tag, which no prefix prices. */
+
+static void
+test_version(void)
+{
+    openai_prices_t  *prices;
+
+    prices = openai_prices_create(&alloc);
+    (void) row(prices, "x input=1 output=1");
+    (void) row(prices, "* input=9 output=9");
+
+    ok(strcmp(found(prices, "x-v1:0"), "x") == 0, "one letter and a version");
+    ok(strcmp(found(prices, "-v1:0"), "none") == 0, "a version alone");
+    ok(strcmp(found(prices, "v1:0"), "none") == 0, "a version without a dash");
+
+    drop();
+}
+
+
 static void
 test_which_model(void)
 {
@@ -739,6 +759,7 @@ int
 main(void)
 {
     test_match();
+    test_version();
     test_which_model();
     test_rates();
     test_tiers();
