@@ -197,7 +197,7 @@ double openai_cost(const openai_prices_t *prices,
  * among the messages.  docs/conversations.md says what is what.
  */
 
-#define OPENAI_CHAIN_KEPT  256
+#define OPENAI_THREAD_KEPT  256
 
 typedef struct {
     uint64_t   settings;
@@ -208,8 +208,8 @@ typedef struct {
 
     /* messages alone, chained; when not all are kept: the first half of
        prefix[] has the first ones, the second half the last ones */
-    uint64_t   prefix[OPENAI_CHAIN_KEPT];
-} openai_chain_t;
+    uint64_t   prefix[OPENAI_THREAD_KEPT];
+} openai_thread_t;
 
 typedef enum {
     OPENAI_CHANGE_INITIAL = 0,
@@ -224,7 +224,7 @@ typedef enum {
 
 /* OPENAI_OK, OPENAI_ERROR when the request is not a conversation, or
    OPENAI_NOMEM when there is no memory to see whether it is one */
-int openai_chain(openai_chain_t *chain, const openai_exchange_t *ex);
+int openai_thread(openai_thread_t *thread, const openai_exchange_t *ex);
 
 /*
  * How next differs from prev, which is NULL for the first of a conversation.
@@ -233,8 +233,8 @@ int openai_chain(openai_chain_t *chain, const openai_exchange_t *ex);
  * from 1, else 0.
  */
 
-openai_change_t openai_chain_compare(const openai_chain_t *prev,
-    const openai_chain_t *next, uint32_t *first_changed);
+openai_change_t openai_thread_compare(const openai_thread_t *prev,
+    const openai_thread_t *next, uint32_t *first_changed);
 
 /* "append-only", "changed at message 7", …; the length that was written */
 size_t openai_change_text(char *buf, size_t size, openai_change_t change,

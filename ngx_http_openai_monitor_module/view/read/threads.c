@@ -27,7 +27,7 @@ struct ngx_openai_node_s {
     char                    id[NGX_OPENAI_ID_LEN + 1];
     char                    session[80];
     ngx_openai_thread_t     thread;         /* id "": no conversation */
-    openai_chain_t          chain;          /* cut after what is kept */
+    openai_thread_t          chain;          /* cut after what is kept */
 };
 
 
@@ -38,7 +38,7 @@ struct ngx_openai_threads_s {
     ngx_openai_zone_t   *zone;
     ngx_openai_read_t   *record;
     ngx_openai_record_t  rec;
-    openai_chain_t       chain;
+    openai_thread_t       chain;
 
     ngx_openai_ref_t       *refs;
     ngx_uint_t              max;
@@ -355,7 +355,7 @@ ngx_openai_threads_add(ngx_openai_threads_t *threads,
     int                   rc;
     size_t                size;
     ngx_int_t             loaded;
-    openai_chain_t       *chain;
+    openai_thread_t       *chain;
     openai_exchange_t     all;
     ngx_openai_node_t    *node;
     ngx_openai_record_t  *rec;
@@ -375,7 +375,7 @@ ngx_openai_threads_add(ngx_openai_threads_t *threads,
 
     loaded = ngx_openai_read_request(threads->record, &all);
 
-    rc = (loaded == NGX_OK) ? openai_chain(chain, &all) : OPENAI_ERROR;
+    rc = (loaded == NGX_OK) ? openai_thread(chain, &all) : OPENAI_ERROR;
 
     ngx_openai_read_reset(threads->record);
 
@@ -388,7 +388,7 @@ ngx_openai_threads_add(ngx_openai_threads_t *threads,
         chain->kept = 0;
     }
 
-    size = offsetof(openai_chain_t, prefix) + chain->kept * sizeof(uint64_t);
+    size = offsetof(openai_thread_t, prefix) + chain->kept * sizeof(uint64_t);
 
     node = ngx_calloc(offsetof(ngx_openai_node_t, chain) + size,
                       ngx_cycle->log);
@@ -465,7 +465,7 @@ ngx_openai_threads_link(ngx_openai_threads_t *threads,
         }
     }
 
-    change = openai_chain_compare(parent ? &parent->chain : NULL,
+    change = openai_thread_compare(parent ? &parent->chain : NULL,
                                   &node->chain, &first);
 
     (void) openai_change_text(node->thread.change,
@@ -481,8 +481,8 @@ ngx_openai_threads_link(ngx_openai_threads_t *threads,
 
 
 ngx_uint_t
-ngx_openai_threads_common(const openai_chain_t *one,
-    const openai_chain_t *two)
+ngx_openai_threads_common(const openai_thread_t *one,
+    const openai_thread_t *two)
 {
     ngx_uint_t  low, high, middle;
 
@@ -493,7 +493,7 @@ ngx_openai_threads_common(const openai_chain_t *one,
     high = ngx_min(one->kept, two->kept);
 
     if (one->kept < one->messages || two->kept < two->messages) {
-        high = ngx_min(high, OPENAI_CHAIN_KEPT / 2);
+        high = ngx_min(high, OPENAI_THREAD_KEPT / 2);
     }
 
     while (low < high) {

@@ -47,8 +47,8 @@ const ngx_openai_thread_t *ngx_openai_threads_get(
     ngx_openai_threads_t *threads, uint64_t seq);
 
 /* how many of the first messages are the same */
-ngx_uint_t ngx_openai_threads_common(const openai_chain_t *one,
-    const openai_chain_t *two);
+ngx_uint_t ngx_openai_threads_common(const openai_thread_t *one,
+    const openai_thread_t *two);
 
 
 #endif /* _NGX_OPENAI_THREADS_H_INCLUDED_ */

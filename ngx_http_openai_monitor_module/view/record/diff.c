@@ -36,7 +36,7 @@ typedef struct {
     ngx_openai_ref_t         ref;
     ngx_openai_record_t      rec;
     ngx_openai_read_t       *record;
-    openai_chain_t           chain;
+    openai_thread_t           chain;
     yyjson_mut_val          *conversation;
     ngx_openai_diff_tool_t  *tools;     /* in the order of their names */
     size_t                   ntools;
@@ -115,7 +115,7 @@ ngx_openai_diff(ngx_openai_call_t *call)
         return call->rc;
     }
 
-    change = openai_chain_compare(&d->from.chain, &d->to.chain, &first);
+    change = openai_thread_compare(&d->from.chain, &d->to.chain, &first);
     (void) openai_change_text(text, sizeof(text), change, first);
 
     json = &d->json;
@@ -226,7 +226,7 @@ ngx_openai_diff_load(ngx_openai_diff_t *d, ngx_openai_side_t *side)
         return ngx_openai_gone(call);
     }
 
-    chain = openai_chain(&side->chain, &all);
+    chain = openai_thread(&side->chain, &all);
 
     if (chain == OPENAI_NOMEM) {
         return ngx_openai_no_memory(call);

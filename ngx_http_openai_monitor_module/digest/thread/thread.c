@@ -13,11 +13,11 @@
 
 /* a request that decodes to more than this is no conversation for us */
 
-#define OPENAI_CHAIN_MAX   (64 * 1024 * 1024)
+#define OPENAI_THREAD_MAX   (64 * 1024 * 1024)
 
 /* of a longer conversation, prefix[] has this many at each end */
 
-#define OPENAI_CHAIN_HALF  (OPENAI_CHAIN_KEPT / 2)
+#define OPENAI_THREAD_HALF  (OPENAI_THREAD_KEPT / 2)
 
 
 typedef struct {
@@ -28,31 +28,31 @@ typedef struct {
 } openai_request_t;
 
 
-static int openai_chain_shape(openai_request_t *r, openai_str_t uri);
-static int openai_chain_is_input(yyjson_val *input, openai_str_t path);
-static openai_str_t openai_chain_path(openai_str_t uri);
-static openai_str_t openai_chain_model(openai_str_t path);
-static int openai_chain_settings(openai_chain_t *chain,
+static int openai_thread_shape(openai_request_t *r, openai_str_t uri);
+static int openai_thread_is_input(yyjson_val *input, openai_str_t path);
+static openai_str_t openai_thread_path(openai_str_t uri);
+static openai_str_t openai_thread_model(openai_str_t path);
+static int openai_thread_settings(openai_thread_t *thread,
     const openai_request_t *r);
-static int openai_chain_tools(openai_chain_t *chain,
+static int openai_thread_tools(openai_thread_t *thread,
     const openai_request_t *r);
-static int openai_chain_fields(openai_hash_t *h, yyjson_val *obj,
+static int openai_thread_fields(openai_hash_t *h, yyjson_val *obj,
     const char *const *fields);
-static int openai_chain_messages(openai_chain_t *chain,
+static int openai_thread_messages(openai_thread_t *thread,
     const openai_request_t *r);
-static int openai_chain_message(yyjson_val *message, uint64_t *link);
-static int openai_chain_is_system(yyjson_val *message);
-static void openai_chain_keep(openai_chain_t *chain, uint64_t link);
-static int openai_chain_at(const openai_chain_t *chain, uint32_t n,
+static int openai_thread_message(yyjson_val *message, uint64_t *link);
+static int openai_thread_is_system(yyjson_val *message);
+static void openai_thread_keep(openai_thread_t *thread, uint64_t link);
+static int openai_thread_at(const openai_thread_t *thread, uint32_t n,
     uint64_t *link);
-static uint32_t openai_chain_common(const openai_chain_t *prev,
-    const openai_chain_t *next);
+static uint32_t openai_thread_common(const openai_thread_t *prev,
+    const openai_thread_t *next);
 
 
 /* what an upstream's prompt cache depends on besides the prompt itself; see
    docs/conversations.md */
 
-static const char *const  openai_chain_setting[] = {
+static const char *const  openai_thread_setting[] = {
     "model", "tool_choice", "parallel_tool_calls", "function_call",
     "response_format", "text", "format", "output_config", "output_format",
     "reasoning_effort", "reasoning", "thinking", "think", "verbosity",
@@ -61,20 +61,20 @@ static const char *const  openai_chain_setting[] = {
     "toolConfig", "tool_config", "speed", NULL
 };
 
-static const char *const  openai_chain_tool[] = {
+static const char *const  openai_thread_tool[] = {
     "tools", "functions", "mcp_servers", NULL
 };
 
 /* of Gemini's generationConfig, whose other fields only steer the sampling */
 
-static const char *const  openai_chain_generation[] = {
+static const char *const  openai_thread_generation[] = {
     "responseMimeType", "responseSchema", "responseJsonSchema",
     "responseModalities", "thinkingConfig", "mediaResolution", NULL
 };
 
 
 int
-openai_chain(openai_chain_t *chain, const openai_exchange_t *ex)
+openai_thread(openai_thread_t *thread, const openai_exchange_t *ex)
 {
     int                rc;
     char              *body;
@@ -84,11 +84,11 @@ openai_chain(openai_chain_t *chain, const openai_exchange_t *ex)
     yyjson_read_err    err;
     openai_request_t   r;
 
-    memset(chain, 0, sizeof(openai_chain_t));
+    memset(thread, 0, sizeof(openai_thread_t));
 
     in = ex->request_body;
 
-    rc = openai_decode(ex->request_encoding, in, OPENAI_CHAIN_MAX, &body,
+    rc = openai_decode(ex->request_encoding, in, OPENAI_THREAD_MAX, &body,
                        &len);
 
     if (body) {
@@ -99,7 +99,7 @@ openai_chain(openai_chain_t *chain, const openai_exchange_t *ex)
     doc = NULL;
     err.code = YYJSON_READ_SUCCESS;
 
-    if (rc == OPENAI_OK && in.len && in.len <= OPENAI_CHAIN_MAX) {
+    if (rc == OPENAI_OK && in.len && in.len <= OPENAI_THREAD_MAX) {
         doc = yyjson_read_opts((char *) in.data, in.len,
                                YYJSON_READ_NUMBER_AS_RAW
                                |YYJSON_READ_ALLOW_INVALID_UNICODE,
@@ -114,10 +114,10 @@ openai_chain(openai_chain_t *chain, const openai_exchange_t *ex)
         rc = OPENAI_NOMEM;
 
     } else if (doc == NULL
-               || openai_chain_shape(&r, ex->uri) != OPENAI_OK
-               || openai_chain_settings(chain, &r) != OPENAI_OK
-               || openai_chain_tools(chain, &r) != OPENAI_OK
-               || openai_chain_messages(chain, &r) != OPENAI_OK)
+               || openai_thread_shape(&r, ex->uri) != OPENAI_OK
+               || openai_thread_settings(thread, &r) != OPENAI_OK
+               || openai_thread_tools(thread, &r) != OPENAI_OK
+               || openai_thread_messages(thread, &r) != OPENAI_OK)
     {
         rc = OPENAI_ERROR;
     }
@@ -132,11 +132,11 @@ openai_chain(openai_chain_t *chain, const openai_exchange_t *ex)
 /* messages: chat, Anthropic, Ollama; contents: Gemini; input: responses */
 
 static int
-openai_chain_shape(openai_request_t *r, openai_str_t uri)
+openai_thread_shape(openai_request_t *r, openai_str_t uri)
 {
     openai_str_t  path;
 
-    path = openai_chain_path(uri);
+    path = openai_thread_path(uri);
 
     r->model.data = "";
     r->model.len = 0;
@@ -156,14 +156,14 @@ openai_chain_shape(openai_request_t *r, openai_str_t uri)
     }
 
     if (yyjson_is_arr(r->messages)) {
-        r->model = openai_chain_model(path);
+        r->model = openai_thread_model(path);
         return OPENAI_OK;
     }
 
     r->messages = yyjson_obj_get(r->root, "input");
     r->system = yyjson_obj_get(r->root, "instructions");
 
-    return openai_chain_is_input(r->messages, path) ? OPENAI_OK
+    return openai_thread_is_input(r->messages, path) ? OPENAI_OK
                                                     : OPENAI_ERROR;
 }
 
@@ -171,7 +171,7 @@ openai_chain_shape(openai_request_t *r, openai_str_t uri)
 /* embeddings, moderations and speech have an "input", too */
 
 static int
-openai_chain_is_input(yyjson_val *input, openai_str_t path)
+openai_thread_is_input(yyjson_val *input, openai_str_t path)
 {
     size_t        i;
     openai_str_t  name = openai_str("/responses");
@@ -195,7 +195,7 @@ openai_chain_is_input(yyjson_val *input, openai_str_t path)
 
 
 static openai_str_t
-openai_chain_path(openai_str_t uri)
+openai_thread_path(openai_str_t uri)
 {
     const char  *p;
 
@@ -212,7 +212,7 @@ openai_chain_path(openai_str_t uri)
 /* Gemini's is the last segment of the path, before the colon */
 
 static openai_str_t
-openai_chain_model(openai_str_t path)
+openai_thread_model(openai_str_t path)
 {
     size_t        i, last;
     openai_str_t  model;
@@ -233,7 +233,7 @@ openai_chain_model(openai_str_t path)
 
 
 static int
-openai_chain_settings(openai_chain_t *chain, const openai_request_t *r)
+openai_thread_settings(openai_thread_t *thread, const openai_request_t *r)
 {
     int            rc;
     yyjson_val    *config;
@@ -243,7 +243,7 @@ openai_chain_settings(openai_chain_t *chain, const openai_request_t *r)
 
     openai_hash_str(&h, r->model.data, r->model.len);
 
-    rc = openai_chain_fields(&h, r->root, openai_chain_setting);
+    rc = openai_thread_fields(&h, r->root, openai_thread_setting);
 
     config = yyjson_obj_get(r->root, "generationConfig");
 
@@ -252,26 +252,26 @@ openai_chain_settings(openai_chain_t *chain, const openai_request_t *r)
     }
 
     if (rc == OPENAI_OK) {
-        rc = openai_chain_fields(&h, config, openai_chain_generation);
+        rc = openai_thread_fields(&h, config, openai_thread_generation);
     }
 
-    chain->settings = openai_hash_done(&h);
+    thread->settings = openai_hash_done(&h);
 
     return rc;
 }
 
 
 static int
-openai_chain_tools(openai_chain_t *chain, const openai_request_t *r)
+openai_thread_tools(openai_thread_t *thread, const openai_request_t *r)
 {
     int            rc;
     openai_hash_t  h;
 
     openai_hash_init(&h);
 
-    rc = openai_chain_fields(&h, r->root, openai_chain_tool);
+    rc = openai_thread_fields(&h, r->root, openai_thread_tool);
 
-    chain->tools = h.len ? openai_hash_done(&h) : 0;
+    thread->tools = h.len ? openai_hash_done(&h) : 0;
 
     return rc;
 }
@@ -280,7 +280,7 @@ openai_chain_tools(openai_chain_t *chain, const openai_request_t *r)
 /* an absent field, null and an empty list are the same */
 
 static int
-openai_chain_fields(openai_hash_t *h, yyjson_val *obj,
+openai_thread_fields(openai_hash_t *h, yyjson_val *obj,
     const char *const *fields)
 {
     yyjson_val  *val;
@@ -309,7 +309,7 @@ openai_chain_fields(openai_hash_t *h, yyjson_val *obj,
    among the messages, so that numbers are those of the request */
 
 static int
-openai_chain_messages(openai_chain_t *chain, const openai_request_t *r)
+openai_thread_messages(openai_thread_t *thread, const openai_request_t *r)
 {
     int             rc, leading;
     size_t          i, n;
@@ -329,8 +329,8 @@ openai_chain_messages(openai_chain_t *chain, const openai_request_t *r)
     leading = 1;
 
     if (yyjson_is_str(r->messages) && rc == OPENAI_OK) {
-        rc = openai_chain_message(r->messages, &link);
-        openai_chain_keep(chain, link);
+        rc = openai_thread_message(r->messages, &link);
+        openai_thread_keep(thread, link);
     }
 
     yyjson_arr_foreach(r->messages, i, n, message) {
@@ -339,27 +339,27 @@ openai_chain_messages(openai_chain_t *chain, const openai_request_t *r)
             return rc;
         }
 
-        leading = leading && openai_chain_is_system(message);
+        leading = leading && openai_thread_is_system(message);
 
         if (leading) {
             rc = openai_hash_json(&system, message);
             link++;
 
         } else {
-            rc = openai_chain_message(message, &link);
+            rc = openai_thread_message(message, &link);
         }
 
-        openai_chain_keep(chain, link);
+        openai_thread_keep(thread, link);
     }
 
-    chain->system = system.len ? openai_hash_done(&system) : 0;
+    thread->system = system.len ? openai_hash_done(&system) : 0;
 
     return rc;
 }
 
 
 static int
-openai_chain_message(yyjson_val *message, uint64_t *link)
+openai_thread_message(yyjson_val *message, uint64_t *link)
 {
     int            rc;
     openai_hash_t  h;
@@ -391,7 +391,7 @@ openai_chain_message(yyjson_val *message, uint64_t *link)
 
 
 static int
-openai_chain_is_system(yyjson_val *message)
+openai_thread_is_system(yyjson_val *message)
 {
     yyjson_val  *role;
 
@@ -403,47 +403,47 @@ openai_chain_is_system(yyjson_val *message)
 
 
 static void
-openai_chain_keep(openai_chain_t *chain, uint64_t link)
+openai_thread_keep(openai_thread_t *thread, uint64_t link)
 {
-    chain->messages++;
+    thread->messages++;
 
-    if (chain->kept < OPENAI_CHAIN_KEPT) {
-        chain->prefix[chain->kept++] = link;
+    if (thread->kept < OPENAI_THREAD_KEPT) {
+        thread->prefix[thread->kept++] = link;
         return;
     }
 
-    memmove(&chain->prefix[OPENAI_CHAIN_HALF],
-            &chain->prefix[OPENAI_CHAIN_HALF + 1],
-            (OPENAI_CHAIN_HALF - 1) * sizeof(uint64_t));
+    memmove(&thread->prefix[OPENAI_THREAD_HALF],
+            &thread->prefix[OPENAI_THREAD_HALF + 1],
+            (OPENAI_THREAD_HALF - 1) * sizeof(uint64_t));
 
-    chain->prefix[OPENAI_CHAIN_KEPT - 1] = link;
+    thread->prefix[OPENAI_THREAD_KEPT - 1] = link;
 }
 
 
 static int
-openai_chain_at(const openai_chain_t *chain, uint32_t n, uint64_t *link)
+openai_thread_at(const openai_thread_t *thread, uint32_t n, uint64_t *link)
 {
     uint32_t  skipped;
 
-    skipped = chain->messages - chain->kept;
+    skipped = thread->messages - thread->kept;
 
-    if (skipped && n >= OPENAI_CHAIN_HALF) {
+    if (skipped && n >= OPENAI_THREAD_HALF) {
 
-        if (n < OPENAI_CHAIN_HALF + skipped) {
+        if (n < OPENAI_THREAD_HALF + skipped) {
             return 0;
         }
 
         n -= skipped;
     }
 
-    *link = chain->prefix[n];
+    *link = thread->prefix[n];
 
     return 1;
 }
 
 
 openai_change_t
-openai_chain_compare(const openai_chain_t *prev, const openai_chain_t *next,
+openai_thread_compare(const openai_thread_t *prev, const openai_thread_t *next,
     uint32_t *first_changed)
 {
     int       said;
@@ -456,11 +456,11 @@ openai_chain_compare(const openai_chain_t *prev, const openai_chain_t *next,
         return OPENAI_CHANGE_INITIAL;
     }
 
-    common = openai_chain_common(prev, next);
+    common = openai_thread_common(prev, next);
 
     /* the link of a leading system message is its number */
 
-    said = common && openai_chain_at(next, common - 1, &link)
+    said = common && openai_thread_at(next, common - 1, &link)
            && link != common;
 
     if (!said
@@ -495,7 +495,7 @@ openai_chain_compare(const openai_chain_t *prev, const openai_chain_t *next,
 /* a link stands for all before it: the last equal one decides */
 
 static uint32_t
-openai_chain_common(const openai_chain_t *prev, const openai_chain_t *next)
+openai_thread_common(const openai_thread_t *prev, const openai_thread_t *next)
 {
     uint32_t  n;
     uint64_t  a, b;
@@ -504,8 +504,8 @@ openai_chain_common(const openai_chain_t *prev, const openai_chain_t *next)
 
     for ( /* void */ ; n; n--) {
 
-        if (openai_chain_at(prev, n - 1, &a)
-            && openai_chain_at(next, n - 1, &b)
+        if (openai_thread_at(prev, n - 1, &a)
+            && openai_thread_at(next, n - 1, &b)
             && a == b)
         {
             break;

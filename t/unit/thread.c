@@ -33,7 +33,8 @@ ok(int cond, const char *name)
 
 
 static int
-chain_of(openai_chain_t *chain, const char *uri, const char *body, size_t len)
+thread_of(openai_thread_t *thread, const char *uri, const char *body,
+    size_t len)
 {
     openai_exchange_t  ex;
 
@@ -45,7 +46,7 @@ chain_of(openai_chain_t *chain, const char *uri, const char *body, size_t len)
     ex.request_body.data = body;
     ex.request_body.len = len;
 
-    return openai_chain(chain, &ex);
+    return openai_thread(thread, &ex);
 }
 
 
@@ -55,18 +56,18 @@ static const char *
 change_at(const char *uri, const char *from, const char *to)
 {
     uint32_t        first;
-    openai_chain_t  a, b;
+    openai_thread_t  a, b;
     openai_change_t change;
 
     static char     text[64];
 
-    if (chain_of(&a, uri, from, strlen(from)) != OPENAI_OK
-        || chain_of(&b, uri, to, strlen(to)) != OPENAI_OK)
+    if (thread_of(&a, uri, from, strlen(from)) != OPENAI_OK
+        || thread_of(&b, uri, to, strlen(to)) != OPENAI_OK)
     {
         return "not a conversation";
     }
 
-    change = openai_chain_compare(&a, &b, &first);
+    change = openai_thread_compare(&a, &b, &first);
     openai_change_text(text, sizeof(text), change, first);
 
     return text;
@@ -189,7 +190,7 @@ static void
 test_responses(void)
 {
     const char      *uri = "/v1/responses";
-    openai_chain_t   c;
+    openai_thread_t   c;
 
     is(uri, "{\"model\":\"m\",\"input\":\"one\"}",
        "{\"model\":\"m\",\"input\":[" U1 "," A1 "," U2 "]}", "append-only");
@@ -202,15 +203,15 @@ test_responses(void)
        "{\"input\":\"one\",\"text\":{\"format\":{\"type\":\"json_object\"}}}",
        "settings changed");
 
-    ok(chain_of(&c, "/v1/embeddings", "{\"input\":\"one\"}", 15)
+    ok(thread_of(&c, "/v1/embeddings", "{\"input\":\"one\"}", 15)
        == OPENAI_ERROR, "embeddings are no conversation");
-    ok(chain_of(&c, "/v1/embeddings", "{\"input\":[\"one\"]}", 17)
+    ok(thread_of(&c, "/v1/embeddings", "{\"input\":[\"one\"]}", 17)
        == OPENAI_ERROR, "nor is a list of them");
-    ok(chain_of(&c, "/v1/x?/responses", "{\"input\":\"one\"}", 15)
+    ok(thread_of(&c, "/v1/x?/responses", "{\"input\":\"one\"}", 15)
        == OPENAI_ERROR, "arguments are no path");
-    ok(chain_of(&c, "", "{\"input\":[" U1 "]}", sizeof(U1) + 11)
+    ok(thread_of(&c, "", "{\"input\":[" U1 "]}", sizeof(U1) + 11)
        == OPENAI_OK, "messages are one, whatever the path");
-    ok(chain_of(&c, uri, "{\"input\":7}", 11) == OPENAI_ERROR,
+    ok(thread_of(&c, uri, "{\"input\":7}", 11) == OPENAI_ERROR,
        "an input of another type");
 }
 
@@ -222,7 +223,7 @@ test_gemini(void)
     const char  *base = "{\"contents\":[{\"role\":\"user\",\"parts\":[{\"text\""
                         ":\"a\"}]}],\"systemInstruction\":{\"parts\":[{"
                         "\"text\":\"s\"}]}}";
-    openai_chain_t  a, b, c;
+    openai_thread_t  a, b, c;
 
     is(uri, base, "{\"contents\":[{\"role\":\"user\",\"parts\":[{\"text\":"
                   "\"a\"}]},{\"role\":\"model\",\"parts\":[]}],"
@@ -238,10 +239,10 @@ test_gemini(void)
        "{\"contents\":[{\"parts\":[]}],\"generationConfig\":{"
        "\"thinkingConfig\":{\"thinkingBudget\":1}}}", "settings changed");
 
-    (void) chain_of(&a, uri, base, strlen(base));
-    (void) chain_of(&b, "/v1/projects/p/models/gemini-3:generateContent",
+    (void) thread_of(&a, uri, base, strlen(base));
+    (void) thread_of(&b, "/v1/projects/p/models/gemini-3:generateContent",
                     base, strlen(base));
-    (void) chain_of(&c, "/v1beta/models/gemini-4:generateContent", base,
+    (void) thread_of(&c, "/v1beta/models/gemini-4:generateContent", base,
                     strlen(base));
 
     ok(a.settings == b.settings && a.settings != c.settings,
@@ -254,7 +255,7 @@ test_broken(void)
 {
     char            *deep;
     size_t           i;
-    openai_chain_t   c;
+    openai_thread_t   c;
 
     static const char  *bodies[] = {
         "", "{", "[]", "7", "null", "{}", "{\"messages\":{}}",
@@ -263,13 +264,13 @@ test_broken(void)
     };
 
     for (i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
-        ok(chain_of(&c, "/v1/chat/completions", bodies[i], strlen(bodies[i]))
+        ok(thread_of(&c, "/v1/chat/completions", bodies[i], strlen(bodies[i]))
            == OPENAI_ERROR, bodies[i]);
     }
 
-    ok(chain_of(&c, "/", "{\"messages\":[]}", 15) == OPENAI_OK
+    ok(thread_of(&c, "/", "{\"messages\":[]}", 15) == OPENAI_OK
        && c.messages == 0 && c.kept == 0, "no messages at all");
-    ok(chain_of(&c, "/", "{\"messages\":[null,7,\"x\",[]]}", 28) == OPENAI_OK
+    ok(thread_of(&c, "/", "{\"messages\":[null,7,\"x\",[]]}", 28) == OPENAI_OK
        && c.messages == 4, "messages of any type");
 
     deep = malloc(200100);
@@ -283,7 +284,7 @@ test_broken(void)
     memset(deep + 100013, ']', 100000);
     strcpy(deep + 200013, "]}");
 
-    ok(chain_of(&c, "/", deep, strlen(deep)) == OPENAI_ERROR,
+    ok(thread_of(&c, "/", deep, strlen(deep)) == OPENAI_ERROR,
        "nested without end");
     free(deep);
 }
@@ -322,7 +323,7 @@ test_long(void)
     int             good;
     char           *a, *b, want[64];
     unsigned        i, n;
-    openai_chain_t  c;
+    openai_thread_t  c;
 
     static const unsigned  sizes[] = { 255, 256, 257, 258, 300, 384, 1000 };
 
@@ -342,7 +343,7 @@ test_long(void)
         is("/", a, b, "changed at message 100");
         free(b);
 
-        (void) chain_of(&c, "/", a, strlen(a));
+        (void) thread_of(&c, "/", a, strlen(a));
         ok(c.messages == sizes[i]
            && c.kept == (sizes[i] > 256 ? 256 : sizes[i]),
            "messages and kept");
@@ -375,7 +376,7 @@ test_encoded(void)
 {
     uLongf              len;
     Bytef               packed[256];
-    openai_chain_t      a, b;
+    openai_thread_t      a, b;
     openai_exchange_t   ex;
 
     const char         *body = chat(msgs(S1 "," U1));
@@ -394,16 +395,16 @@ test_encoded(void)
     ex.request_body.data = (char *) packed;
     ex.request_body.len = len;
 
-    ok(openai_chain(&a, &ex) == OPENAI_OK
-       && chain_of(&b, "/", body, strlen(body)) == OPENAI_OK
+    ok(openai_thread(&a, &ex) == OPENAI_OK
+       && thread_of(&b, "/", body, strlen(body)) == OPENAI_OK
        && memcmp(&a, &b, sizeof(a)) == 0, "an encoded request is decoded");
 
     ex.request_body.len -= 6;
-    ok(openai_chain(&a, &ex) == OPENAI_ERROR, "a cut one is no conversation");
+    ok(openai_thread(&a, &ex) == OPENAI_ERROR, "a cut one is no conversation");
 
     ex.request_encoding.data = "rot13";
     ex.request_encoding.len = 5;
-    ok(openai_chain(&a, &ex) == OPENAI_ERROR, "nor is an unknown coding");
+    ok(openai_thread(&a, &ex) == OPENAI_ERROR, "nor is an unknown coding");
 }
 
 
@@ -414,11 +415,11 @@ test_text(void)
     uint32_t  first;
     size_t    n;
 
-    openai_chain_t  c;
+    openai_thread_t  c;
 
     memset(&c, 0, sizeof(c));
 
-    ok(openai_chain_compare(NULL, &c, &first) == OPENAI_CHANGE_INITIAL
+    ok(openai_thread_compare(NULL, &c, &first) == OPENAI_CHANGE_INITIAL
        && first == 0, "the first of a conversation");
 
     n = openai_change_text(buf, sizeof(buf), OPENAI_CHANGE_INITIAL, 0);

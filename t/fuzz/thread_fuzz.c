@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 
 static int
-chain(openai_chain_t *c, unsigned dialect, const char *body, size_t len)
+thread(openai_thread_t *c, unsigned dialect, const char *body, size_t len)
 {
     int                 rc;
     char               *copy;
@@ -44,7 +44,7 @@ chain(openai_chain_t *c, unsigned dialect, const char *body, size_t len)
     ex.request_body.data = copy;
     ex.request_body.len = len;
 
-    rc = openai_chain(c, &ex);
+    rc = openai_thread(c, &ex);
 
     free(copy);
 
@@ -62,7 +62,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char      *one, *two, *last;
     openai_change_t  change;
 
-    static openai_chain_t  a, b, c;
+    static openai_thread_t  a, b, c;
 
     for (n = 1; openai_dialect_name(n); n++) { /* void */ }
 
@@ -75,17 +75,17 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     two = memchr(one, '\0', last - one);
     two = two ? two : last;
 
-    if (chain(&a, data[0] % n, one, two - one) != OPENAI_OK) {
+    if (thread(&a, data[0] % n, one, two - one) != OPENAI_OK) {
         return 0;
     }
 
-    if (a.kept > OPENAI_CHAIN_KEPT || a.kept > a.messages
-        || chain(&b, data[0] % n, one, two - one) != OPENAI_OK)
+    if (a.kept > OPENAI_THREAD_KEPT || a.kept > a.messages
+        || thread(&b, data[0] % n, one, two - one) != OPENAI_OK)
     {
         abort();
     }
 
-    change = openai_chain_compare(&a, &b, &first);
+    change = openai_thread_compare(&a, &b, &first);
 
     if (a.messages && change != OPENAI_CHANGE_IDENTICAL) {
         abort();
@@ -93,11 +93,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     two += (two < last);
 
-    if (chain(&c, data[0] % n, two, last - two) != OPENAI_OK) {
+    if (thread(&c, data[0] % n, two, last - two) != OPENAI_OK) {
         return 0;
     }
 
-    change = openai_chain_compare(&a, &c, &first);
+    change = openai_thread_compare(&a, &c, &first);
 
     if (first > c.messages + 1 || first > a.messages + 1
         || (first != 0) != (change == OPENAI_CHANGE_MESSAGE))
