@@ -12,6 +12,7 @@
  */
 
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -182,6 +183,15 @@ main(void)
     size_t          i;
     double          once, four;
     const input_t  *in;
+
+#ifdef M_MMAP_THRESHOLD
+
+    /* freed memory stays in the process, because the kernel's time for fresh
+       pages is not linear on a busy machine; musl does not know of it */
+
+    (void) mallopt(M_MMAP_THRESHOLD, 1024 * 1024 * 1024);
+    (void) mallopt(M_TRIM_THRESHOLD, 1024 * 1024 * 1024);
+#endif
 
     for (i = 0; i < sizeof(inputs) / sizeof(inputs[0]); i++) {
 
