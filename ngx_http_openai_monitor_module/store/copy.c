@@ -72,7 +72,7 @@ ngx_openai_zone_copy(ngx_openai_shared_t *sh, ngx_openai_shared_t *from)
         ngx_openai_entry_queue(sh, to);
     }
 
-    /* those that run stay behind */
+    /* running records stay behind, and the skipped numbers were never given */
 
     sh->cleared = sh->seq - sh->evicted - sh->records;
 
@@ -117,7 +117,7 @@ static void
 ngx_openai_copy_totals(ngx_openai_shared_t *sh, ngx_openai_shared_t *from)
 {
     sh->head.created_ms = from->head.created_ms;
-    sh->seq = from->seq;
+    sh->seq = from->seq + NGX_OPENAI_SEQ_GAP;
     sh->changes = from->changes + 1;
     sh->clears = from->clears;
     sh->evicted = from->evicted;

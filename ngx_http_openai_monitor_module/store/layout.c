@@ -83,7 +83,7 @@ ngx_int_t
 ngx_openai_zone_create(ngx_openai_shared_t *sh, size_t size,
     ngx_uint_t entries)
 {
-    u_char               seed[21];
+    u_char               seed[29];
     uint32_t             slot, n;
     ngx_fd_t             fd;
     ngx_openai_entry_t  *e;
@@ -117,6 +117,7 @@ ngx_openai_zone_create(ngx_openai_shared_t *sh, size_t size,
 
     ngx_memcpy(sh->head.nonce, seed, 5);
     ngx_memcpy(sh->head.salt, seed + 5, 16);
+    ngx_memcpy(&sh->head.birth, seed + 21, sizeof(sh->head.birth));
 
     sh->head.size = size;
     sh->head.shared_size = sizeof(ngx_openai_shared_t);

@@ -21,6 +21,8 @@ static ngx_uint_t ngx_openai_reader_gone(ngx_openai_shared_t *sh,
 static ngx_int_t ngx_openai_reader_pages(ngx_openai_shared_t *sh,
     ngx_openai_extent_t *x, size_t offset, u_char *buf, size_t size);
 static ngx_int_t ngx_openai_reader_digit(u_char c);
+static ngx_uint_t ngx_openai_reader_named(ngx_openai_zone_t *zone,
+    const ngx_openai_ref_t *ref, ngx_str_t *id);
 
 
 ngx_uint_t
@@ -190,17 +192,34 @@ ngx_openai_reader_find(ngx_openai_zone_t *zone, ngx_str_t *id,
 
         seq = ngx_openai_load(&index[slot].seq);
 
-        if (seq && (uint32_t) seq == low) {
-            ref->seq = seq;
-            ref->slot = slot;
-            ref->change = ngx_openai_load(&index[slot].change);
-            ref->running = ngx_openai_load(&index[slot].running);
+        if (seq == 0 || (uint32_t) seq != low) {
+            continue;
+        }
 
+        ref->seq = seq;
+        ref->slot = slot;
+        ref->change = ngx_openai_load(&index[slot].change);
+        ref->running = ngx_openai_load(&index[slot].running);
+
+        if (ngx_openai_reader_named(zone, ref, id)) {
             return NGX_OK;
         }
     }
 
     return (low && low <= ngx_openai_load(&sh->seq)) ? NGX_DONE : NGX_DECLINED;
+}
+
+
+/* an id holds the low half of the number only: the record has to agree */
+
+static ngx_uint_t
+ngx_openai_reader_named(ngx_openai_zone_t *zone, const ngx_openai_ref_t *ref,
+    ngx_str_t *id)
+{
+    ngx_openai_record_t  rec;
+
+    return ngx_openai_reader_record(zone, ref, &rec) == NGX_OK
+           && ngx_memcmp(rec.id, id->data, NGX_OPENAI_ID_LEN) == 0;
 }
 
 

@@ -35,12 +35,17 @@
 
 /* raised with every change of what lies in the zone, see t/build/layout.t */
 
-#define NGX_OPENAI_LAYOUT          9
+#define NGX_OPENAI_LAYOUT          10
 
 #define NGX_OPENAI_NIL             ((uint32_t) -1)
 
 #define NGX_OPENAI_PAGE_SHIFT      12
 #define NGX_OPENAI_PAGE            (1 << NGX_OPENAI_PAGE_SHIFT)
+
+/* A zone that takes over another one's records skips so many numbers.  The old
+   zone's workers go on numbering until they exit, and must not get as far. */
+
+#define NGX_OPENAI_SEQ_GAP         (1 << 20)
 
 #define NGX_OPENAI_PROCESSES       256
 #define NGX_OPENAI_RESERVE         32
@@ -151,6 +156,7 @@ typedef struct {
     uint64_t                pages_off;
 
     uint64_t                created_ms;
+    uint64_t                birth;       /* random, of this memory alone */
     u_char                  nonce[5];    /* part of every id */
     u_char                  salt[16];
     u_char                  pad[3];

@@ -111,8 +111,8 @@ uint64_t ngx_openai_zone_clears(ngx_openai_zone_t *zone);
 void ngx_openai_zone_stat(ngx_openai_zone_t *zone,
     ngx_openai_zone_stat_t *stat);
 
-/* tells zones apart, those too that have the same memory one after the other;
-   0: its memory is gone */
+/* tells zones apart: each memory has a key of its own, also after a reload
+   that copies the records; 0: the zone's memory is gone */
 uint64_t ngx_openai_zone_key(ngx_openai_zone_t *zone);
 
 /* random for this zone, kept with it: the salt of fingerprints */

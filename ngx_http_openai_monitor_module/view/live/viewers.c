@@ -158,19 +158,18 @@ ngx_openai_viewer_args(ngx_openai_viewer_t *v)
 }
 
 
-/* ids are the zone's time of birth and its count of changes */
+/* An event's id holds 48 bits of the zone's key and the count of its changes.
+   A reload that resizes the zone copies the records and the count, but leaves
+   the running records behind: only the key tells a viewer of that. */
 
 static void
 ngx_openai_viewer_cursor(ngx_openai_viewer_t *v)
 {
-    u_char                  *p, *last;
-    ngx_str_t               *id;
-    ngx_int_t                origin, cursor;
-    ngx_openai_zone_stat_t   stat;
+    u_char     *p, *last;
+    ngx_str_t  *id;
+    ngx_int_t   origin, cursor;
 
-    ngx_openai_zone_stat(v->call->zone, &stat);
-
-    v->origin = stat.created_ms;
+    v->origin = ngx_openai_zone_key(v->call->zone) >> 16;
     v->cursor = ngx_openai_zone_changes(v->call->zone);
     v->clears = ngx_openai_zone_clears(v->call->zone);
 
