@@ -8,14 +8,17 @@
 #include <ngx_core.h>
 
 #include <sys/file.h>
+#include <sys/mman.h>
 
 #include "store/file.h"
 
 
 #define NGX_OPENAI_FILE_TRIES   8
 #define NGX_OPENAI_FILE_FDS     65536
+#define NGX_OPENAI_FILE_LINKS   32
 
 
+static ngx_int_t ngx_openai_file_resolve(ngx_pool_t *pool, ngx_str_t *path);
 static void ngx_openai_file_cleanup(void *data);
 static ngx_int_t ngx_openai_file_failed(ngx_openai_file_t *file,
     ngx_str_t *path, const char *what, ngx_err_t err, ngx_log_t *log);
@@ -40,13 +43,19 @@ ngx_openai_file_create(ngx_pool_t *pool, ngx_str_t *zone, ngx_str_t *path)
         return NULL;
     }
 
+    file->zone = *zone;
+    file->path = *path;
+
+    if (ngx_openai_file_resolve(pool, &file->path) != NGX_OK) {
+        return NULL;
+    }
+
+    path = &file->path;
+
     p = ngx_pnalloc(pool, 2 * (path->len + sizeof(".new")));
     if (p == NULL) {
         return NULL;
     }
-
-    file->zone = *zone;
-    file->path = *path;
 
     file->fresh.data = p;
     p = ngx_sprintf(p, "%V.new%Z", path);
@@ -71,6 +80,53 @@ ngx_openai_file_create(ngx_pool_t *pool, ngx_str_t *zone, ngx_str_t *path)
 }
 
 
+/*
+ * A new file is renamed to its place, and a rename would replace a link: so the
+ * path is what the link points to, whether that exists or not.  Of links in a
+ * circle the last one stays, which cannot be opened.
+ */
+
+static ngx_int_t
+ngx_openai_file_resolve(ngx_pool_t *pool, ngx_str_t *path)
+{
+    u_char      *p, target[NGX_MAX_PATH];
+    size_t       dir;
+    ssize_t      n;
+    ngx_uint_t   i;
+
+    for (i = 0; i < NGX_OPENAI_FILE_LINKS; i++) {
+
+        n = readlink((char *) path->data, (char *) target, sizeof(target));
+
+        if (n <= 0 || n == sizeof(target)) {
+            break;
+        }
+
+        dir = 0;
+
+        if (target[0] != '/') {
+            for (dir = path->len; path->data[dir - 1] != '/'; dir--) {
+                /* void */
+            }
+        }
+
+        p = ngx_pnalloc(pool, dir + n + 1);
+        if (p == NULL) {
+            return NGX_ERROR;
+        }
+
+        ngx_memcpy(p, path->data, dir);
+        ngx_memcpy(p + dir, target, n);
+        p[dir + n] = '\0';
+
+        path->data = p;
+        path->len = dir + n;
+    }
+
+    return NGX_OK;
+}
+
+
 /* the end of a cycle, or of an attempt at one */
 
 static void
@@ -88,6 +144,10 @@ ngx_openai_file_cleanup(void *data)
 
     if (file->found != NGX_INVALID_FILE) {
         (void) ngx_close_file(file->found);
+    }
+
+    if (file->spare) {
+        (void) munmap(file->spare, file->mapped + ngx_pagesize);
     }
 }
 
@@ -455,6 +515,73 @@ ngx_openai_file_map(ngx_openai_file_t *file, ngx_fd_t fd, void *addr,
 
 
 void
+ngx_openai_file_spare(ngx_openai_file_t *file, ngx_log_t *log)
+{
+    void  *p;
+
+    p = mmap(NULL, file->mapped + ngx_pagesize, PROT_READ|PROT_WRITE,
+             MAP_SHARED|MAP_ANON, -1, 0);
+
+    if (p == MAP_FAILED) {
+        ngx_log_error(NGX_LOG_WARN, log, ngx_errno,
+                      "openai_monitor zone \"%V\": mmap() of %O bytes failed, "
+                      "nothing is recorded if file \"%V\" is cut",
+                      &file->zone, file->mapped, &file->path);
+        return;
+    }
+
+    file->spare = p;
+}
+
+
+ngx_uint_t
+ngx_openai_file_cut(ngx_openai_file_t *file)
+{
+    uint64_t         magic;
+    ngx_file_info_t  fi;
+
+    if (file->mapped == 0) {
+        return 0;
+    }
+
+    if (ngx_fd_info(file->fd, &fi) == NGX_FILE_ERROR
+        || ngx_file_size(&fi) < file->mapped
+        || pread(file->fd, &magic, sizeof(magic), 0) != sizeof(magic))
+    {
+        return 1;
+    }
+
+    /* it has grown again: what comes back is zeros */
+
+    return magic == 0;
+}
+
+
+const char *
+ngx_openai_file_gone(ngx_openai_file_t *file)
+{
+    ngx_file_info_t  fi, now;
+
+    if (file->mapped == 0) {
+        return NULL;
+    }
+
+    if (ngx_openai_file_cut(file)
+        || ngx_fd_info(file->fd, &fi) == NGX_FILE_ERROR)
+    {
+        return "was cut";
+    }
+
+    if (ngx_file_info(file->path.data, &now) == NGX_FILE_ERROR) {
+        return (ngx_errno == NGX_ENOENT) ? "was deleted" : NULL;
+    }
+
+    return (now.st_dev == fi.st_dev && now.st_ino == fi.st_ino)
+           ? NULL : "was replaced";
+}
+
+
+void
 ngx_openai_file_commit(ngx_openai_file_t *file, ngx_log_t *log)
 {
     if (!file->made) {
@@ -499,6 +626,10 @@ ngx_openai_file_pass(ngx_openai_file_t *file, ngx_openai_file_t *old)
 
     file->found = old->found;
     old->found = NGX_INVALID_FILE;
+
+    file->mapped = old->mapped;
+    file->spare = old->spare;
+    old->spare = NULL;
 }
 
 

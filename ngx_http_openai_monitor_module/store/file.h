@@ -28,7 +28,13 @@ typedef struct {
     ngx_fd_t     fd;           /* of the zone's file; has the lock */
     ngx_fd_t     found;        /* of another one at PATH, until the commit */
     off_t        size;         /* of what was found */
+    off_t        mapped;       /* bytes of fd that are mapped; 0: none */
     const char  *reason;       /* why that one is set aside, or NULL */
+
+    /* anonymous memory of the same size for the workers of a file that was
+       cut, and behind it a word that says who sets it up; NULL: none */
+
+    u_char      *spare;
 
     unsigned     made:1;       /* fd is at PATH.new */
     unsigned     shared:1;     /* what was found is in use, by us */
@@ -61,6 +67,16 @@ ngx_int_t ngx_openai_file_make(ngx_openai_file_t *file, off_t size,
    and the memory is still there */
 void *ngx_openai_file_map(ngx_openai_file_t *file, ngx_fd_t fd, void *addr,
     size_t size, ngx_log_t *log);
+
+/* the memory to go on in without the file; NULL in file->spare: there is none */
+void ngx_openai_file_spare(ngx_openai_file_t *file, ngx_log_t *log);
+
+/* 1 when the file has not all the bytes that are mapped, so that to touch those
+   that are missing kills; or when it has lost its first bytes */
+ngx_uint_t ngx_openai_file_cut(ngx_openai_file_t *file);
+
+/* NULL, or what became of the file in use: it was cut, deleted or replaced */
+const char *ngx_openai_file_gone(ngx_openai_file_t *file);
 
 /* what was made takes its place */
 void ngx_openai_file_commit(ngx_openai_file_t *file, ngx_log_t *log);

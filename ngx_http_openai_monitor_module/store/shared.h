@@ -326,6 +326,10 @@ uint64_t ngx_openai_process_started(int64_t pid);
 char ngx_openai_process_state(int64_t pid);
 
 
+/* a process that would touch a file that was cut goes on in the file's spare
+   memory; NGX_DECLINED: there is none yet, and nothing is recorded */
+ngx_int_t ngx_openai_zone_whole(ngx_openai_zone_t *zone);
+
 /* where everything lies in "size" bytes */
 void ngx_openai_zone_layout(ngx_openai_head_t *head, size_t size,
     ngx_uint_t entries);

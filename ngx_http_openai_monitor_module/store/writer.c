@@ -17,7 +17,8 @@
 
 /* there is a record, in memory that is still there */
 
-#define ngx_openai_writer_has(w)  ((w)->seq != 0 && (w)->zone->sh != NULL)
+#define ngx_openai_writer_has(w)                                             \
+    ((w)->seq != 0 && (w)->sh == (w)->zone->sh)
 
 
 static void ngx_openai_writer_fetch(ngx_openai_shared_t *sh,
@@ -44,18 +45,18 @@ ngx_openai_writer_begin(ngx_openai_writer_t *w, ngx_openai_zone_t *zone,
     w->zone = zone;
     w->seq = 0;
 
-    sh = zone->sh;
-
-    if (sh == NULL) {
+    if (zone->sh == NULL) {
         return NGX_DECLINED;
     }
 
     process = ngx_openai_process(zone);
 
     if (process == NULL || ngx_openai_lock(zone) != NGX_OK) {
-        ngx_openai_count(&sh->dropped, 1);
+        ngx_openai_writer_drop(zone);
         return NGX_DECLINED;
     }
+
+    sh = zone->sh;
 
     slot = ngx_openai_writer_slot(zone, process);
 
@@ -67,6 +68,7 @@ ngx_openai_writer_begin(ngx_openai_writer_t *w, ngx_openai_zone_t *zone,
 
     ngx_openai_fault("begin.slot");
 
+    w->sh = sh;
     w->slot = slot;
     w->seq = sh->seq + 1;
 

@@ -15,9 +15,10 @@
 
 
 typedef struct {
-    ngx_openai_zone_t  *zone;
-    uint64_t            seq;            /* 0: there is no record */
-    uint32_t            slot;
+    ngx_openai_zone_t    *zone;
+    ngx_openai_shared_t  *sh;         /* the memory that has the record */
+    uint64_t              seq;        /* 0: there is no record */
+    uint32_t              slot;
 } ngx_openai_writer_t;
 
 

@@ -35,6 +35,12 @@ ngx_openai_lock(ngx_openai_zone_t *zone)
 
     sh = zone->sh;
 
+    /* a file that was cut, and has its size again, is all zeros */
+
+    if (sh->head.magic != NGX_OPENAI_MAGIC) {
+        return NGX_BUSY;
+    }
+
     err = pthread_mutex_trylock(&sh->mutex);
 
     if (err == EBUSY) {
@@ -178,6 +184,10 @@ ngx_openai_zone_attach(ngx_openai_zone_t *zone)
 
     if (zone->file) {
         ngx_openai_file_private(zone->file);
+
+        if (ngx_openai_zone_whole(zone) != NGX_OK) {
+            return NGX_DECLINED;
+        }
     }
 
     zone->reaped = 0;
@@ -256,6 +266,10 @@ ngx_openai_zone_detach(ngx_openai_zone_t *zone)
     ngx_openai_shared_t   *sh;
     ngx_openai_process_t  *process;
 
+    if (zone->file && ngx_openai_zone_whole(zone) != NGX_OK) {
+        return;
+    }
+
     sh = zone->sh;
     process = zone->process;
 
@@ -316,6 +330,12 @@ ngx_openai_zone_reap(ngx_openai_zone_t *zone)
     }
 
     zone->reaped = ngx_current_msec ? ngx_current_msec : 1;
+
+    if (zone->file && ngx_openai_zone_whole(zone) != NGX_OK) {
+        return;
+    }
+
+    sh = zone->sh;
 
     if (ngx_openai_load(&sh->unsettled) && ngx_openai_lock(zone) == NGX_OK) {
         ngx_openai_entry_settle(sh);

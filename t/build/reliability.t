@@ -16,7 +16,7 @@ use File::Find qw/ find /;
 use Test::More;
 
 my $root = abs_path(dirname(__FILE__) . '/../..');
-my $faults = 52;
+my $faults = 53;
 
 sub slurp {
     my ($path) = @_;

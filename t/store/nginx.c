@@ -11,6 +11,7 @@
 #include <ngx_core.h>
 
 #include "store/file.h"
+#include "store/shared.h"
 
 
 ngx_pid_t            ngx_pid;
@@ -37,8 +38,17 @@ ngx_timeofday(void)
 }
 
 
+/* zones have no file here */
+
 void
 ngx_openai_file_private(ngx_openai_file_t *file)
 {
-    /* zones have no file here */
+    /* void */
+}
+
+
+ngx_int_t
+ngx_openai_zone_whole(ngx_openai_zone_t *zone)
+{
+    return NGX_OK;
 }

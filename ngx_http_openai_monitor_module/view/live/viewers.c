@@ -533,9 +533,9 @@ ngx_openai_viewer_step(ngx_openai_viewer_t *v,
 {
     ngx_uint_t  more;
 
-    /* it went with a reload: the client asks the zone that is there now */
+    /* its memory went: the client asks the zone that is there now */
 
-    if (ngx_openai_zone_key(v->call->zone) == 0) {
+    if (ngx_openai_zone_key(v->call->zone) >> 16 != v->origin) {
         return NGX_ERROR;
     }
 
