@@ -130,7 +130,7 @@ $u->note('there'); $u->hold; $u->answer(200, $request->{uri});
 --- client
 my @sockets = map { connection() } 1 .. 20;
 for my $n (1 .. 20) {
-    send_bytes($sockets[$n - 1], get("/$n"));
+    send_bytes($sockets[$n - 1], get("/$n", "Authorization: Bearer k$n"));
     upstream()->notes($n);
 }
 
@@ -173,3 +173,66 @@ read_answer($socket);
 [ { uri => '/runs', outcome => 'ok',
     response => { body => "data: one\n\ndata: two\n\n" } },
   map { { uri => "/$_" } } 86 .. 100 ]
+
+
+
+=== TEST 6: slow uploads of one key leave entries for others
+fault 28
+--- zone: 8m entries=16
+--- config
+location / { proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+             proxy_request_buffering off; }
+location /other { return 200 "here"; }
+--- upstream
+my $request = $u->request; $u->answer(200, '{}');
+--- client
+# twenty uploads that never end: of one key, and of one address without a key
+
+for my $header ('Authorization: Bearer slow', 'X-None: 1') {
+    my $before = $::zone->();
+    my @slow = map { connection() } 1 .. 20;
+    my $n = 0;
+
+    for my $socket (@slow) {
+        send_bytes($socket, "POST /slow HTTP/1.1\r\nHost: a\r\n$header\r\n"
+                            . "Content-Length: 100\r\n\r\n{");
+        $n++;
+        wait_for(sub { my $zone = $::zone->();
+                       $zone->{dropped} - $before->{dropped}
+                       + json_value((monitor('/api/stats'))[1])->{in_flight}
+                       == $n }, "upload $n");
+    }
+
+    # three quarters are theirs, and the last one is for whoever else comes
+
+    check($::zone->(), { dropped => $before->{dropped} + 8 }, "$header: twelve");
+
+    http(get("/other/$_", 'Authorization: Bearer another')) for 1 .. 30;
+    check($::zone->(), { dropped => $before->{dropped} + 8 },
+          "$header: all others are recorded");
+    close $_ for @slow;
+    records(16);
+}
+
+
+
+=== TEST 7: one key has all entries but the last quarter, and again
+--- zone: 8m entries=16
+--- upstream
+my $request = $u->request;
+$u->note('there'); $u->hold; $u->answer(200, $request->{uri});
+--- client
+for my $round (1 .. 2) {
+    my @sockets = map { connection() } 1 .. 14;
+    my $noted = 14 * ($round - 1);
+
+    for my $n (1 .. 14) {
+        send_bytes($sockets[$n - 1], get("/$n", 'Authorization: Bearer k'));
+        upstream()->notes($noted + $n);
+    }
+
+    check($::zone->(), { dropped => 2 * $round }, "round $round");
+    upstream()->release(14);
+    read_answer($_) for @sockets;
+    records(12);
+}

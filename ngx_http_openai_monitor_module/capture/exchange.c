@@ -174,13 +174,11 @@ ngx_http_openai_exchange_start(ngx_http_openai_exchange_t *ex)
     uint64_t              waited;
     ngx_time_t           *tp;
     ngx_msec_int_t        ms;
-    ngx_openai_zone_t    *zone;
     ngx_http_request_t   *r;
     ngx_openai_record_t  *rec;
 
     r = ex->request;
     rec = &ex->rec;
-    zone = ex->conf->shm_zone->data;
 
     /* the request began with its first byte, not when its location was known;
        that distance is wall time, which may have been set meanwhile */
@@ -204,10 +202,7 @@ ngx_http_openai_exchange_start(ngx_http_openai_exchange_t *ex)
 
     ngx_http_openai_log_init(ex);
 
-    /* a record says what was asked from the moment that others see it */
-
     ngx_http_openai_request_line(ex);
-    (void) ngx_openai_writer_begin(&ex->writer, zone, rec);
     ngx_http_openai_request_headers(ex);
 
     ngx_http_openai_veil_request(ex);

@@ -77,6 +77,7 @@ static ngx_inline ngx_uint_t ngx_http_openai_head_again(
 static ngx_http_openai_line_t *ngx_http_openai_head_learn(
     ngx_http_openai_head_t *head, ngx_str_t *name, ngx_str_t *value,
     u_char *end);
+static void ngx_http_openai_head_record(ngx_http_openai_exchange_t *ex);
 static void ngx_http_openai_head_flush(ngx_http_openai_exchange_t *ex,
     ngx_http_openai_head_t *head);
 static ngx_http_openai_secrecy_e ngx_http_openai_head_userinfo(
@@ -250,6 +251,18 @@ ngx_http_openai_head_plain(ngx_http_openai_head_t *head, ngx_str_t *line)
 void
 ngx_http_openai_request_headers(ngx_http_openai_exchange_t *ex)
 {
+    ngx_http_openai_head_list(ex, &ngx_http_openai_request,
+                              &ex->request->headers_in.headers,
+                              openai_meter_request_header);
+}
+
+
+/* the record begins with its request's head, because its credential says whose
+   share of the entries it takes */
+
+static void
+ngx_http_openai_head_record(ngx_http_openai_exchange_t *ex)
+{
     ngx_str_t                  key;
     ngx_http_request_t        *r;
     ngx_http_openai_redact_t  *redact;
@@ -257,16 +270,15 @@ ngx_http_openai_request_headers(ngx_http_openai_exchange_t *ex)
     r = ex->request;
     redact = &ex->conf->redact;
 
-    ngx_http_openai_head_list(ex, &ngx_http_openai_request,
-                              &r->headers_in.headers,
-                              openai_meter_request_header);
-
     if (ex->rec.key[0] == '\0'
         && ngx_http_openai_redact_find_arg(redact, &r->unparsed_uri, &key)
            == NGX_OK)
     {
         ngx_http_openai_fingerprint(redact, &key, ex->rec.key);
     }
+
+    (void) ngx_openai_writer_begin(&ex->writer, ex->conf->shm_zone->data,
+                                   &ex->rec);
 }
 
 
@@ -673,6 +685,10 @@ static void
 ngx_http_openai_head_flush(ngx_http_openai_exchange_t *ex,
     ngx_http_openai_head_t *head)
 {
+    if (ex->writer.zone == NULL) {
+        ngx_http_openai_head_record(ex);
+    }
+
     (void) ngx_openai_writer_append(&ex->writer, head->chain, head->start,
                                     head->pos - head->start);
 }

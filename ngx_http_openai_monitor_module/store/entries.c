@@ -212,11 +212,48 @@ ngx_openai_entry_finish(ngx_openai_shared_t *sh, uint32_t slot)
     ngx_openai_fault("finish.counted");
 
     sh->running--;
+    (*ngx_openai_entry_shared(sh, e))--;
 
     ngx_openai_store(&index->running, 0);
     ngx_openai_fault("finish.stopped");
     ngx_openai_store(&index->change, sh->changes + 1);
     ngx_openai_store(&sh->changes, sh->changes + 1);
+}
+
+
+/* FNV-1a from the zone's salt: nobody chooses with whom he shares a counter */
+
+uint32_t
+ngx_openai_entry_share(ngx_openai_shared_t *sh, const ngx_openai_record_t *rec)
+{
+    uint64_t     hash;
+    const char  *p;
+
+    ngx_memcpy(&hash, sh->head.salt, sizeof(hash));
+
+    for (p = rec->key[0] ? rec->key : rec->client; *p; p++) {
+        hash = (hash ^ (u_char) *p) * 0x100000001b3ULL;
+    }
+
+    return (uint32_t) (hash >> 32) % NGX_OPENAI_SHARES;
+}
+
+
+/*
+ * One key may have a quarter of the entries running, and more while others do
+ * not need them: the last quarter is for those with less.  Otherwise slow
+ * uploads of one client would leave nobody else a record.
+ */
+
+ngx_uint_t
+ngx_openai_entry_greedy(ngx_openai_shared_t *sh, uint32_t share)
+{
+    uint32_t  quarter;
+
+    quarter = sh->head.entries / 4;
+
+    return sh->shares[share] >= quarter
+           && sh->running >= sh->head.entries - quarter;
 }
 
 

@@ -86,6 +86,7 @@ ngx_openai_rebuild(ngx_openai_shared_t *sh)
     sh->free_slot = NGX_OPENAI_NIL;
     sh->records = 0;
     sh->running = 0;
+    ngx_memzero(sh->shares, sizeof(sh->shares));
 
     for (slot = sh->head.entries; slot > 0; slot--) {
         e = ngx_openai_entry(sh, slot - 1);
@@ -115,6 +116,7 @@ ngx_openai_rebuild(ngx_openai_shared_t *sh)
 
         if (e->state == NGX_OPENAI_ENTRY_RUNNING) {
             sh->running++;
+            (*ngx_openai_entry_shared(sh, e))++;
         }
     }
 

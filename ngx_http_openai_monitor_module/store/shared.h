@@ -35,7 +35,7 @@
 
 /* raised with every change of what lies in the zone, see t/build/layout.t */
 
-#define NGX_OPENAI_LAYOUT          10
+#define NGX_OPENAI_LAYOUT          11
 
 #define NGX_OPENAI_NIL             ((uint32_t) -1)
 
@@ -46,6 +46,10 @@
    zone's workers go on numbering until they exit, and must not get as far. */
 
 #define NGX_OPENAI_SEQ_GAP         (1 << 20)
+
+/* counters of running records, each for all keys of one hash */
+
+#define NGX_OPENAI_SHARES          1024
 
 #define NGX_OPENAI_PROCESSES       256
 #define NGX_OPENAI_RESERVE         32
@@ -108,6 +112,7 @@ typedef struct {
                                             of the free slots */
     uint32_t                owner;       /* index of the process */
     uint32_t                finished;    /* to be taken into the queue */
+    uint32_t                share;       /* the counter it runs in */
     uint64_t                order;       /* of finishing */
     uint64_t                cancel;      /* seq of the record to be ended */
     ngx_openai_extent_t     extents[NGX_OPENAI_EXTENTS];
@@ -204,6 +209,8 @@ struct ngx_openai_shared_s {
     ngx_openai_stats_t      stats;
     ngx_openai_undo_t       undo;
 
+    uint32_t                shares[NGX_OPENAI_SHARES];
+
     ngx_openai_process_t    processes[NGX_OPENAI_PROCESSES];
 };
 
@@ -277,6 +284,9 @@ ngx_int_t ngx_openai_pages_take(ngx_openai_zone_t *zone,
 
 /* entries: the lock is held */
 
+#define ngx_openai_entry_shared(sh, e)                                       \
+    (&(sh)->shares[(e)->share % NGX_OPENAI_SHARES])
+
 /* a free slot, evicting when need be; NGX_OPENAI_NIL: all are running */
 uint32_t ngx_openai_entry_take(ngx_openai_shared_t *sh);
 ngx_int_t ngx_openai_entry_evict(ngx_openai_shared_t *sh);
@@ -284,6 +294,14 @@ void ngx_openai_entry_clear(ngx_openai_entry_t *e);
 void ngx_openai_entry_queue(ngx_openai_shared_t *sh, uint32_t slot);
 void ngx_openai_entry_finish(ngx_openai_shared_t *sh, uint32_t slot);
 void ngx_openai_entry_settle(ngx_openai_shared_t *sh);
+
+/* the counter of the record's key, or of its client's address when it has no
+   key; no lock */
+uint32_t ngx_openai_entry_share(ngx_openai_shared_t *sh,
+    const ngx_openai_record_t *rec);
+
+/* 1 when the key has its share and others would go short */
+ngx_uint_t ngx_openai_entry_greedy(ngx_openai_shared_t *sh, uint32_t share);
 
 /* the next slot from this one on with a running record, or NGX_OPENAI_NIL */
 uint32_t ngx_openai_entry_running(ngx_openai_shared_t *sh, uint32_t slot);

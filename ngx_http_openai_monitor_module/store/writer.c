@@ -29,14 +29,14 @@ static size_t ngx_openai_writer_parts(ngx_openai_writer_t *w,
 static ngx_int_t ngx_openai_writer_page(ngx_openai_zone_t *zone,
     ngx_openai_extent_t *x);
 static uint32_t ngx_openai_writer_slot(ngx_openai_zone_t *zone,
-    ngx_openai_process_t *process);
+    ngx_openai_process_t *process, uint32_t share);
 
 
 ngx_int_t
 ngx_openai_writer_begin(ngx_openai_writer_t *w, ngx_openai_zone_t *zone,
     ngx_openai_record_t *rec)
 {
-    uint32_t               slot;
+    uint32_t               slot, share;
     ngx_openai_entry_t    *e;
     ngx_openai_index_t    *index;
     ngx_openai_shared_t   *sh;
@@ -57,8 +57,9 @@ ngx_openai_writer_begin(ngx_openai_writer_t *w, ngx_openai_zone_t *zone,
     }
 
     sh = zone->sh;
+    share = ngx_openai_entry_share(sh, rec);
 
-    slot = ngx_openai_writer_slot(zone, process);
+    slot = ngx_openai_writer_slot(zone, process, share);
 
     if (slot == NGX_OPENAI_NIL) {
         ngx_openai_unlock(zone);
@@ -84,6 +85,7 @@ ngx_openai_writer_begin(ngx_openai_writer_t *w, ngx_openai_zone_t *zone,
 
     e->owner = process - sh->processes;
     e->finished = 0;
+    e->share = share;
     ngx_openai_store(&e->state, NGX_OPENAI_ENTRY_RUNNING);
 
     ngx_openai_fault("begin.state");
@@ -95,6 +97,7 @@ ngx_openai_writer_begin(ngx_openai_writer_t *w, ngx_openai_zone_t *zone,
 
     sh->records++;
     sh->running++;
+    sh->shares[share]++;
     ngx_openai_fault("begin.counted");
 
     ngx_openai_store(&sh->seq, w->seq);
@@ -165,13 +168,18 @@ ngx_openai_writer_ahead(void *start, size_t size)
 /* the one lock round at begin also brings the pages of an ordinary exchange */
 
 static uint32_t
-ngx_openai_writer_slot(ngx_openai_zone_t *zone, ngx_openai_process_t *process)
+ngx_openai_writer_slot(ngx_openai_zone_t *zone, ngx_openai_process_t *process,
+    uint32_t share)
 {
     ngx_openai_shared_t  *sh;
 
     sh = zone->sh;
 
     ngx_openai_entry_settle(sh);
+
+    if (ngx_openai_entry_greedy(sh, share)) {
+        return NGX_OPENAI_NIL;
+    }
 
     if (process->n < sh->head.reserve / 4) {
         ngx_openai_pages_refill(sh, process);

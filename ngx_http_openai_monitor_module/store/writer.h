@@ -23,9 +23,11 @@ typedef struct {
 
 
 /*
- * Makes a record: rec->started_ms, method, uri and the like are the caller's,
- * seq, id and pid are filled in.  NGX_DECLINED when every entry is running;
- * the exchange is then counted as dropped and the other calls do nothing.
+ * Makes a record: rec->started_ms, method, uri, client, key and the like are the
+ * caller's, seq, id and pid are filled in.  NGX_DECLINED when every entry is
+ * running, or when this key (this client, if it has none) runs in a quarter of
+ * them and all keys together in three quarters.  The exchange is then counted
+ * as dropped, and the other calls do nothing.
  */
 ngx_int_t ngx_openai_writer_begin(ngx_openai_writer_t *w,
     ngx_openai_zone_t *zone, ngx_openai_record_t *rec);

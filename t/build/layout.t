@@ -16,7 +16,7 @@ use Test::More tests => 1;
 
 # the layout, and the hash of the definitions that it has
 
-my ($layout, $hash) = (10, '2842a00368220faa28e9aa93b88e115e');
+my ($layout, $hash) = (11, '8d86ee416b3760c9aa166412040a78f2');
 
 my $module = abs_path(dirname(__FILE__) . '/../..')
              . '/ngx_http_openai_monitor_module';
