@@ -348,6 +348,9 @@ char ngx_openai_process_state(int64_t pid);
    memory; NGX_DECLINED: there is none yet, and nothing is recorded */
 ngx_int_t ngx_openai_zone_whole(ngx_openai_zone_t *zone);
 
+/* that memory; NULL: nothing has been recorded there */
+ngx_openai_shared_t *ngx_openai_spare(ngx_openai_file_t *file);
+
 /* where everything lies in "size" bytes */
 void ngx_openai_zone_layout(ngx_openai_head_t *head, size_t size,
     ngx_uint_t entries);
