@@ -236,7 +236,16 @@ void ngx_openai_unlock(ngx_openai_zone_t *zone);
 ngx_openai_process_t *ngx_openai_process(ngx_openai_zone_t *zone);
 
 /* wall clock, ms */
-uint64_t ngx_openai_now_ms(void);
+
+static ngx_inline uint64_t
+ngx_openai_now_ms(void)
+{
+    ngx_time_t  *tp;
+
+    tp = ngx_timeofday();
+
+    return (uint64_t) tp->sec * 1000 + tp->msec;
+}
 
 
 /* chains; _size() may be asked beside their writer */
@@ -322,8 +331,20 @@ void ngx_openai_heal(ngx_openai_shared_t *sh);
 void ngx_openai_heal_stats(ngx_openai_shared_t *sh);
 
 /* statistics: a change that readers must not see the middle of */
-void ngx_openai_stats_open(ngx_openai_shared_t *sh);
-void ngx_openai_stats_close(ngx_openai_shared_t *sh);
+
+static ngx_inline void
+ngx_openai_stats_open(ngx_openai_shared_t *sh)
+{
+    ngx_openai_store(&sh->stats_version, sh->stats_version + 1);
+    ngx_openai_fence();
+}
+
+
+static ngx_inline void
+ngx_openai_stats_close(ngx_openai_shared_t *sh)
+{
+    ngx_openai_store(&sh->stats_version, sh->stats_version + 1);
+}
 
 /* the lists, the queue and the counts, from the entries' states */
 void ngx_openai_rebuild(ngx_openai_shared_t *sh);

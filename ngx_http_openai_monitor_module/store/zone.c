@@ -147,17 +147,6 @@ ngx_openai_unlock(ngx_openai_zone_t *zone)
 }
 
 
-uint64_t
-ngx_openai_now_ms(void)
-{
-    ngx_time_t  *tp;
-
-    tp = ngx_timeofday();
-
-    return (uint64_t) tp->sec * 1000 + tp->msec;
-}
-
-
 /* the zone object is made before the fork, so every process joins by itself */
 
 ngx_openai_process_t *
@@ -481,21 +470,6 @@ ngx_openai_zone_salt(ngx_openai_zone_t *zone, u_char salt[16])
     } else {
         ngx_memzero(salt, 16);
     }
-}
-
-
-void
-ngx_openai_stats_open(ngx_openai_shared_t *sh)
-{
-    ngx_openai_store(&sh->stats_version, sh->stats_version + 1);
-    ngx_openai_fence();
-}
-
-
-void
-ngx_openai_stats_close(ngx_openai_shared_t *sh)
-{
-    ngx_openai_store(&sh->stats_version, sh->stats_version + 1);
 }
 
 
