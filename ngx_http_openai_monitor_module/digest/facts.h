@@ -43,7 +43,8 @@ typedef enum {
     OPENAI_FRAMING_SSE,
     OPENAI_FRAMING_NDJSON,
     OPENAI_FRAMING_ARRAY,        /* one JSON array that arrives in pieces */
-    OPENAI_FRAMING_WEBSOCKET
+    OPENAI_FRAMING_WEBSOCKET,
+    OPENAI_FRAMING_AWS           /* Amazon's binary event stream */
 } openai_framing_e;
 
 

@@ -167,6 +167,7 @@ openai_events(yyjson_mut_doc *doc, const openai_exchange_t *ex)
 
     if (plain.framing == OPENAI_FRAMING_SSE
         || plain.framing == OPENAI_FRAMING_NDJSON
+        || plain.framing == OPENAI_FRAMING_AWS
         || plain.framing == OPENAI_FRAMING_WEBSOCKET)
     {
         w.result = yyjson_mut_arr(doc);

@@ -8,6 +8,7 @@
 
 #include "digest/json/json.h"
 #include "digest/build/walk.h"
+#include "digest/wire/eventstream.h"
 #include "digest/wire/ws_frames.h"
 
 
@@ -85,6 +86,13 @@ openai_plain(openai_plain_t *plain, openai_str_t encoding, openai_str_t body,
         plain->framing = named;
     }
 
+    /* its first bytes are no text */
+
+    if (named == OPENAI_FRAMING_AWS) {
+        plain->framing = named;
+        return;
+    }
+
     for (i = 0; i < body.len; i++) {
 
         if ((unsigned char) body.data[i] <= ' ' || body.data[i] == '\xef'
@@ -121,6 +129,7 @@ void
 openai_walk(openai_walk_t *w, const openai_plain_t *plain)
 {
     openai_sse_t  sse;
+    openai_aws_t  aws;
 
     if (w->handler == NULL) {
         w->handler = &openai_walk_handler;
@@ -138,6 +147,11 @@ openai_walk(openai_walk_t *w, const openai_plain_t *plain)
         openai_ndjson_init(&sse, w->handler, w);
         openai_ndjson_feed(&sse, plain->body.data, plain->body.len);
         openai_ndjson_end(&sse);
+        break;
+
+    case OPENAI_FRAMING_AWS:
+        openai_aws_init(&aws, w->handler, w);
+        openai_aws_feed(&aws, plain->body.data, plain->body.len);
         break;
 
     case OPENAI_FRAMING_ARRAY:

@@ -52,6 +52,9 @@ static const openai_route_t  openai_anthropic_routes[] = {
                     OPENAI_ROUTE_VERTEX),
     openai_route_as("/publishers/anthropic/models/@:streamRawPredict", "chat",
                     OPENAI_ROUTE_VERTEX|OPENAI_ROUTE_STREAM),
+    openai_route_as("/model/@/invoke", "chat", OPENAI_ROUTE_BEDROCK),
+    openai_route_as("/model/@/invoke-with-response-stream", "chat",
+                    OPENAI_ROUTE_BEDROCK|OPENAI_ROUTE_STREAM),
     openai_route("/v1/messages/batches", "batches"),
     openai_route("/v1/messages/batches/*", "batches"),
     openai_route_as("/v1/messages/batches/*/results", "batches",
@@ -281,32 +284,11 @@ openai_anthropic_usage(void *ctx, const openai_node_t *node,
     const openai_value_t *value)
 {
     openai_meter_t  *m = ctx;
-    openai_usage_t  *from, *to;
 
-    if (value->type != OPENAI_SCAN_OBJECT_END) {
-        return;
+    if (value->type == OPENAI_SCAN_OBJECT_END && openai_meter_usage_apart(m)) {
+        m->facts->flags &= ~OPENAI_FACT_EARLY;
+        m->facts->flags |= node->arg;
     }
-
-    from = &m->usage;
-    to = &m->facts->usage;
-
-    if (from->input < 0 && from->output < 0) {
-        return;
-    }
-
-    *to = *from;
-
-    if (to->input >= 0) {
-        to->input += from->cached > 0 ? from->cached : 0;
-        to->input += from->cache_write > 0 ? from->cache_write : 0;
-    }
-
-    if (to->input >= 0 && to->output >= 0) {
-        to->total = to->input + to->output;
-    }
-
-    m->facts->flags &= ~OPENAI_FACT_EARLY;
-    m->facts->flags |= OPENAI_FACT_USAGE | node->arg;
 }
 
 

@@ -39,6 +39,7 @@ typedef struct {
 #define OPENAI_ROUTE_VERTEX  0x04
 #define OPENAI_ROUTE_SURE    0x08       /* no other dialect's path ends so */
 #define OPENAI_ROUTE_BYTES   0x10       /* the answer is somebody's file */
+#define OPENAI_ROUTE_BEDROCK 0x40
 #define OPENAI_ROUTE_ARGS    0x20       /* "stream" and "model" are arguments */
 
 #define openai_route_byte(path, n)                                            \

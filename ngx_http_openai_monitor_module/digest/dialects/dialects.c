@@ -82,6 +82,7 @@ extern const openai_dialect_t  openai_dialect_assistants;
 extern const openai_dialect_t  openai_dialect_cohere;
 extern const openai_dialect_t  openai_dialect_realtime;
 extern const openai_dialect_t  openai_dialect_fim;
+extern const openai_dialect_t  openai_dialect_bedrock;
 
 
 const openai_dialect_t *const  openai_dialects[] = {
@@ -102,7 +103,8 @@ const openai_dialect_t *const  openai_dialects[] = {
     &openai_dialect_assistants,
     &openai_dialect_cohere,
     &openai_dialect_realtime,
-    &openai_dialect_fim
+    &openai_dialect_fim,
+    &openai_dialect_bedrock
 };
 
 

@@ -233,6 +233,10 @@ openai_meter_request_line(openai_meter_t *m, openai_str_t method,
         openai_meter_provider(m, "gcp.vertex_ai", 3);
     }
 
+    if (found.route->flags & OPENAI_ROUTE_BEDROCK) {
+        openai_meter_provider(m, "aws.bedrock", 3);
+    }
+
     if (m->dialect->provider) {
         openai_meter_provider(m, m->dialect->provider, 1);
     }

@@ -321,6 +321,13 @@ openai_meter_sniff(openai_meter_t *m, const char *data, size_t len)
     size_t    n;
     unsigned  framing;
 
+    /* its first bytes are no text */
+
+    if (m->type == OPENAI_FRAMING_AWS && !m->failed) {
+        openai_meter_frame(m, OPENAI_FRAMING_AWS);
+        return 0;
+    }
+
     for (n = 0; n < len && !m->framed; n++) {
 
         ch = data[n];
@@ -360,7 +367,9 @@ openai_meter_frame(openai_meter_t *m, unsigned framing)
 
     root = m->failed ? &openai_failure : m->dialect->answer;
 
-    if (framing == OPENAI_FRAMING_SSE || framing == OPENAI_FRAMING_NDJSON) {
+    if (framing == OPENAI_FRAMING_SSE || framing == OPENAI_FRAMING_NDJSON
+        || framing == OPENAI_FRAMING_AWS)
+    {
         root = m->dialect->event;
     }
 
@@ -379,6 +388,7 @@ openai_meter_frame(openai_meter_t *m, unsigned framing)
     m->facts->framing = (uint8_t) framing;
     m->facts->streamed = (framing == OPENAI_FRAMING_SSE
                          || framing == OPENAI_FRAMING_NDJSON
+                         || framing == OPENAI_FRAMING_AWS
                          || framing == OPENAI_FRAMING_ARRAY);
 
     if (root) {
@@ -395,6 +405,13 @@ openai_meter_frame(openai_meter_t *m, unsigned framing)
 
     } else if (framing == OPENAI_FRAMING_NDJSON) {
         openai_ndjson_init(&m->sse, &openai_meter_handler, m);
+
+    } else if (framing == OPENAI_FRAMING_AWS) {
+        m->aws = m->alloc.alloc(m->alloc.ctx, sizeof(openai_aws_t));
+
+        if (m->aws) {
+            openai_aws_init(m->aws, &openai_meter_handler, m);
+        }
     }
 }
 
@@ -410,6 +427,14 @@ openai_meter_framed(openai_meter_t *m, const char *data, size_t len)
 
     case OPENAI_FRAMING_NDJSON:
         openai_ndjson_feed(&m->sse, data, len);
+        break;
+
+    case OPENAI_FRAMING_AWS:
+
+        if (m->aws) {
+            openai_aws_feed(m->aws, data, len);
+        }
+
         break;
 
     case OPENAI_FRAMING_JSON:

@@ -20,6 +20,7 @@
 #include "digest/wire/multipart.h"
 #include "digest/json/scan.h"
 #include "digest/meter/reason.h"
+#include "digest/wire/eventstream.h"
 #include "digest/wire/sse.h"
 #include "digest/wire/ws_frames.h"
 
@@ -99,6 +100,7 @@ struct openai_meter_s {
        NULL */
 
     openai_multipart_t        *multipart;
+    openai_aws_t              *aws;     /* frames of Amazon's */
     openai_usage_t            *before;  /* of a connection's earlier answers */
     uint64_t                  *calls;   /* a hash of each, the last ones */
     char                     (*finish)[OPENAI_METER_REASON];  /* of choices,
@@ -324,6 +326,10 @@ void openai_meter_commit(openai_meter_t *m);
 
 /* a usage object begins; what came before stays where it brings nothing */
 void openai_meter_usage_open(openai_meter_t *m);
+
+/* the same where the cached parts stand beside the input, as Anthropic and
+   Bedrock count; returns 0 where there is nothing */
+int openai_meter_usage_apart(openai_meter_t *m);
 
 /* m->usage becomes facts.usage, as OpenAI and its like count */
 void openai_meter_usage(openai_meter_t *m);

@@ -490,6 +490,35 @@ openai_meter_usage(openai_meter_t *m)
 }
 
 
+int
+openai_meter_usage_apart(openai_meter_t *m)
+{
+    openai_usage_t  *from, *to;
+
+    from = &m->usage;
+    to = &m->facts->usage;
+
+    if (from->input < 0 && from->output < 0) {
+        return 0;
+    }
+
+    *to = *from;
+
+    if (to->input >= 0) {
+        to->input += from->cached > 0 ? from->cached : 0;
+        to->input += from->cache_write > 0 ? from->cache_write : 0;
+    }
+
+    if (to->input >= 0 && to->output >= 0) {
+        to->total = to->input + to->output;
+    }
+
+    m->facts->flags |= OPENAI_FACT_USAGE;
+
+    return 1;
+}
+
+
 /*
  * Some upstreams count the reasoning beside the output, some the cached input
  * beside the input.  A part is never larger than its whole, and a total is

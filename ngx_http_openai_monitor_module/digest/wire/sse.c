@@ -518,6 +518,7 @@ openai_framing_type(openai_str_t content_type)
         { "application/jsonl", OPENAI_FRAMING_NDJSON },
         { "application/x-jsonlines", OPENAI_FRAMING_NDJSON },
         { "application/stream+json", OPENAI_FRAMING_NDJSON },
+        { "application/vnd.amazon.eventstream", OPENAI_FRAMING_AWS },
         { "application/zip", OPENAI_FRAMING_BYTES },
         { "audio/", OPENAI_FRAMING_BYTES },
         { "image/", OPENAI_FRAMING_BYTES },
