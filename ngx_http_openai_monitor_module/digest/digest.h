@@ -165,6 +165,9 @@ typedef struct {
     double         tier_cached;
     double         tier_cache_write;
     double         tier_output;
+    double         priority;       /* what a service tier multiplies by */
+    double         flex;
+    double         batch;
 } openai_price_t;
 
 /* a row in which nothing is known */

@@ -443,6 +443,18 @@ test_tiers(void)
     (void) row(prices, "short input=2 cached=0.2 cache_write=2.5 output=10 "
                        "tier_above=100 tier_input=6");
 
+    (void) row(prices, "own input=2 output=10 priority=2.5 flex=0.6 batch=0.4");
+
+    f = facts("own", 1000, 100);
+    strcpy(f.service_tier, "priority");
+    ok(costs(prices, &f, 3000 * 2.5 / 1e6), "a row has its own priority tier");
+
+    strcpy(f.service_tier, "flex");
+    ok(costs(prices, &f, 3000 * 0.6 / 1e6), "and its own flex tier");
+
+    strcpy(f.service_tier, "batch");
+    ok(costs(prices, &f, 3000 * 0.4 / 1e6), "and its own batch tier");
+
     f = facts("tier", 272000, 100);
     ok(costs(prices, &f, (272000 * 2.0 + 100 * 10) / 1e6),
        "at the threshold the base rates hold");

@@ -29,7 +29,8 @@ static double openai_price_tier(const openai_price_t *price, double tier,
 static double openai_price_sum(const openai_usage_t *usage,
     const openai_rates_t *rates);
 static double openai_price_part(int64_t n, int64_t *rest, double rate);
-static double openai_price_factor(const openai_facts_t *facts);
+static double openai_price_factor(const openai_price_t *price,
+    const openai_facts_t *facts);
 
 
 double
@@ -76,8 +77,8 @@ openai_cost(const openai_prices_t *prices, const openai_facts_t *facts,
 
     *row = r->name;
 
-    return openai_price_sum(usage, &rates) * openai_price_factor(facts)
-           / 1000000;
+    return openai_price_sum(usage, &rates)
+           * openai_price_factor(&r->price, facts) / 1000000;
 }
 
 
@@ -200,8 +201,10 @@ openai_price_part(int64_t n, int64_t *rest, double rate)
 }
 
 
+/* a row may say by how much a service tier multiplies; else it is the usual */
+
 static double
-openai_price_factor(const openai_facts_t *facts)
+openai_price_factor(const openai_price_t *price, const openai_facts_t *facts)
 {
     /* "default", as a rule */
 
@@ -209,13 +212,16 @@ openai_price_factor(const openai_facts_t *facts)
         return 1;
     }
 
+    if (strcmp(facts->service_tier, "batch") == 0) {
+        return price->batch >= 0 ? price->batch : 0.5;
+    }
+
     /* Groq's flex is a matter of limits, not of money */
 
-    if (strcmp(facts->service_tier, "batch") == 0
-        || (strcmp(facts->service_tier, "flex") == 0
-            && strcmp(facts->provider, "groq") != 0))
+    if (strcmp(facts->service_tier, "flex") == 0
+        && strcmp(facts->provider, "groq") != 0)
     {
-        return 0.5;
+        return price->flex >= 0 ? price->flex : 0.5;
     }
 
     /* Anthropic's tier of this name is capacity paid for in advance */
@@ -223,7 +229,7 @@ openai_price_factor(const openai_facts_t *facts)
     if (strcmp(facts->service_tier, "priority") == 0
         && strcmp(facts->provider, "anthropic") != 0)
     {
-        return 2;
+        return price->priority >= 0 ? price->priority : 2;
     }
 
     return 1;

@@ -28,6 +28,9 @@ static const struct {
     { "tier_cached", offsetof(openai_price_t, tier_cached) },
     { "tier_cache_write", offsetof(openai_price_t, tier_cache_write) },
     { "tier_output", offsetof(openai_price_t, tier_output) },
+    { "priority", offsetof(openai_price_t, priority) },
+    { "flex", offsetof(openai_price_t, flex) },
+    { "batch", offsetof(openai_price_t, batch) },
     { NULL, 0 }
 };
 
