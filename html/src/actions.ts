@@ -2,17 +2,14 @@
 
 // What the keys, the palette and the buttons do.
 
-import { batch, signal } from '@preact/signals';
+import { batch } from '@preact/signals';
 import * as api from './api';
 import { loaded } from './detail_data';
 import { t } from './i18n';
-import { recordLink, selected, tab } from './route';
-import { curl } from './snippets';
+import { reason } from './reason';
+import { cursor, recordLink, selected, tab } from './place';
 import { byId, rows } from './state';
 import { copy, say } from './ui';
-
-// the row that the keys stand on
-export const cursor = signal<string | null>(null);
 
 export function go(id: string): void {
     batch(() => {
@@ -22,6 +19,12 @@ export function go(id: string): void {
             selected.value = id;
         }
     });
+}
+
+// a click on a row: opens its record, or closes it
+export function open(id: string): void {
+    cursor.value = id;
+    selected.value = selected.value === id ? null : id;
 }
 
 export function step(by: number): void {
@@ -74,7 +77,7 @@ export async function cancel(id: string): Promise<void> {
         await api.cancel(id);
         say(t('cancelled'));
     } catch (e) {
-        say(e instanceof Error ? e.message : String(e));
+        say(reason(e));
     }
 }
 
@@ -86,21 +89,6 @@ export function cancelSelected(): void {
         void cancel(r.id);
     } else {
         say(t('notRunning'));
-    }
-}
-
-export async function copyCurl(): Promise<void> {
-    const id = selected.value ?? cursor.value;
-
-    if (id === null) {
-        return;
-    }
-
-    try {
-        const data = loaded.value?.id === id && loaded.value.data !== null ? loaded.value.data : await api.request(id);
-        await copy(curl(data));
-    } catch (e) {
-        say(e instanceof Error ? e.message : String(e));
     }
 }
 

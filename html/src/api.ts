@@ -1,6 +1,5 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-import { t } from './i18n';
 import * as shape from './shape';
 import type { Detail, DiffReport, Info, Page, Stats, StreamEvent, Window } from './types';
 
@@ -14,12 +13,15 @@ export class ApiError extends Error {
     }
 }
 
-// what a browser says of a line that is down is in its words, and tells a reader nothing
+export const errorOf = (e: unknown): Error => (e instanceof Error ? e : new Error(String(e)));
+
+// A browser words a connection that is down in its own way, which tells a reader
+// nothing: text/reason.ts has the words.
 async function reach<T>(come: Promise<T>): Promise<T> {
     try {
         return await come;
     } catch (e) {
-        throw e instanceof TypeError ? new ApiError(0, 'unreachable', t('unreachable')) : e;
+        throw e instanceof TypeError ? new ApiError(0, 'unreachable', e.message) : e;
     }
 }
 

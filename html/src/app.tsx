@@ -8,7 +8,7 @@ import { t } from './i18n';
 import { List } from './list';
 import { Palette } from './palette';
 import { split } from './prefs';
-import { selected, view } from './route';
+import { selected, view } from './place';
 import { blank } from './state';
 import { Stats } from './stats';
 import { Strip } from './strip';

@@ -3,7 +3,8 @@
 import * as api from './api';
 import { lang, languageChoice, t } from './i18n';
 import { theme, type Theme } from './prefs';
-import { query, view } from './route';
+import { reason } from './reason';
+import { query, view } from './place';
 import { Search } from './search';
 import { feedState, info, paused, reconnect, togglePause, waiting } from './state';
 import { help, palette } from './overlays';
@@ -58,7 +59,7 @@ export async function clearHistory(): Promise<void> {
         await api.clear();
         say(t('cleared'));
     } catch (e) {
-        say(e instanceof Error ? e.message : String(e));
+        say(reason(e));
     }
 }
 

@@ -1,13 +1,13 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
 import type { ComponentChildren } from 'preact';
-import { ago, bytes, changeWord, compact, count, dash, duration, elapsed, exact, money, nick, rate } from './format';
+import { bytes, changeWord, compact, count, dash, duration, exact, money, nick, rate } from './format';
 import { t, type Text } from './i18n';
 import { Mark, meaning, outcomeWord } from './mark';
+import { Elapsed, endpoint, Since } from './parts';
 import { isStrings, remembered } from './prefs';
 import type { Facet } from './query';
-import type { SortKey } from './route';
-import { now } from './state';
+import type { SortKey } from './place';
 import type { Failure, Summary } from './types';
 
 export interface Column {
@@ -28,14 +28,6 @@ export interface Column {
 const none = <span class="none">{dash}</span>;
 const or = (text: string) => (text === dash ? none : text);
 
-export function Since({ record }: { record: Summary }) {
-    return <>{ago(now.value - Date.parse(record.started_at))}</>;
-}
-
-export function Elapsed({ record }: { record: Summary }) {
-    return <>{elapsed(now.value - Date.parse(record.started_at))}</>;
-}
-
 export const outputTokens = (r: Summary): ComponentChildren => {
     return r.estimated_output_tokens === null ? (
         or(compact(r.usage?.output_tokens))
@@ -45,12 +37,6 @@ export const outputTokens = (r: Summary): ComponentChildren => {
         </span>
     );
 };
-
-// what a request is called for short: the last words of its path
-export function endpoint(r: Summary): string {
-    const path = r.uri.split('?')[0] ?? '';
-    return path.replace(/^\/(?:openai\/)?(?:v\d+(?:beta)?\/)?/, '') || '/';
-}
 
 // the bar is on a logarithmic scale: 100 ms to 2 minutes
 const share = (ms: number) => Math.max(0.02, Math.min(1, Math.log10(Math.max(1, ms) / 100) / Math.log10(1200)));

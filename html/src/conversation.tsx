@@ -9,7 +9,7 @@ import { lack, meaning, Partial, type Lack, type Meaning } from './mark';
 import { Prose } from './markdown';
 import { hasMedia, Media } from './media';
 import { markdown } from './prefs';
-import { tab } from './route';
+import { tab } from './place';
 import { answers } from './state';
 import type { Choice, Detail, Part, Tool, ToolCall, Turn } from './types';
 import { Button, Copy } from './ui';

@@ -4,7 +4,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { cancel, copyLink, step } from './actions';
 import { Body } from './body';
-import { Elapsed, Since } from './columns';
+import { Elapsed, Since } from './parts';
 import { Conversation } from './conversation';
 import { current, loaded, retry } from './detail_data';
 import { Diff } from './diff';
@@ -13,7 +13,8 @@ import { bytes, changeWord, compact, count, dash, duration, exact, money, nick, 
 import { Headers } from './headers';
 import { t } from './i18n';
 import { lack, Mark, meaning, outcomeWord, Partial, type Lack } from './mark';
-import { selected, tab, tabs, type Tab } from './route';
+import { reason } from './reason';
+import { selected, tab, tabs, type Tab } from './place';
 import { Stream } from './stream';
 import { Timing } from './timing';
 import type { Detail as Full, Summary } from './types';
@@ -366,7 +367,7 @@ export function Detail() {
                         <Notices r={r} missing={missing} />
                     </>
                 )}
-                {state !== null && state.error !== null && <Trouble text={state.error} retry={state.gone === true ? undefined : retry} />}
+                {state !== null && state.error !== null && <Trouble text={reason(state.error)} retry={state.gone === true ? undefined : retry} />}
                 {full !== null ? <Panel full={full} key={id} /> : (state?.error ?? null) === null && <Wait />}
             </div>
         </aside>

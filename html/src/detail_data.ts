@@ -4,14 +4,14 @@
 
 import { effect, signal, untracked } from '@preact/signals';
 import * as api from './api';
-import { selected, tab } from './route';
+import { selected, tab } from './place';
 import { byId, feedState, forget, isGone, rows } from './state';
 import type { Detail, Summary } from './types';
 
 export interface Loaded {
     id: string;
     data: Detail | null;
-    error: string | null;
+    error: Error | null;
     gone?: boolean;
 }
 
@@ -48,7 +48,7 @@ async function load(id: string): Promise<void> {
             loaded.value = {
                 id,
                 data: gone ? null : (loaded.peek()?.data ?? null),
-                error: e instanceof Error ? e.message : String(e),
+                error: api.errorOf(e),
                 gone,
             };
         }
@@ -97,7 +97,7 @@ export function followSelected(): void {
     });
 
     effect(() => {
-        if (feedState.value === 'live' && typeof loaded.peek()?.error === 'string') {
+        if (feedState.value === 'live' && (loaded.peek()?.error ?? null) !== null) {
             untracked(retry);
         }
     });

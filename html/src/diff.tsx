@@ -6,11 +6,12 @@
 import { diffWordsWithSpace, type Change } from 'diff';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import * as api from './api';
-import { endpoint } from './columns';
+import { endpoint } from './parts';
 import { systemText, turnText } from './conversation';
 import { ago, changeWord, compact, dash, duration, pretty } from './format';
 import { t } from './i18n';
-import { compared, selected } from './route';
+import { reason } from './reason';
+import { compared, selected } from './place';
 import { now, rows } from './state';
 import type { Detail, DiffReport, Turn } from './types';
 import { Button, Trouble, Wait } from './ui';
@@ -35,7 +36,7 @@ function useOther(r: Detail, other: string | null): State {
                 ([detail, report]) => setState({ other: detail, report }),
                 (e: unknown) => {
                     if (!abort.signal.aborted) {
-                        setState({ error: e instanceof Error ? e.message : String(e) });
+                        setState({ error: reason(e) });
                     }
                 },
             );

@@ -4,15 +4,13 @@
 
 import { signal } from '@preact/signals';
 import { t } from './i18n';
-import { feedState, info } from './state';
+import { feedState, proxyAddress } from './state';
 import { Copy } from './ui';
 
 const kinds = ['Python', 'Node', 'curl'] as const;
 type Kind = (typeof kinds)[number];
 
 const kind = signal<Kind>('Python');
-
-export const proxyAddress = (): string => info.value?.proxy ?? location.protocol + '//' + location.hostname + ':8080';
 
 export const base = (): string => proxyAddress().replace(/\/+$/, '').replace(/\/v1$/, '') + '/v1';
 

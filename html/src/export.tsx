@@ -3,7 +3,7 @@
 import { useSignal } from '@preact/signals';
 import { exportHref } from './api';
 import { t } from './i18n';
-import { recordLink } from './route';
+import { recordLink } from './place';
 import { curl, nodeCode, pythonCode } from './snippets';
 import { standalone } from './standalone';
 import type { Detail } from './types';

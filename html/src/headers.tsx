@@ -3,7 +3,7 @@
 import { duration } from './format';
 import { t } from './i18n';
 import { Json } from './json';
-import { query, view } from './route';
+import { query, view } from './place';
 import type { Detail, Header } from './types';
 import { Copy } from './ui';
 

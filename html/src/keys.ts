@@ -1,12 +1,14 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-import { cancelSelected, copyCurl, openCursor, showDiff, step, stepThread } from './actions';
+import { cancelSelected, openCursor, showDiff, step, stepThread } from './actions';
 import type { Text } from './i18n';
 import { help, palette } from './overlays';
 import { markdown } from './prefs';
-import { selected, setRange, tab, tabs, view } from './route';
+import { selected, tab, tabs, view } from './place';
 import { searchBox } from './search';
+import { copyCurl } from './snippets';
 import { togglePause } from './state';
+import { setRange } from './values';
 
 interface Key {
     keys: string[];

@@ -2,16 +2,13 @@
 
 import { Component } from 'preact';
 import { useEffect, useMemo } from 'preact/hooks';
-import { cursor } from './actions';
+import { open } from './actions';
 import {
     chosen,
     columns,
-    Elapsed,
-    endpoint,
     finish,
     fitting,
     outputTokens,
-    Since,
     standardColumns,
     template,
     toggleColumn,
@@ -21,7 +18,8 @@ import { Empty } from './empty';
 import { compact, dash, duration, exact, money } from './format';
 import { lang, t } from './i18n';
 import { Mark } from './mark';
-import { query, selected, sort, type SortKey } from './route';
+import { Elapsed, endpoint, Since } from './parts';
+import { cursor, query, selected, sort, type SortKey } from './place';
 import {
     catchUp,
     edition,
@@ -36,6 +34,7 @@ import {
     total,
     waiting,
 } from './state';
+import { reason } from './reason';
 import type { Summary } from './types';
 import { Button, Icon, menu, narrow, Trouble, useMedia, useSize, Wait } from './ui';
 import { valueItems } from './values';
@@ -43,11 +42,6 @@ import { Virtual } from './virtual';
 
 const rowHeight = 28;
 const cardHeight = 56;
-
-export function open(id: string): void {
-    cursor.value = id;
-    selected.value = selected.value === id ? null : id;
-}
 
 interface RowProps {
     record: Summary;
@@ -247,7 +241,7 @@ function Nothing() {
     }
 
     if (failure.value !== null) {
-        return <Trouble text={failure.value} retry={() => void reload()} />;
+        return <Trouble text={reason(failure.value)} retry={() => void reload()} />;
     }
 
     if (query.value === '') {

@@ -5,7 +5,7 @@ import { render } from 'preact';
 import { App } from './app';
 import { followSelected } from './detail_data';
 import { listenToKeys } from './keys';
-import { startRouting } from './route';
+import { startRouting } from './routes';
 import { showSigns } from './signs';
 import { start } from './state';
 

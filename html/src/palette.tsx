@@ -1,16 +1,18 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
 import { useMemo, useState } from 'preact/hooks';
-import { cancelSelected, copyCurl, copyLink, openCursor, showDiff } from './actions';
+import { cancelSelected, copyLink, openCursor, showDiff } from './actions';
 import { clearHistory, turnLanguage, turnTheme, turnView } from './bar';
-import { endpoint, Since, standardColumns } from './columns';
+import { standardColumns } from './columns';
+import { endpoint, Since } from './parts';
 import { facets } from './facets';
 import { duration } from './format';
 import { t } from './i18n';
 import { Mark } from './mark';
 import { help, palette } from './overlays';
 import { markdown } from './prefs';
-import { query, selected, statsWindow, tab, tabs, view, windows } from './route';
+import { query, selected, statsWindow, tab, tabs, view, windows } from './place';
+import { copyCurl } from './snippets';
 import { catchUp, rows, togglePause } from './state';
 import type { Summary } from './types';
 import { Dialog } from './ui';

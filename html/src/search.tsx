@@ -5,7 +5,8 @@ import { useEffect, useRef } from 'preact/hooks';
 import { facets } from './facets';
 import { t } from './i18n';
 import { complete, type Completion } from './query';
-import { query } from './route';
+import { query } from './place';
+import { reason } from './reason';
 import { failure } from './state';
 import { Button, Icon } from './ui';
 
@@ -154,7 +155,7 @@ export function Search() {
         }
     };
 
-    const hint = failure.value === null ? null : suggestion(failure.value, query.value);
+    const hint = failure.value === null ? null : suggestion(reason(failure.value), query.value);
     const bad = failure.value !== null && query.value !== '';
 
     return (
@@ -219,7 +220,7 @@ export function Search() {
             </div>
             {bad && (
                 <div class="search-error" role="alert">
-                    <span>{failure.value?.replace(/^"q": /, '')}</span>
+                    <span>{failure.value !== null && reason(failure.value).replace(/^"q": /, '')}</span>
                     {hint !== null && <Button label={hint} text={hint} onClick={() => apply(hint)} />}
                 </div>
             )}

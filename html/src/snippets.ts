@@ -3,9 +3,14 @@
 // A request as commands that repeat it.  The key is never known here: the
 // snippets take it from the environment.
 
-import { proxyAddress } from './empty';
+import * as api from './api';
 import { large } from './format';
+import { loaded } from './detail_data';
+import { cursor, selected } from './place';
+import { reason } from './reason';
+import { proxyAddress } from './state';
 import type { Detail, Header } from './types';
+import { copy, say } from './ui';
 
 const dropped = new Set([
     'host',
@@ -190,4 +195,19 @@ for await (const piece of response.body) {
     process.stdout.write(piece);
 }
 `;
+}
+
+export async function copyCurl(): Promise<void> {
+    const id = selected.value ?? cursor.value;
+
+    if (id === null) {
+        return;
+    }
+
+    try {
+        const data = loaded.value?.id === id && loaded.value.data !== null ? loaded.value.data : await api.request(id);
+        await copy(curl(data));
+    } catch (e) {
+        say(reason(e));
+    }
 }

@@ -6,7 +6,7 @@
 import { batch, computed, effect, signal, untracked } from '@preact/signals';
 import * as api from './api';
 import { Feed, type FeedEvent, type FeedState } from './feed';
-import { query, selected, sort, sortArgument, type SortKey } from './route';
+import { query, selected, sort, sortArgument, type SortKey } from './place';
 import type { AnswerDelta, Counters, Gone, Hello, Info, Summary, ToolCall } from './types';
 import { noteFacets } from './facets';
 import { isBoolean, remembered } from './prefs';
@@ -22,11 +22,14 @@ const stale = 5_000;
 const patience = 1_000;
 
 export const info = signal<Info | null>(null);
+// where clients send their requests
+export const proxyAddress = (): string => info.value?.proxy ?? location.protocol + '//' + location.hostname + ':8080';
+
 export const feedState = signal<FeedState>('connecting');
 export const paused = remembered('paused', false, isBoolean);
 export const scrolled = signal(false);
 export const loading = signal(true);
-export const failure = signal<string | null>(null);
+export const failure = signal<Error | null>(null);
 export const total = signal(0);
 export const rows = signal<Summary[]>([]);
 
@@ -522,7 +525,7 @@ export async function reload(same = false): Promise<void> {
         }
     } catch (e) {
         if (mine === generation) {
-            failure.value = e instanceof Error ? e.message : String(e);
+            failure.value = api.errorOf(e);
             loading.value = false;
         }
     }

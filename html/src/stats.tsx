@@ -9,7 +9,8 @@ import { bytes, compact, count, dash, duration, exact, money, percent, rate } fr
 import { t, type Text } from './i18n';
 import { meaningOf } from './mark';
 import type { Facet } from './query';
-import { query, statsWindow, windows } from './route';
+import { reason } from './reason';
+import { query, statsWindow, windows } from './place';
 import { counters } from './state';
 import type { Group, Outcome, Quantiles, Sample, Stats as Numbers, Window, Zone } from './types';
 import { Button, say, Trouble, Wait } from './ui';
@@ -38,7 +39,7 @@ function useStats() {
                 error.value = null;
             } catch (e) {
                 if (!abort.signal.aborted) {
-                    error.value = e instanceof Error ? e.message : String(e);
+                    error.value = reason(e);
                 }
             } finally {
                 asking = false;
@@ -398,7 +399,7 @@ async function reset(): Promise<void> {
         await api.resetStats();
         say(t('wasReset'));
     } catch (e) {
-        say(e instanceof Error ? e.message : String(e));
+        say(reason(e));
     }
 }
 

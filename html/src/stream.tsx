@@ -9,6 +9,7 @@ import { t } from './i18n';
 import { Json } from './json';
 import { parse } from './body';
 import { RawText } from './raw';
+import { reason } from './reason';
 import type { Detail, StreamEvent } from './types';
 import { Copy, Trouble, Wait } from './ui';
 import { Virtual } from './virtual';
@@ -28,7 +29,7 @@ function useEvents(r: Detail): Load {
             (list) => setState({ list }),
             (e: unknown) => {
                 if (!abort.signal.aborted) {
-                    setState({ error: e instanceof Error ? e.message : String(e) });
+                    setState({ error: reason(e) });
                 }
             },
         );

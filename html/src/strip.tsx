@@ -10,11 +10,11 @@ import { facets, facetsChanged } from './facets';
 import { t } from './i18n';
 import { meaning } from './mark';
 import { has, term, type Facet, type Range } from './query';
-import { query, range, setRange } from './route';
+import { query } from './place';
 import { now, running, settled } from './state';
 import type { Summary } from './types';
 import { Button, menu, narrow, useMedia, useSize } from './ui';
-import { filterBy, valueItems } from './values';
+import { filterBy, range, setRange, valueItems } from './values';
 
 const steps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400];
 

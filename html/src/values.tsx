@@ -2,12 +2,20 @@
 
 // A value that can be filtered by: a click offers to include or exclude it.
 
+import { computed } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { dash } from './format';
 import { t } from './i18n';
-import { has, term, toggle, type Facet } from './query';
-import { query, view } from './route';
+import { has, rangeOf, term, toggle, withRange, type Facet, type Range } from './query';
+import { query, view } from './place';
 import { copy, menu, type MenuItem } from './ui';
+
+// a term of the query, which the server knows too
+export const range = computed(() => rangeOf(query.value));
+
+export function setRange(r: Range | null): void {
+    query.value = withRange(query.value, r);
+}
 
 export function filterBy(key: Facet, value: string, not = false): void {
     query.value = toggle(query.value, term(key, value, not));

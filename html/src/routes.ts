@@ -3,41 +3,8 @@
 // Every state of the page is in its address, after the "#", so that a link
 // opens the same view for a colleague.
 
-import { batch, computed, effect, signal } from '@preact/signals';
-import { rangeOf, withRange, type Range } from './query';
-import type { Window } from './types';
-
-export const tabs = ['conversation', 'request', 'response', 'stream', 'timing', 'diff', 'headers', 'export'] as const;
-export type Tab = (typeof tabs)[number];
-
-export const sorts = [
-    'started_at',
-    'duration',
-    'ttft',
-    'input_tokens',
-    'output_tokens',
-    'cost',
-    'status',
-    'response_bytes',
-] as const;
-export type SortKey = (typeof sorts)[number];
-
-export const windows: Window[] = ['5m', '1h', '24h', 'all'];
-
-export const query = signal('');
-export const sort = signal<{ key: SortKey; down: boolean }>({ key: 'started_at', down: true });
-export const selected = signal<string | null>(null);
-export const tab = signal<Tab>('conversation');
-// what a record is compared with, if not with the one that it continues
-export const compared = signal<{ of: string; with: string } | null>(null);
-export const view = signal<'list' | 'stats'>('list');
-export const statsWindow = signal<Window>('1h');
-// a term of the query, which the server knows too
-export const range = computed(() => rangeOf(query.value));
-
-export function setRange(r: Range | null): void {
-    query.value = withRange(query.value, r);
-}
+import { batch, effect } from '@preact/signals';
+import { compared, query, selected, sort, sortArgument, sorts, statsWindow, tab, tabs, view, windows } from './place';
 
 const member = <T extends string>(list: readonly T[], value: string | null, otherwise: T): T =>
     list.includes(value as T) ? (value as T) : otherwise;
@@ -57,10 +24,6 @@ function read(): void {
         view.value = at.get('view') === 'stats' ? 'stats' : 'list';
         statsWindow.value = member(windows, at.get('window'), '1h');
     });
-}
-
-export function sortArgument(): string {
-    return (sort.value.down ? '-' : '') + sort.value.key;
 }
 
 export function hash(): string {
@@ -94,10 +57,6 @@ export function hash(): string {
     const text = at.toString();
 
     return text === '' ? '' : '#' + text;
-}
-
-export function recordLink(id: string): string {
-    return location.origin + location.pathname + '#' + new URLSearchParams({ id });
 }
 
 export function startRouting(): void {
