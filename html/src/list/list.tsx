@@ -16,6 +16,7 @@ import {
     more,
     reload,
     rows,
+    scrollAway,
     scrolled,
     see,
     total,
@@ -51,7 +52,8 @@ interface RowProps {
     stop: boolean;
     // its record has left the list
     gone: boolean;
-    columns: Column[];
+    // none on a narrow screen, where the row is a card of two lines
+    columns: Column[] | null;
     language: string;
 }
 
@@ -68,6 +70,55 @@ function follow(id: string, under: boolean, was: boolean): void {
     if (under && !was && document.activeElement?.classList.contains('row') === true) {
         document.getElementById('row-' + id)?.focus({ preventScroll: true });
     }
+}
+
+function Cells({ record, columns: fit }: { record: Summary; columns: Column[] }) {
+    return (
+        <>
+            {fit.map((c) => (
+                <span
+                    key={c.id}
+                    role="gridcell"
+                    class={c.end === true ? 'cell end' : 'cell'}
+                    title={c.title?.(record)}
+                    onContextMenu={(e) => cellMenu(e, c, record)}
+                >
+                    {c.cell(record)}
+                </span>
+            ))}
+        </>
+    );
+}
+
+function Card({ record: r }: { record: Summary }) {
+    const input = compact(r.usage?.input_tokens);
+    const cost = money(r.cost_usd);
+
+    return (
+        <>
+            <span role="gridcell" class="card-line">
+                <Mark record={r} />
+                <b class="clip">{r.model ?? r.response_model ?? endpoint(r)}</b>
+                <span class="quiet" title={exact(r.started_at)}>
+                    <Since record={r} />
+                </span>
+                <span class="number">
+                    {r.outcome === 'running' ? <Elapsed record={r} /> : duration(r.duration_ms)}
+                </span>
+            </span>
+            <span role="gridcell" class="card-line quiet">
+                <span class="clip">
+                    {r.status !== null && r.status !== 200 && r.status + ' '}
+                    {endpoint(r)} · {finish(r)}
+                </span>
+                <span class="number">
+                    {input !== dash && <>{input} → </>}
+                    {outputTokens(r)}
+                </span>
+                {cost !== dash && <span class="number">{cost}</span>}
+            </span>
+        </>
+    );
 }
 
 class Row extends Component<RowProps> {
@@ -92,7 +143,7 @@ class Row extends Component<RowProps> {
     render({ record, index, chosen: on, under, stop, gone, columns: fit }: RowProps) {
         return (
             <div
-                class="row"
+                class={fit === null ? 'row card' : 'row'}
                 role="row"
                 id={'row-' + record.id}
                 aria-rowindex={index + 2}
@@ -100,88 +151,14 @@ class Row extends Component<RowProps> {
                 aria-disabled={gone || undefined}
                 title={gone ? t('goneRow') : undefined}
                 data-cursor={under}
+                data-outcome={record.outcome}
                 tabIndex={stop ? 0 : -1}
                 onFocus={() => {
                     cursor.value = record.id;
                 }}
-                data-outcome={record.outcome}
                 onClick={() => open(record.id)}
             >
-                {fit.map((c) => (
-                    <span
-                        key={c.id}
-                        role="gridcell"
-                        class={c.end === true ? 'cell end' : 'cell'}
-                        title={c.title?.(record)}
-                        onContextMenu={(e) => cellMenu(e, c, record)}
-                    >
-                        {c.cell(record)}
-                    </span>
-                ))}
-            </div>
-        );
-    }
-}
-
-class Card extends Component<Omit<RowProps, 'columns'>> {
-    override componentDidUpdate(was: Omit<RowProps, 'columns'>): void {
-        follow(this.props.record.id, this.props.under, was.under);
-    }
-
-    override shouldComponentUpdate(next: Omit<RowProps, 'columns'>): boolean {
-        const p = this.props;
-        return (
-            p.record !== next.record ||
-            p.chosen !== next.chosen ||
-            p.under !== next.under ||
-            p.stop !== next.stop ||
-            p.gone !== next.gone ||
-            p.language !== next.language
-        );
-    }
-
-    render({ record: r, index, chosen: on, under, stop, gone }: Omit<RowProps, 'columns'>) {
-        const input = compact(r.usage?.input_tokens);
-        const cost = money(r.cost_usd);
-
-        return (
-            <div
-                class="row card"
-                role="row"
-                id={'row-' + r.id}
-                aria-rowindex={index + 2}
-                aria-selected={on}
-                aria-disabled={gone || undefined}
-                title={gone ? t('goneRow') : undefined}
-                data-cursor={under}
-                data-outcome={r.outcome}
-                tabIndex={stop ? 0 : -1}
-                onFocus={() => {
-                    cursor.value = r.id;
-                }}
-                onClick={() => open(r.id)}
-            >
-                <span role="gridcell" class="card-line">
-                    <Mark record={r} />
-                    <b class="clip">{r.model ?? r.response_model ?? endpoint(r)}</b>
-                    <span class="quiet" title={exact(r.started_at)}>
-                        <Since record={r} />
-                    </span>
-                    <span class="number">
-                        {r.outcome === 'running' ? <Elapsed record={r} /> : duration(r.duration_ms)}
-                    </span>
-                </span>
-                <span role="gridcell" class="card-line quiet">
-                    <span class="clip">
-                        {r.status !== null && r.status !== 200 && r.status + ' '}
-                        {endpoint(r)} · {finish(r)}
-                    </span>
-                    <span class="number">
-                        {input !== dash && <>{input} → </>}
-                        {outputTokens(r)}
-                    </span>
-                    {cost !== dash && <span class="number">{cost}</span>}
-                </span>
+                {fit === null ? <Card record={record} /> : <Cells record={record} columns={fit} />}
             </div>
         );
     }
@@ -241,7 +218,7 @@ function Nothing() {
     }
 
     if (failure.value !== null) {
-        return <Trouble text={reason(failure.value)} retry={() => void reload()} />;
+        return <Trouble text={reason(failure.value)} retry={reload} />;
     }
 
     if (query.value === '') {
@@ -279,14 +256,14 @@ export function List() {
 
         if (away !== scrolled.value) {
             if (away) {
-                scrolled.value = true;
+                scrollAway();
             } else {
                 catchUp();
             }
         }
 
         if (last > rows.value.length - 60) {
-            void more();
+            more();
         }
     };
 
@@ -299,17 +276,20 @@ export function List() {
 
         const on = r.id === selected.value;
         const under = r.id === stand;
-        const props = {
-            record: r,
-            index: i,
-            chosen: on,
-            under,
-            stop: under || (at < 0 && i === 0),
-            gone: !listed(r.id),
-            language,
-        };
 
-        return cards ? <Card key={r.id} {...props} /> : <Row key={r.id} {...props} columns={fit} />;
+        return (
+            <Row
+                key={r.id}
+                record={r}
+                index={i}
+                chosen={on}
+                under={under}
+                stop={under || (at < 0 && i === 0)}
+                gone={!listed(r.id)}
+                columns={cards ? null : fit}
+                language={language}
+            />
+        );
     };
 
     const toTop = () => {

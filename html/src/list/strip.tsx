@@ -31,7 +31,7 @@ interface Bins {
     most: number;
 }
 
-function bins(list: Summary[], wanted: Range | null, at: number, bars: number): Bins {
+function bins(list: readonly Summary[], wanted: Range | null, at: number, bars: number): Bins {
     let oldest = at;
 
     list.forEach((r) => {
