@@ -99,7 +99,7 @@ export function Body({ record, side }: { record: Detail; side: 'request' | 'resp
     const m = record[side];
     const json = useMemo(() => (m?.body_encoding === 'text' ? parse(m.body ?? '') : null), [m?.body, m?.body_encoding]);
 
-    if (m === null || m.body === null || m.body === '') {
+    if (m?.body === undefined || m.body === null || m.body === '') {
         const withheld = (record.withheld?.[side] ?? null) !== null;
 
         return (

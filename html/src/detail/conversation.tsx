@@ -57,8 +57,8 @@ export function systemText(system: unknown): string {
 }
 
 function turnOrPart(value: unknown): string {
-    const v = value as Turn & Part;
-    return Array.isArray(v?.parts) ? turnText(v) : (partText(v ?? {}) ?? pretty(value));
+    const v = (value ?? {}) as Turn & Part;
+    return Array.isArray(v.parts) ? turnText(v) : (partText(v) ?? pretty(value));
 }
 
 function Fold({
@@ -400,9 +400,9 @@ export function Conversation({ record }: { record: Detail }) {
     const turns = c?.messages ?? [];
     const called = new Set(turns.flatMap((m) => m.tool_calls ?? []).map((call) => call.id));
     const results = new Map(
-        turns
-            .filter((m) => m.tool_call_id !== null && called.has(m.tool_call_id))
-            .map((m) => [m.tool_call_id as string, m]),
+        turns.flatMap((m): [string, Turn][] =>
+            m.tool_call_id !== null && called.has(m.tool_call_id) ? [[m.tool_call_id, m]] : [],
+        ),
     );
     const system = systemText(c?.system);
     const folded = (m: Turn) => (m.role === 'system' || m.role === 'developer') && system.includes(turnText(m));
@@ -460,7 +460,7 @@ export function Conversation({ record }: { record: Detail }) {
                 .filter(([k, v]) => k !== 'choices' && k !== 'partial' && v !== null)
                 .map(([k, v]) => (
                     <Fold key={k} label={<span>{k}</span>}>
-                        {() => (typeof v === 'object' ? <Json value={v} /> : <p class="plain">{String(v)}</p>)}
+                        {() => (typeof v === 'object' ? <Json value={v} /> : <p class="plain">{pretty(v)}</p>)}
                     </Fold>
                 ))}
             {running && choices.length === 0 && (

@@ -325,6 +325,7 @@ export function Detail() {
 
     const r = current(id);
     const state = loaded.value?.id === id ? loaded.value : null;
+    const error = state?.error ?? null;
     const full = state?.data ?? null;
     const missing = full === null ? null : lack(full);
 
@@ -367,8 +368,8 @@ export function Detail() {
                         <Notices r={r} missing={missing} />
                     </>
                 )}
-                {state !== null && state.error !== null && <Trouble text={reason(state.error)} retry={state.gone === true ? undefined : retry} />}
-                {full !== null ? <Panel full={full} key={id} /> : (state?.error ?? null) === null && <Wait />}
+                {error !== null && <Trouble text={reason(error)} retry={state?.gone === true ? undefined : retry} />}
+                {full !== null ? <Panel full={full} key={id} /> : error === null && <Wait />}
             </div>
         </aside>
     );

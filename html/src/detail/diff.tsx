@@ -117,7 +117,7 @@ function PairView({ pair: { before, after, number } }: { pair: Pair }) {
 function Reason({ report: d, r }: { report: DiffReport; r: Detail }) {
     const tools = [...(d.tools?.added ?? []), ...(d.tools?.removed ?? []), ...(d.tools?.changed ?? [])].length;
     const change = d.change ?? r.change;
-    const name = (x: unknown) => (typeof x === 'string' ? x : pretty((x as { name?: unknown })?.name ?? x));
+    const name = (x: unknown) => (typeof x === 'string' ? x : pretty((x as { name?: unknown } | null)?.name ?? x));
     const lists: [string, unknown[] | null | undefined][] = [
         [t('settings'), d.settings],
         [t('toolsDefined') + ' +', d.tools?.added],
@@ -190,7 +190,7 @@ function Compared({ r, other, report }: { r: Detail; other: Detail; report: Diff
     const list = pairs(before, after);
     const changed = list.filter(
         (p) =>
-            p.before === null || p.after === null || p.before.role !== p.after.role || full(p.before) !== full(p.after),
+            p.before === null || p.before.role !== p.after?.role || full(p.before) !== full(p.after),
     );
     const same = list.length - changed.length;
     const told = after.some((m) => m.role === 'system' || m.role === 'developer');

@@ -44,7 +44,7 @@ export function Headers({ record: r }: { record: Detail }) {
         [t('upstreamRequestId'), r.upstream_request_id],
         [t('processing'), r.processing_ms === null ? null : duration(r.processing_ms)],
     ];
-    const limits = Object.entries(r.rate_limit ?? {}).map(([name, value]) => ({ name, value: String(value) }));
+    const limits = Object.entries(r.rate_limit ?? {}).map(([name, value]) => ({ name, value }));
 
     return (
         <>

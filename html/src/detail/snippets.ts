@@ -61,7 +61,7 @@ const address = (d: Detail): string =>
     proxyAddress().replace(/\/+$/, '').replace(/\/v1$/, '') + (d.uri.startsWith('/') ? d.uri : '/' + d.uri);
 
 const text = (d: Detail): string | null =>
-    d.request === null || d.request.body === null || d.request.body_encoding !== 'text' ? null : d.request.body;
+    d.request?.body_encoding === 'text' ? d.request.body : null;
 
 // what a terminal would obey while it is pasted: escapes, returns, bells
 const control = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/;

@@ -50,10 +50,10 @@ function gapLimit(list: StreamEvent[]): number {
 }
 
 function growth(r: Detail, list: StreamEvent[]): AlignedData {
-    const timed = list.filter((e) => e.ms !== null);
+    const timed = list.map((e) => e.ms).filter((ms) => ms !== null);
 
     if (timed.length > 0) {
-        return [timed.map((e) => e.ms as number), timed.map((_, i) => i + 1)];
+        return [timed, timed.map((_, i) => i + 1)];
     }
 
     return [(r.pieces_timeline ?? []).map(([ms]) => ms), (r.pieces_timeline ?? []).map(([, at]) => at)];

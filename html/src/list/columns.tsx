@@ -67,7 +67,7 @@ function Duration({ record }: { record: Summary }) {
 function Input({ record }: { record: Summary }) {
     const usage = record.usage;
 
-    if (usage === null || usage.input_tokens === null) {
+    if (typeof usage?.input_tokens !== 'number') {
         return none;
     }
 

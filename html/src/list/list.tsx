@@ -184,6 +184,13 @@ function chooser(e: MouseEvent): void {
 function Head({ fit }: { fit: Column[] }) {
     const { key, down } = sort.value;
 
+    const label = (c: Column, by: SortKey) => (
+        <button type="button" class="sort" onClick={() => sortBy(by)}>
+            {t(c.label)}
+            {by === key && <Icon name={down ? 'down' : 'up'} />}
+        </button>
+    );
+
     return (
         <div class="head" role="row" aria-rowindex={1}>
             {fit.map((c) => (
@@ -193,14 +200,7 @@ function Head({ fit }: { fit: Column[] }) {
                     class={c.end === true ? 'cell end' : 'cell'}
                     aria-sort={c.sort === key ? (down ? 'descending' : 'ascending') : undefined}
                 >
-                    {c.sort === undefined ? (
-                        t(c.label)
-                    ) : (
-                        <button type="button" class="sort" onClick={() => sortBy(c.sort as SortKey)}>
-                            {t(c.label)}
-                            {c.sort === key && <Icon name={down ? 'down' : 'up'} />}
-                        </button>
-                    )}
+                    {c.sort === undefined ? t(c.label) : label(c, c.sort)}
                 </span>
             ))}
         </div>

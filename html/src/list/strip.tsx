@@ -8,7 +8,7 @@ import type { ComponentChildren } from 'preact';
 import { has, term, type Facet, type Range } from '../query/terms';
 import { filterBy, range, setRange, valueItems } from '../query/values';
 import { meaning } from '../record/mark';
-import { facets, facetsChanged } from '../state/facets';
+import { facets } from '../state/facets';
 import { query } from '../state/place';
 import { now, running, settled } from '../state/store';
 import { clock, compact, count, dash, day, duration, money, percent } from '../text/format';
@@ -217,8 +217,6 @@ function Figures() {
 }
 
 function Chips({ facet, label, most }: { facet: Facet; label: string; most: number }) {
-    void facetsChanged.value;
-
     const counts = new Map<string, number>(facets(facet).map((v) => [v, 0]));
 
     settled.value.forEach((r) => {

@@ -58,16 +58,13 @@ export interface ListQuery {
 }
 
 export async function requests(a: ListQuery, signal?: AbortSignal): Promise<Page> {
-    const page = await answer<Page>(
-        './api/requests?' +
-            new URLSearchParams({
-                ...(a.q === '' ? {} : { q: a.q }),
-                sort: a.sort,
-                page: String(a.page),
-                page_size: String(a.size),
-            }),
-        { signal },
-    );
+    const args = new URLSearchParams({
+        ...(a.q === '' ? {} : { q: a.q }),
+        sort: a.sort,
+        page: String(a.page),
+        page_size: String(a.size),
+    });
+    const page = await answer<Page>('./api/requests?' + String(args), { signal });
 
     return { ...page, items: page.items.map(shape.summary) };
 }
@@ -82,18 +79,18 @@ export const diff = (id: string, other: string | null, signal?: AbortSignal) =>
     answer<DiffReport>(one(id) + '/diff' + (other === null ? '' : '?with=' + encodeURIComponent(other)), { signal });
 
 export const statsHref = (window: Window, q: string) =>
-    './api/stats?' + new URLSearchParams({ window, ...(q === '' ? {} : { q }) });
+    './api/stats?' + String(new URLSearchParams({ window, ...(q === '' ? {} : { q }) }));
 
 export const stats = async (window: Window, q: string, signal?: AbortSignal): Promise<Stats> =>
     shape.stats(await answer<Stats>(statsHref(window, q), { signal }));
 
 export const info = () => answer<Info>('./api/info');
 export const cancel = (id: string) => answer<{ cancelled: boolean }>(one(id) + '/cancel', proof);
-export const clear = () => answer<void>('./api/clear', proof);
-export const resetStats = () => answer<void>('./api/stats/reset', proof);
+export const clear = () => answer<undefined>('./api/clear', proof);
+export const resetStats = () => answer<undefined>('./api/stats/reset', proof);
 
 export const exportHref = (format: 'har' | 'jsonl' | 'csv', q: string) =>
-    './api/export?' + new URLSearchParams({ format, ...(q === '' ? {} : { q }) });
+    './api/export?' + String(new URLSearchParams({ format, ...(q === '' ? {} : { q }) }));
 
 export const bodyHref = (id: string, side: 'request' | 'response', decoded: boolean) =>
     one(id) + '/' + side + (decoded ? '?decoded=1' : '');

@@ -8,7 +8,8 @@ import type { Summary } from '../types';
 const most = 200;
 const seen = new Map<string, Set<string>>();
 
-export const facetsChanged = signal(0);
+// counts the values, so that who reads them hears of a new one
+const count = signal(0);
 
 const fields: [string, (r: Summary) => string | null | undefined][] = [
     ['model', (r) => r.model],
@@ -42,7 +43,7 @@ function add(key: string, value: string | null | undefined): void {
 
     if (!values.has(value) && values.size < most) {
         values.add(value);
-        facetsChanged.value++;
+        count.value++;
     }
 }
 
@@ -52,4 +53,4 @@ export function noteFacets(r: Summary): void {
     r.tool_calls?.forEach((name) => add('tool', name));
 }
 
-export const facets = (key: string): string[] => [...(seen.get(key) ?? [])].sort();
+export const facets = (key: string): string[] => (count.value === 0 ? [] : [...(seen.get(key) ?? [])].sort());

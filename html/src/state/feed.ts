@@ -72,7 +72,7 @@ export class Feed {
         }
 
         try {
-            const res = await fetch('./api/events' + (args.size > 0 ? '?' + args : ''), {
+            const res = await fetch('./api/events' + (args.size > 0 ? '?' + String(args) : ''), {
                 signal: abort.signal,
                 cache: 'no-store',
                 headers: {

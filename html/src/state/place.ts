@@ -39,5 +39,5 @@ export function sortArgument(): string {
 }
 
 export function recordLink(id: string): string {
-    return location.origin + location.pathname + '#' + new URLSearchParams({ id });
+    return location.origin + location.pathname + '#' + String(new URLSearchParams({ id }));
 }

@@ -220,7 +220,7 @@ export function pretty(value: unknown): string {
         return String(value);
     }
 
-    return JSON.stringify(value, null, 2) ?? '';
+    return value === undefined ? '' : JSON.stringify(value, null, 2);
 }
 
 // arguments of a tool call come as text or as a value

@@ -52,7 +52,7 @@ const parser = new Marked({
     async: false,
     renderer: {
         html: ({ text, block }) =>
-            block === true && !drawn.test(text.trimStart())
+            block && !drawn.test(text.trimStart())
                 ? '<p>' + readable(text.trimEnd()).replace(/\n/g, '<br>') + '</p>'
                 : readable(text),
     },

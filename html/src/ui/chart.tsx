@@ -89,7 +89,7 @@ function options(p: ChartProps, width: number, height: number): uPlot.Options {
                         : [Math.min(u.data[0][0] ?? last, last - p.span), last + p.span / 50];
                 },
             },
-            y: { range: (_u, _min, max) => [0, Math.max(max ?? 0, 1e-9) * 1.08] },
+            y: { range: (_u, _min, max) => [0, Math.max(max, 1e-9) * 1.08] },
         },
         axes: [
             {

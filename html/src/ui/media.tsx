@@ -43,7 +43,7 @@ function address(part: Bag): string | null {
     }
 
     const format = str(input.format) ?? str(part.format);
-    const audio = /audio/.test(str(part.type) ?? '') || format !== null;
+    const audio = (str(part.type) ?? '').includes('audio') || format !== null;
 
     return `data:${type ?? (audio ? 'audio/' + (format ?? 'wav') : 'image/png')};base64,${data}`;
 }

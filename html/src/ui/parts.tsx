@@ -231,6 +231,7 @@ export async function copy(text: string): Promise<void> {
     area.className = 'unseen';
     document.body.append(area);
     area.select();
+    // eslint-disable-next-line @typescript-eslint/no-deprecated -- a page that came over plain HTTP has no other way
     say(document.execCommand('copy') ? t('copied') : t('notCopied'));
     area.remove();
     focused?.focus();
