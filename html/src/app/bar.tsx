@@ -90,7 +90,7 @@ export function Bar() {
 
     return (
         <header class="bar">
-            <h1 title={info.value === null ? undefined : `${info.value.version} · nginx ${info.value.nginx ?? ''}`}>
+            <h1 title={info.value === null ? undefined : `${info.value.version} · nginx ${info.value.nginx}`}>
                 <svg viewBox="0 0 32 32" aria-hidden="true">
                     <path d="M4 18h5l4-10 6 17 4-11 1.5 4H28" />
                 </svg>

@@ -100,7 +100,7 @@ export function Body({ record, side }: { record: Detail; side: 'request' | 'resp
     const json = useMemo(() => (m?.body_encoding === 'text' ? parse(m.body ?? '') : null), [m?.body, m?.body_encoding]);
 
     if (m?.body === undefined || m.body === null || m.body === '') {
-        const withheld = (record.withheld?.[side] ?? null) !== null;
+        const withheld = record.withheld[side] !== null;
 
         return (
             <p class="nothing">
@@ -121,7 +121,7 @@ export function Body({ record, side }: { record: Detail; side: 'request' | 'resp
             <div class="panel-bar">
                 {json !== null && <Shape />}
                 <span class="quiet clip">
-                    {[m.content_type, bytes(m.body_bytes), m.content_encoding, m.decoded === true ? t('decoded') : null]
+                    {[m.content_type, bytes(m.body_bytes), m.content_encoding, m.decoded ? t('decoded') : null]
                         .filter((x) => x !== null && x !== '')
                         .join(' · ')}
                 </span>

@@ -372,7 +372,7 @@ export function Conversation({ record }: { record: Detail }) {
         return (
             <div class="nothing">
                 <p>
-                    {(record.withheld?.request ?? null) !== null
+                    {record.withheld.request !== null
                         ? t('withheld')
                         : running
                           ? t('waitingForAnswer')

@@ -128,7 +128,7 @@ function Facts({ r }: { r: Summary }) {
 
 function Notices({ r, missing }: { r: Summary; missing: Lack | null }) {
     const m = meaning(r);
-    const withheld = r.withheld?.request ?? r.withheld?.response ?? null;
+    const withheld = r.withheld.request ?? r.withheld.response;
 
     return (
         <>
@@ -162,7 +162,7 @@ function Notices({ r, missing }: { r: Summary; missing: Lack | null }) {
                     <span>{t('bufferedNote')}</span>
                 </p>
             )}
-            {(r.truncated?.request === true || r.truncated?.response === true) && (
+            {(r.truncated.request || r.truncated.response) && (
                 <p class="notice cut">
                     <span>{t('keptLess')}</span>
                 </p>
@@ -177,7 +177,7 @@ function Notices({ r, missing }: { r: Summary; missing: Lack | null }) {
                     <span>{t(`withheld.${withheld}`)}</span>
                 </p>
             )}
-            {(r.masked?.request === true || r.masked?.response === true) && (
+            {(r.masked.request || r.masked.response) && (
                 <p class="notice">
                     <span>{t('maskedNote')}</span>
                 </p>

@@ -56,7 +56,7 @@ function growth(r: Detail, list: StreamEvent[]): AlignedData {
         return [timed, timed.map((_, i) => i + 1)];
     }
 
-    return [(r.pieces_timeline ?? []).map(([ms]) => ms), (r.pieces_timeline ?? []).map(([, at]) => at)];
+    return [r.pieces_timeline.map(([ms]) => ms), r.pieces_timeline.map(([, at]) => at)];
 }
 
 const text = (v: unknown): string | null => (typeof v === 'string' && v !== '' ? v : null);

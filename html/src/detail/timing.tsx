@@ -57,7 +57,7 @@ function spans(r: Detail): Span[] {
    connected as the phases say */
 
 function starts(r: Detail): (number | null)[] {
-    const list = r.attempts ?? [];
+    const list = r.attempts;
     const last = list[list.length - 1];
     const connected = r.timing?.connect_ms ?? null;
 
@@ -164,9 +164,9 @@ export function Timing({ record: r }: { record: Detail }) {
             </dl>
             <section class="section">
                 <h3>
-                    {t('attempts')} <span class="quiet">{r.attempts?.length ?? 0}</span>
+                    {t('attempts')} <span class="quiet">{r.attempts.length}</span>
                 </h3>
-                {(r.attempts ?? []).length > 0 && (
+                {r.attempts.length > 0 && (
                     <div class="scroll" tabIndex={0} role="group" aria-label={t('attempts')}>
                         <table class="plain-table">
                             <thead>
@@ -197,7 +197,7 @@ export function Timing({ record: r }: { record: Detail }) {
                                 </tr>
                             </thead>
                             <tbody>
-                                {r.attempts?.map((a, i) => (
+                                {r.attempts.map((a, i) => (
                                     <tr key={i}>
                                         <td>{a.peer}</td>
                                         <td class="track" aria-hidden="true">

@@ -273,9 +273,9 @@ export const columns: Column[] = [
         grow: 0.6,
         rank: 11,
         facet: 'tool',
-        facetValue: (r) => r.tool_calls?.[0] ?? null,
-        cell: (r) => (r.tool_calls === null || r.tool_calls.length === 0 ? none : r.tool_calls.join(', ')),
-        title: (r) => r.tool_calls?.join(', '),
+        facetValue: (r) => r.tool_calls[0] ?? null,
+        cell: (r) => (r.tool_calls.length === 0 ? none : r.tool_calls.join(', ')),
+        title: (r) => r.tool_calls.join(', '),
     },
     {
         id: 'thread',

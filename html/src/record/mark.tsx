@@ -40,7 +40,7 @@ export function lack(r: Detail): Lack | null {
         return null;
     }
 
-    if (r.truncated?.response === true || (r.withheld?.response ?? null) !== null) {
+    if (r.truncated.response || r.withheld.response !== null) {
         return 'kept';
     }
 

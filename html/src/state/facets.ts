@@ -50,7 +50,7 @@ function add(key: string, value: string | null | undefined): void {
 export function noteFacets(r: Summary): void {
     fields.forEach(([key, field]) => add(key, field(r)));
     add('model', r.response_model);
-    r.tool_calls?.forEach((name) => add('tool', name));
+    r.tool_calls.forEach((name) => add('tool', name));
 }
 
 export const facets = (key: string): string[] => (count.value === 0 ? [] : [...(seen.get(key) ?? [])].sort());

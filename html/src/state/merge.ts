@@ -572,29 +572,16 @@ function grow(s: State, delta: AnswerDelta): State {
     const old = s.answers.get(delta.id);
     const choices = new Map(old?.choices);
 
-    for (const c of delta.choices ?? []) {
+    for (const c of delta.choices) {
         const was = choices.get(c.index) ?? { text: '', reasoning: '' };
 
         choices.set(c.index, {
-            text: c.text === null || c.text === undefined ? was.text : splice(was.text, c.text_at ?? null, c.text),
-            reasoning:
-                c.reasoning === null || c.reasoning === undefined
-                    ? was.reasoning
-                    : splice(was.reasoning, c.reasoning_at ?? null, c.reasoning),
+            text: c.text === null ? was.text : splice(was.text, c.text_at, c.text),
+            reasoning: c.reasoning === null ? was.reasoning : splice(was.reasoning, c.reasoning_at, c.reasoning),
         });
     }
 
-    const tools =
-        delta.tool_calls?.map((c) => ({
-            id: c.id ?? null,
-            name: c.name ?? null,
-            arguments: c.arguments ?? '',
-            index: c.index ?? 0,
-        })) ??
-        old?.tools ??
-        [];
-
-    return { ...s, answers: new Map([[delta.id, { choices, tools }]]) };
+    return { ...s, answers: new Map([[delta.id, { choices, tools: delta.tool_calls ?? old?.tools ?? [] }]]) };
 }
 
 export function transition(s: State, e: Event): Step {

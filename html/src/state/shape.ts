@@ -2,10 +2,17 @@
 
 // What the server leaves out is unknown, and unknown is null to the page.
 
-import type { Answer, Choice, Conversation, Detail, Message, Stats, Summary, Tool, ToolCall, Turn } from '../types';
+import type { Answer, AnswerDelta, Choice, Conversation, Detail, Message, Stats, Summary, Tool, ToolCall, Turn } from '../types';
 import { unknownStats, unknownSummary } from '../types';
 
 type Loose<T> = Partial<T> | null | undefined;
+
+// what is left out, or null where it may not be, has the value of the unknown
+function fill<T extends object>(unknown: T, given: Partial<T>): T {
+    const known = Object.entries(given).filter(([, value]) => value !== null && value !== undefined);
+
+    return { ...unknown, ...Object.fromEntries(known) };
+}
 
 const list = <T, R>(value: T[] | null | undefined, each: (item: T) => R): R[] =>
     Array.isArray(value) ? value.map(each) : [];
@@ -69,11 +76,30 @@ const message = (m: Loose<Message>): Message | null =>
               decoded: m.decoded ?? false,
           };
 
-export const summary = (r: Partial<Summary>): Summary => ({ ...unknownSummary, ...r });
+export const summary = (r: Partial<Summary>): Summary => fill(unknownSummary, r);
+
+// what the feed tells of an answer that runs
+export const delta = (d: Partial<AnswerDelta>): AnswerDelta => ({
+    id: d.id ?? '',
+    choices: list(d.choices, (c: Loose<AnswerDelta['choices'][number]>) => ({
+        index: c?.index ?? 0,
+        text_at: c?.text_at ?? null,
+        text: c?.text ?? null,
+        reasoning_at: c?.reasoning_at ?? null,
+        reasoning: c?.reasoning ?? null,
+    })),
+    tool_calls: Array.isArray(d.tool_calls)
+        ? d.tool_calls.map((c: Loose<ToolCall>) => ({
+              id: c?.id ?? null,
+              name: c?.name ?? null,
+              arguments: c?.arguments ?? '',
+              index: c?.index ?? 0,
+          }))
+        : null,
+});
 
 export const detail = (r: Partial<Detail>): Detail => ({
-    ...unknownSummary,
-    ...r,
+    ...fill(unknownSummary, r),
     request: message(r.request),
     response: message(r.response),
     conversation: conversation(r.conversation),
@@ -102,7 +128,8 @@ export const detail = (r: Partial<Detail>): Detail => ({
 });
 
 export const stats = (s: Partial<Stats>): Stats => ({
-    ...unknownStats,
-    window: 'all',
-    ...s,
+    ...fill({ ...unknownStats, window: 'all' }, s),
+    by_status: fill(unknownStats.by_status, s.by_status ?? {}),
+    by_outcome: fill(unknownStats.by_outcome, s.by_outcome ?? {}),
+    usage: fill(unknownStats.usage, s.usage ?? {}),
 });

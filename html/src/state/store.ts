@@ -13,7 +13,7 @@ import { Feed, type FeedEvent } from './feed';
 import * as merge from './merge';
 import { query, selected, sort, sortArgument } from './place';
 import { isBoolean, remembered } from './prefs';
-import { summary } from './shape';
+import { delta, summary } from './shape';
 
 const restful = 500;
 const stale = 5_000;
@@ -180,7 +180,7 @@ function receive({ event, data }: FeedEvent): void {
             break;
 
         case 'answer':
-            send({ type: 'answer', delta: body as AnswerDelta });
+            send({ type: 'answer', delta: delta(body as Partial<AnswerDelta>) });
             break;
 
         case 'stats':

@@ -80,13 +80,11 @@ const unpriced = (n: number | null): string | undefined =>
 const noError: ReadonlySet<Outcome> = new Set(['running', 'ok', 'upgraded', 'client_aborted']);
 
 function Tiles({ s }: { s: Numbers }) {
-    const o = s.by_outcome ?? {};
+    const o = s.by_outcome;
     const errors = (Object.entries(o) as [Outcome, number][])
         .filter(([name]) => !noError.has(name))
         .reduce((sum, [, n]) => sum + n, 0);
-    const u = s.usage ?? {};
-    const input = u.input_tokens ?? null;
-    const cached = u.cached_tokens ?? null;
+    const u = s.usage;
 
     return (
         <dl class="tiles">
@@ -98,20 +96,20 @@ function Tiles({ s }: { s: Numbers }) {
             <Tile
                 label={t('success')}
                 value={percent(s.success_rate)}
-                more={`${count(s.by_status?.['4xx'])} × 4xx · ${count(s.by_status?.['5xx'])} × 5xx`}
+                more={`${count(s.by_status['4xx'])} × 4xx · ${count(s.by_status['5xx'])} × 5xx`}
             />
             <Tile
                 label={t('errors')}
                 value={count(errors)}
                 tone={errors > 0 ? 'error-text' : undefined}
-                more={`${count(o.client_aborted ?? 0)} ${t('outcome.client_aborted')}`}
+                more={`${count(o.client_aborted)} ${t('outcome.client_aborted')}`}
             />
             <Tile
                 label={t('tokensIn')}
-                value={compact(input)}
+                value={compact(u.input_tokens)}
                 more={
-                    input !== null && input > 0 && cached !== null
-                        ? `${percent(cached / input)} ${t('cached')}`
+                    u.input_tokens > 0
+                        ? `${percent(u.cached_tokens / u.input_tokens)} ${t('cached')}`
                         : undefined
                 }
             />
@@ -176,7 +174,7 @@ function Spread({ s }: { s: Numbers }) {
 }
 
 function Outcomes({ s }: { s: Numbers }) {
-    const list = (Object.entries(s.by_outcome ?? {}) as [Outcome, number][])
+    const list = (Object.entries(s.by_outcome) as [Outcome, number][])
         .filter(([, n]) => n > 0)
         .sort((a, b) => b[1] - a[1]);
     const most = Math.max(1, ...list.map(([, n]) => n));
@@ -277,8 +275,8 @@ function Groups({ label, facet, list }: { label: string; facet: Facet; list: Gro
 }
 
 function ZoneUse({ zone: z }: { zone: Zone }) {
-    const used = z.pages === null || z.pages_free === null ? null : z.pages - z.pages_free;
-    const share = used === null || z.pages === null ? null : used / Math.max(1, z.pages);
+    const used = z.pages - z.pages_free;
+    const share = used / Math.max(1, z.pages);
     const facts: [Text, number | null][] = [
         ['evicted', z.evicted],
         ['dropped', z.dropped],
@@ -298,9 +296,9 @@ function ZoneUse({ zone: z }: { zone: Zone }) {
                 aria-label={t('zone')}
                 aria-valuemin={0}
                 aria-valuemax={100}
-                aria-valuenow={Math.round((share ?? 0) * 100)}
+                aria-valuenow={Math.round(share * 100)}
             >
-                <span style={{ width: (share ?? 0) * 100 + '%' }} />
+                <span style={{ width: share * 100 + '%' }} />
             </div>
             <p class="quiet">
                 {percent(share)} · {bytes(z.size_bytes)} · {count(z.records)} / {count(z.entries)} {t('records')}
@@ -428,8 +426,7 @@ export function Stats() {
                 {query.value !== '' ? (
                     <span class="quiet clip">{t('statsOfQuery')}</span>
                 ) : (
-                    s?.since !== null &&
-                    s?.since !== undefined && (
+                    s !== null && (
                         <span class="quiet clip">
                             {t('since')} {exact(s.since)}
                         </span>
@@ -453,11 +450,11 @@ export function Stats() {
             ) : (
                 <>
                     <Tiles s={s} />
-                    {s.series !== null && s.series.length > 0 && <Charts series={s.series} />}
+                    {s.series.length > 0 && <Charts series={s.series} />}
                     <div class="boxes">
                         <Spread s={s} />
                         <Outcomes s={s} />
-                        {s.zone !== null && <ZoneUse zone={s.zone} />}
+                        <ZoneUse zone={s.zone} />
                         <Groups label={t('models')} facet="model" list={s.models} />
                         <Groups label={t('endpoints')} facet="path" list={s.endpoints} />
                         <Groups label={t('keys')} facet="key" list={s.keys} />

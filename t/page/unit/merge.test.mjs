@@ -295,14 +295,15 @@ test('a failure is counted once, and an old one is no news', () => {
 });
 
 test('the answer grows by code points, as the server counts them, and ends with its record', () => {
-    const delta = (choices) => ({ type: 'answer', delta: { id: 'r1', choices } });
+    const nothing = { text: null, text_at: null, reasoning: null, reasoning_at: null };
+    const delta = (c) => ({ type: 'answer', delta: { id: 'r1', choices: [{ index: 0, ...nothing, ...c }], tool_calls: null } });
     const live = record('r1', { outcome: 'running' });
     const { state } = run(
         loaded(live),
         { type: 'selected', id: 'r1' },
-        delta([{ index: 0, text: '👍 y', text_at: 0 }]),
-        delta([{ index: 0, text: 'yes', text_at: 2 }]),
-        delta([{ index: 0, reasoning: 'hm', reasoning_at: 0 }]),
+        delta({ text: '👍 y', text_at: 0 }),
+        delta({ text: 'yes', text_at: 2 }),
+        delta({ reasoning: 'hm', reasoning_at: 0 }),
     );
 
     assert.deepEqual([...state.answers.get('r1').choices], [[0, { text: '👍 yes', reasoning: 'hm' }]]);
