@@ -636,3 +636,47 @@ check($again, { thread => $again->{id}, parent => null, change => 'initial' },
 check(api('/api/requests?q=is:running')->{total}, 1, 'the long one runs');
 upstream()->release;
 read_answer($c);
+
+
+
+=== TEST 14: a title is the start of the last user message
+and a part of the body: where bodies are not kept, or are masked, there is none.
+Seen to fail when the meter was asked for titles everywhere.
+--- config
+location / {
+    proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+}
+location /off/ {
+    openai_monitor_store_bodies off;
+    proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+}
+location /masked/ {
+    openai_monitor_mask_body sky;
+    proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+}
+location /small/ {
+    openai_monitor_body_max 0;
+    proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+}
+--- upstream
+while ($u->request) { $u->answer(200, completion()) }
+--- client
+for my $path ('', '/off', '/masked', '/small') {
+    http(post("$path/v1/chat/completions", { model => 'm', messages => [
+          { role => 'user', content => 'Why is grass green?' },
+          { role => 'assistant', content => 'It just is.' },
+          { role => 'user', content => 'Why is the sky blue?' . '!' x 200 } ]
+          }));
+}
+
+records(4);
+
+my $title = 'Why is the sky blue?' . '!' x 100;
+
+check([ map $_->{title}, @{ api('/api/requests?sort=started_at')->{items} } ],
+      [ $title, null, null, null ], 'in the list');
+check(api('/api/requests?q=title:*SKY*'), { total => 1 }, 'in a query');
+check(api('/api/requests?q=title:*grass*'), { total => 0 },
+      'not an earlier message');
+check_like((monitor('/api/export?format=csv'))[1],
+           qr/,upstream,title\r\n.*,"\Q$title\E"\r\n/, 'in CSV');

@@ -65,6 +65,8 @@ export interface Summary {
     model: string | null;
     // answered
     response_model: string | null;
+    // the first 120 characters of the last user message, 255 bytes at most; null when bodies are not stored, or masked
+    title: string | null;
     streamed: boolean | null;
     stream_requested: boolean | null;
     complete: boolean | null;
@@ -220,6 +222,7 @@ export interface Detail extends Summary {
     answer: Answer | null;
     // as the upstream wrote it
     usage_raw: unknown;
+    // why the digest could not read a compressed body
     undecoded: 'memory' | 'limit' | 'broken' | null;
     rate_limit: Record<string, string> | null;
     upstream_request_id: string | null;
@@ -462,6 +465,7 @@ export const unknownSummary: Summary = {
     provider: null,
     model: null,
     response_model: null,
+    title: null,
     streamed: null,
     stream_requested: null,
     complete: null,

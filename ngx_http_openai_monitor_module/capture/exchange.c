@@ -194,6 +194,12 @@ ngx_http_openai_exchange_start(ngx_http_openai_exchange_t *ex)
 
     if (!(ex->conf->store_bodies & NGX_HTTP_OPENAI_STORE_REQUEST)) {
         rec->flags |= NGX_OPENAI_REC_REQUEST_OFF;
+
+    } else if (ex->meter && ex->conf->masks == NULL && ex->conf->body_max) {
+
+        /* a title is text of the body, so it is kept where the body is */
+
+        openai_meter_want_title(ex->meter);
     }
 
     if (!(ex->conf->store_bodies & NGX_HTTP_OPENAI_STORE_RESPONSE)) {

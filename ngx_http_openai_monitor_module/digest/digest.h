@@ -58,6 +58,10 @@ openai_meter_t *openai_meter_create(const openai_alloc_t *alloc,
 /* releases what is outside of alloc (decoder states); safe to call twice */
 void openai_meter_destroy(openai_meter_t *m);
 
+/* before the request's body: keep the first characters of its last user
+   message in facts.title, which is text of the body */
+void openai_meter_want_title(openai_meter_t *m);
+
 /* the path decides on the dialect, by its suffix; "uri" may hold arguments */
 void openai_meter_request_line(openai_meter_t *m, openai_str_t method,
     openai_str_t uri);

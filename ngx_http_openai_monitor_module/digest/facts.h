@@ -19,6 +19,9 @@
 
 #define OPENAI_UNKNOWN  (-1)
 
+#define OPENAI_TITLE_CHARS  120
+#define OPENAI_TITLE_SIZE   256
+
 
 /* tokens as OpenTelemetry GenAI counts them: input holds the cached and the
    cache-write part, output holds the reasoning part */
@@ -115,6 +118,8 @@ typedef struct {
     char            session[80];       /* session or thread id of the client */
     char            user[64];
     char            user_agent[64];
+    char            title[OPENAI_TITLE_SIZE];  /* of the last user message: its
+                                                  first OPENAI_TITLE_CHARS */
 } openai_facts_t;
 
 

@@ -78,6 +78,9 @@ const ngx_openai_field_t  ngx_openai_fields[] = {
       ngx_openai_at(facts.response_model),
       0, 0, 11, NULL, "openai_response_model", "model" },
 
+    { "title", NGX_OPENAI_AS_TEXT, ngx_openai_at(facts.title),
+      0, 0, 34, NULL, NULL, "title" },
+
     { "streamed", NGX_OPENAI_AS_FLAG, ngx_openai_at(facts.streamed),
       0, 0, 12, NULL, NULL, NULL },
 

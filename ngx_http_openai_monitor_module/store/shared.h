@@ -35,7 +35,7 @@
 
 /* raised with every change of what lies in the zone, see t/build/layout.t */
 
-#define NGX_OPENAI_LAYOUT          11
+#define NGX_OPENAI_LAYOUT          12
 
 #define NGX_OPENAI_NIL             ((uint32_t) -1)
 

@@ -579,6 +579,105 @@ test_short_memory(void)
 }
 
 
+/* the first characters of the last user message, and of no other text */
+
+static void
+test_title(void)
+{
+    int              i;
+    char             want[OPENAI_TITLE_SIZE], body[4096];
+    size_t           n, len;
+    openai_meter_t  *m;
+
+    static const struct {
+        const char  *uri;
+        const char  *body;
+        const char  *title;
+    } cases[] = {
+        { "/v1/chat/completions",
+          "{\"messages\":[{\"role\":\"system\",\"content\":\"Be brief\"},"
+          "{\"role\":\"user\",\"content\":\"First\"},"
+          "{\"role\":\"assistant\",\"content\":\"No\"},"
+          "{\"content\":\"L\\u00e4st\",\"role\":\"user\"},"
+          "{\"role\":\"tool\",\"content\":\"42\"}]}", "L\xc3\xa4st" },
+        { "/v1/chat/completions",
+          "{\"messages\":[{\"role\":\"user\",\"content\":["
+          "{\"type\":\"text\",\"text\":\"a reminder\"},"
+          "{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:\"}},"
+          "{\"type\":\"text\",\"text\":\"Look\"}]}]}", "Look" },
+        { "/v1/chat/completions",
+          "{\"messages\":[{\"role\":\"assistant\",\"content\":\"x\"}]}",
+          "" },
+        { "/v1/chat/completions", "{\"model\":\"m\"}", "" },
+        { "/v1/responses", "{\"input\":\"Hi\"}", "Hi" },
+        { "/v1/responses",
+          "{\"instructions\":\"no\",\"input\":["
+          "{\"role\":\"user\",\"content\":[{\"type\":\"input_text\","
+          "\"text\":\"Why?\"}]},{\"type\":\"function_call_output\","
+          "\"output\":\"42\"}]}", "Why?" },
+        { "/v1/messages",
+          "{\"system\":\"no\",\"messages\":[{\"role\":\"user\","
+          "\"content\":\"Bonjour\"},{\"role\":\"user\",\"content\":["
+          "{\"type\":\"tool_result\",\"content\":\"42\"}]}]}", "Bonjour" },
+        { "/v1beta/models/gemini-2.5-pro:generateContent",
+          "{\"contents\":[{\"role\":\"user\",\"parts\":[{\"text\":"
+          "\"Ciao\"}]},{\"role\":\"model\",\"parts\":[{\"text\":"
+          "\"no\"}]}]}", "Ciao" },
+        { "/api/chat",
+          "{\"messages\":[{\"role\":\"user\",\"content\":\"Hej\"}]}",
+          "Hej" },
+        { "/v2/chat",
+          "{\"messages\":[{\"role\":\"user\",\"content\":\"Hola\"}]}",
+          "Hola" },
+        { "/v1/embeddings", "{\"input\":\"no\"}", "" }
+    };
+
+    for (n = 0; n < sizeof(cases) / sizeof(cases[0]); n++) {
+
+        /* split anywhere, it is the same */
+
+        len = strlen(cases[n].body);
+
+        for (i = 0; i < 2; i++) {
+            m = begin(cases[n].uri);
+            openai_meter_want_title(m);
+            openai_meter_request_body(m, cases[n].body, len * i / 2, 0);
+            openai_meter_request_body(m, cases[n].body + len * i / 2,
+                                      len - len * i / 2, 1);
+            is_str(facts.title, cases[n].title, "title %d of %s", (int) n,
+                   cases[n].uri);
+        }
+
+        m = begin(cases[n].uri);
+        asks(m, cases[n].body);
+        is_str(facts.title, "", "no title when none is wanted");
+    }
+
+    /* 120 characters of one byte; of three bytes as many as there is room */
+
+    memset(want, 'x', OPENAI_TITLE_CHARS);
+    want[OPENAI_TITLE_CHARS] = '\0';
+    len = (size_t) snprintf(body, sizeof(body), "{\"input\":\"%s%s\"}", want,
+                            want);
+    m = begin("/v1/responses");
+    openai_meter_want_title(m);
+    openai_meter_request_body(m, body, len, 1);
+    is_str(facts.title, want, "120 characters");
+
+    for (i = 0, len = 0; i < 85; i++, len += 3) {
+        memcpy(&want[len], "\xe4\xb8\xad", 3);
+    }
+
+    want[len] = '\0';
+    len = (size_t) snprintf(body, sizeof(body), "{\"input\":\"%s%s\"}", want,
+                            want);
+    m = begin("/v1/responses");
+    openai_meter_want_title(m);
+    openai_meter_request_body(m, body, len, 1);
+    is_str(facts.title, want, "whole characters of three bytes");
+}
+
+
 /* capture/block.c has room for so much */
 
 static void
@@ -623,6 +722,7 @@ main(void)
     test_last_model();
     test_choices();
     test_short_memory();
+    test_title();
     test_memory();
 
     return run_done();

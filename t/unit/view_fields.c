@@ -249,7 +249,7 @@ main(void)
     /* beside bodies, what they mean, limits and pieces */
 
     test_schema(root, "/components/schemas/Record/allOf/1",
-                ngx_openai_detail_fields, 8, "Record describes every row");
+                ngx_openai_detail_fields, 9, "Record describes every row");
 
     test_columns();
 

@@ -64,12 +64,6 @@ static const openai_route_t  openai_anthropic_routes[] = {
 };
 
 
-static const openai_node_t  openai_anthropic_message_nodes[] = {
-    openai_node_in("content", openai_part_nodes, NULL, 0),
-    openai_node_end
-};
-
-
 static const openai_node_t  openai_anthropic_metadata_nodes[] = {
     openai_node("user_id", openai_anthropic_user, openai_fact(user)),
     openai_node_end
@@ -79,8 +73,8 @@ static const openai_node_t  openai_anthropic_metadata_nodes[] = {
 static const openai_node_t  openai_anthropic_request_nodes[] = {
     openai_node_in("metadata", openai_anthropic_metadata_nodes, NULL, 0),
     OPENAI_REQUEST_NODES,
-    openai_node_in("messages", openai_anthropic_message_nodes,
-                   openai_take_count, openai_fact(messages)),
+    openai_node_in("messages", openai_message_nodes, openai_take_message,
+                   openai_fact(messages)),
     openai_node("tools", openai_take_count, openai_fact(tools)),
     openai_node_end
 };

@@ -47,15 +47,9 @@ static const openai_route_t  openai_chat_routes[] = {
 };
 
 
-static const openai_node_t  openai_chat_message_nodes[] = {
-    openai_node_in("content", openai_part_nodes, NULL, 0),
-    openai_node_end
-};
-
-
 static const openai_node_t  openai_chat_request_nodes[] = {
     OPENAI_REQUEST_NODES,
-    openai_node_in("messages", openai_chat_message_nodes, openai_take_count,
+    openai_node_in("messages", openai_message_nodes, openai_take_message,
                    openai_fact(messages)),
     openai_node("tools", openai_take_count, openai_fact(tools)),
     openai_node("functions", openai_take_count, openai_fact(tools)),

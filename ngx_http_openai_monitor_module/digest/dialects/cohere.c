@@ -36,7 +36,8 @@ static const openai_route_t  openai_cohere_routes[] = {
 
 static const openai_node_t  openai_cohere_request_nodes[] = {
     OPENAI_REQUEST_NODES,
-    openai_node("messages", openai_take_count, openai_fact(messages)),
+    openai_node_in("messages", openai_message_nodes, openai_take_message,
+                   openai_fact(messages)),
     openai_node("tools", openai_take_count, openai_fact(tools)),
     openai_node_end
 };

@@ -101,6 +101,7 @@ static const openai_node_t  openai_gemini_data_nodes[] = {
 
 
 static const openai_node_t  openai_gemini_asked_nodes[] = {
+    openai_node("text", openai_take_said, 0),
     openai_node_in("inlineData", openai_gemini_data_nodes, NULL, 0),
     openai_node_in("inline_data", openai_gemini_data_nodes, NULL, 0),
     openai_node_in("fileData", openai_gemini_data_nodes, NULL, 0),
@@ -110,6 +111,7 @@ static const openai_node_t  openai_gemini_asked_nodes[] = {
 
 
 static const openai_node_t  openai_gemini_contents_nodes[] = {
+    openai_node("role", openai_take_role, 0),
     openai_node_in("parts", openai_gemini_asked_nodes, NULL, 0),
     openai_node_end
 };
@@ -135,7 +137,7 @@ static const openai_node_t  openai_gemini_tools_nodes[] = {
 #define OPENAI_GEMINI_REQUEST_NODES                                           \
     openai_node("model", openai_take_string, openai_fact(model)),             \
     openai_node_in("contents", openai_gemini_contents_nodes,                  \
-                   openai_take_count, openai_fact(messages)),                 \
+                   openai_take_message, openai_fact(messages)),               \
     openai_node_in("tools", openai_gemini_tools_nodes, openai_gemini_tool,    \
                    0),                                                        \
     openai_node_in("generationConfig", openai_gemini_config_nodes, NULL, 0),  \

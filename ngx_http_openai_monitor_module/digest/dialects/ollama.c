@@ -46,6 +46,8 @@ static const openai_node_t  openai_ollama_options_nodes[] = {
 
 
 static const openai_node_t  openai_ollama_asked_nodes[] = {
+    openai_node("role", openai_take_role, 0),
+    openai_node("content", openai_take_said, 0),
     openai_node("images", openai_take_flag, OPENAI_FACT_IMAGE),
     openai_node_end
 };
@@ -54,7 +56,7 @@ static const openai_node_t  openai_ollama_asked_nodes[] = {
 static const openai_node_t  openai_ollama_request_nodes[] = {
     openai_node("model", openai_take_string, openai_fact(model)),
     openai_node("stream", openai_take_bool, openai_fact(stream_asked)),
-    openai_node_in("messages", openai_ollama_asked_nodes, openai_take_count,
+    openai_node_in("messages", openai_ollama_asked_nodes, openai_take_message,
                    openai_fact(messages)),
     openai_node("tools", openai_take_count, openai_fact(tools)),
     openai_node("images", openai_take_flag, OPENAI_FACT_IMAGE),

@@ -38,12 +38,6 @@ static const openai_route_t  openai_responses_routes[] = {
 };
 
 
-static const openai_node_t  openai_responses_input_nodes[] = {
-    openai_node_in("content", openai_part_nodes, NULL, 0),
-    openai_node_end
-};
-
-
 static const openai_node_t  openai_responses_thread_nodes[] = {
     openai_node("id", openai_take_session, 5),
     openai_node_end
@@ -52,7 +46,7 @@ static const openai_node_t  openai_responses_thread_nodes[] = {
 
 static const openai_node_t  openai_responses_request_nodes[] = {
     OPENAI_REQUEST_NODES,
-    openai_node_in("input", openai_responses_input_nodes, openai_take_count,
+    openai_node_in("input", openai_message_nodes, openai_take_message,
                    openai_fact(messages)),
     openai_node("tools", openai_take_count, openai_fact(tools)),
     openai_node_in("conversation", openai_responses_thread_nodes,

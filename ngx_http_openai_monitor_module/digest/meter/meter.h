@@ -93,6 +93,14 @@ typedef struct {
 } openai_body_t;
 
 
+/* what a message of the request says, until it ends: see title.c */
+
+typedef struct {
+    uint8_t            user;           /* its role is "user" */
+    char               text[OPENAI_TITLE_SIZE];
+} openai_said_t;
+
+
 struct openai_meter_s {
     openai_facts_t            *facts;   /* the creator's */
 
@@ -101,6 +109,7 @@ struct openai_meter_s {
 
     openai_multipart_t        *multipart;
     openai_aws_t              *aws;     /* frames of Amazon's */
+    openai_said_t             *said;
     openai_usage_t            *before;  /* of a connection's earlier answers */
     uint64_t                  *calls;   /* a hash of each, the last ones */
     char                     (*finish)[OPENAI_METER_REASON];  /* of choices,
@@ -134,6 +143,7 @@ struct openai_meter_s {
 
     uint8_t                    done;    /* bytes of [DONE] seen */
     uint8_t                    sniffed;
+    uint8_t                    titled;  /* a title is wanted */
     openai_reason_t            reason;  /* of a failure that is text */
 
     /* written before they are read */
@@ -214,6 +224,13 @@ void openai_take_shape(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
 
 /* the type of a part of a message: image, audio or file */
+/* messages of a request, their roles and their texts: see title.c */
+void openai_take_message(void *ctx, const openai_node_t *node,
+    const openai_value_t *value);
+void openai_take_role(void *ctx, const openai_node_t *node,
+    const openai_value_t *value);
+void openai_take_said(void *ctx, const openai_node_t *node,
+    const openai_value_t *value);
 void openai_take_part_type(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
 
@@ -262,6 +279,7 @@ extern const openai_node_t  openai_usage_nodes[];
 extern const openai_node_t  openai_error_nodes[];
 extern const openai_node_t  openai_metadata_nodes[];
 extern const openai_node_t  openai_part_nodes[];
+extern const openai_node_t  openai_message_nodes[];
 extern const openai_node_t  openai_failure;     /* root of an error's body */
 
 #define OPENAI_REQUEST_NODES                                                  \

@@ -166,12 +166,6 @@ const openai_node_t  openai_metadata_nodes[] = {
 };
 
 
-const openai_node_t  openai_part_nodes[] = {
-    openai_node("type", openai_take_part_type, 0),
-    openai_node_end
-};
-
-
 static inline void *
 openai_take_place(openai_meter_t *m, const openai_node_t *node)
 {
