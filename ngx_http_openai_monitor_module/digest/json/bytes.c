@@ -4,6 +4,12 @@
  */
 
 
+/*
+ * The far side of finding bytes: what the inline functions of bytes.h do not
+ * find in the first 16 bytes.  AVX2 is used where the machine has it.
+ */
+
+
 #include "digest/json/bytes.h"
 
 #if defined(__SSE2__)
@@ -67,7 +73,7 @@ openai_find_eol(const char *p, const char *last)
 
 #if defined(__SSE2__)
 
-/* at least 32 bytes; the last ones may be looked at twice */
+/* needs 32 bytes or more, and may look at the last ones twice */
 
 __attribute__((target("avx2")))
 static const char *
@@ -126,8 +132,8 @@ openai_find_avx2(const char *p, const char *last, char a, char b)
 }
 
 
-/* at least 64 bytes; the last ones may be looked at twice, and what is not
-   above a line's end is looked at again: JSON has hardly any of it */
+/* needs 64 bytes or more, and may look at the last ones twice; it looks for
+   bytes up to "\r" first, because JSON has hardly any of them */
 
 __attribute__((target("avx2")))
 static const char *

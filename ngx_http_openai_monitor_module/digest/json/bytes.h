@@ -5,7 +5,8 @@
 
 
 /*
- * Looking for bytes at memory speed.
+ * Finds bytes at the speed of memory.  The scanner, the framing of streams and
+ * the secrets call it.
  */
 
 
@@ -20,7 +21,7 @@
 #include "digest/json/vector.h"
 
 
-/* the first of two bytes in [p, last), or last */
+/* return the first place of one of two bytes in [p, last), or last */
 
 const char *openai_find_far(const char *p, const char *last, char a, char b);
 
@@ -31,7 +32,7 @@ openai_find2(const char *p, const char *last, char a, char b)
     uint32_t      mask;
     openai_vec_t  v;
 
-    /* most are near; what is not is long, as a rule */
+    /* inline, because most places are near */
 
     if (last - p >= 16) {
         v = openai_vec_load(p);
@@ -50,17 +51,17 @@ openai_find2(const char *p, const char *last, char a, char b)
     return openai_find_far(p, last, a, b);
 }
 
-/* the first line feed or carriage return */
+/* returns the place of the first line feed or carriage return, or last */
 const char *openai_find_eol(const char *p, const char *last);
 
 #define openai_find_quote(p, last)  openai_find2(p, last, '"', '\\')
 
 
-/* of a size that the compiler knows it makes a loop, which libc's is not */
+/* clears by libc, because the compiler makes a slow loop of a known size */
 void openai_zero(void *p, size_t size);
 
 
-/* memory short or unknown alike: a compare of a string with a literal */
+/* the string of l bytes at s equals the literal */
 
 #define openai_is(s, l, literal)                                              \
     ((l) == sizeof(literal) - 1 && memcmp(s, literal, sizeof(literal) - 1) == 0)

@@ -4,18 +4,27 @@
  */
 
 
+/*
+ * A lenient reader of JSON: yyjson reads what is valid, and a small state
+ * machine repairs the rest for it.
+ *
+ * Invariant of the repair: out is well-formed up to good when the brackets in
+ * stack are closed behind it.
+ */
+
+
 #include <string.h>
 
 #include "digest/json/json.h"
 
 
-/* what may come next */
+/* the tokens that may come next */
 
 typedef enum {
     OPENAI_JSON_VALUE = 0,
-    OPENAI_JSON_FIRST,         /* a value, or the array's end */
+    OPENAI_JSON_FIRST,         /* a value, or the end of the array */
     OPENAI_JSON_KEY,
-    OPENAI_JSON_FIRST_KEY,     /* a key, or the object's end */
+    OPENAI_JSON_FIRST_KEY,     /* a key, or the end of the object */
     OPENAI_JSON_COLON,
     OPENAI_JSON_COMMA,
     OPENAI_JSON_END
@@ -28,7 +37,7 @@ typedef struct {
     char         *out;
     size_t        len;
     size_t        string;      /* where the text of a string begins in out */
-    size_t        good;        /* out is well-formed up to here, but closers */
+    size_t        good;        /* out is well-formed up to here */
     unsigned      depth;
     unsigned      state;
     unsigned      cut;
@@ -231,7 +240,7 @@ openai_json_valued(openai_json_t *j)
 }
 
 
-/* a value that is cut keeps what it has; a key that is cut is dropped */
+/* keeps a value that is cut, and drops a key that is cut */
 
 static int
 openai_json_string(openai_json_t *j)
@@ -320,9 +329,9 @@ openai_json_escape(openai_json_t *j)
 
 
 /*
- * Half of a surrogate pair is kept, as the three bytes that UTF-8 would have
- * for it, where the next piece of a stream may bring the other half, or the
- * last one brought it: at the end and at the start of a string.
+ * Keeps half of a surrogate pair at the start and at the end of a string, as
+ * the three bytes that UTF-8 would have for it, because another piece of the
+ * stream may have the other half.
  */
 
 static void
@@ -398,7 +407,7 @@ openai_json_hex(openai_json_t *j, const char *p)
 }
 
 
-/* one character of a string; what is no UTF-8 becomes U+FFFD */
+/* copies a character of a string; invalid UTF-8 becomes U+FFFD */
 
 static void
 openai_json_byte(openai_json_t *j)
@@ -434,7 +443,7 @@ openai_json_byte(openai_json_t *j)
 
     if (*p < 0x20) {
 
-        /* as a strict writer would have it */
+        /* strict readers want control characters escaped */
 
         if (*p == '\n' || *p == '\t' || *p == '\r') {
             j->out[j->len++] = '\\';
@@ -454,7 +463,7 @@ openai_json_byte(openai_json_t *j)
 }
 
 
-/* a number that is cut may have been another one: it is dropped */
+/* drops a number that is cut, because its value is unknown */
 
 static int
 openai_json_bare(openai_json_t *j)

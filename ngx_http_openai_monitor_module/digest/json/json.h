@@ -5,7 +5,8 @@
 
 
 /*
- * JSON as foreign programs write it.
+ * Reads JSON as foreign programs write it, and repairs what was cut.  The
+ * assembler calls it.
  */
 
 
@@ -17,21 +18,21 @@
 
 
 /*
- * Reads a document that may be cut, or hold what strict parsers refuse (bytes
- * that are no UTF-8, halves of surrogate pairs).  *partial: something at its
- * end is missing.  NULL when there is no value to be had.
+ * Reads a document that may be cut, or hold bytes that strict parsers refuse:
+ * invalid UTF-8, halves of surrogate pairs.  *partial: the end is missing.
+ * Returns NULL when there is no value, or memory is short.
  *
  * A string may begin or end with half of a surrogate pair, see
- * openai_utf8_half(): a buffer of the builder joins it with its other half, and
- * what becomes a value of a document has U+FFFD in its place.
+ * openai_utf8_half().  A buffer of the builder joins the two halves; a value
+ * of a document gets U+FFFD in place of a half.
  */
 
 yyjson_doc *openai_json_read(const yyjson_alc *alc, const char *data,
     size_t len, int *partial);
 
 /*
- * The repair alone: writes well-formed JSON to out, which has room for
- * openai_json_room(len) bytes, and returns its length; 0: no value.
+ * Repairs only: writes well-formed JSON to out, which has room for
+ * openai_json_room(len) bytes, and returns its length; 0: there is no value.
  */
 
 #define OPENAI_JSON_DEPTH  256
@@ -41,20 +42,22 @@ size_t openai_json_repair(const char *data, size_t len, char *out,
     int *partial);
 
 
-/* members; of several with one name the last counts; NULL without an object */
+/* return a member; the last one of a name counts; no such member, or not an
+   object: NULL, an empty string, or otherwise */
 yyjson_val *openai_get(yyjson_val *object, const char *key);
 openai_str_t openai_get_str(yyjson_val *object, const char *key);
 int64_t openai_get_int(yyjson_val *object, const char *key, int64_t otherwise);
 
 openai_str_t openai_val_str(yyjson_val *v);
 
-/* the bytes of the character at p; 0: it is no UTF-8 */
+/* returns the bytes of the character at p; 0: it is not valid UTF-8 */
 size_t openai_utf8(const char *p, size_t len);
 
-/* half of a surrogate pair, in three bytes; 0: p is something else */
+/* returns the half of a surrogate pair that the three bytes at p encode; 0:
+   they are something else */
 int openai_utf8_half(const char *p, size_t len);
 
-/* what follows is a character that lacks its last bytes */
+/* returns 1 if the bytes at p are a character without its last bytes */
 int openai_utf8_cut(const char *p, size_t len);
 
 

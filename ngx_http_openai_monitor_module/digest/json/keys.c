@@ -4,6 +4,11 @@
  */
 
 
+/*
+ * The tables of keys, see keys.h.
+ */
+
+
 #include "digest/json/keys.h"
 
 
@@ -101,7 +106,7 @@ openai_keys_find(const openai_node_t *nodes, const char *key, size_t len)
 }
 
 
-/* what lies between the head and the tail */
+/* compares what lies between the first and the last eight bytes */
 
 static int
 openai_keys_same(const char *a, const char *b, size_t len)

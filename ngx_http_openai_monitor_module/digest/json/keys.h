@@ -5,7 +5,10 @@
 
 
 /*
- * Finding the node of a key.
+ * Finds the node of a key by a hash of the key's first bytes and its length.
+ *
+ * The tables are made at the first use of a list of nodes and stay, because
+ * nodes are constants.
  */
 
 
@@ -21,15 +24,15 @@
 
 #define OPENAI_KEYS_SLOTS  64
 
-/* more than there are lists of nodes in all dialects */
+/* the dialects have fewer lists of nodes; t/unit/digest_keys.c checks it */
 #define OPENAI_KEYS_KNOWN  256
 
 #define openai_keys_slot(head, len)                                           \
     (((head) + (len)) * (uint64_t) 0x9e3779b97f4a7c15u >> 58)
 
 
-/* the keys of a list of nodes: for each slot the place of the first node that
-   belongs to it, counted from 1, or 0 when there is none */
+/* one list of nodes; first[] has for each slot the number of the first node in
+   it, counted from 1, or 0 when the slot is empty */
 
 typedef struct {
     const openai_node_t  *nodes;
@@ -39,11 +42,11 @@ typedef struct {
 
 extern openai_keys_t  openai_keys_known[OPENAI_KEYS_KNOWN];
 
-/* made at the first call and kept, as nodes are constant; NULL: there is no
-   room for more lists */
+/* returns the table of the list, made at the first call; NULL: there are more
+   lists than room */
 openai_keys_t *openai_keys_make(const openai_node_t *nodes);
 
-/* the node of the key, or NULL */
+/* returns the node of the key, or NULL; of two with one key the first */
 const openai_node_t *openai_keys_find(const openai_node_t *nodes,
     const char *key, size_t len);
 

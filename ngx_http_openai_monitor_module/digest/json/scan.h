@@ -5,11 +5,15 @@
 
 
 /*
- * A resumable push scanner of JSON.
+ * A push scanner of JSON: openai_scan() takes bytes split anywhere.
  *
- * It takes bytes split anywhere, follows a tree of nodes (the values somebody
- * asked for), skips everything else at memory speed, and keeps nothing but one
- * bounded value.  It is lenient: what is not JSON yields no values.
+ * The scanner follows a tree of nodes, which names the values that somebody
+ * wants, and calls a node's take() for each of them.  It skips everything else
+ * 16 bytes at a time.  It keeps one value of at most OPENAI_SCAN_VALUE bytes
+ * and a frame for each open object, so its memory is bounded.  It is lenient:
+ * bytes that are not JSON yield no values.
+ *
+ * The meter and the dialects use it; scan.c describes how it works.
  */
 
 
@@ -43,9 +47,9 @@ typedef enum {
 
 typedef struct {
     openai_scan_type_e    type;
-    int                   element;     /* its place in an array; -1: in none */
-    openai_str_t          str;         /* decoded string or number, cut */
-    uint64_t              size;        /* of the whole decoded string */
+    int                   element;     /* place in the array; -1: in none */
+    openai_str_t          str;         /* decoded; cut, see size */
+    uint64_t              size;        /* bytes of the whole string */
 } openai_value_t;
 
 
@@ -54,7 +58,8 @@ typedef struct openai_node_s  openai_node_t;
 typedef void (*openai_take_pt)(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
 
-/* arrays are transparent: their elements are values of the array's node */
+/* a node stands for the key of a member; the elements of an array are values of
+   the array's node */
 
 struct openai_node_s {
     openai_str_t          key;
@@ -63,16 +68,17 @@ struct openai_node_s {
     unsigned              flags;       /* OPENAI_NODE_… */
     openai_take_pt        take;
     uintptr_t             arg;         /* for take */
-    const openai_node_t  *nodes;       /* members; the last has no key */
+    const openai_node_t  *nodes;       /* members; no key ends them */
 };
 
-/* the string is counted, not kept */
+/* take() gets the size of the string only */
 #define OPENAI_NODE_TEXT     0x01
 
-/* told of objects and values, but not of the arrays that they are in */
+/* take() is called for objects and values, but not for arrays around them */
 #define OPENAI_NODE_OBJECTS  0x02
 
-/* words of a key, whose first byte is the lowest, whatever the machine */
+/* eight bytes of a key as a number; the first byte is the lowest one on every
+   machine */
 
 #define openai_key_byte(s, pos, n)                                            \
     ((uint64_t) (unsigned char) (s)[(pos) + (n)] << 8 * (n))
@@ -107,9 +113,11 @@ struct openai_node_s {
 
 typedef struct {
     const openai_node_t  *node;
-    int                   index;       /* elements so far; -1: an object */
+    int                   index;       /* elements so far; -1: object */
 } openai_scan_frame_t;
 
+
+/* the states, see scan.c */
 
 typedef enum {
     OPENAI_SCAN_BETWEEN = 0,
@@ -128,11 +136,11 @@ typedef struct {
 
     uint8_t               state;
     uint8_t               depth;
-    uint8_t               keyed;       /* the key has been read */
+    uint8_t               keyed;       /* a value follows its key */
     uint8_t               escape;      /* 1: after "\"; 2…5: hex digits left */
     openai_skip_t         skip;
     uint32_t              code;
-    uint32_t              high;        /* a surrogate that awaits its half */
+    uint32_t              high;        /* a surrogate without its half */
 
     uint32_t              len;
     uint64_t              size;
@@ -144,18 +152,18 @@ typedef struct {
 
 void openai_scan_init(openai_scan_t *s, const openai_node_t *root, void *ctx);
 
-/* begins a new document */
+/* begins a new document with the same root */
 void openai_scan_reset(openai_scan_t *s);
 
 void openai_scan(openai_scan_t *s, const char *p, size_t len);
 
 
-/* the value as a number; OPENAI_UNKNOWN or NAN when it is none */
+/* the value as a number; not a number: OPENAI_UNKNOWN, or NAN */
 int64_t openai_value_rounded(const openai_value_t *v);
 double openai_value_real(const openai_value_t *v);
 
 
-/* most have a few digits and nothing else */
+/* short numbers of digits alone are read here, because most are such */
 
 static inline int64_t
 openai_value_integer(const openai_value_t *v)

@@ -4,6 +4,16 @@
  */
 
 
+/*
+ * Skipping by blocks of 64 bytes: bit i of a mask stands for byte i of the
+ * block.
+ *
+ * The masks of quotes and backslashes give the bytes that are in strings, and
+ * only brackets outside of strings count.  Without vectors, and for the last
+ * bytes of the input, a loop looks at one byte at a time.
+ */
+
+
 #include "digest/json/bytes.h"
 #include "digest/json/skip.h"
 
@@ -60,7 +70,8 @@ openai_skip_bytes(openai_skip_masks_t *b, const char *p)
 }
 
 
-/* which bytes a backslash takes the meaning of; *carry goes on to the next */
+/* a mask of the bytes that a backslash escapes; *carry: a backslash at the
+   end of the last block escapes the first byte of this one */
 
 static inline uint64_t
 openai_skip_escaped(uint64_t slash, uint8_t *carry)
@@ -79,8 +90,8 @@ openai_skip_escaped(uint64_t slash, uint8_t *carry)
 }
 
 
-/* the value's end within the block, or OPENAI_SKIP_BLOCK when it goes on; plain
-   is what has no quote and no escape: more of it may follow */
+/* returns the place of the value's end in the block, or OPENAI_SKIP_BLOCK when
+   the value goes on; *plain: the block has no quote and no backslash */
 
 static inline unsigned
 openai_skip_block(openai_skip_t *k, const char *p, unsigned *plain)
@@ -133,7 +144,7 @@ openai_skip_block(openai_skip_t *k, const char *p, unsigned *plain)
 }
 
 
-/* a string, for as long as each block of it has a backslash */
+/* skips a string as long as each block of it has a backslash */
 
 static const char *
 openai_skip_text(openai_skip_t *k, const char *p, const char *last)
@@ -216,7 +227,7 @@ openai_skip_escapes(const char *p, const char *last, uint64_t *size)
         }
     }
 
-    /* an escape that goes on here is left to the caller */
+    /* the caller handles an escape that this block cuts */
 
     *size -= begun;
 

@@ -5,7 +5,7 @@
 
 
 /*
- * Passing over JSON of no interest, 64 bytes at a time.
+ * Skips JSON that nobody asked for, 64 bytes at a time.  The scanner calls it.
  */
 
 
@@ -17,26 +17,26 @@
 
 
 typedef struct {
-    uint32_t   depth;      /* of brackets; 0: within a string alone */
+    uint32_t   depth;      /* open brackets; 0: only a string */
     uint8_t    quoted;     /* within a string */
-    uint8_t    escaped;    /* the next byte is taken as it is */
+    uint8_t    escaped;    /* a backslash precedes the next byte */
 } openai_skip_t;
 
 #define openai_skipping(k)  ((k)->depth || (k)->quoted)
 
 
 /*
- * Goes on within a string or brackets, which must have begun.  Returns where
- * they end, or last; openai_skipping() tells which.
+ * Skips to the end of a string or of brackets that have begun.  Returns the
+ * place behind the end, or last; openai_skipping() tells whether to go on.
  */
 
 const char *openai_skip(openai_skip_t *k, const char *p, const char *last);
 
 /*
- * Goes on within a string, not in the middle of an escape, for as long as there
- * are more escapes.  Returns the string's end, a "\u", what is not whole in the
- * input or has not been looked at; *size grows by the bytes that the text up to
- * there stands for.
+ * Skips text with escapes inside a string; p is not in the middle of an escape.
+ * Adds to *size the bytes that the skipped text stands for once decoded.  Stops
+ * at the closing quote, at a "\u", at an escape that the input cuts, or where
+ * the escapes become rare, and returns that place.
  */
 
 const char *openai_skip_escapes(const char *p, const char *last,

@@ -4,6 +4,11 @@
  */
 
 
+/*
+ * Numbers of the scanner: the text of a value as an integer or as a double.
+ */
+
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -35,7 +40,8 @@ openai_value_real(const openai_value_t *v)
     int64_t   n;
     unsigned  digit;
 
-    /* both are exact, so that their quotient is what strtod() says */
+    /* up to 1e14 dividend and divisor are exact, so the quotient equals that of
+       strtod() */
 
     static const double  powers[] = {
         1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12,

@@ -5,11 +5,11 @@
 
 
 /*
- * Sixteen bytes at once, by SSE2 or, on 64-bit ARM, by NEON.  Where there is
- * neither, OPENAI_VECTOR is 0, and bytes are looked at one by one.
+ * Sixteen bytes at once, by SSE2 or by NEON on 64-bit ARM.  On other machines
+ * OPENAI_VECTOR is 0, and the callers look at one byte at a time.
  *
- * A comparison gives a vector of bytes that are 0 or 255; _bits() makes a mask
- * of one with the first byte's bit lowest.
+ * A comparison gives a vector whose bytes are 0 or 255.  openai_vec_bits()
+ * makes a mask of it, in which the first byte is the lowest bit.
  */
 
 
@@ -54,7 +54,7 @@ typedef uint8x16_t  openai_vec_t;
 #define openai_vec_and(a, b)    vandq_u8(a, b)
 
 
-/* each byte is worth its bit, and those of eight are added up */
+/* gives each byte the value of its bit, so that a sum of eight is a mask */
 
 static inline openai_vec_t
 openai_vec_worth(openai_vec_t v)
