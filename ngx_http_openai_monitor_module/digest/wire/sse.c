@@ -4,6 +4,14 @@
  */
 
 
+/*
+ * A state machine over the bytes of a stream of events.
+ *
+ * Lines that lie whole in the input take a short way, openai_sse_whole(); the
+ * states go on in all others.  Both give the same events.
+ */
+
+
 #include <strings.h>
 
 #include "digest/json/bytes.h"
@@ -13,7 +21,7 @@
 typedef enum {
     OPENAI_SSE_LINE = 0,       /* at the start of a line */
     OPENAI_SSE_FIELD,          /* in the field's name */
-    OPENAI_SSE_COLON,          /* after it; one space is no part of the value */
+    OPENAI_SSE_COLON,          /* after it; one space is skipped */
     OPENAI_SSE_DATA,
     OPENAI_SSE_EVENT,
     OPENAI_SSE_IGNORE
@@ -101,7 +109,7 @@ openai_sse_end(openai_sse_t *sse)
 }
 
 
-/* the hot loop: lines that lie whole in the input, up to any other */
+/* reads lines that lie whole in the input, up to one that does not */
 
 static const char *
 openai_sse_whole(openai_sse_t *sse, const char *p, const char *last)
@@ -160,7 +168,7 @@ openai_sse_whole(openai_sse_t *sse, const char *p, const char *last)
 }
 
 
-/* up to the colon or the line's end; the first byte is no line's end */
+/* reads the name of a field; the first byte does not end the line */
 
 static const char *
 openai_sse_line(openai_sse_t *sse, const char *p, const char *last)
@@ -185,7 +193,7 @@ openai_sse_line(openai_sse_t *sse, const char *p, const char *last)
         openai_sse_open(sse);
         sse->len = 0;
 
-        /* an error of a server that is thrown into the stream as it is */
+        /* some servers write an error into the stream without framing */
 
         if (*p == '{') {
             sse->target = OPENAI_SSE_DATA;
@@ -254,7 +262,7 @@ openai_sse_value(openai_sse_t *sse, const char *p, const char *last)
 }
 
 
-/* the event begins with this line, unless it has begun */
+/* begins an event with this line, unless one has begun */
 
 static inline void
 openai_sse_open(openai_sse_t *sse)
@@ -269,9 +277,9 @@ openai_sse_open(openai_sse_t *sse)
 
 
 /*
- * The first byte of a line of data.  Some servers part their events by one
- * line feed instead of two.  JSON never goes on with "{" or "[" where an object
- * has just ended, so a line that begins so begins an event.
+ * Looks at the first byte of a line of data.  Some servers separate events by
+ * one line feed instead of two.  JSON never goes on with "{" or "[" behind the
+ * end of an object, so such a line begins an event.
  */
 
 static inline void
@@ -287,7 +295,7 @@ openai_sse_part(openai_sse_t *sse, char ch)
 }
 
 
-/* lines of data are joined by a line feed */
+/* joins lines of data by a line feed */
 
 static inline void
 openai_sse_join(openai_sse_t *sse)
@@ -302,7 +310,7 @@ openai_sse_join(openai_sse_t *sse)
 }
 
 
-/* a part of the event's name */
+/* keeps a part of the name of the event */
 
 static void
 openai_sse_name(openai_sse_t *sse, const char *p, size_t n)
@@ -356,7 +364,7 @@ openai_sse_field(openai_sse_t *sse)
 
     } else if (openai_is(sse->field, sse->len, "error")) {
 
-        /* older llama.cpp: data of an event of that name */
+        /* older llama.cpp writes "error:" in place of "data:" */
 
         sse->target = OPENAI_SSE_DATA;
         sse->name_len = sse->len;
@@ -365,7 +373,7 @@ openai_sse_field(openai_sse_t *sse)
 }
 
 
-/* a value begins */
+/* begins the value of a field */
 
 static void
 openai_sse_begin(openai_sse_t *sse)

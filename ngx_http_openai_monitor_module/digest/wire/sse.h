@@ -5,9 +5,10 @@
 
 
 /*
- * Framing of streams: server-sent events, and JSON by lines.
+ * Framing of streams: server-sent events (SSE) and JSON by lines (NDJSON).
  *
- * Bytes may be split anywhere; nothing is kept but the event's name.
+ * The meter and the assembler feed the bytes, which may be split anywhere.
+ * The parser keeps the name of the event and no data.
  */
 
 
@@ -25,11 +26,11 @@
 
 
 typedef struct {
-    /* a piece of the data of the event to come */
+    /* takes a piece of the data of an event that has not ended */
     void        (*data)(void *ctx, const char *p, size_t len);
 
-    /* the event is whole; name is empty when none was given; the event's
-       bytes are [start, end) of the stream, its blank line included */
+    /* ends the event; name may be empty; the event is the bytes [start, end)
+       of the stream, with its blank line */
     void        (*event)(void *ctx, openai_str_t name, uint64_t start,
                     uint64_t end);
 } openai_frames_t;
@@ -44,12 +45,12 @@ typedef struct {
     uint64_t                line;      /* of the line */
 
     uint8_t                 state;
-    uint8_t                 target;    /* the state that the field asks for */
-    uint8_t                 bom;       /* bytes of it seen; 3: no more */
-    uint8_t                 cr;        /* a LF to come belongs to a CR */
+    uint8_t                 target;    /* the state behind the colon */
+    uint8_t                 bom;       /* bytes of it so far; 3: over */
+    uint8_t                 cr;        /* a LF that follows belongs to it */
     uint8_t                 open;      /* start is set */
-    uint8_t                 some;      /* there is data */
-    uint8_t                 fresh;     /* a line of data has no byte yet */
+    uint8_t                 some;      /* the event has data */
+    uint8_t                 fresh;     /* the line of data is empty yet */
     char                    tail;      /* the last byte of data */
 
     uint32_t                len;       /* of the field's name */
@@ -59,11 +60,11 @@ typedef struct {
 } openai_sse_t;
 
 
-/* openai_framing_e from a body's first bytes, blanks left out, and from what
-   its content type says, which is openai_framing_e, too */
+/* returns the framing of a body, openai_framing_e, by its first bytes without
+   leading blanks and by the framing of its content type */
 
 #define OPENAI_FRAMING_UNDECIDED  255
-#define OPENAI_FRAMING_BYTES      254   /* of a type: no text of an API's */
+#define OPENAI_FRAMING_BYTES      254   /* a type that is not text */
 
 unsigned openai_framing(const char *p, size_t len, unsigned type);
 unsigned openai_framing_type(openai_str_t content_type);
@@ -73,11 +74,11 @@ void openai_sse_init(openai_sse_t *sse, const openai_frames_t *handler,
     void *ctx);
 void openai_sse_feed(openai_sse_t *sse, const char *p, size_t len);
 
-/* an event that the stream's end cut of its blank line is one, too */
+/* ends the stream; an event without its blank line counts, too */
 void openai_sse_end(openai_sse_t *sse);
 
 
-/* one JSON text a line; blank lines are nothing */
+/* NDJSON: each line that is not blank is an event */
 
 void openai_ndjson_init(openai_sse_t *nd, const openai_frames_t *handler,
     void *ctx);

@@ -4,6 +4,14 @@
  */
 
 
+/*
+ * A parser of WebSocket frames, with permessage-deflate.
+ *
+ * The meter has one for each side of a connection; the assembler has one for
+ * the stored bytes.
+ */
+
+
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -17,12 +25,12 @@
 #define OPENAI_WS_CONTROL  125
 #define OPENAI_WS_BUFFER   4096
 
-/* ending a deflate stream costs a window: no more often than once for so many
-   bytes */
+/* restarting a deflate stream copies its window, so it is allowed once for so
+   many bytes only */
 
 #define OPENAI_WS_STREAM   1024
 
-/* between messages, a buffer that is larger than this is given back */
+/* between messages the parser frees a larger buffer than this */
 
 #define OPENAI_WS_IDLE     65536
 
@@ -114,8 +122,8 @@ openai_ws_create(const openai_alloc_t *alloc, openai_str_t extensions,
 }
 
 
-/* its parameters bound the sender; an inflater with the largest window that
-   keeps it from message to message reads them all */
+/* ignores the parameters, because they bound the sender; an inflater with the
+   largest window, kept from message to message, reads every sender */
 
 static int
 openai_ws_negotiated(openai_str_t extensions)
@@ -514,8 +522,8 @@ openai_ws_inflate(openai_ws_t *ws, const unsigned char *data, size_t len)
 }
 
 
-/* a sender may end its deflate stream anywhere: the next one still refers to
-   the window, which zlib drops */
+/* a sender may end its deflate stream anywhere; the next stream refers to the
+   window, so it is given to zlib again */
 
 static int
 openai_ws_inflate_again(openai_ws_t *ws)
@@ -566,7 +574,7 @@ openai_ws_give(openai_ws_t *ws, const unsigned char *data, size_t len)
 }
 
 
-/* short memory cuts a message as its bound does */
+/* cuts the message when memory is short, as at its bound */
 
 static void
 openai_ws_keep(openai_ws_t *ws, const unsigned char *data, size_t len)

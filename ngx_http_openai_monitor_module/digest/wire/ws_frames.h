@@ -19,8 +19,8 @@
 
 
 /*
- * A message or a piece of it, unmasked and inflated; data is valid during the
- * call only, the last piece may be empty.  Control frames may come between the
+ * A message or a piece of one, unmasked and inflated.  data is valid during the
+ * call only.  The last piece may be empty.  Control frames may come between the
  * pieces of a message.
  */
 
@@ -28,42 +28,42 @@ typedef struct {
     unsigned          opcode;
     unsigned          first:1;
     unsigned          last:1;
-    unsigned          cut:1;      /* last, and more was sent than was given */
-    uint64_t          bytes;      /* of the message up to here, given or not */
+    unsigned          cut:1;      /* last; the sender sent more */
+    uint64_t          bytes;      /* of the message so far */
     openai_str_t      data;
 } openai_ws_piece_t;
 
 
 typedef struct openai_ws_s  openai_ws_t;
 
-/* a value other than OPENAI_OK stops the parser and becomes its state */
+/* a result other than OPENAI_OK stops the parser and becomes its result */
 typedef int (*openai_ws_sink_pt)(void *ctx, const openai_ws_piece_t *piece);
 
 
 /*
- * A parser of the frames that one side sends behind the 101, masked or not.
- * extensions is Sec-WebSocket-Extensions of the 101, empty when there is none.
- * With max, each message is given whole, in one piece of max bytes at most;
- * with 0 it is given in pieces as it comes.  NULL: memory is short.
+ * Creates a parser of the frames of one side, masked or not.  extensions is the
+ * value of Sec-WebSocket-Extensions in the 101, or empty.  If max is 0, the
+ * parser gives messages in pieces as they come; else it gives each message in
+ * one piece of at most max bytes.  NULL: memory is short.
  */
 
 openai_ws_t *openai_ws_create(const openai_alloc_t *alloc,
     openai_str_t extensions, size_t max);
 
 /*
- * The input may be split anywhere.  OPENAI_OK: a message has ended here;
- * OPENAI_AGAIN: it has not; OPENAI_ERROR: these are no frames, what follows is
- * ignored.  OPENAI_LIMIT: a message could not be inflated within the bounds of
- * decode.h or is broken; it and the deflated ones that follow are cut.
+ * Feeds bytes, which may be split anywhere.  OPENAI_OK: a message ends here;
+ * OPENAI_AGAIN: it goes on; OPENAI_ERROR: these are not frames, and the parser
+ * ignores the rest.  OPENAI_LIMIT: a message is broken, or exceeds the bounds
+ * of decode.h; the parser cuts it and all deflated messages that follow.
  */
 
 int openai_ws_feed(openai_ws_t *ws, const void *data, size_t len,
     openai_ws_sink_pt sink, void *ctx);
 
-/* the connection has ended: gives a message that has not, as cut */
+/* ends the connection; gives an unfinished message as one that is cut */
 int openai_ws_finish(openai_ws_t *ws, openai_ws_sink_pt sink, void *ctx);
 
-/* releases what is outside of alloc; safe with NULL and to call twice */
+/* releases the memory outside of alloc; NULL and a second call are harmless */
 void openai_ws_destroy(openai_ws_t *ws);
 
 
