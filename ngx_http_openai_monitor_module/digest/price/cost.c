@@ -4,12 +4,20 @@
  */
 
 
+/*
+ * The cost of an exchange: the tokens of its usage times the rates of its row.
+ *
+ * capture/exchange.c calls openai_cost() when the exchange ends.  The rules
+ * are in docs/prices.md.
+ */
+
+
 #include <string.h>
 
 #include "digest/price/price_inner.h"
 
 
-/* USD per million tokens that one exchange is billed at */
+/* the rates of one exchange, in USD per million tokens */
 
 typedef struct {
     double             input;
@@ -53,8 +61,8 @@ openai_cost(const openai_prices_t *prices, const openai_facts_t *facts,
         return OPENAI_UNKNOWN;
     }
 
-    /* an answer cut before its usage has cost more than its input; fees,
-       and rates that no row has, make the tokens' price too low */
+    /* the cost is unknown when it would be too low: the answer was cut before
+       its usage, or there are fees or rates that no row has */
 
     if ((usage->output < 0 && strcmp(facts->operation, "embeddings") != 0)
         || (facts->flags & (OPENAI_FACT_EARLY|OPENAI_FACT_UNPRICED)))
@@ -82,7 +90,7 @@ openai_cost(const openai_prices_t *prices, const openai_facts_t *facts,
 }
 
 
-/* what a row leaves out is filled in: see docs/prices.md */
+/* fills in the rates that a row leaves out, see docs/prices.md */
 
 static void
 openai_price_rates(const openai_price_t *price, const openai_usage_t *usage,
@@ -108,7 +116,7 @@ openai_price_rates(const openai_price_t *price, const openai_usage_t *usage,
         }
     }
 
-    /* who sells an hour of cache sells it at twice the input */
+    /* providers that sell an hour of cache sell it at twice the input */
 
     rates->cache_write_1h = rates->cache_write < 0 ? rates->input
                                                    : 2 * rates->input;
@@ -131,7 +139,7 @@ openai_price_rates(const openai_price_t *price, const openai_usage_t *usage,
 }
 
 
-/* without a rate of its own, a part of the input follows the input */
+/* a part of the input without a rate in the tier changes as the input does */
 
 static double
 openai_price_tier(const openai_price_t *price, double tier, double base)
@@ -182,7 +190,7 @@ openai_price_sum(const openai_usage_t *usage, const openai_rates_t *rates)
 }
 
 
-/* a part that claims more than the whole is cut to it */
+/* a part is at most as large as what is left of the whole */
 
 static double
 openai_price_part(int64_t n, int64_t *rest, double rate)
@@ -201,12 +209,12 @@ openai_price_part(int64_t n, int64_t *rest, double rate)
 }
 
 
-/* a row may say by how much a service tier multiplies; else it is the usual */
+/* the factor of a service tier: that of the row, or else the usual one */
 
 static double
 openai_price_factor(const openai_price_t *price, const openai_facts_t *facts)
 {
-    /* "default", as a rule */
+    /* the usual case: "default", or none */
 
     if (facts->service_tier[0] == 'd' || facts->service_tier[0] == '\0') {
         return 1;
@@ -216,7 +224,7 @@ openai_price_factor(const openai_price_t *price, const openai_facts_t *facts)
         return price->batch >= 0 ? price->batch : 0.5;
     }
 
-    /* Groq's flex is a matter of limits, not of money */
+    /* Groq's flex changes limits, not the price */
 
     if (strcmp(facts->service_tier, "flex") == 0
         && strcmp(facts->provider, "groq") != 0)
@@ -224,7 +232,7 @@ openai_price_factor(const openai_price_t *price, const openai_facts_t *facts)
         return price->flex >= 0 ? price->flex : 0.5;
     }
 
-    /* Anthropic's tier of this name is capacity paid for in advance */
+    /* Anthropic's priority tier is capacity that was paid for in advance */
 
     if (strcmp(facts->service_tier, "priority") == 0
         && strcmp(facts->provider, "anthropic") != 0)

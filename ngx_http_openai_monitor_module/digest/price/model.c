@@ -4,12 +4,20 @@
  */
 
 
+/*
+ * Finds the row of a model: by its exact name, by the name without provider,
+ * tag or date, and by the longest prefix.
+ *
+ * cost.c calls it once an exchange.
+ */
+
+
 #include <string.h>
 
 #include "digest/price/price_inner.h"
 
 
-/* a model name has as many endings as this that may be cut off, see
+/* the name itself and three endings that may be cut off, see
    openai_price_ends() */
 
 #define OPENAI_PRICE_ENDS  4
@@ -27,7 +35,8 @@ static size_t openai_price_date(const char *name, size_t len);
 static unsigned openai_price_digit(char ch);
 
 
-/* what answered is billed; what was asked may be an alias or ignored */
+/* bills the model that answered, because the model that was asked for may be an
+   alias, or the upstream ignores it */
 
 const openai_price_row_t *
 openai_price_find(const openai_prices_t *prices, const openai_facts_t *facts)
@@ -92,7 +101,7 @@ openai_price_exact(const openai_prices_t *prices, const char *key, size_t len)
 }
 
 
-/* the longest: one probe for each length of the name */
+/* returns the row of the longest prefix, by a probe for each length */
 
 static const openai_price_row_t *
 openai_price_prefix(const openai_prices_t *prices, const char *key, size_t len)
@@ -120,8 +129,8 @@ openai_price_prefix(const openai_prices_t *prices, const char *key, size_t len)
 }
 
 
-/* models that run on the operator's own machine share names with the priced
-   ones: a file, or an Ollama tag such as ":70b" */
+/* a model on the operator's own machine may have the name of a priced one; its
+   name is a file, or it has an Ollama tag such as ":70b" */
 
 static int
 openai_price_local(const openai_facts_t *facts, const char *name)
@@ -141,8 +150,8 @@ openai_price_local(const openai_facts_t *facts, const char *name)
 }
 
 
-/* where the name goes on without one more of its providers: behind "openai/"
-   and, as on Bedrock, behind "us." or "anthropic." */
+/* returns the place behind the next provider in the name: behind "openai/", or
+   behind Bedrock's "us." or "anthropic." */
 
 static size_t
 openai_price_start(const char *name, size_t pos, size_t len)
@@ -167,8 +176,8 @@ openai_price_start(const char *name, size_t pos, size_t len)
 }
 
 
-/* the lengths of the name with less and less behind it; each cut counts on the
-   one before */
+/* writes the lengths of the name, longest first; each cuts off one more ending
+   than the one before */
 
 static unsigned
 openai_price_ends(const char *name, size_t len, size_t *ends)
@@ -198,7 +207,7 @@ openai_price_ends(const char *name, size_t len, size_t *ends)
 }
 
 
-/* ":free", ":nitro", "@20250929", and Bedrock's "-v1:0" */
+/* cuts off ":free", ":nitro", "@20250929", and Bedrock's "-v1:0" */
 
 static size_t
 openai_price_suffix(const char *name, size_t len)
@@ -247,7 +256,7 @@ openai_price_suffix(const char *name, size_t len)
 }
 
 
-/* "-2024-08-06", "-20250929", and Google's "-001" */
+/* cuts off "-2024-08-06", "-20250929", and Google's "-001" */
 
 static size_t
 openai_price_date(const char *name, size_t len)

@@ -4,6 +4,12 @@
  */
 
 
+/*
+ * The table of prices: rows are parsed and added while nginx reads its
+ * configuration.  directives.c calls it.
+ */
+
+
 #include <string.h>
 
 #include "digest/price/price_inner.h"
@@ -124,8 +130,8 @@ openai_price_arg(openai_price_t *price, const char *arg, size_t len)
 }
 
 
-/* digits and one point, as nginx wants numbers: the C library's own parser
-   depends on the locale */
+/* reads digits with at most one point, as nginx does, because the parser of the
+   C library depends on the locale */
 
 static int
 openai_price_number(const char *p, const char *last, double *value)
@@ -233,7 +239,7 @@ openai_price_valid(const openai_price_t *price)
 }
 
 
-/* room for one more */
+/* makes room for one more row */
 
 static int
 openai_prices_grow(openai_prices_t *prices)

@@ -5,8 +5,8 @@
 
 
 /*
- * The rows of prices from inside: price.c holds them, in
- * model.c a model finds its own, cost.c charges by it.
+ * The table of prices, shared by the files of price/: price.c fills it,
+ * model.c finds the row of a model, cost.c computes the cost.
  */
 
 
@@ -24,15 +24,16 @@
 
 typedef struct {
     uint64_t           hash;
-    unsigned           prefix;         /* 1: the name ended with "*" */
+    unsigned           prefix;         /* 1: the name ends with "*" */
     size_t             len;
     char              *key;            /* lower case, without "*" */
-    char              *name;           /* as configured, for the eye */
+    char              *name;           /* as configured, to be shown */
     openai_price_t     price;
 } openai_price_row_t;
 
 
-/* slots is a power of two and never more than half full */
+/* a hash table with open addressing; size is a power of two, and at most half
+   of the slots are used */
 
 struct openai_prices_s {
     openai_alloc_t        alloc;
@@ -42,11 +43,11 @@ struct openai_prices_s {
 };
 
 
-/* the place of a key in the table, NULL in it: it has no row */
+/* returns the slot of a key; the slot holds NULL when the key has no row */
 openai_price_row_t **openai_prices_slot(openai_price_row_t **slots,
     size_t size, uint64_t hash, const char *key, size_t len, unsigned prefix);
 
-/* the row that an exchange is billed by, or NULL */
+/* returns the row that an exchange is billed by, or NULL */
 const openai_price_row_t *openai_price_find(const openai_prices_t *prices,
     const openai_facts_t *facts);
 
