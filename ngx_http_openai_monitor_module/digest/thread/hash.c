@@ -4,12 +4,17 @@
  */
 
 
+/*
+ * SipHash over JSON values, see hash.h.
+ */
+
+
 #include <string.h>
 
 #include "digest/thread/hash.h"
 
 
-/* deeper than the schema of any tool; the walk recurses */
+/* the walk recurses; no schema of a tool is nested so deep */
 
 #define OPENAI_HASH_DEPTH    128
 
@@ -36,7 +41,7 @@ static void openai_hash_round(openai_hash_t *h);
 void
 openai_hash_init(openai_hash_t *h)
 {
-    /* the constants of SipHash, its key being zero */
+    /* the constants of SipHash with a key of zero */
 
     h->v0 = 0x736f6d6570736575ULL;
     h->v1 = 0x646f72616e646f6dULL;
@@ -243,7 +248,7 @@ openai_hash_array(openai_hash_t *h, yyjson_val *val, unsigned depth)
 }
 
 
-/* the text of a list that has one text part and nothing else, or NULL */
+/* returns the text of a list with one text part and nothing else, or NULL */
 
 static yyjson_val *
 openai_hash_only_text(yyjson_val *val)

@@ -4,6 +4,11 @@
  */
 
 
+/*
+ * The hash of a conversation's parts.  thread.c calls it.
+ */
+
+
 #ifndef _OPENAI_HASH_H_INCLUDED_
 #define _OPENAI_HASH_H_INCLUDED_
 
@@ -11,8 +16,8 @@
 #include "digest/digest.h"
 
 
-/* SipHash-1-3: clients choose what is hashed; its key is fixed, so that all
-   workers and every run of nginx agree */
+/* SipHash-1-3, because clients choose the input; the key is fixed, because all
+   workers and all runs of nginx must agree */
 
 typedef struct {
     uint64_t    v0;
@@ -28,24 +33,24 @@ void openai_hash_init(openai_hash_t *h);
 void openai_hash_bytes(openai_hash_t *h, const void *data, size_t len);
 uint64_t openai_hash_done(openai_hash_t *h);
 
-/* a string of bytes, told apart from its neighbours */
+/* adds a string with its length, so that it does not run into its neighbours */
 void openai_hash_str(openai_hash_t *h, const char *data, size_t len);
 
 /*
- * A JSON value that was read with numbers as raw text.  Order counts; white
- * space and escapes do not.  Neither does what clients move about from request
- * to request while they mean the same:
+ * Adds a JSON value that was read with numbers as raw text.  The order of
+ * members counts; white space and escapes do not.  These do not count either,
+ * because clients change them between requests that mean the same:
  *
  * - members called "cache_control", members that are null, "type": "message";
- * - a "content" of one text part: it equals that text as a plain string;
- * - Claude Code's text part of billing data, which is another each time.
+ * - the form of a "content" with one text part, which equals a plain string;
+ * - the text part with Claude Code's billing data.
  *
- * OPENAI_ERROR: nested too deep.
+ * OPENAI_ERROR: the value is nested too deep.
  */
 
 int openai_hash_json(openai_hash_t *h, yyjson_val *val);
 
-/* the same for a value that stands for a "content" */
+/* adds the value of a "content" */
 int openai_hash_content(openai_hash_t *h, yyjson_val *val);
 
 

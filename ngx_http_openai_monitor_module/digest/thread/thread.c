@@ -4,6 +4,16 @@
  */
 
 
+/*
+ * The thread of a request: hashes of its settings, its tools, its system
+ * message and of each message together with all before it.
+ *
+ * view/read/threads.c compares the threads of two requests to see whether they
+ * belong to one conversation; view/record/diff.c shows what changed.  Equal
+ * hashes mean equal content in every worker and in every run of nginx.
+ */
+
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,20 +21,20 @@
 #include "digest/thread/hash.h"
 
 
-/* a request that decodes to more than this is no conversation for us */
+/* a request that decodes to more bytes is not treated as a conversation */
 
 #define OPENAI_THREAD_MAX   (64 * 1024 * 1024)
 
-/* of a longer conversation, prefix[] has this many at each end */
+/* prefix[] has this many links of each end of a longer conversation */
 
 #define OPENAI_THREAD_HALF  (OPENAI_THREAD_KEPT / 2)
 
 
 typedef struct {
     yyjson_val       *root;
-    yyjson_val       *messages;     /* array, or one string */
+    yyjson_val       *messages;     /* an array, or a string */
     yyjson_val       *system;       /* beside the messages, or NULL */
-    openai_str_t      model;        /* of the path, or empty */
+    openai_str_t      model;        /* in the path, or empty */
 } openai_request_t;
 
 
@@ -49,7 +59,7 @@ static uint32_t openai_thread_common(const openai_thread_t *prev,
     const openai_thread_t *next);
 
 
-/* what an upstream's prompt cache depends on besides the prompt itself; see
+/* the settings that an upstream's prompt cache depends on, see
    docs/conversations.md */
 
 static const char *const  openai_thread_setting[] = {
@@ -65,7 +75,7 @@ static const char *const  openai_thread_tool[] = {
     "tools", "functions", "mcp_servers", NULL
 };
 
-/* of Gemini's generationConfig, whose other fields only steer the sampling */
+/* likewise in Gemini's generationConfig; its other fields steer the sampling */
 
 static const char *const  openai_thread_generation[] = {
     "responseMimeType", "responseSchema", "responseJsonSchema",
@@ -129,7 +139,8 @@ openai_thread(openai_thread_t *thread, const openai_exchange_t *ex)
 }
 
 
-/* messages: chat, Anthropic, Ollama; contents: Gemini; input: responses */
+/* finds the messages: "messages" of chat, Anthropic and Ollama, "contents" of
+   Gemini, "input" of Responses */
 
 static int
 openai_thread_shape(openai_request_t *r, openai_str_t uri)
@@ -168,7 +179,8 @@ openai_thread_shape(openai_request_t *r, openai_str_t uri)
 }
 
 
-/* embeddings, moderations and speech have an "input", too */
+/* tells the "input" of Responses from that of embeddings, moderations and
+   speech */
 
 static int
 openai_thread_is_input(yyjson_val *input, openai_str_t path)
@@ -209,7 +221,7 @@ openai_thread_path(openai_str_t uri)
 }
 
 
-/* Gemini's is the last segment of the path, before the colon */
+/* Gemini's model is the last segment of the path, up to the colon */
 
 static openai_str_t
 openai_thread_model(openai_str_t path)
@@ -277,7 +289,7 @@ openai_thread_tools(openai_thread_t *thread, const openai_request_t *r)
 }
 
 
-/* an absent field, null and an empty list are the same */
+/* treats an absent field, null and an empty list alike */
 
 static int
 openai_thread_fields(openai_hash_t *h, yyjson_val *obj,
@@ -305,8 +317,8 @@ openai_thread_fields(openai_hash_t *h, yyjson_val *obj,
 }
 
 
-/* system messages at the beginning count as the system; they keep their place
-   among the messages, so that numbers are those of the request */
+/* hashes leading system messages into the system; they keep their places among
+   the messages, so that the numbers are those of the request */
 
 static int
 openai_thread_messages(openai_thread_t *thread, const openai_request_t *r)
@@ -369,7 +381,7 @@ openai_thread_message(yyjson_val *message, uint64_t *link)
 
     if (yyjson_is_str(message)) {
 
-        /* as {"role": "user", "content": message} */
+        /* a string equals {"role": "user", "content": string} */
 
         openai_hash_bytes(&h, "{", 1);
         openai_hash_str(&h, "role", 4);
@@ -458,7 +470,8 @@ openai_thread_compare(const openai_thread_t *prev, const openai_thread_t *next,
 
     common = openai_thread_common(prev, next);
 
-    /* the link of a leading system message is its number */
+    /* the link of a leading system message is its number, so a common message
+       is one with another link */
 
     said = common && openai_thread_at(next, common - 1, &link)
            && link != common;
@@ -492,7 +505,8 @@ openai_thread_compare(const openai_thread_t *prev, const openai_thread_t *next,
 }
 
 
-/* a link stands for all before it: the last equal one decides */
+/* returns how many messages are equal; a link stands for all messages before
+   it, so the last equal link decides */
 
 static uint32_t
 openai_thread_common(const openai_thread_t *prev, const openai_thread_t *next)
