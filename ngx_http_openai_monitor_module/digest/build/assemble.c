@@ -5,7 +5,10 @@
 
 
 /*
- * The assembler: stored bytes as a conversation and an answer.
+ * The assembler: builds the conversation and the answer of stored bytes.
+ *
+ * view/ calls it when somebody reads a record.  It decodes the bodies by
+ * walk.c and passes the values to the callbacks of the dialect.
  */
 
 
@@ -260,7 +263,7 @@ openai_assemble_dialect(const openai_exchange_t *ex)
 }
 
 
-/* transcriptions come so on demand, also as subtitles */
+/* transcriptions may be plain text or subtitles, if the client asks for that */
 
 static int
 openai_plain_is_text(const openai_plain_t *plain, const openai_exchange_t *ex)
@@ -349,7 +352,7 @@ openai_walk_asked(openai_walk_t *w, openai_str_t name, yyjson_val *root)
 }
 
 
-/* an object with anything in it */
+/* returns 1 for an object that is not empty */
 
 static int
 openai_walk_said(yyjson_val *v)
@@ -384,7 +387,7 @@ openai_walk_usage(openai_walk_t *w, openai_str_t name, yyjson_val *root)
 }
 
 
-/* the shapes of an error: see the facts of the wire, section 6 */
+/* the shapes of an error's body */
 
 static void
 openai_assemble_failure(openai_builder_t *b, yyjson_val *root)

@@ -4,6 +4,15 @@
  */
 
 
+/*
+ * Building an answer: buffers, choices, calls of tools, values of the
+ * document.
+ *
+ * Rule of the buffers: a string that begins with half of a surrogate pair is
+ * joined with the half at the end of the buffer.
+ */
+
+
 #include <string.h>
 
 #include "digest/build/build.h"
@@ -95,7 +104,7 @@ openai_buf_free(openai_builder_t *b, openai_buf_t *buf)
 }
 
 
-/* an empty string makes a buffer that is set, and empty */
+/* an empty string sets the buffer, which stays empty */
 
 void
 openai_buf_append(openai_builder_t *b, openai_buf_t *buf, const char *data,
@@ -137,8 +146,8 @@ openai_buf_append(openai_builder_t *b, openai_buf_t *buf, const char *data,
 }
 
 
-/* some upstreams cut their pieces within a character beyond the BMP; the four
-   bytes of it need one more than the half that is there */
+/* joins halves of a surrogate pair, because some upstreams cut their pieces
+   there; the character needs one byte more than the half in the buffer */
 
 static int
 openai_buf_join(openai_buf_t *buf, const char *data, size_t len)
@@ -242,9 +251,9 @@ openai_build_result(openai_builder_t *b, int64_t index)
 
 
 /*
- * A new id with a name begins a call even where the index has been used, as
- * some write every parallel call at index 0.  Without an index a piece goes
- * on with the last call, unless it names a function.
+ * A new id with a name begins a call even at a used index, because some
+ * upstreams write every parallel call at index 0.  A piece without an index
+ * goes on with the last call, unless it names a function.
  */
 
 openai_tool_t *
@@ -264,7 +273,7 @@ openai_build_call(openai_builder_t *b, openai_result_t *r, int64_t index,
         }
     }
 
-    /* a tail without a head goes on with the newest call */
+    /* a piece without id, name and known index goes on with the newest call */
 
     t = (last == NULL && id.len == 0 && name.len == 0) ? newest : last;
 
@@ -379,7 +388,7 @@ openai_build_extra(openai_builder_t *b, const char *key, yyjson_mut_val *v)
 }
 
 
-/* the vectors stay in the body; the answer says how many and how long */
+/* leaves the vectors in the body and tells their number and length */
 
 void
 openai_build_embeddings(openai_builder_t *b, yyjson_val *data)
@@ -415,7 +424,7 @@ openai_build_embedding(openai_builder_t *b, yyjson_mut_val *list,
     e = yyjson_is_arr(v) ? v : openai_get(v, "embedding");
     e = e ? e : openai_get(v, "values");
 
-    /* base64 of 4 bytes each */
+    /* base64 of four bytes for each number */
 
     dimensions = yyjson_is_str(e) ? yyjson_get_len(e) / 4 * 3 / 4
                                   : yyjson_arr_size(e);
@@ -571,8 +580,8 @@ openai_mut_buf(openai_builder_t *b, const openai_buf_t *buf)
 }
 
 
-/* no writer takes halves of pairs: in all strings of a value they become
-   U+FFFD, which is as long */
+/* replaces halves of surrogate pairs in all strings of a value by U+FFFD, which
+   is as long, because writers of JSON refuse halves */
 
 static void
 openai_build_whole(yyjson_val *v)
@@ -604,7 +613,7 @@ openai_build_whole(yyjson_val *v)
 }
 
 
-/* foreign bytes may be no UTF-8, which writers refuse */
+/* writers of JSON refuse invalid UTF-8, so it is replaced */
 
 yyjson_mut_val *
 openai_mut_str(openai_builder_t *b, const char *data, size_t len)

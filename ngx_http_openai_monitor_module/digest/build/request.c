@@ -5,7 +5,8 @@
 
 
 /*
- * What the builder makes of a request: settings, tools, messages.
+ * Building a conversation: settings, tools and messages of a request.  The
+ * dialects call it.
  */
 
 
@@ -30,7 +31,7 @@ openai_build_list(openai_builder_t *b, yyjson_mut_val **list)
 }
 
 
-/* instructions that come in several places are joined by a blank line */
+/* joins instructions of several places by a blank line */
 
 void
 openai_build_system(openai_builder_t *b, yyjson_val *text)
@@ -151,7 +152,7 @@ openai_build_text(openai_builder_t *b, yyjson_mut_val *message,
 }
 
 
-/* arguments are a string of JSON, whichever way they came */
+/* writes the arguments as a string of JSON, also when they are an object */
 
 void
 openai_build_asked(openai_builder_t *b, yyjson_mut_val *message,

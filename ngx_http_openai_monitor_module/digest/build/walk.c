@@ -4,6 +4,11 @@
  */
 
 
+/*
+ * Decoding of stored bodies, and the walk over their events, see walk.h.
+ */
+
+
 #include <string.h>
 
 #include "digest/json/json.h"
@@ -12,10 +17,10 @@
 #include "digest/wire/ws_frames.h"
 
 
-/* what a body may decode to */
+/* the most bytes that a body decodes to */
 #define OPENAI_WALK_DECODED  (64 * 1024 * 1024)
 
-/* how exact the place of a frame in the stored bytes is */
+/* the precision of a frame's place in the stored bytes */
 #define OPENAI_WALK_FRAME    64
 
 
@@ -86,7 +91,7 @@ openai_plain(openai_plain_t *plain, openai_str_t encoding, openai_str_t body,
         plain->framing = named;
     }
 
-    /* its first bytes are no text */
+    /* its first bytes are not text */
 
     if (named == OPENAI_FRAMING_AWS) {
         plain->framing = named;
@@ -175,7 +180,7 @@ openai_walk_frames(openai_walk_t *w, openai_str_t body)
     openai_str_t     extensions;
     openai_alloc_t   alloc;
 
-    /* frames tell by themselves whether they are deflated */
+    /* each frame says whether it is deflated */
 
     extensions.data = "permessage-deflate";
     extensions.len = strlen(extensions.data);
@@ -209,7 +214,7 @@ openai_walk_frames(openai_walk_t *w, openai_str_t body)
 }
 
 
-/* the parser takes one block, which is itself */
+/* the parser allocates one block, which is itself */
 
 static void *
 openai_walk_alloc(void *ctx, size_t size)
@@ -283,8 +288,8 @@ openai_walk_data(void *ctx, const char *p, size_t len)
 }
 
 
-/* as in any SDK, data that is no JSON is nothing, and a cut event is none; but
-   the meter may have counted what was in it, so that the answer says so */
+/* ignores data that is not JSON and an event that is cut, as the SDKs do, and
+   marks the answer as partial, because the meter may have counted the event */
 
 static void
 openai_walk_event(void *ctx, openai_str_t name, uint64_t start, uint64_t end)

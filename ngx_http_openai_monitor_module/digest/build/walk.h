@@ -5,8 +5,10 @@
 
 
 /*
- * Stored bytes as plain text, and a walk over the events in it: of a stream, of
- * an array, or of the messages of a WebSocket.
+ * Stored bytes as plain text, and a walk over the events in it: the events of
+ * a stream, the elements of an array, or the messages of a WebSocket.
+ *
+ * assemble.c calls it.
  */
 
 
@@ -18,8 +20,8 @@
 #include "digest/wire/sse.h"
 
 
-/* what was stored, without its content coding; "decoded" is the caller's to
-   free, NULL where body is what was stored */
+/* a stored body without its content coding; the caller frees decoded, which is
+   NULL when the body was not coded */
 
 typedef struct {
     char                      *decoded;
@@ -36,8 +38,8 @@ struct openai_walk_s {
     openai_builder_t          *b;
     const openai_dialect_t    *dialect;
     openai_buf_t               data;
-    size_t                     at;         /* bytes of frames seen */
-    const openai_frames_t     *handler;    /* NULL: tells event() */
+    size_t                     at;         /* bytes of frames so far */
+    const openai_frames_t     *handler;    /* NULL: event() is called */
     int                        closed;     /* after [DONE] */
     yyjson_mut_val            *result;
 
@@ -50,10 +52,10 @@ void openai_plain(openai_plain_t *plain, openai_str_t encoding,
     openai_str_t body, openai_str_t type);
 void openai_plain_answer(openai_plain_t *plain, const openai_exchange_t *ex);
 
-/* all of them; w is zeroed but for what the caller has set */
+/* walks over all events; the caller zeroes w and sets what it needs */
 void openai_walk(openai_walk_t *w, const openai_plain_t *plain);
 
-/* for handlers: puts what comes to w->data */
+/* a callback for handlers: appends the data to w->data */
 void openai_walk_data(void *ctx, const char *p, size_t len);
 
 
