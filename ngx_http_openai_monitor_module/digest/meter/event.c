@@ -5,7 +5,10 @@
 
 
 /*
- * One event, from its first choice to its commit.
+ * An event from its first choice to its commit: choices, calls of tools,
+ * reasons, errors, times of tokens.
+ *
+ * The dialects and the rest of the meter call it.
  */
 
 
@@ -140,7 +143,7 @@ openai_meter_estimate(openai_meter_t *m)
 }
 
 
-/* an error whose members are the event's own, unless it has been told */
+/* sets the error of the event, unless an error is known already */
 
 void
 openai_meter_failure(openai_meter_t *m, const char *type)
@@ -163,7 +166,7 @@ openai_meter_failure(openai_meter_t *m, const char *type)
 }
 
 
-/* beside choices, or with the code 0, it is a message of success */
+/* a message beside choices or with the code 0 is not an error */
 
 void
 openai_meter_flat_error(openai_meter_t *m)
@@ -208,7 +211,7 @@ openai_meter_choice_close(openai_meter_t *m)
     ev = &m->event;
     c = &ev->choice;
 
-    /* Together writes its text twice */
+    /* Together writes the text twice, as content and as text */
 
     ev->text += (c->content || c->parts) ? c->content + c->parts : c->text;
     ev->reasoning += (c->reasoning ? c->reasoning : c->details) + c->thinking;
@@ -272,7 +275,7 @@ openai_meter_finish_reason(openai_meter_t *m, int64_t index,
 }
 
 
-/* before a second choice ends: the reason of a single one is in the facts */
+/* prepares for a second reason: moves the first one out of the facts */
 
 static int
 openai_meter_several(openai_meter_t *m)
@@ -314,9 +317,9 @@ openai_meter_call_open(openai_meter_t *m, int64_t index)
 
 
 /*
- * A piece of a call: it begins one when it names a function that its place has
- * not called with this id.  Some reuse an index, some leave out index or id,
- * some repeat the name without the id.
+ * Ends a piece of a call.  A call is counted when a piece has a name and its
+ * place has no call with this id.  Upstreams reuse an index, leave out the
+ * index or the id, or repeat the name without the id.
  */
 
 void
@@ -353,8 +356,8 @@ openai_meter_call_close(openai_meter_t *m)
 }
 
 
-/* whether it is known: all of its hash, or, without an id, its place; from now
-   on it is */
+/* returns 1 if the call is known, by its hash or, without an id, by its place;
+   remembers it if not */
 
 static int
 openai_meter_called(openai_meter_t *m, uint64_t hash, int id)

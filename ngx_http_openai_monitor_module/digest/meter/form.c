@@ -28,7 +28,7 @@ static const openai_multipart_handler_t  openai_meter_multipart = {
 };
 
 
-/* creates the multipart parser, whose fields are taken like JSON's */
+/* creates the parser; a field of a form goes to the take of the JSON member */
 
 void
 openai_meter_multipart_begin(openai_meter_t *m, openai_str_t content_type)

@@ -5,8 +5,10 @@
 
 
 /*
- * What heads tell: what is asked, who asks, who answers, how the bodies are
- * coded.
+ * The meter of heads: reads the request line and the headers of both sides.
+ *
+ * They say which API is asked, who asks, who answers, and how bodies are
+ * coded. A header that is not in a table is ignored.
  */
 
 
@@ -20,15 +22,15 @@ typedef struct openai_header_s  openai_header_t;
 
 struct openai_header_s {
     openai_str_t    name;
-    uint32_t        tag;            /* its length, first and last letter */
+    uint32_t        tag;            /* length, first and last letter */
     void          (*know)(openai_meter_t *m, const openai_header_t *h,
                       openai_str_t value);
     const char     *provider;
     unsigned        rank;
 };
 
-/* a list by the slots of its tags: for each the place of the first header that
-   belongs to it, counted from 1, or 0 when there is none */
+/* an index of a table by tags; first[] has for each slot the number of the
+   first header in it, counted from 1, or 0 when the slot is empty */
 
 typedef struct {
     const openai_header_t  *headers;
@@ -139,7 +141,7 @@ static const openai_header_t  openai_response_headers[] = {
 };
 
 
-/* the names that OpenTelemetry gives to those that it knows */
+/* suffixes of hosts, and the names that OpenTelemetry gives their providers */
 
 static const struct {
     openai_str_t   suffix;
@@ -243,7 +245,7 @@ openai_meter_request_line(openai_meter_t *m, openai_str_t method,
 }
 
 
-/* a colon comes encoded from some clients */
+/* decodes the model, because some clients encode its colon */
 
 static void
 openai_meter_path_model(openai_meter_t *m, openai_str_t model)
@@ -260,7 +262,7 @@ openai_meter_path_model(openai_meter_t *m, openai_str_t model)
 }
 
 
-/* what a GET asks, having no body */
+/* reads the arguments, because a GET has no body */
 
 static void
 openai_meter_path_args(openai_meter_t *m, openai_str_t uri)
@@ -395,7 +397,7 @@ openai_know_host(openai_meter_t *m, const openai_header_t *h,
     size_t       i, n, len;
     const char  *suffix;
 
-    /* an address tells nothing */
+    /* an IP address does not name a provider */
 
     if (value.data[0] >= '0' && value.data[0] <= '9') {
         return;
@@ -473,7 +475,7 @@ openai_know_tier(openai_meter_t *m, const openai_header_t *h,
 }
 
 
-/* Google's "gfet4t7; dur=812"; of several it is the first one */
+/* takes the first duration, as in Google's "gfet4t7; dur=812" */
 
 static void
 openai_know_timing(openai_meter_t *m, const openai_header_t *h,

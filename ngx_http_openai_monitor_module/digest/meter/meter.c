@@ -4,6 +4,18 @@
  */
 
 
+/*
+ * The meter: reads both bodies of an exchange while they pass.
+ *
+ * capture/ calls the functions of digest.h in their order.  A body goes
+ * through the decoder of its content coding, then through the framing that it
+ * has, and the JSON goes to the scanner with the nodes of the dialect.
+ *
+ * Invariants: memory is bounded, time is linear in the bytes, and no call
+ * fails.
+ */
+
+
 #include "digest/json/bytes.h"
 #include "digest/meter/meter.h"
 
@@ -109,7 +121,7 @@ openai_meter_request_body(openai_meter_t *m, const void *data, size_t len,
         openai_meter_request_end(m);
         m->request.over = 1;
 
-        /* of frames some may be held, to be told at the end */
+        /* the parser of frames may hold bytes until the end */
 
         if (m->request.scan
             && m->facts->framing != OPENAI_FRAMING_WEBSOCKET)
@@ -125,10 +137,10 @@ void
 openai_meter_response_body(openai_meter_t *m, const void *data, size_t len,
     uint64_t now_us)
 {
-    /* 0 stands for no token yet */
+    /* 0 means that no token has come */
     m->now = now_us ? now_us : 1;
 
-    /* the middle of a stream is most of all that comes here */
+    /* most calls are for the middle of a stream */
 
     if (m->events) {
         openai_sse_feed(&m->sse, data, len);
@@ -172,9 +184,9 @@ openai_body_feed(openai_meter_t *m, openai_body_t *body, const void *data,
 
 
 /*
- * A client may hold its upload back, so that waits for more bytes or its end.
- * An answer does not wait: it may be a stream, whose tokens are timed, and an
- * error in it must be known before its bytes are kept.
+ * Creates the decoder.  That of a request waits for more bytes or for the end,
+ * because a client may hold its upload back.  That of an answer does not wait,
+ * because tokens are timed and an error must be known before bytes are kept.
  */
 
 static int
@@ -253,7 +265,7 @@ openai_meter_request_plain(void *ctx, const char *data, size_t len)
 }
 
 
-/* a path that nobody knows: the body's shape may tell what it is */
+/* finds the dialect of an unknown path by the members of the request */
 
 static void
 openai_meter_request_end(openai_meter_t *m)
@@ -309,9 +321,9 @@ openai_meter_response_plain(void *ctx, const char *data, size_t len)
 
 
 /*
- * Framing is what the body is, not what anybody said about it.  Returns how
- * many bytes were used up; those that matter have been passed on, unless all
- * of them are still here.
+ * Finds the framing by the first bytes of the body, because content types are
+ * often wrong.  Returns how many bytes of data it has consumed; it has passed
+ * on those that matter, or the caller passes on all of them.
  */
 
 static size_t
@@ -321,7 +333,7 @@ openai_meter_sniff(openai_meter_t *m, const char *data, size_t len)
     size_t    n;
     unsigned  framing;
 
-    /* its first bytes are no text */
+    /* its first bytes are not text */
 
     if (m->type == OPENAI_FRAMING_AWS && !m->failed) {
         openai_meter_frame(m, OPENAI_FRAMING_AWS);
@@ -531,14 +543,14 @@ openai_meter_finish(openai_meter_t *m, int complete, uint64_t now_us)
     m->finished = 1;
     m->now = now_us ? now_us : 1;
 
-    /* the client left in its upload */
+    /* the client closed the connection during its upload */
 
     if (m->request.decoder && !m->request.over) {
         openai_body_decoded(m, openai_decoder_end(m->request.decoder,
                                                openai_meter_request_plain, m));
     }
 
-    /* a stream without an event is one that has no end */
+    /* a stream without an event still has its framing */
 
     if (!m->framed && m->type == OPENAI_FRAMING_SSE) {
         openai_meter_frame(m, OPENAI_FRAMING_SSE);
@@ -567,7 +579,7 @@ openai_meter_finish(openai_meter_t *m, int complete, uint64_t now_us)
         break;
     }
 
-    /* TGI and others end without [DONE], but never without a reason */
+    /* TGI and others end without [DONE], but with a finish reason */
 
     if (complete && (!m->facts->streamed || m->facts->finish_reason[0])) {
         m->facts->flags |= OPENAI_FACT_TERMINAL;

@@ -5,7 +5,12 @@
 
 
 /*
- * The meter from inside: what the dialects' nodes write to.
+ * The meter from inside: its state, and the functions that its files and the
+ * dialects share.
+ *
+ * Arrows: headers.c, meter.c and ws.c use event.c, take.c, form.c and facts.c;
+ * event.c, take.c and form.c use facts.c; the dialects use event.c, take.c and
+ * facts.c.
  */
 
 
@@ -30,20 +35,20 @@
 #define OPENAI_METER_CALLS    24
 #define OPENAI_METER_WORD     48
 #define OPENAI_METER_SNIFF    8
-#define OPENAI_METER_DONE     6       /* all of [DONE] */
+#define OPENAI_METER_DONE     6       /* bytes of "[DONE]" */
 #define OPENAI_METER_NOT_DONE 255
 
 
-/* one choice, item or block while its object is open; sizes in bytes */
+/* a choice, an item or a block while its object is open; sizes in bytes */
 
 typedef struct {
     int64_t            index;
     uint64_t           content;
-    uint64_t           parts;          /* of content that is an array */
-    uint64_t           text;           /* a field of that name beside it */
+    uint64_t           parts;          /* of a content that is an array */
+    uint64_t           text;           /* of "text" beside the content */
     uint64_t           reasoning;
-    uint64_t           thinking;       /* reasoning among the content */
-    uint64_t           details;        /* reasoning, where it is nowhere else */
+    uint64_t           thinking;       /* reasoning in the content */
+    uint64_t           details;        /* reasoning that is only there */
     uint64_t           delta;          /* content beside a whole message */
     uint64_t           refusal;
     uint64_t           other;          /* audio, arguments, images */
@@ -51,7 +56,7 @@ typedef struct {
 } openai_choice_t;
 
 
-/* one tool call while its object is open */
+/* a call of a tool while its object is open; sizes in bytes */
 
 typedef struct {
     int64_t            index;
@@ -61,7 +66,7 @@ typedef struct {
 } openai_call_t;
 
 
-/* one event, until it is committed */
+/* an event until its commit; sizes in bytes */
 
 typedef struct {
     openai_choice_t    choice;
@@ -71,12 +76,12 @@ typedef struct {
     uint64_t           reasoning;
     uint64_t           refusal;
     uint64_t           other;
-    uint64_t           delta;          /* of Responses, by its type */
-    uint32_t           choices;        /* that came */
+    uint64_t           delta;          /* of Responses; "type" says of what */
+    uint32_t           choices;        /* choices so far */
     int8_t             flag;
 
     char               type[56];
-    char               item[32];       /* type of an item or a block */
+    char               item[32];       /* the type of an item or block */
     char               status[24];
     char               reason[48];
     char               code[48];
@@ -87,7 +92,7 @@ typedef struct {
 typedef struct {
     openai_decoder_t  *decoder;
     openai_ws_t       *ws;
-    openai_scan_t     *scan;           /* NULL: nothing is asked of it, yet */
+    openai_scan_t     *scan;           /* NULL: no value is wanted, yet */
     uint8_t            started;
     uint8_t            over;
 } openai_body_t;
@@ -102,18 +107,18 @@ typedef struct {
 
 
 struct openai_meter_s {
-    openai_facts_t            *facts;   /* the creator's */
+    openai_facts_t            *facts;   /* the caller's */
 
-    /* cleared at first, up to usage; what few need is taken when it is needed:
-       NULL */
+    /* openai_meter_create() clears the fields up to usage; a NULL pointer gets
+       its memory when an exchange needs it, because few do */
 
     openai_multipart_t        *multipart;
-    openai_aws_t              *aws;     /* frames of Amazon's */
+    openai_aws_t              *aws;     /* Amazon's event stream */
     openai_said_t             *said;
-    openai_usage_t            *before;  /* of a connection's earlier answers */
-    uint64_t                  *calls;   /* a hash of each, the last ones */
-    char                     (*finish)[OPENAI_METER_REASON];  /* of choices,
-                                           where they are several */
+    openai_usage_t            *before;  /* of earlier answers of a connection */
+    uint64_t                  *calls;   /* hashes of the last ones */
+    char                     (*finish)[OPENAI_METER_REASON];  /* of
+                                           several choices */
     char                      *request_encoding;   /* OPENAI_METER_WORD each */
     char                      *response_encoding;
     char                      *extensions;
@@ -122,19 +127,19 @@ struct openai_meter_s {
     openai_body_t              response;
 
     uint64_t                   now;
-    uint64_t                   told;    /* bytes of the answers before */
-    uint32_t                   tokens;  /* events that brought some */
+    uint64_t                   told;    /* bytes of earlier answers */
+    uint32_t                   tokens;  /* events with tokens */
     uint32_t                   status;
     uint32_t                   shape;   /* OPENAI_SHAPE_… */
-    uint32_t                   answers; /* of a connection with several */
+    uint32_t                   answers; /* of the connection */
     uint32_t                   ncalls;
-    uint32_t                   ended;   /* a bit for each choice with a
+    uint32_t                   ended;   /* bit of each choice with a
                                            reason */
-    uint8_t                    type;    /* openai_framing_e by content type */
+    uint8_t                    type;    /* framing by the content type */
     uint8_t                    framed;
-    uint8_t                    events;  /* come as they are: not coded */
-    uint8_t                    failed;  /* what came is an error's body */
-    uint8_t                    bytes;   /* what comes is somebody's file */
+    uint8_t                    events;  /* events go to the parser at once */
+    uint8_t                    failed;  /* the body is that of an error */
+    uint8_t                    bytes;   /* the answer is a file */
     uint8_t                    finished;
     uint8_t                    closed;  /* after the terminal event */
     uint8_t                    ids;     /* rank of facts.session */
@@ -144,14 +149,14 @@ struct openai_meter_s {
     uint8_t                    done;    /* bytes of [DONE] seen */
     uint8_t                    sniffed;
     uint8_t                    titled;  /* a title is wanted */
-    openai_reason_t            reason;  /* of a failure that is text */
+    openai_reason_t            reason;  /* of an error that is text */
 
-    /* written before they are read */
+    /* not cleared, because they are written before they are read */
 
     openai_usage_t             usage;   /* of this answer, as the upstream
                                            counts */
-    int64_t                    tool_input;  /* tokens that tools brought */
-    double                     byok_cost;  /* USD; < 0: not told */
+    int64_t                    tool_input;  /* tokens that tools added */
+    double                     byok_cost;  /* USD; < 0: unknown */
     int8_t                     byok;    /* the client's own key: 0, 1; -1 */
     openai_alloc_t             alloc;
     const openai_dialect_t    *dialect;
@@ -159,12 +164,12 @@ struct openai_meter_s {
     openai_event_t             event;
     char                       sniff[OPENAI_METER_SNIFF];
 
-    openai_scan_t             *spare;   /* one that no body has, or NULL */
-    openai_scan_t              scan;    /* the first one */
+    openai_scan_t             *spare;   /* a free scanner, or NULL */
+    openai_scan_t              scan;    /* of the first body */
 };
 
 
-/* what a request is made of, where its path does not tell */
+/* the members of a request whose path is unknown */
 
 #define OPENAI_SHAPE_MESSAGES  0x01
 #define OPENAI_SHAPE_INPUT     0x02
@@ -172,7 +177,7 @@ struct openai_meter_s {
 #define OPENAI_SHAPE_PROMPT    0x08
 
 
-/* a count never goes back to nothing within an answer */
+/* sets a count; 0 does not replace a count that is known */
 
 static inline void
 openai_count(int64_t *count, int64_t n)
@@ -183,7 +188,8 @@ openai_count(int64_t *count, int64_t n)
 }
 
 
-/* a node's argument: a field of the meter, or one of its facts */
+/* the argument of a node: offset and size of a
+   field of the meter or of its facts */
 
 #define OPENAI_AT_FACTS  0x8000
 
@@ -196,8 +202,8 @@ openai_count(int64_t *count, int64_t n)
 
 
 /*
- * Takes for the dialects' nodes.  What is null or of another type changes
- * nothing; an empty string changes nothing, either.
+ * Takes for the nodes of dialects.  A null, a value of another type and an
+ * empty string change nothing.  The comment is the type of the field.
  */
 
 void openai_take_string(void *ctx, const openai_node_t *node,
@@ -211,19 +217,19 @@ void openai_take_real(void *ctx, const openai_node_t *node,
 void openai_take_bool(void *ctx, const openai_node_t *node,
     const openai_value_t *value);          /* int8_t */
 void openai_take_count(void *ctx, const openai_node_t *node,
-    const openai_value_t *value);          /* int32_t: an array's elements */
+    const openai_value_t *value);          /* int32_t, elements of an array */
 void openai_take_size(void *ctx, const openai_node_t *node,
-    const openai_value_t *value);          /* uint64_t: a string's bytes */
+    const openai_value_t *value);          /* uint64_t, bytes of a string */
 void openai_take_most(void *ctx, const openai_node_t *node,
-    const openai_value_t *value);          /* the same, where it is more */
+    const openai_value_t *value);          /* uint64_t, if it is larger */
 void openai_take_add(void *ctx, const openai_node_t *node,
-    const openai_value_t *value);          /* the same, added up */
+    const openai_value_t *value);          /* uint64_t, added */
 void openai_take_flag(void *ctx, const openai_node_t *node,
-    const openai_value_t *value);          /* OPENAI_FACT_…, by presence */
+    const openai_value_t *value);          /* OPENAI_FACT_…, if present */
 void openai_take_shape(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
 
-/* the type of a part of a message: image, audio or file */
+/* takes the type of a part of a message: image, audio or file */
 /* messages of a request, their roles and their texts: see title.c */
 void openai_take_message(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
@@ -234,42 +240,42 @@ void openai_take_said(void *ctx, const openai_node_t *node,
 void openai_take_part_type(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
 
-/* ids of a session, the argument is their rank */
+/* takes the id of a session; the argument is its rank */
 void openai_take_session(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
 
-/* the provider that the presence of a value gives away; a const char * */
+/* sets the provider if there is a value; the argument is a const char * */
 void openai_take_provider(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
 
-/* the usage object as OpenAI and its like count; the last one wins */
+/* takes the usage as OpenAI counts; the last object wins */
 void openai_take_usage(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
 
-/* an error: an object, or a string that is its message */
+/* takes an error: an object, or a string that is its message */
 void openai_take_error(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
 
-/* the arguments of openai_take_error's members: see openai_error_nodes */
+/* takes a member of an error, see openai_error_nodes */
 void openai_take_failure(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
 
-/* what is billed beside tokens: a number above 0, or any object */
+/* notes that more than tokens is billed: a number above 0, or any object */
 void openai_take_unpriced(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
 
-/* tokens, the argument is a field of m->usage */
+/* takes a count of tokens; the argument is a field of m->usage */
 void openai_take_tokens(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
 
 #define openai_usage_node(key, field)                                         \
     openai_node(key, openai_take_tokens, offsetof(openai_usage_t, field))
 
-/* an element of an array that is the whole body is an event */
+/* ends an event with each element of an array that is the body */
 void openai_take_element(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
 
-/* one answer of several, and the call of a tool in it */
+/* open and close a choice, and the call of a tool in it */
 void openai_take_choice(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
 void openai_take_call(void *ctx, const openai_node_t *node,
@@ -280,7 +286,7 @@ extern const openai_node_t  openai_error_nodes[];
 extern const openai_node_t  openai_metadata_nodes[];
 extern const openai_node_t  openai_part_nodes[];
 extern const openai_node_t  openai_message_nodes[];
-extern const openai_node_t  openai_failure;     /* root of an error's body */
+extern const openai_node_t  openai_failure;     /* the body of an error */
 
 #define OPENAI_REQUEST_NODES                                                  \
     openai_node("model", openai_take_string, openai_fact(model)),             \
@@ -312,7 +318,7 @@ extern const openai_node_t  openai_failure;     /* root of an error's body */
     openai_node_in("error", openai_error_nodes, openai_take_error, 0)
 
 
-/* an error that is the whole event: vLLM, llama.cpp; see
+/* an error that is the whole event, as vLLM and llama.cpp write it; see
    openai_meter_flat_error() */
 
 #define OPENAI_FLAT_ERROR_NODES                                               \
@@ -321,63 +327,64 @@ extern const openai_node_t  openai_failure;     /* root of an error's body */
     openai_node("type", openai_take_string, openai_at(event.type))
 
 
-/* what the dialects tell of events */
+/* the dialects call these for the parts of an event */
 
 void openai_meter_choice_open(openai_meter_t *m, int64_t index);
 void openai_meter_choice_close(openai_meter_t *m);
 void openai_meter_call_open(openai_meter_t *m, int64_t index);
 void openai_meter_call_close(openai_meter_t *m);
 
-/* the reason why the choice of this index ended */
+/* sets the reason why the choice with this index ended */
 void openai_meter_finish_reason(openai_meter_t *m, int64_t index,
     const char *reason);
 
-/* a tool was called; name may be empty */
+/* counts the call of a tool; the name may be empty */
 void openai_meter_tool(openai_meter_t *m, const char *name);
 
-/* event.code, event.message and type are those of an error */
+/* set the error of event.code, event.message and the type */
 void openai_meter_failure(openai_meter_t *m, const char *type);
 void openai_meter_flat_error(openai_meter_t *m);
 
-/* what event holds becomes facts; streams: with the time of a token */
+/* adds the event to the facts; in a stream it also sets the times of tokens */
 void openai_meter_commit(openai_meter_t *m);
 
-/* a usage object begins; what came before stays where it brings nothing */
+/* begins a usage object; counts that it does not have stay */
 void openai_meter_usage_open(openai_meter_t *m);
 
-/* the same where the cached parts stand beside the input, as Anthropic and
-   Bedrock count; returns 0 where there is nothing */
+/* likewise where the cached parts are not in the input, as Anthropic and
+   Bedrock count; returns 0 when there is no usage */
 int openai_meter_usage_apart(openai_meter_t *m);
 
-/* m->usage becomes facts.usage, as OpenAI and its like count */
+/* makes facts.usage of m->usage, as OpenAI counts */
 void openai_meter_usage(openai_meter_t *m);
 
 void openai_meter_provider(openai_meter_t *m, const char *name, unsigned rank);
 void openai_meter_session(openai_meter_t *m, openai_str_t id, unsigned rank);
 
-/* an answer among several on one connection is over */
+/* ends one of several answers of a connection */
 void openai_meter_answered(openai_meter_t *m);
 
-/* after a 101 each side's bytes are frames */
+/* after a 101 the bytes of both sides are frames */
 void openai_meter_upgrade(openai_meter_t *m);
 void openai_meter_frames(openai_meter_t *m, openai_body_t *body,
     const void *data, size_t len);
 void openai_meter_frames_end(openai_meter_t *m);
 
-/* a scanner for a body, NULL when memory is short; the other one's, if that is
-   over */
+/* returns a scanner for a body, that of the other body if it is over; NULL:
+   memory is short */
 openai_scan_t *openai_meter_scan(openai_meter_t *m);
 
-/* an event in which there is nothing yet */
+/* empties the event */
 void openai_meter_clear(openai_meter_t *m);
 
-/* ends an event: commits what it brought */
+/* ends an event and commits it */
 void openai_meter_event_end(openai_meter_t *m, openai_str_t name);
 
 void openai_meter_multipart_begin(openai_meter_t *m, openai_str_t type);
 
 
-/* cut to fit on a UTF-8 boundary; dst ends with a zero byte */
+/* copy and append with a comma; the text is cut at a UTF-8 character to fit
+   into size bytes, the last of which is zero */
 void openai_copy(char *dst, size_t size, const char *src, size_t len);
 void openai_append(char *dst, size_t size, const char *src);
 

@@ -5,7 +5,9 @@
 
 
 /*
- * The takes that the dialects' nodes share.
+ * The takes that the nodes of dialects share: values of JSON into facts.
+ *
+ * The scanner calls them.  A take changes one field and calls facts.c at most.
  */
 
 
@@ -35,7 +37,7 @@ static void openai_take_kind(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
 
 
-/* Anthropic's names, as LiteLLM and other gateways pass them on */
+/* Anthropic's names, which LiteLLM and other gateways pass on */
 
 static const openai_node_t  openai_creation_nodes[] = {
     openai_usage_node("ephemeral_1h_input_tokens", cache_write_1h),
@@ -61,7 +63,7 @@ static const openai_node_t  openai_output_nodes[] = {
 };
 
 
-/* OpenRouter's is a number, Perplexity's a list of posts */
+/* the cost is a number at OpenRouter, and an object at Perplexity */
 
 static const openai_node_t  openai_cost_nodes[] = {
     openai_node("total_cost", openai_take_cost, 0),
@@ -69,7 +71,7 @@ static const openai_node_t  openai_cost_nodes[] = {
 };
 
 
-/* what the provider takes where OpenRouter uses a key of the client's own */
+/* OpenRouter: the provider's price when the client uses a key of its own */
 
 static const openai_node_t  openai_cost_details_nodes[] = {
     openai_node("upstream_inference_cost", openai_take_real,
@@ -116,7 +118,7 @@ const openai_node_t  openai_error_nodes[] = {
 };
 
 
-/* the shapes of an error's body: see the facts of the wire, section 6 */
+/* the shapes of the body of an error */
 
 static const openai_node_t  openai_detail_nodes[] = {
     openai_node("msg", openai_take_failure, openai_fact(error_message)),
@@ -126,7 +128,7 @@ static const openai_node_t  openai_detail_nodes[] = {
 };
 
 
-/* Cloudflare's list of errors, of which the first one is the reason */
+/* Cloudflare has a list of errors; the first one is the reason */
 
 static const openai_node_t  openai_errors_nodes[] = {
     openai_node("message", openai_take_first, openai_fact(error_message)),
@@ -234,7 +236,7 @@ openai_take_bool(void *ctx, const openai_node_t *node,
 }
 
 
-/* counted as they come, so that a body cut short has its count, too */
+/* counts elements as they come, so that a cut body has a count, too */
 
 void
 openai_take_count(void *ctx, const openai_node_t *node,
@@ -266,7 +268,7 @@ openai_take_size(void *ctx, const openai_node_t *node,
 }
 
 
-/* what some write under two names, one of them perhaps empty */
+/* for text that some write under two names, one of them perhaps empty */
 
 void
 openai_take_most(void *ctx, const openai_node_t *node,
@@ -442,7 +444,7 @@ openai_take_unpriced(void *ctx, const openai_node_t *node,
 }
 
 
-/* xAI's: 1e10 of them are one dollar */
+/* takes xAI's cost; 1e10 ticks are one dollar */
 
 static void
 openai_take_ticks(void *ctx, const openai_node_t *node,
@@ -472,7 +474,8 @@ openai_meter_usage(openai_meter_t *m)
 
     openai_usage_whole(to);
 
-    /* the fee alone: the provider bills the owner of the key */
+    /* the cost is the fee alone, because the provider bills the owner of the
+       key */
 
     if (m->byok == 1 && m->byok_cost >= 0 && to->cost >= 0) {
         to->cost += m->byok_cost;
@@ -514,9 +517,10 @@ openai_meter_usage_apart(openai_meter_t *m)
 
 
 /*
- * Some upstreams count the reasoning beside the output, some the cached input
- * beside the input.  A part is never larger than its whole, and a total is
- * never larger than the sum of input and output, so what exceeds was left out.
+ * Adds parts that were left out.  Some upstreams do not count the reasoning in
+ * the output, or the cached input in the input.  A part is never larger than
+ * its whole, and a total is never larger than input and output, so the excess
+ * is what was left out.
  */
 
 static void
@@ -554,7 +558,8 @@ openai_usage_whole(openai_usage_t *usage)
 }
 
 
-/* the answers of one connection are paid for one by one */
+/* adds the usage of earlier answers, because each answer of a connection is
+   billed */
 
 static void
 openai_meter_add_before(openai_meter_t *m)
@@ -600,7 +605,7 @@ openai_meter_answered(openai_meter_t *m)
 }
 
 
-/* an object without anything in it is what jobs say when all is well */
+/* an empty object is not an error, because jobs have one when all is well */
 
 void
 openai_take_error(void *ctx, const openai_node_t *node,
@@ -641,7 +646,7 @@ openai_take_first(void *ctx, const openai_node_t *node,
 }
 
 
-/* Gemini's type; Azure repeats the number of HTTP */
+/* takes Gemini's type; a number is Azure's HTTP status and is ignored */
 
 static void
 openai_take_status(void *ctx, const openai_node_t *node,
@@ -653,7 +658,7 @@ openai_take_status(void *ctx, const openai_node_t *node,
 }
 
 
-/* Anthropic's body is of the type "error", whose error has a type */
+/* ignores Anthropic's "error", because the error in it has the type */
 
 static void
 openai_take_kind(void *ctx, const openai_node_t *node,

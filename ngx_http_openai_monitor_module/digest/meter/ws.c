@@ -5,7 +5,9 @@
 
 
 /*
- * The meter of a WebSocket: messages of JSON in both directions.
+ * The meter of a WebSocket: the messages of JSON of both sides.
+ *
+ * meter.c calls it after a 101.
  */
 
 
@@ -25,7 +27,7 @@ openai_meter_upgrade(openai_meter_t *m)
     m->events = 0;
     m->facts->streamed = 1;
 
-    /* the request that asked for it had no body */
+    /* the request had no body; the frames of the client follow */
     m->request.over = 0;
 
     m->before = m->alloc.alloc(m->alloc.ctx, sizeof(openai_usage_t));
@@ -123,7 +125,7 @@ openai_meter_told(void *ctx, const openai_ws_piece_t *piece)
 }
 
 
-/* a piece of a message of text */
+/* scans a piece of a text message */
 
 static int
 openai_meter_message(openai_meter_t *m, openai_body_t *body,
