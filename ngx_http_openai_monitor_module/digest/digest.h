@@ -1,13 +1,14 @@
 
 /*
- * The digest: what the bytes of an exchange mean.
+ * The digest tells what the bytes of an exchange mean.  This is all that
+ * capture/, store/ and view/ use of it.
  *
- * Pure C over libc, yyjson, zlib, libbrotli and libzstd, so that it can be
- * tested and fuzzed without nginx.  Two tiers share the dialects:
+ * It is pure C over libc, yyjson, zlib, libbrotli and libzstd, because it is
+ * tested and fuzzed without nginx.  Two parts share the dialects:
  *
- * - the meter runs while the bytes pass; its memory is bounded, its time is
- *   linear, and it keeps no copy of the bytes beyond a partial event;
- * - the assembler runs on reading, over the stored bytes.
+ * - the meter runs while bytes pass; its memory is bounded, its time is linear,
+ *   and it keeps no bytes beyond a partial event;
+ * - the assembler runs when somebody reads a record, over the stored bytes.
  */
 
 
@@ -30,9 +31,8 @@ typedef struct {
 #define openai_str(s)  { (s), sizeof(s) - 1 }
 
 
-/* memory for the life of one exchange; free is never called one by one for
-   alloc's blocks, the owner drops them together.  Returns NULL on failure:
-   the meter then degrades and says so, it never fails. */
+/* memory for the life of an exchange; the owner frees all blocks at once.  When
+   alloc() returns NULL, the meter goes on, knows less, and says so */
 
 typedef struct {
     void  *(*alloc)(void *ctx, size_t size);
@@ -44,25 +44,27 @@ typedef struct openai_meter_s  openai_meter_t;
 
 
 /*
- * The meter of one exchange, or NULL when memory is short.  Calls come in the
- * order of this header; any of them may be missing.  now_us counts from the
- * start of the exchange.  Nothing is kept of the arguments but copies.
+ * Creates the meter of an exchange; NULL: memory is short.  The caller calls
+ * the functions in the order of this header and may leave out any.  now_us
+ * counts microseconds from the start of the exchange.  The meter copies what it
+ * keeps.
  *
- * What is known so far is in *facts, which is the caller's, outlives the meter
- * and begins with nothing known: see openai_facts_init().
+ * The meter writes to *facts as it learns them.  The caller owns facts, calls
+ * openai_facts_init() before, and keeps them as long as the meter.
  */
 
 openai_meter_t *openai_meter_create(const openai_alloc_t *alloc,
     openai_facts_t *facts);
 
-/* releases what is outside of alloc (decoder states); safe to call twice */
+/* releases memory outside of alloc, as states of decoders; a second call is
+   harmless */
 void openai_meter_destroy(openai_meter_t *m);
 
 /* before the request's body: keep the first characters of its last user
    message in facts.title, which is text of the body */
 void openai_meter_want_title(openai_meter_t *m);
 
-/* the path decides on the dialect, by its suffix; "uri" may hold arguments */
+/* the end of the path decides on the dialect; uri may have arguments */
 void openai_meter_request_line(openai_meter_t *m, openai_str_t method,
     openai_str_t uri);
 void openai_meter_request_header(openai_meter_t *m, openai_str_t name,
@@ -77,25 +79,25 @@ void openai_meter_response_header(openai_meter_t *m, openai_str_t name,
 void openai_meter_response_body(openai_meter_t *m, const void *data,
     size_t len, uint64_t now_us);
 
-/* brings facts.estimated_output up to date, as the other facts always are and
-   _finish() leaves it: four bytes make a token, and an event brings one */
+/* updates facts.estimated_output before the end; four bytes are a token, and an
+   event has one at least */
 void openai_meter_estimate(openai_meter_t *m);
 
-/* complete: the body ended as HTTP wanted it, not cut */
+/* complete: the answer's body has ended and was not cut */
 void openai_meter_finish(openai_meter_t *m, int complete, uint64_t now_us);
 
 
-/* a record of facts in which nothing is known */
+/* sets all facts to unknown */
 void openai_facts_init(openai_facts_t *facts);
 
 
-/* "chat", "responses", …; NULL for 0, the dialect of what nobody knows */
+/* "chat", "responses", …; NULL for 0, which is no known dialect */
 const char *openai_dialect_name(unsigned dialect);
 
 
 /*
- * Stored bytes, for the assembler.  Bodies are as they travelled, perhaps cut;
- * content types and encodings are header values, empty when absent.
+ * Stored bytes, for the assembler.  Bodies are as they were on the wire,
+ * perhaps cut.  Types and encodings are values of headers, or empty.
  */
 
 typedef struct {
@@ -114,9 +116,8 @@ typedef struct {
 
 
 /*
- * Each builds values inside doc, whose allocator bounds the memory, and
- * returns NULL when there is nothing to say or memory is short.  docs/api.md
- * describes the shapes.
+ * Build a value inside doc, whose allocator bounds the memory.  NULL: there is
+ * nothing, or memory is short.  docs/api.md describes the shapes.
  */
 
 yyjson_mut_val *openai_conversation(yyjson_mut_doc *doc,
@@ -133,11 +134,11 @@ yyjson_mut_val *openai_events(yyjson_mut_doc *doc,
 
 
 /*
- * Content decoding.  encoding is a Content-Encoding value.  Decodes as far as
- * the bytes go, at most max bytes of output; *out is malloc()ed, or NULL where
- * nothing had to be decoded.  OPENAI_OK: whole; OPENAI_AGAIN: the input ends
- * early; OPENAI_LIMIT: there is more than max; OPENAI_ERROR: broken or
- * unknown coding; OPENAI_NOMEM: memory is short.  *out holds what was good.
+ * Decodes a body; encoding is the value of Content-Encoding.  *out gets at most
+ * max bytes; the caller frees it; it is NULL when the body is not coded.
+ * OPENAI_OK: all is decoded; OPENAI_AGAIN: the input ends early; OPENAI_LIMIT:
+ * there is more than max; OPENAI_ERROR: the coding is broken or unknown;
+ * OPENAI_NOMEM: memory is short.  *out has the bytes up to the failure.
  */
 
 #define OPENAI_OK      0
@@ -151,13 +152,13 @@ int openai_decode(openai_str_t encoding, openai_str_t in, size_t max,
 
 
 /*
- * Prices.  A table is filled at configuration time and only read after that.
+ * Prices.  nginx's configuration fills the table; after that it is only read.
  */
 
 typedef struct openai_prices_s  openai_prices_t;
 
 typedef struct {
-    openai_str_t   model;          /* exact name, or prefix ending with "*" */
+    openai_str_t   model;          /* a name, or a prefix and "*" */
     double         input;          /* USD per million tokens; < 0 unknown */
     double         cached;
     double         cache_write;
@@ -169,39 +170,39 @@ typedef struct {
     double         tier_cached;
     double         tier_cache_write;
     double         tier_output;
-    double         priority;       /* what a service tier multiplies by */
+    double         priority;       /* factor of a service tier */
     double         flex;
     double         batch;
 } openai_price_t;
 
-/* a row in which nothing is known */
+/* sets all rates to unknown */
 void openai_price_init(openai_price_t *price);
 
-/* one "name=value" of a row, as conf/openai_prices.conf writes them; a name
-   that is not known, comes twice or has no plain number is OPENAI_ERROR */
+/* reads a "name=value" of a row in conf/openai_prices.conf; OPENAI_ERROR: the
+   name is unknown or a duplicate, or the value is not a plain number */
 int openai_price_arg(openai_price_t *price, const char *arg, size_t len);
 
-/* alloc lives as long as the table; strings are copied into it */
+/* alloc must live as long as the table; strings are copied */
 openai_prices_t *openai_prices_create(const openai_alloc_t *alloc);
 
-/* a later row of the same name replaces the earlier; OPENAI_ERROR when memory
-   is short or the row makes no sense: no input and no output rate, half a
-   tier, a name of more than 126 bytes */
+/* adds a row, or replaces the row of this name; OPENAI_ERROR: memory is short,
+   or the row has neither input nor output, half a tier, or a name of more than
+   126 bytes */
 int openai_prices_add(openai_prices_t *prices, const openai_price_t *price);
 
-/* cost in USD, or < 0 when unknown; *row is the name of the row used, or
-   "upstream" when the answer stated its own cost, valid as long as prices;
-   NULL when the cost is unknown */
+/* returns the cost in USD; < 0: unknown.  *row is the name of the row, which
+   lives as long as prices, "upstream" when the answer states its cost, or
+   NULL */
 double openai_cost(const openai_prices_t *prices,
     const openai_facts_t *facts, const char **row);
 
 
 /*
- * Conversations.  The hash chain of a request: settings, tools, system, then
- * each message in order; a prefix stands for everything up to its message.
- * Markers that clients move about (cache_control) do not count.  System
- * messages at the beginning count as the system, and for their number only
- * among the messages.  docs/conversations.md says what is what.
+ * Conversations.  The thread of a request has a hash of the settings, of the
+ * tools and of the system, and a prefix for each message, which is a hash of all
+ * messages up to it.  Markers that clients move (cache_control) do not count.
+ * Leading system messages are hashed into the system; their prefixes are their
+ * numbers.  docs/conversations.md has the rules.
  */
 
 #define OPENAI_THREAD_KEPT  256
@@ -210,11 +211,11 @@ typedef struct {
     uint64_t   settings;
     uint64_t   tools;              /* 0: none */
     uint64_t   system;             /* 0: none */
-    uint32_t   messages;           /* how many the request has */
-    uint32_t   kept;               /* how many of them are in prefix[] */
+    uint32_t   messages;           /* of the request */
+    uint32_t   kept;               /* of them in prefix[] */
 
-    /* messages alone, chained; when not all are kept: the first half of
-       prefix[] has the first ones, the second half the last ones */
+    /* of a longer request the first half of prefix[] has the first messages,
+       the second half the last ones */
     uint64_t   prefix[OPENAI_THREAD_KEPT];
 } openai_thread_t;
 
@@ -229,21 +230,21 @@ typedef enum {
     OPENAI_CHANGE_UNRELATED
 } openai_change_t;
 
-/* OPENAI_OK, OPENAI_ERROR when the request is not a conversation, or
-   OPENAI_NOMEM when there is no memory to see whether it is one */
+/* OPENAI_ERROR: the request is not a conversation; OPENAI_NOMEM: memory is too
+   short to know */
 int openai_thread(openai_thread_t *thread, const openai_exchange_t *ex);
 
 /*
- * How next differs from prev, which is NULL for the first of a conversation.
- * Of several changes it is the one that a prompt cache meets first.  With
- * OPENAI_CHANGE_MESSAGE, *first_changed is its number in the request, counted
- * from 1, else 0.
+ * Tells how next differs from prev, which is NULL for the first request.  Of
+ * several changes it is the one that a prompt cache meets first.
+ * *first_changed is the number of the message, counted from 1, with
+ * OPENAI_CHANGE_MESSAGE, and 0 else.
  */
 
 openai_change_t openai_thread_compare(const openai_thread_t *prev,
     const openai_thread_t *next, uint32_t *first_changed);
 
-/* "append-only", "changed at message 7", …; the length that was written */
+/* writes "append-only", "changed at message 7", …; returns the length */
 size_t openai_change_text(char *buf, size_t size, openai_change_t change,
     uint32_t first_changed);
 

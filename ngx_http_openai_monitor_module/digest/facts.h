@@ -1,11 +1,10 @@
 
 /*
- * What is known of one exchange: the plain result of the digest.
+ * The facts of an exchange, which the meter writes and the zone keeps.
  *
- * A value type without pointers, so that it can be copied into shared memory
- * and read there by another process.  Strings end with a zero byte and are
- * cut to fit on a UTF-8 boundary; "" means unknown.  Numbers that are not
- * known are OPENAI_UNKNOWN, never 0.
+ * The structure has no pointers, because other processes read it in shared
+ * memory.  Strings end with a zero byte and are cut at a UTF-8 character; ""
+ * means unknown.  An unknown number is OPENAI_UNKNOWN, never 0.
  */
 
 
@@ -23,8 +22,8 @@
 #define OPENAI_TITLE_SIZE   256
 
 
-/* tokens as OpenTelemetry GenAI counts them: input holds the cached and the
-   cache-write part, output holds the reasoning part */
+/* tokens as OpenTelemetry GenAI counts them: the input includes the cached and
+   the written part, the output includes the reasoning */
 
 typedef struct {
     int64_t   input;
@@ -32,20 +31,20 @@ typedef struct {
     int64_t   total;
     int64_t   cached;
     int64_t   cache_write;
-    int64_t   cache_write_1h;    /* the part of cache_write kept an hour */
+    int64_t   cache_write_1h;    /* part of cache_write, kept for 1 h */
     int64_t   reasoning;
     int64_t   input_audio;
     int64_t   output_audio;
-    double    cost;              /* USD, stated by the upstream; < 0 unknown */
+    double    cost;              /* USD, by the upstream; < 0: unknown */
 } openai_usage_t;
 
 
 typedef enum {
-    OPENAI_FRAMING_NONE = 0,     /* no body, or not understood */
+    OPENAI_FRAMING_NONE = 0,     /* no body, or an unknown framing */
     OPENAI_FRAMING_JSON,
     OPENAI_FRAMING_SSE,
     OPENAI_FRAMING_NDJSON,
-    OPENAI_FRAMING_ARRAY,        /* one JSON array that arrives in pieces */
+    OPENAI_FRAMING_ARRAY,        /* a JSON array of events */
     OPENAI_FRAMING_WEBSOCKET,
     OPENAI_FRAMING_AWS           /* Amazon's binary event stream */
 } openai_framing_e;
@@ -60,18 +59,18 @@ typedef enum {
 #define OPENAI_FACT_AUDIO           0x0010   /* in the request */
 #define OPENAI_FACT_FILE            0x0020   /* in the request */
 #define OPENAI_FACT_ERROR           0x0040   /* an error object or event */
-#define OPENAI_FACT_TERMINAL        0x0080   /* the terminal event was seen */
-#define OPENAI_FACT_USAGE           0x0100   /* usage holds what came */
+#define OPENAI_FACT_TERMINAL        0x0080   /* the last event has come */
+#define OPENAI_FACT_USAGE           0x0100   /* usage has counts */
 #define OPENAI_FACT_UNDECODABLE     0x0200   /* coding unknown or broken */
-#define OPENAI_FACT_BOMB            0x0400   /* decoder bound reached */
-#define OPENAI_FACT_EARLY           0x0800   /* usage is of the beginning */
-#define OPENAI_FACT_UNPRICED        0x1000   /* billed for more than tokens, or
-                                                at rates that no row has */
-#define OPENAI_FACT_NO_DECODER      0x2000   /* no memory to decode a body */
+#define OPENAI_FACT_BOMB            0x0400   /* too large once decoded */
+#define OPENAI_FACT_EARLY           0x0800   /* usage lacks the end */
+#define OPENAI_FACT_UNPRICED        0x1000   /* there are fees, or rates that
+                                                no row has */
+#define OPENAI_FACT_NO_DECODER      0x2000   /* no memory for a decoder */
 
 
 typedef struct {
-    /* what the request asked; int8_t: -1 unknown, 0 no, 1 yes */
+    /* the request; int8_t: -1 unknown, 0 no, 1 yes */
 
     int8_t          stream_asked;
     int8_t          streamed;          /* the answer is a stream of events */
@@ -82,7 +81,7 @@ typedef struct {
     int32_t         messages;
     int32_t         tools;
     int32_t         choices;           /* asked for: "n" */
-    int32_t         retry;             /* the client's own retry count */
+    int32_t         retry;             /* by the client's count */
     int64_t         max_tokens;
     double          temperature;       /* NAN: unknown */
 
@@ -90,12 +89,12 @@ typedef struct {
 
     uint32_t        events;            /* SSE events, lines, frames */
     uint32_t        tool_calls;
-    uint64_t        text_bytes;        /* answer text, refusal included */
+    uint64_t        text_bytes;        /* text with refusals */
     uint64_t        reasoning_bytes;
-    int64_t         estimated_output;  /* tokens; only without usage */
-    int64_t         processing_ms;     /* stated by the upstream */
+    int64_t         estimated_output;  /* tokens, if there is no usage */
+    int64_t         processing_ms;     /* as the upstream states */
 
-    /* us since the start that the caller chose; 0: none yet */
+    /* microseconds since the start of the exchange; 0: no token yet */
 
     uint64_t        first_token_us;
     uint64_t        last_token_us;
@@ -108,14 +107,14 @@ typedef struct {
     char            model[96];         /* asked */
     char            response_model[96];
     char            response_id[64];
-    char            request_id[64];    /* the upstream's, from its headers */
-    char            finish_reason[64]; /* several choices are joined by "," */
-    char            service_tier[16];  /* of the answer, else of the request */
-    char            tool_names[160];   /* called, in order, joined by "," */
+    char            request_id[64];    /* in the upstream's headers */
+    char            finish_reason[64]; /* of several choices, with "," */
+    char            service_tier[16];  /* of the answer or the request */
+    char            tool_names[160];   /* called, in order, with "," */
     char            error_type[48];
     char            error_code[48];
     char            error_message[160];
-    char            session[80];       /* session or thread id of the client */
+    char            session[80];       /* the id that the client sends */
     char            user[64];
     char            user_agent[64];
     char            title[OPENAI_TITLE_SIZE];  /* of the last user message: its
@@ -139,7 +138,7 @@ openai_usage_init(openai_usage_t *usage)
 }
 
 
-/* of facts that are zeroed nothing is known from now on */
+/* sets zeroed facts to unknown */
 
 static inline void
 openai_facts_unknown(openai_facts_t *facts)

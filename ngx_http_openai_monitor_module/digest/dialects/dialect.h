@@ -5,10 +5,11 @@
 
 
 /*
- * What a dialect is: the shape of one API, told to the meter by trees of
- * nodes and to the assembler by callbacks.
+ * A dialect is the shape of an API: routes, trees of nodes for the meter, and
+ * callbacks for the assembler.
  *
- * A dialect lives in one file and is named in one line of dialects.c.
+ * A dialect is one file and one line of the table in dialects.c.  The meter
+ * and the assembler reach dialects through that table only.
  */
 
 
@@ -22,23 +23,23 @@
 
 
 /*
- * A path's end: "*" stands for a part of one segment, "@" for one that names
- * the model.  Of the routes that match, the one with most letters wins.
+ * The end of a path.  "*" stands for one segment or its end, "@" for one that
+ * names the model.  Of the matching routes the longest one wins.
  */
 
 typedef struct {
     openai_str_t            path;
-    uint32_t                tail;       /* its last bytes; 0: not told */
+    uint32_t                tail;       /* last four bytes; 0: unknown */
     unsigned                flags;
-    const char             *operation;  /* OpenTelemetry's, where it has one */
-    const char             *read;       /* the same of a GET; NULL: no other */
+    const char             *operation;  /* OpenTelemetry's, or ours */
+    const char             *read;       /* of a GET; NULL: the same */
 } openai_route_t;
 
 #define OPENAI_ROUTE_STREAM  0x01       /* the path asks for a stream */
 #define OPENAI_ROUTE_AZURE   0x02
 #define OPENAI_ROUTE_VERTEX  0x04
-#define OPENAI_ROUTE_SURE    0x08       /* no other dialect's path ends so */
-#define OPENAI_ROUTE_BYTES   0x10       /* the answer is somebody's file */
+#define OPENAI_ROUTE_SURE    0x08       /* no other dialect has this end */
+#define OPENAI_ROUTE_BYTES   0x10       /* the answer is a file */
 #define OPENAI_ROUTE_BEDROCK 0x40
 #define OPENAI_ROUTE_ARGS    0x20       /* "stream" and "model" are arguments */
 
@@ -65,19 +66,19 @@ typedef struct {
 
 typedef struct {
     const char             *name;
-    const char             *provider;   /* where nothing else tells; or NULL */
+    const char             *provider;   /* if nothing else names it; or NULL */
     const openai_route_t   *routes;
 
-    /* what the meter wants to know; each may be NULL */
+    /* the values that the meter wants; each may be NULL */
 
     const openai_node_t    *request;
     const openai_node_t    *answer;     /* a body of JSON */
-    const openai_node_t    *event;      /* an event's data */
+    const openai_node_t    *event;      /* the data of an event */
 
-    /* after each event, and with an empty name after a body of JSON */
+    /* ends each event, and a body of JSON, whose name is empty */
     void                  (*commit)(openai_meter_t *m, openai_str_t name);
 
-    /* what the assembler does; each may be NULL */
+    /* the callbacks of the assembler; each may be NULL */
 
     void                  (*conversation)(openai_builder_t *b,
                                yyjson_val *root);
@@ -86,12 +87,12 @@ typedef struct {
     void                  (*build_event)(openai_builder_t *b,
                                openai_str_t name, yyjson_val *root);
 
-    /* the usage object in a body or in an event; NULL: "usage" */
+    /* returns the usage of a body or an event; NULL: its "usage" */
     yyjson_val           *(*usage)(yyjson_val *root);
 } openai_dialect_t;
 
 
-/* a request of {messages, tools}, which several speak */
+/* a request of {messages, tools}, which several dialects have */
 void openai_chat_conversation(openai_builder_t *b, yyjson_val *root);
 
 /* an answer of Chat Completions, which Mistral's fill in the middle has, too */
@@ -120,27 +121,27 @@ void openai_responses_event(openai_builder_t *b, openai_str_t name,
 yyjson_val *openai_responses_usage(yyjson_val *root);
 
 
-/* the table; [0] is for what no dialect knows */
+/* the table; [0] is for unknown paths */
 extern const openai_dialect_t *const  openai_dialects[];
 extern const unsigned                 openai_dialects_n;
 
 
 typedef struct {
     unsigned                dialect;
-    const openai_route_t   *route;      /* NULL: the path is not known */
-    openai_str_t            model;      /* as the path writes it, or empty */
+    const openai_route_t   *route;      /* NULL: the path is unknown */
+    openai_str_t            model;      /* as in the path, or empty */
 } openai_routed_t;
 
 openai_routed_t openai_find_route(openai_str_t uri);
 
-/* the segment that labels a path which is not known */
+/* returns the segment that labels an unknown path */
 openai_str_t openai_path_label(openai_str_t uri);
 
-/* the value of an argument as it is written, or empty */
+/* returns the encoded value of an argument, or an empty string */
 openai_str_t openai_path_arg(openai_str_t uri, openai_str_t name);
 
-/* a part of a path or an argument, its percent signs undone; returns how many
-   bytes it has, at most size */
+/* decodes the percent signs of a path or an argument; returns the length, at
+   most size */
 size_t openai_path_decode(char *dst, size_t size, openai_str_t part);
 
 

@@ -5,7 +5,9 @@
 
 
 /*
- * The table of dialects.  A record keeps the place in it: append only.
+ * The table of dialects, which the meter, the assembler and view/ read.
+ *
+ * New dialects go to the end, because records keep the number of their dialect.
  */
 
 

@@ -4,6 +4,13 @@
  */
 
 
+/*
+ * Finds the route of a path, which names the dialect and the operation.
+ *
+ * The meter calls it once an exchange, and the assembler once a record.
+ */
+
+
 #include "digest/json/bytes.h"
 #include "digest/dialects/dialect.h"
 
@@ -71,7 +78,7 @@ openai_find_route(openai_str_t uri)
 }
 
 
-/* without the arguments and slashes at the end */
+/* returns the length without arguments and without slashes at the end */
 
 static size_t
 openai_path_length(openai_str_t uri)
@@ -101,7 +108,7 @@ openai_route_match(const openai_str_t *pattern, const char *path, size_t len,
 
         ch = pattern->data[n - 1];
 
-        /* some clients encode it */
+        /* some clients encode the colon */
 
         if (ch == ':' && len > 2 && path[len - 3] == '%'
             && path[len - 2] == '3' && (path[len - 1] | 0x20) == 'a')
@@ -140,8 +147,8 @@ openai_route_match(const openai_str_t *pattern, const char *path, size_t len,
 }
 
 
-/* the segment behind the version, as in /v1/evals/ID/runs: what it is about;
-   without a version the last one.  One that has a digit is an identifier */
+/* returns the segment behind the version, as "evals" in /v1/evals/ID/runs, or
+   the last one when there is no version; a segment with a digit is an id */
 
 openai_str_t
 openai_path_label(openai_str_t uri)
@@ -182,7 +189,7 @@ openai_path_label(openai_str_t uri)
 }
 
 
-/* the first one behind pos that is no identifier */
+/* returns the first segment behind pos that is not an id */
 
 static openai_str_t
 openai_path_segment(openai_str_t uri, size_t pos)
