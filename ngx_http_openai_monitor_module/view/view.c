@@ -4,6 +4,12 @@
  */
 
 
+/*
+ * The content handler of the monitor: it checks who asks, finds the route, and
+ * calls its handler. A new route is a line in one of the two tables.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
@@ -45,7 +51,7 @@ static const ngx_openai_route_t  ngx_openai_routes[] = {
 };
 
 
-/* what follows api/request/{id} */
+/* the part behind api/request/{id} */
 
 static const ngx_openai_route_t  ngx_openai_record_routes[] = {
     { ngx_string(""), NGX_OPENAI_READ, ngx_openai_detail },
@@ -58,8 +64,8 @@ static const ngx_openai_route_t  ngx_openai_record_routes[] = {
 };
 
 
-/* the page's files are public: they hold nothing, and a link to a record must
-   work from wherever it was pasted */
+/* The page's files hold no records, so they are served to anybody: a pasted
+   link must work from anywhere. */
 
 static const ngx_openai_route_t  ngx_openai_asset_route = {
     ngx_string(""), NGX_OPENAI_READ, ngx_openai_asset

@@ -4,6 +4,12 @@
  */
 
 
+/*
+ * What the module's root and the monitor share: the settings of a location and
+ * the content handler.
+ */
+
+
 #ifndef _NGX_HTTP_OPENAI_VIEW_H_INCLUDED_
 #define _NGX_HTTP_OPENAI_VIEW_H_INCLUDED_
 
@@ -23,19 +29,19 @@ typedef struct {
     ngx_openai_zone_t  *zone;
     ngx_uint_t          page_size;
     size_t              body_max;
-    ngx_str_t           proxy;          /* where clients are sent to */
-    ngx_array_t        *names;          /* of the server; see the guard */
+    ngx_str_t           proxy;          /* the address that clients use */
+    ngx_array_t        *names;          /* of the server, for the guard */
 } ngx_http_openai_view_conf_t;
 
 
-/* the content handler of a location that shows a zone */
+/* the content handler of openai_monitor_view */
 ngx_int_t ngx_http_openai_view_handler(ngx_http_request_t *r);
 
-/* takes the names of the server that is being configured */
+/* copies the names of the server that is being configured */
 ngx_int_t ngx_http_openai_view_names(ngx_conf_t *cf,
     ngx_http_openai_view_conf_t *conf);
 
-/* the settings of the request's location; the root module has this */
+/* the settings of the request's location, which the module's root defines */
 ngx_http_openai_view_conf_t *ngx_http_openai_view_conf(ngx_http_request_t *r);
 
 

@@ -4,6 +4,12 @@
  */
 
 
+/*
+ * How the API answers and refuses, and how it reads the arguments and headers
+ * of a request. Every handler calls this.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
@@ -107,13 +113,14 @@ ngx_openai_headers(ngx_http_request_t *r, const char *cache)
         return NGX_ERROR;
     }
 
-    /* for a recording proxy, through which nobody shall come here */
+    /* a recording proxy refuses answers with this header, so nobody reaches
+       the monitor through it */
 
     return ngx_openai_header(r, "X-OpenAI-Monitor", "view");
 }
 
 
-/* name and value live as long as the request */
+/* name and value must live as long as the request */
 
 ngx_int_t
 ngx_openai_header(ngx_http_request_t *r, const char *name, const char *value)
@@ -233,7 +240,7 @@ ngx_openai_arg(ngx_openai_call_t *call, const char *name, ngx_str_t *value)
 
         p = end + 1;
 
-        /* names of arguments are plain words here, nobody encodes them */
+        /* the names are plain words, so they are compared without decoding */
 
         if (key.len != ngx_strlen(name)
             || ngx_strncmp(key.data, name, key.len) != 0)
@@ -268,7 +275,7 @@ ngx_openai_arg(ngx_openai_call_t *call, const char *name, ngx_str_t *value)
 }
 
 
-/* in place; forms write a space as "+" */
+/* decodes in place; forms write a space as "+" */
 
 static void
 ngx_openai_decode_arg(ngx_str_t *value)

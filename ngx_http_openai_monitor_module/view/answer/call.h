@@ -4,8 +4,9 @@
  */
 
 
-/* One call of the API: what the routes hand to the rooms, and how these
-   answer. */
+/* One call of the API. The router fills in ngx_openai_call_t and hands it
+   to a handler; the handler reads arguments and answers through the
+   functions below. */
 
 
 #ifndef _NGX_OPENAI_CALL_H_INCLUDED_
@@ -29,7 +30,7 @@ typedef struct {
     ngx_openai_zone_t            *zone;
     ngx_str_t                     id;        /* of api/request/{id} */
     ngx_str_t                     path;      /* relative to the location */
-    ngx_int_t                     rc;        /* to return after NGX_ABORT */
+    ngx_int_t                     rc;        /* returned after NGX_ABORT */
 } ngx_openai_call_t;
 
 
@@ -54,8 +55,8 @@ ngx_int_t ngx_openai_reset(ngx_openai_call_t *call);
 
 
 /*
- * These send, and return what a content handler returns.  Formats know
- * ngx_sprintf()'s letters; what they give is escaped.
+ * These send an answer and return what a content handler returns. Formats are
+ * ngx_sprintf()'s; the text is escaped for JSON.
  */
 ngx_int_t ngx_openai_send(ngx_http_request_t *r, ngx_openai_json_t *json);
 ngx_int_t ngx_openai_send_status(ngx_http_request_t *r, ngx_uint_t status);
@@ -71,19 +72,20 @@ ngx_int_t ngx_openai_header(ngx_http_request_t *r, const char *name,
 ngx_str_t *ngx_openai_header_in(ngx_http_request_t *r, const char *name);
 
 /*
- * These ask the call for something.  NGX_ABORT: it cannot go on, the error has
- * been sent, and the handler returns call->rc.
+ * These read the request. They return NGX_ABORT when they have sent an error,
+ * and the handler then returns call->rc.
  */
 
-/* the value, decoded; NGX_DECLINED when the argument is absent */
+/* the decoded value; NGX_DECLINED when the argument is absent */
 ngx_int_t ngx_openai_arg(ngx_openai_call_t *call, const char *name,
     ngx_str_t *value);
 
-/* a number within bounds; *value is left alone when the argument is absent */
+/* a number from min to max; *value keeps its value when the argument is
+   absent */
 ngx_int_t ngx_openai_arg_number(ngx_openai_call_t *call, const char *name,
     ngx_uint_t min, ngx_uint_t max, ngx_uint_t *value);
 
-/* the call cannot go on: NGX_ABORT */
+/* these send an error and return NGX_ABORT */
 ngx_int_t ngx_openai_refuse(ngx_openai_call_t *call, ngx_uint_t status,
     const char *code, const char *fmt, ...);
 ngx_int_t ngx_openai_gone(ngx_openai_call_t *call);

@@ -14,15 +14,16 @@
 #include <time.h>
 
 
-/* how long one turn of the event loop may be kept waiting, by all viewers … */
+/* us of one turn of the event loop for all viewers */
 #define NGX_OPENAI_TELL_US  50
 
-/* … and by all searches: they have a slice in each turn until they are over,
-   so that what is proxied meets one of them at every step of its way */
+/* us of one turn for all searches; a search has a slice in each turn until
+   it ends, so a proxied exchange may wait for one slice at each of its
+   steps */
 #define NGX_OPENAI_WORK_US  25
 
 
-/* nginx's own time stands still while a handler works */
+/* a clock that goes on while a handler works; nginx's own stands still then */
 
 static ngx_inline uint64_t
 ngx_openai_clock_us(void)

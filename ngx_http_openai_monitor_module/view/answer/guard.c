@@ -4,6 +4,12 @@
  */
 
 
+/*
+ * The checks of host, origin and proof: see guard.h. view.c calls them before
+ * it calls a handler.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
@@ -25,7 +31,8 @@ static ngx_uint_t ngx_openai_guard_named(ngx_http_request_t *r,
 static ngx_uint_t ngx_openai_guard_match(ngx_str_t *name, ngx_str_t *host);
 
 
-/* the core forgets the names after it has read the configuration */
+/* copies the names of the server, because the core drops its array when the
+   configuration has been read */
 
 ngx_int_t
 ngx_http_openai_view_names(ngx_conf_t *cf, ngx_http_openai_view_conf_t *conf)
@@ -71,7 +78,7 @@ ngx_openai_guard_host(ngx_openai_call_t *call)
     r = call->request;
     host = &r->headers_in.server;
 
-    /* no browser leaves it out */
+    /* every browser sends a host */
 
     if (host->len == 0
         || ngx_openai_guard_address(host)
@@ -92,7 +99,7 @@ ngx_openai_guard_host(ngx_openai_call_t *call)
 }
 
 
-/* what a page of another site cannot be under */
+/* 1 for an address or "localhost": no foreign site can have such a name */
 
 static ngx_uint_t
 ngx_openai_guard_address(ngx_str_t *host)
@@ -152,7 +159,7 @@ ngx_openai_guard_named(ngx_http_request_t *r, ngx_array_t *names,
 }
 
 
-/* "a.test", "*.a.test", ".a.test", "a.*" */
+/* the forms "a.test", "*.a.test", ".a.test" and "a.*" */
 
 static ngx_uint_t
 ngx_openai_guard_match(ngx_str_t *name, ngx_str_t *host)
@@ -230,7 +237,7 @@ ngx_openai_guard_origin(ngx_http_request_t *r)
     } else {
         host = &r->headers_in.server;
 
-        /* here the core has the name without its port */
+        /* the core has removed the port from this name */
 
         if ((size_t) (last - p) > host->len && p[host->len] == ':') {
             last = p + host->len;

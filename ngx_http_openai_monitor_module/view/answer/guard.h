@@ -5,8 +5,8 @@
 
 
 /*
- * Who may read and change: the page itself, and programs; no other site, and
- * nobody under a name that was bound anew to this address.
+ * Who may use the monitor: its own page and programs. Other sites may not, also
+ * when their name has been bound to this address (DNS rebinding).
  */
 
 
@@ -17,15 +17,16 @@
 #include "view/answer/call.h"
 
 
-/* an address, "localhost", or a name of this server; else the call has been
-   refused */
+/* NGX_OK for an address, "localhost" or a name of this server; otherwise it
+   sends the refusal and returns NGX_DECLINED */
 ngx_int_t ngx_openai_guard_host(ngx_openai_call_t *call);
 
-/* browsers say where a request comes from; other clients say nothing */
+/* NGX_DECLINED when a browser says that another site asks; programs send no
+   such header */
 ngx_int_t ngx_openai_guard_origin(ngx_http_request_t *r);
 
-/* a form of another site cannot send a header of ours, a script of it may not
-   without asking first, and nobody answers that question */
+/* NGX_DECLINED without the header that proves the page's own origin: a form
+   of another site cannot send it, and a script may not */
 ngx_int_t ngx_openai_guard_proof(ngx_http_request_t *r);
 
 

@@ -4,6 +4,11 @@
  */
 
 
+/*
+ * The JSON writer: see json.h. Everything that the API writes goes through it.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 
@@ -66,8 +71,9 @@ ngx_openai_json_init_fixed(ngx_openai_json_t *json, ngx_buf_t *buf)
 
 
 /*
- * Where at least "min" bytes can be written, NULL when there is no room; a new
- * buffer takes "want" bytes when that is more than its usual size.
+ * Makes room for at least "min" bytes and returns where to write, or NULL when
+ * there is no memory. A new buffer has "want" bytes when that is more than the
+ * usual size.
  */
 
 static u_char *
@@ -127,7 +133,7 @@ ngx_openai_json_raw(ngx_openai_json_t *json, const void *data, size_t len)
 
     p = data;
 
-    /* nearly always */
+    /* nearly always true */
 
     if (json->buf && (size_t) (json->buf->end - json->buf->last) >= len
         && !json->failed)
@@ -184,7 +190,7 @@ ngx_openai_json_close(ngx_openai_json_t *json, u_char bracket)
 }
 
 
-/* keys are the program's own words and need no escaping */
+/* keys are constants of the program and need no escaping */
 
 void
 ngx_openai_json_key(ngx_openai_json_t *json, const char *key)
@@ -371,7 +377,7 @@ ngx_openai_json_chars(ngx_openai_json_t *json, const u_char *p, size_t len)
 
     while (p < last) {
 
-        /* six bytes are the longest that one byte can become */
+        /* one byte becomes six at most */
 
         d = ngx_openai_json_room(json, 6, last - p);
         if (d == NULL) {
@@ -469,7 +475,7 @@ ngx_openai_utf8(const u_char *p, const u_char *last, size_t *skip)
     } else if (*p >= 0xe0 && *p <= 0xef) {
         n = 3;
 
-        /* overlong forms and surrogates */
+        /* overlong forms and surrogates are invalid */
 
         if (*p == 0xe0) {
             low = 0xa0;
@@ -609,7 +615,7 @@ ngx_openai_time(u_char *p, uint64_t ms)
     time_t     sec;
     struct tm  tm;
 
-    /* a clock that is mad must not lengthen the year */
+    /* a wrong clock must not make the year longer than four digits */
 
     sec = (time_t) ngx_min(ms / 1000, 253402300799ULL);
 
@@ -643,7 +649,7 @@ ngx_openai_json_nested(ngx_openai_json_t *json, yyjson_mut_val *val,
     yyjson_mut_obj_iter   object;
     yyjson_mut_arr_iter   array;
 
-    /* what nests deeper is hostile, and would use up the stack */
+    /* deeper nesting would use up the stack, so it becomes null */
 
     if (depth == NGX_OPENAI_JSON_DEPTH) {
         ngx_openai_json_null(json);

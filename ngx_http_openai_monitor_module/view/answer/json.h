@@ -5,12 +5,12 @@
 
 
 /*
- * JSON output.  Whatever the bytes are, what comes out is valid JSON: strings
- * are escaped, and what is not UTF-8 in them becomes U+FFFD.
+ * Writes JSON. The output is valid JSON whatever the bytes are: strings are
+ * escaped, and invalid UTF-8 becomes U+FFFD.
  *
- * The writer keeps track of commas.  It never fails in the middle: when memory
- * is short, or its fixed room is used up, "failed" is set and what follows is
- * dropped, so that one test at the end is enough.
+ * The writer keeps track of commas. It does not return errors: when memory is
+ * short, or the fixed buffer is full, it sets "failed" and drops the rest, so
+ * the caller tests "failed" once at the end.
  */
 
 
@@ -24,23 +24,23 @@
 
 
 typedef struct {
-    ngx_pool_t    *pool;        /* NULL: the room is fixed */
+    ngx_pool_t    *pool;        /* NULL: the buffer is fixed */
     ngx_chain_t   *first;
     ngx_chain_t  **next;
-    ngx_buf_t     *buf;         /* the one that is written to */
+    ngx_buf_t     *buf;         /* the one being filled */
     off_t          size;        /* bytes in all buffers */
     unsigned       comma:1;
     unsigned       failed:1;
 } ngx_openai_json_t;
 
 
-/* output goes to a chain of buffers of the pool */
+/* writes to a chain of buffers from the pool */
 void ngx_openai_json_init(ngx_openai_json_t *json, ngx_pool_t *pool);
 
-/* output goes to what is left of buf */
+/* writes to the free part of buf */
 void ngx_openai_json_init_fixed(ngx_openai_json_t *json, ngx_buf_t *buf);
 
-/* bytes as they are: parts of other formats around the JSON */
+/* writes bytes unchanged, for the other formats around JSON */
 void ngx_openai_json_raw(ngx_openai_json_t *json, const void *data,
     size_t len);
 #define ngx_openai_json_literal(json, s)                                     \
@@ -64,7 +64,8 @@ void ngx_openai_json_double(ngx_openai_json_t *json, double value);
 void ngx_openai_json_string(ngx_openai_json_t *json, const void *data,
     size_t len);
 
-/* how many bytes of it, whole characters, are sure to be a string of "room" */
+/* how many bytes of a text, in whole characters, surely fit into "room"
+   bytes as a JSON string */
 size_t ngx_openai_json_fits(const void *data, size_t len, size_t room);
 
 void ngx_openai_json_base64(ngx_openai_json_t *json, const void *data,
@@ -89,14 +90,15 @@ void ngx_openai_json_time(ngx_openai_json_t *json, uint64_t ms);
 void ngx_openai_json_value(ngx_openai_json_t *json, yyjson_mut_val *val);
 
 
-/* ISO 8601 in UTC with milliseconds, NGX_OPENAI_TIME_LEN bytes */
+/* writes a time as ISO 8601 in UTC with milliseconds: NGX_OPENAI_TIME_LEN
+   bytes */
 
 #define NGX_OPENAI_TIME_LEN  (sizeof("1970-01-01T00:00:00.000Z") - 1)
 
 u_char *ngx_openai_time(u_char *p, uint64_t ms);
 
-/* length of the sequence at p, or 0 when it is not UTF-8; *skip then is the
-   number of bytes that one U+FFFD stands for */
+/* length of the UTF-8 sequence at p, or 0 when it is invalid; *skip then is
+   how many bytes one U+FFFD replaces */
 size_t ngx_openai_utf8(const u_char *p, const u_char *last, size_t *skip);
 
 

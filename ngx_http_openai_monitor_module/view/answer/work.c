@@ -4,6 +4,17 @@
  */
 
 
+/*
+ * The queue of work that is cut in slices: see work.h. The list, the statistics
+ * and the exports put their work here.
+ *
+ * Invariants: a work that has more to do is in the queue once; the posted event
+ * is set while the queue is not empty; the timer is set while the queue is not
+ * empty, so a worker that is told to exit does not leave in the middle of an
+ * answer.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
@@ -22,7 +33,7 @@ static void ngx_openai_work_kept(ngx_event_t *ev);
 static void ngx_openai_work_cleanup(void *data);
 
 
-/* this process's works that have more to do, who waits longest first */
+/* the works of this process that have more to do, the longest waiting first */
 
 static ngx_queue_t       ngx_openai_works;
 static ngx_event_t       ngx_openai_works_event;
@@ -73,7 +84,7 @@ ngx_openai_work_start(ngx_openai_work_t *work)
 
     r->main->count++;
 
-    /* a body that is still being discarded reads by itself */
+    /* a request body that is still being discarded has its own read handler */
 
     if (!r->discard_body) {
         r->read_event_handler = ngx_http_test_reading;
@@ -120,7 +131,7 @@ ngx_openai_work_wait(ngx_openai_work_t *work)
     ev->handler = ngx_openai_work_handler;
     ev->log = ngx_cycle->log;
 
-    /* not in this turn: what is ready for others comes before */
+    /* in the next turn, because events that are ready for others come first */
 
     if (!ev->posted) {
         ngx_post_event(ev, &ngx_posted_next_events);
@@ -130,7 +141,7 @@ ngx_openai_work_wait(ngx_openai_work_t *work)
 }
 
 
-/* a worker that shall leave stays for timers only, not for what is posted */
+/* a timer keeps an exiting worker alive; a posted event would not */
 
 static void
 ngx_openai_work_keep(void)

@@ -5,8 +5,8 @@
 
 
 /*
- * Long work of one request, cut in slices: between two of them the event loop
- * serves everybody else.  Each turn of the loop has one slice, however many
+ * Long work for one request, cut in slices. Between two slices the event loop
+ * serves everybody else. One turn of the loop runs one slice, however many
  * works there are.
  */
 
@@ -27,30 +27,30 @@ typedef struct ngx_openai_work_s  ngx_openai_work_t;
 struct ngx_openai_work_s {
     ngx_http_request_t  *request;
 
-    /* does some of it until "stop"; NGX_AGAIN: there is more to do; NGX_DONE:
-       it waits, and ngx_openai_work_go() will be called; else what the request
-       ends with, the answer has been sent then */
+    /* works until "stop"; NGX_AGAIN: there is more to do; NGX_DONE: it
+       waits, and the caller will call ngx_openai_work_go(); any other value
+       finalizes the request, whose answer has been sent */
     ngx_int_t          (*run)(ngx_openai_work_t *work);
     void                *data;
 
     uint64_t             started;       /* see ngx_openai_clock_us() */
     uint64_t             stop;
-    ngx_queue_t          queue;         /* of those that have more to do */
+    ngx_queue_t          queue;         /* of the works with more to do */
     unsigned             queued:1;
 };
 
 
-/* a work without its run() and data; NULL: memory is short */
+/* creates a work; the caller sets run and data; NULL: no memory */
 ngx_openai_work_t *ngx_openai_work_create(ngx_http_request_t *r);
 
-/* does the first slice; what a content handler returns */
+/* runs the first slice; returns what a content handler returns */
 ngx_int_t ngx_openai_work_start(ngx_openai_work_t *work);
 
 /* the work of a request, or NULL */
 ngx_openai_work_t *ngx_openai_work_of(ngx_http_request_t *r);
 
-/* goes on, unless it does so by itself; the work and its request may be gone
-   afterwards */
+/* runs the next slice, unless the work is in the queue; the work and its
+   request may be gone afterwards */
 void ngx_openai_work_go(ngx_openai_work_t *work);
 
 

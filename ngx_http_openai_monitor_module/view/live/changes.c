@@ -4,6 +4,16 @@
  */
 
 
+/*
+ * What is new for a viewer: records that began, run or ended, a cleared zone,
+ * evicted records and the counters. viewers.c calls ngx_openai_changes() once
+ * for each slice of a viewer.
+ *
+ * Invariants: v->cursor is the last change of which the viewer knows
+ * everything; an event that did not fit moves no cursor.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
@@ -17,7 +27,7 @@
 #define NGX_OPENAI_CHANGES_RUNNING  200      /* ms between two states */
 #define NGX_OPENAI_CHANGES_STATS    1000
 #define NGX_OPENAI_CHANGES_SHOWN    100000   /* us, see below */
-#define NGX_OPENAI_CHANGES_ROOM     2048     /* of what is told of a record */
+#define NGX_OPENAI_CHANGES_ROOM     2048     /* bytes a record needs */
 
 
 static void ngx_openai_changes_clear(ngx_openai_viewer_t *v);
@@ -103,7 +113,8 @@ ngx_openai_changes_records(ngx_openai_viewer_t *v,
                                           slice->stop)
                 == NGX_OK);
 
-    /* what is told without its conversation is not told again with it */
+    /* a record sent without its conversation id is never re-sent with it,
+       so wait until conversations are known */
 
     if (!v->known && !slice->late) {
         v->cut = 1;
@@ -130,7 +141,7 @@ ngx_openai_changes_records(ngx_openai_viewer_t *v,
 }
 
 
-/* NGX_AGAIN: there was no time, or no room, for all of them */
+/* NGX_AGAIN: time or room ran out before all of them */
 
 static ngx_int_t
 ngx_openai_changes_news(ngx_openai_viewer_t *v,
@@ -155,7 +166,7 @@ ngx_openai_changes_news(ngx_openai_viewer_t *v,
             return NGX_AGAIN;
         }
 
-        /* one that has ended since it was listed has a change to come */
+        /* if it has ended since it was listed, its end is a change to come */
 
         if (!ref->running || ngx_openai_changes_runs(v, ref)) {
 
@@ -177,7 +188,7 @@ ngx_openai_changes_news(ngx_openai_viewer_t *v,
 }
 
 
-/* reads the record */
+/* reads the record into search->rec; 1 while it runs */
 
 static ngx_uint_t
 ngx_openai_changes_runs(ngx_openai_viewer_t *v, const ngx_openai_ref_t *ref)
@@ -191,7 +202,7 @@ ngx_openai_changes_runs(ngx_openai_viewer_t *v, const ngx_openai_ref_t *ref)
 }
 
 
-/* NGX_AGAIN: it had no room, or there is no memory to see whether it matches */
+/* NGX_AGAIN: no room, or no memory to match it */
 
 static ngx_int_t
 ngx_openai_changes_record(ngx_openai_viewer_t *v, const ngx_openai_ref_t *ref)
@@ -201,7 +212,7 @@ ngx_openai_changes_record(ngx_openai_viewer_t *v, const ngx_openai_ref_t *ref)
     ngx_int_t             rc;
     ngx_openai_record_t  *rec;
 
-    /* not to do in vain what is done again for the next buffer */
+    /* when the buffer is nearly full, leave the record to the next buffer */
 
     if (v->buf->end - v->buf->last < NGX_OPENAI_CHANGES_ROOM
         && v->buf->last > v->buf->pos)
@@ -220,13 +231,14 @@ ngx_openai_changes_record(ngx_openai_viewer_t *v, const ngx_openai_ref_t *ref)
 
     rc = ngx_openai_search_try(v->search, ref);
 
-    /* memory is short: at the next tick, from here on */
+    /* no memory: go on from here at the next tick */
 
     if (rc == NGX_ERROR) {
         return NGX_AGAIN;
     }
 
-    /* a viewer with a query may have seen it while it ran and matched */
+    /* a viewer with a query may have seen the record while it ran and
+       matched, so tell it that it no longer does */
 
     if (rc == NGX_DONE
         || (rc == NGX_DECLINED
@@ -245,13 +257,14 @@ ngx_openai_changes_record(ngx_openai_viewer_t *v, const ngx_openai_ref_t *ref)
         ngx_openai_feed_open(v, "record", 1);
         text = v->buf->last;
         ngx_openai_summary(&v->json, v->search->record,
-                           ngx_openai_threads_get(v->search->threads, ref->seq));
+                           ngx_openai_threads_get(v->search->threads,
+                                                  ref->seq));
 
         ngx_log_debug2(NGX_LOG_DEBUG_HTTP, v->request->connection->log, 0,
                        "openai monitor: text of %s, %s", rec->id,
                        ref->running ? "which runs" : "which has ended");
 
-        /* its conversation may become known later, and nothing else */
+        /* nothing but the conversation may change later */
 
         if (rec->outcome != NGX_OPENAI_RUNNING && !ref->running
             && !v->json.failed)
@@ -276,7 +289,7 @@ ngx_openai_changes_record(ngx_openai_viewer_t *v, const ngx_openai_ref_t *ref)
 }
 
 
-/* what another viewer has been told */
+/* sends the text that another viewer was sent */
 
 static ngx_int_t
 ngx_openai_changes_again(ngx_openai_viewer_t *v, const ngx_openai_ref_t *ref)
@@ -304,7 +317,7 @@ ngx_openai_changes_again(ngx_openai_viewer_t *v, const ngx_openai_ref_t *ref)
 }
 
 
-/* 0: nobody knows how many */
+/* 0: the number is unknown */
 
 static ngx_int_t
 ngx_openai_changes_lag(ngx_openai_viewer_t *v, ngx_uint_t missed)
@@ -327,8 +340,9 @@ ngx_openai_changes_lag(ngx_openai_viewer_t *v, ngx_uint_t missed)
 }
 
 
-/* one after the other, as far as there is time and room: the next slice goes
-   on where this one ends.  Those that have begun since the tick are yet news */
+/* Sends running records until time or room ends; the next slice goes on
+   with the next slot. Records that began since the tick are news of the
+   next tick. */
 
 static void
 ngx_openai_changes_running(ngx_openai_viewer_t *v,
@@ -374,7 +388,7 @@ ngx_openai_changes_running(ngx_openai_viewer_t *v,
 }
 
 
-/* of the record that was read last */
+/* the state of the record that was read last */
 
 static void
 ngx_openai_changes_seen(ngx_openai_viewer_t *v, const ngx_openai_ref_t *ref,
@@ -417,8 +431,9 @@ ngx_openai_changes_counts(ngx_openai_viewer_t *v,
 }
 
 
-/* a moment stands for all that have gone: a viewer that missed some of it
-   misses nothing.  Those of its last millisecond are told the next time */
+/* One moment stands for all evicted records, so a viewer that missed an
+   event misses nothing. Records of the last millisecond are told the next
+   time. */
 
 static void
 ngx_openai_changes_gone(ngx_openai_viewer_t *v, uint64_t evicted)

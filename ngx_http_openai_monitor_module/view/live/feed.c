@@ -5,9 +5,9 @@
 
 
 /*
- * What the parts of the live feed share: they write events into a viewer's
- * buffer, and they ask whether their time is over.  viewers.c, changes.c and
- * watch.c call this; it calls none of them.
+ * What the parts of the live feed share: writing an event into a viewer's
+ * buffer, and asking whether a slice is over. viewers.c, changes.c and watch.c
+ * call this; it calls none of them.
  */
 
 
@@ -44,7 +44,7 @@ ngx_openai_feed_open(ngx_openai_viewer_t *v, const char *name,
 }
 
 
-/* NGX_AGAIN: it had no room, and is not in the buffer */
+/* NGX_AGAIN: the event did not fit and was removed from the buffer */
 
 ngx_int_t
 ngx_openai_feed_close(ngx_openai_viewer_t *v, u_char *start)

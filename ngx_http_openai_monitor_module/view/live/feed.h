@@ -5,9 +5,9 @@
 
 
 /*
- * The live feed.  Nothing is queued for a viewer: it has a cursor, and one
- * buffer that is filled again when it has gone out.  Who is slow gets fewer
- * and later states of a record, never all of them late.
+ * The live feed. No events are queued for a viewer: it has a cursor and one
+ * buffer, which is filled again when it has been sent. A slow viewer skips
+ * intermediate states; it never falls behind.
  */
 
 
@@ -22,7 +22,7 @@
 #define NGX_OPENAI_WATCH_CHOICES  16
 
 
-/* how much of a text has been sent */
+/* how much of a text was sent */
 
 typedef struct {
     size_t                  bytes;
@@ -30,22 +30,22 @@ typedef struct {
 } ngx_openai_sent_t;
 
 
-/* the running answer that a viewer looks at */
+/* the running answer that a viewer watches */
 
 typedef struct {
     ngx_openai_ref_t        ref;
     ngx_openai_record_t     rec;
-    size_t                  size;        /* of the body when last looked at */
-    ngx_msec_t              next;        /* not to be looked at before */
+    size_t                  size;        /* of the body, at the last look */
+    ngx_msec_t              next;        /* not looked at before */
     uint64_t                calls;       /* hash of the tool calls sent */
     ngx_openai_sent_t       text[NGX_OPENAI_WATCH_CHOICES];
     ngx_openai_sent_t       reasoning[NGX_OPENAI_WATCH_CHOICES];
     unsigned                active:1;
-    unsigned                more:1;      /* not all of it had room */
+    unsigned                more:1;      /* the rest did not fit */
 } ngx_openai_watch_t;
 
 
-/* the state of a running record that was sent last */
+/* the last state of a running record that was sent */
 
 typedef struct {
     uint64_t                seq;
@@ -61,10 +61,10 @@ typedef struct {
     ngx_openai_search_t  *search;
     ngx_openai_watch_t    watch;
 
-    /* what has been sent */
+    /* what was sent */
 
     uint64_t                cursor;      /* see ngx_openai_zone_changes() */
-    uint64_t                upto;        /* what this tick tells */
+    uint64_t                upto;        /* end of the changes of this tick */
     uint64_t                clears;
     uint64_t                evicted;
     uint64_t                origin;      /* of the zone, in ids */
@@ -72,50 +72,50 @@ typedef struct {
     uint64_t                in_flight;
     uint64_t                errors;
     ngx_openai_seen_t      *running;     /* by slot */
-    uint32_t                slot;        /* of them, where to go on */
+    uint32_t                slot;        /* where to go on */
 
-    ngx_msec_t              spoke;       /* when something was sent last */
-    ngx_msec_t              ran;         /* when running records were */
-    ngx_msec_t              counted;     /* when statistics were */
+    ngx_msec_t              spoke;       /* when something was sent */
+    ngx_msec_t              ran;         /* when running records were sent */
+    ngx_msec_t              counted;     /* when the counters were sent */
 
     ngx_buf_t              *buf;
     ngx_chain_t            *free;
     ngx_chain_t            *busy;
     ngx_openai_json_t       json;        /* writes into buf */
     unsigned                linked:1;
-    unsigned                lagged:1;    /* the client's cursor is foreign */
-    unsigned                more:1;      /* the buffer had no room for all */
-    unsigned                cut:1;       /* there was no time for all */
-    unsigned                begun:1;     /* something was done in this slice */
-    unsigned                known:1;     /* all conversations are */
+    unsigned                lagged:1;    /* the cursor is of another zone */
+    unsigned                more:1;      /* the buffer was full */
+    unsigned                cut:1;       /* the time was over */
+    unsigned                begun:1;     /* this slice has done something */
+    unsigned                known:1;     /* all conversations are known */
 } ngx_openai_viewer_t;
 
 
-/* of the viewers' time in one turn of the event loop; us of the clock */
+/* the viewers' time in one turn of the event loop, in us of the clock */
 
 typedef struct {
-    uint64_t                tick;        /* when that began which it is of */
+    uint64_t                tick;        /* when its tick began */
     uint64_t                stop;
-    unsigned                late:1;      /* not all can be done in the tick */
+    unsigned                late:1;      /* the tick cannot finish */
 } ngx_openai_feed_slice_t;
 
 
-/* an event goes into the buffer whole or not at all */
+/* writes an event: it is in the buffer whole, or not at all */
 
 void ngx_openai_feed_open(ngx_openai_viewer_t *v, const char *name,
     ngx_uint_t with_id);
 ngx_int_t ngx_openai_feed_close(ngx_openai_viewer_t *v, u_char *start);
 
-/* whether the slice is over; not before something was done in it, or it might
-   come to no end.  The viewer is "cut" then */
+/* 1 when the slice is over, and sets v->cut. The first call of a slice
+   returns 0, so that every slice makes progress */
 ngx_uint_t ngx_openai_feed_stop(ngx_openai_viewer_t *v,
     const ngx_openai_feed_slice_t *slice);
 
-/* fills the buffer with what is new, as far as there is time and room */
+/* fills the buffer with what is new, until time or room ends */
 void ngx_openai_changes(ngx_openai_viewer_t *v,
     const ngx_openai_feed_slice_t *slice);
 
-/* the same for the answer that is watched */
+/* the same for the watched answer; _start() reads the argument "watch" */
 ngx_int_t ngx_openai_watch_start(ngx_openai_viewer_t *v);
 void ngx_openai_watch(ngx_openai_viewer_t *v,
     const ngx_openai_feed_slice_t *slice);

@@ -4,6 +4,12 @@
  */
 
 
+/*
+ * The list of changed records that all viewers of a tick share: see news.h.
+ * changes.c calls this.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 
@@ -92,8 +98,8 @@ ngx_openai_news_memory(ngx_openai_zone_t *zone)
 }
 
 
-/* what changed after "upto" waits: of such news the list may have the later and
-   not the earlier */
+/* changes after "upto" wait for the next tick, because the list may have a
+   later one and lack an earlier one */
 
 static void
 ngx_openai_news_sort(void)

@@ -4,6 +4,11 @@
  */
 
 
+/*
+ * The texts of records that have ended: see told.h. changes.c calls this.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 

@@ -5,8 +5,8 @@
 
 
 /*
- * What has been told of a record that has ended, as text: the next viewer is
- * told the same.  This worker's, for the latest of them only.
+ * The JSON of records that have ended, as it was sent, so that the next viewer
+ * is sent the same bytes. Each worker keeps the latest ones.
  */
 
 
@@ -17,17 +17,17 @@
 #include "store/reader.h"
 
 
-/* NULL when it has not been told, or too long ago; "known": nor without its
-   conversation */
+/* NULL when the record was not told, or too long ago; with "known" also
+   when it was told without its conversation */
 const ngx_str_t *ngx_openai_told(ngx_openai_zone_t *zone,
     const ngx_openai_ref_t *ref, ngx_uint_t known);
 
-/* copies the text; when memory is short it has not been told; "known": its
-   conversation is in it, if it has one */
+/* copies the text; without memory the record counts as not told; "known":
+   the text has the conversation, if there is one */
 void ngx_openai_tell(ngx_openai_zone_t *zone, const ngx_openai_ref_t *ref,
     const u_char *text, size_t len, ngx_uint_t known);
 
-/* nobody listens any more */
+/* frees the memory when the last viewer has left */
 void ngx_openai_told_forget(void);
 
 

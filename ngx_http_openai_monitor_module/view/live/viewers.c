@@ -4,6 +4,17 @@
  */
 
 
+/*
+ * The connections of the live feed: it accepts viewers, gives each of them a
+ * buffer, and shares the time of a tick among them. view.c calls
+ * ngx_openai_feed(); changes.c and watch.c fill the buffers.
+ *
+ * Invariants: a viewer is in exactly one of the two queues while it is linked;
+ * the timer is set while there are viewers; a buffer that is on its way to the
+ * client is never written to.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
@@ -19,10 +30,10 @@
 #define NGX_OPENAI_VIEWERS_INTERVAL   100      /* ms */
 #define NGX_OPENAI_VIEWERS_HEARTBEAT  15000
 #define NGX_OPENAI_VIEWERS_BUFFER     65536
-#define NGX_OPENAI_VIEWERS_BUDGET     2000     /* us of a tick, see below */
-#define NGX_OPENAI_VIEWERS_PATIENCE   50000    /* us for conversations */
+#define NGX_OPENAI_VIEWERS_BUDGET     2000     /* us of one tick */
+#define NGX_OPENAI_VIEWERS_PATIENCE   50000    /* us, for conversations */
 
-/* us, for which the event loop turns when it finds nothing to do */
+/* us; an event loop with nothing to do turns in less than this */
 #define NGX_OPENAI_VIEWERS_IDLE       5
 
 
@@ -47,11 +58,11 @@ static ngx_openai_viewer_t *ngx_openai_viewer_of(ngx_http_request_t *r);
 
 
 /*
- * The viewers of this worker, and the one timer for them all: it is set only
- * while there are some.  At its tick all of them are due; they have their turns
- * in slices, of which each turn of the event loop has one, until all have been
- * told what there was at the tick, or its budget is used up.  Who is due then
- * comes first at the next one.
+ * The viewers of this worker share one timer, which is set while there are
+ * viewers. At a tick all viewers are due. They run in slices, one in each turn
+ * of the event loop, until all have been told what there was at the tick, or
+ * the budget of the tick is used up. Viewers that are still due then come first
+ * at the next tick.
  */
 
 static ngx_queue_t       ngx_openai_viewers = {
@@ -66,7 +77,7 @@ static ngx_event_t       ngx_openai_viewers_slice;
 static ngx_connection_t  ngx_openai_viewers_dumb;
 
 
-/* of the tick; us of the clock */
+/* of the current tick; us of the clock */
 
 static struct {
     uint64_t             began;
@@ -195,7 +206,7 @@ ngx_openai_viewer_cursor(ngx_openai_viewer_t *v)
         }
     }
 
-    /* of another zone, perhaps before a restart */
+    /* the cursor is of another zone, perhaps of the time before a restart */
 
     v->lagged = 1;
 }
@@ -219,7 +230,7 @@ ngx_openai_viewer_header(ngx_http_request_t *r)
 
 #if (NGX_HTTP_GZIP)
 
-    /* small pieces, each to be seen at once, do not compress */
+    /* small pieces that must arrive at once do not compress */
 
     r->gzip_tested = 1;
     r->gzip_ok = 0;
@@ -305,8 +316,8 @@ ngx_openai_viewer_link(ngx_openai_viewer_t *v)
         return;
     }
 
-    /* not cancelable: the next tick ends all streams of a worker that exits,
-       and until then they must not be cut */
+    /* The timer is not cancelable: at the next tick it ends the streams of
+       an exiting worker, which must not be cut before that. */
 
     ngx_openai_viewers_dumb.fd = (ngx_socket_t) -1;
 
@@ -445,7 +456,7 @@ ngx_openai_viewers_handler(ngx_event_t *ev)
                    "openai monitor: slice of the viewers, %uL us",
                    ngx_openai_viewers_tick.length);
 
-    /* not in this turn: what is ready for others comes before */
+    /* in the next turn, because events that are ready for others come first */
 
     if (!ngx_queue_empty(&ngx_openai_viewers_due)) {
         ngx_post_event(ev, &ngx_posted_next_events);
@@ -453,8 +464,8 @@ ngx_openai_viewers_handler(ngx_event_t *ev)
 }
 
 
-/* NGX_DECLINED: the budget of the tick is used up, by slices after which others
-   had something to do: when nobody waited for their end they cost nothing */
+/* NGX_DECLINED: the tick's budget is used up. A slice counts only when
+   other events were ready after it, because otherwise nobody waited for it. */
 
 static ngx_int_t
 ngx_openai_viewers_begin(ngx_openai_feed_slice_t *slice)
@@ -480,8 +491,9 @@ ngx_openai_viewers_begin(ngx_openai_feed_slice_t *slice)
 }
 
 
-/* as many viewers as there is time for; who has more goes behind the others, so
-   that all need the same texts at the same time */
+/* Runs as many viewers as there is time for. A viewer that has more to be
+   told goes to the end of the queue, so that all viewers need the same
+   texts at the same time. */
 
 static void
 ngx_openai_viewers_turn(const ngx_openai_feed_slice_t *slice)
@@ -524,8 +536,8 @@ ngx_openai_viewers_turn(const ngx_openai_feed_slice_t *slice)
 }
 
 
-/* one buffer of what is new; NGX_AGAIN: there is more, NGX_ERROR: the viewer is
-   lost */
+/* fills and sends one buffer; NGX_AGAIN: there is more; NGX_ERROR: the
+   viewer is lost */
 
 static ngx_int_t
 ngx_openai_viewer_step(ngx_openai_viewer_t *v,
@@ -533,13 +545,13 @@ ngx_openai_viewer_step(ngx_openai_viewer_t *v,
 {
     ngx_uint_t  more;
 
-    /* its memory went: the client asks the zone that is there now */
+    /* a reload removed the zone: the client reconnects to the new one */
 
     if (ngx_openai_zone_key(v->call->zone) >> 16 != v->origin) {
         return NGX_ERROR;
     }
 
-    /* what was said last is still on its way */
+    /* the last buffer is still being sent */
 
     if (v->busy != NULL) {
         return NGX_OK;
@@ -566,7 +578,8 @@ ngx_openai_viewer_step(ngx_openai_viewer_t *v,
         ngx_openai_json_literal(&v->json, ": still here\n\n");
     }
 
-    /* what has no room in an empty buffer would come again for ever */
+    /* an event that does not fit into an empty buffer would come again for
+       ever */
 
     more = v->cut || (v->more && v->buf->last != v->buf->pos);
 
@@ -578,7 +591,7 @@ ngx_openai_viewer_step(ngx_openai_viewer_t *v,
 }
 
 
-/* the viewer's one buffer, empty */
+/* gives the viewer its buffer, empty */
 
 static ngx_int_t
 ngx_openai_viewer_buffer(ngx_openai_viewer_t *v)
@@ -641,7 +654,7 @@ ngx_openai_viewer_flush(ngx_openai_viewer_t *v)
 }
 
 
-/* waits for the socket when there is something left to send */
+/* waits for the socket while something is left to send */
 
 static ngx_int_t
 ngx_openai_viewer_sent(ngx_openai_viewer_t *v)

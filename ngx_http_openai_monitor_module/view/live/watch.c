@@ -4,6 +4,12 @@
  */
 
 
+/*
+ * The text of the running answer that a viewer watches. viewers.c calls this
+ * after it has told what is new.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
@@ -13,9 +19,9 @@
 
 
 #define NGX_OPENAI_WATCH_INTERVAL  80        /* ms */
-#define NGX_OPENAI_WATCH_SHARE     20        /* of the time may it take */
+#define NGX_OPENAI_WATCH_SHARE     20        /* pause, in times of a look */
 
-/* bytes of the event around, and of choices whose texts have to wait */
+/* bytes for the event itself and for choices whose text has to wait */
 #define NGX_OPENAI_WATCH_MARGIN    (1024 + 128 * NGX_OPENAI_WATCH_CHOICES)
 
 
@@ -65,7 +71,7 @@ ngx_openai_watch_start(ngx_openai_viewer_t *v)
 }
 
 
-/* what has come since, put together anew from the bytes that are stored */
+/* assembles the answer from the stored bytes and sends what is new */
 
 void
 ngx_openai_watch(ngx_openai_viewer_t *v, const ngx_openai_feed_slice_t *slice)
@@ -102,7 +108,7 @@ ngx_openai_watch(ngx_openai_viewer_t *v, const ngx_openai_feed_slice_t *slice)
     doc = (rc == NGX_OK) ? ngx_openai_read_doc(v->search->record) : NULL;
     answer = doc ? openai_answer(doc, &all) : NULL;
 
-    /* when memory is short, the same again at the next tick */
+    /* no memory: try again at the next tick */
 
     if (doc == NULL || ngx_openai_read_starved(v->search->record)) {
         ngx_openai_read_reset(v->search->record);
@@ -121,7 +127,7 @@ ngx_openai_watch(ngx_openai_viewer_t *v, const ngx_openai_feed_slice_t *slice)
         w->active = 0;
     }
 
-    /* a long answer is looked at less often */
+    /* a long answer takes longer to assemble, so look at it less often */
 
     start = ngx_openai_clock_us() - start;
     pause = NGX_OPENAI_WATCH_SHARE * (ngx_msec_t) start / 1000;
@@ -158,7 +164,8 @@ ngx_openai_watch_due(ngx_openai_viewer_t *v,
         return NGX_DECLINED;
     }
 
-    /* first the state: what is stored then is all of a record that is over */
+    /* Read the state before the size: if the record has ended, then all of
+       its bytes are stored. */
 
     if (ngx_openai_read_record(v->call->zone, &w->ref, &w->rec) != NGX_OK) {
         w->active = 0;
@@ -257,7 +264,7 @@ ngx_openai_watch_choice(ngx_openai_viewer_t *v, yyjson_mut_val *choice,
 }
 
 
-/* the part that has not been sent, as far as there is room; its bytes */
+/* writes the part that was not sent, as far as it fits; returns its bytes */
 
 static size_t
 ngx_openai_watch_text(ngx_openai_viewer_t *v, const char *key, const char *at,
@@ -280,7 +287,7 @@ ngx_openai_watch_text(ngx_openai_viewer_t *v, const char *key, const char *at,
     data += sent->bytes;
     len -= sent->bytes;
 
-    /* half of it: there are more texts to come, and calls */
+    /* only half of the room, because other texts and calls follow */
 
     fits = ngx_openai_json_fits(data, len, ngx_openai_watch_room(v) / 2);
 
@@ -325,7 +332,7 @@ ngx_openai_watch_chars(const char *text, size_t len)
 }
 
 
-/* all of them when one has changed, else null */
+/* writes all tool calls when one has changed, else null */
 
 static void
 ngx_openai_watch_calls(ngx_openai_viewer_t *v, yyjson_mut_val *choices)
@@ -373,7 +380,7 @@ ngx_openai_watch_calls(ngx_openai_viewer_t *v, yyjson_mut_val *choices)
 
     ngx_openai_json_close(json, ']');
 
-    /* calls that are too long are left to the record when it is over */
+    /* calls that do not fit are left out; the finished record has them */
 
     if (json->failed || ngx_openai_watch_room(v) == 0) {
         v->buf->last = start;
@@ -385,7 +392,7 @@ ngx_openai_watch_calls(ngx_openai_viewer_t *v, yyjson_mut_val *choices)
 }
 
 
-/* calls only grow: how long their parts are tells them apart */
+/* calls only grow, so the lengths of their parts tell a change */
 
 static uint64_t
 ngx_openai_watch_hash(uint64_t hash, yyjson_mut_val *val)

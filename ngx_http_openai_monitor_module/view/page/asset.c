@@ -4,6 +4,12 @@
  */
 
 
+/*
+ * Serves the page's files and the OpenAPI document, which html/embed.sh puts
+ * into the module. view.c calls this.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
@@ -116,7 +122,8 @@ ngx_openai_asset_find(ngx_str_t *path)
 }
 
 
-/* without regard to "gzip" directives: the bytes are compressed already */
+/* the "gzip" directives do not matter, because the bytes are compressed
+   already */
 
 static ngx_uint_t
 ngx_openai_asset_accepts_gzip(ngx_http_request_t *r)
@@ -136,7 +143,7 @@ ngx_openai_asset_accepts_gzip(ngx_http_request_t *r)
         return 0;
     }
 
-    /* "gzip;q=0" and the like say no, other weights say yes */
+    /* a weight of 0, as in "gzip;q=0", means no */
 
     for (p += 4; p < last && *p == ' '; p++) { /* void */ }
 
@@ -181,7 +188,8 @@ ngx_openai_asset_headers(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    /* the header just pushed; this keeps the gzip filter away */
+    /* of the header just pushed; it keeps the gzip filter from compressing
+       again */
 
     r->headers_out.content_encoding =
         (ngx_table_elt_t *) r->headers_out.headers.last->elts

@@ -13,15 +13,15 @@
 
 
 /*
- * The files of the page, embedded by html/embed.sh at configure time.  Only
- * the gzip form is kept: who does not accept it gets it inflated, plain_len
- * bytes long.
+ * The files of the page, which html/embed.sh embeds at configure time. Only the
+ * gzip form is embedded; a client that does not accept gzip gets it inflated to
+ * plain_len bytes.
  */
 
 typedef struct {
     ngx_str_t   path;       /* relative to the view: "index.html" */
     ngx_str_t   type;       /* the Content-Type with its charset */
-    ngx_str_t   etag;       /* weak, as it stands for both forms */
+    ngx_str_t   etag;       /* a weak one, because it stands for both forms */
     ngx_str_t   gzip;
     size_t      plain_len;
 } ngx_openai_asset_t;

@@ -4,6 +4,12 @@
  */
 
 
+/*
+ * The small routes: api/info, api/clear and the cancelling of an exchange.
+ * view.c calls them.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>

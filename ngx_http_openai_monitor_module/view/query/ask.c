@@ -50,7 +50,7 @@ ngx_openai_ask(ngx_openai_call_t *call, ngx_openai_query_t *query)
             return rc;
         }
 
-        /* a form that was not filled in sends them empty */
+        /* forms send empty fields */
 
         if (rc == NGX_DECLINED || arg.len == 0) {
             continue;

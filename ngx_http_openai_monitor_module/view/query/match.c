@@ -4,6 +4,12 @@
  */
 
 
+/*
+ * Words, globs and near words: see match.h. The query language calls this for
+ * every record that it searches.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 
@@ -11,12 +17,12 @@
 #include "view/query/match.h"
 
 
-/* the farthest that a word may be from what was meant */
+/* the largest distance of a near word */
 #define NGX_OPENAI_NEAR          3
 #define NGX_OPENAI_NEAR_MAX      24
 
 
-/* so many places of a text are looked at together */
+/* places of a text that are compared at once */
 
 #define NGX_OPENAI_BLOCK_SIZE    16
 
@@ -103,7 +109,7 @@ ngx_openai_needle(ngx_openai_needle_t *needle, ngx_pool_t *pool,
 }
 
 
-/* 'A' | 0x20 is 'a', and nothing else becomes a letter so */
+/* 'A' | 0x20 is 'a', and no other byte becomes a letter by it */
 
 static u_char
 ngx_openai_fold(u_char c)
@@ -112,7 +118,7 @@ ngx_openai_fold(u_char c)
 }
 
 
-/* the word inside a JSON string, with other than ASCII escaped or not */
+/* the word as JSON writes it, with characters beyond ASCII escaped or not */
 
 static ngx_int_t
 ngx_openai_escaped(ngx_pool_t *pool, ngx_str_t *dst, ngx_str_t *src,
@@ -208,8 +214,9 @@ ngx_openai_find(const ngx_openai_needle_t *needles, ngx_uint_t n,
 
 
 /*
- * Of the places where a word may begin, those are compared whose byte is the
- * word's first, and the byte at its length its last: a block of them at once.
+ * A word may begin where the text has its first byte, and its last byte at the
+ * right distance. Both are compared in blocks; only the places that are left
+ * are compared as words.
  */
 
 static ngx_uint_t
@@ -321,7 +328,7 @@ ngx_openai_glob(const ngx_str_t *pattern, const void *text, size_t len)
             return 0;
         }
 
-        /* the last star takes one byte more */
+        /* the last "*" takes one byte more */
 
         p = star + 1;
         i = ++mark;
@@ -358,7 +365,7 @@ ngx_openai_nearest(const char *const *words, ngx_str_t *word)
 
         n = ngx_openai_distance(*words, len, word->data, word->len);
 
-        /* a word that shares no letter is not near, however short it is */
+        /* a short word without a common letter is not near */
 
         if (n < best && n < ngx_max(len, word->len)) {
             best = n;
@@ -370,7 +377,7 @@ ngx_openai_nearest(const char *const *words, ngx_str_t *word)
 }
 
 
-/* Levenshtein's distance */
+/* the Levenshtein distance */
 
 static ngx_uint_t
 ngx_openai_distance(const char *a, size_t alen, const u_char *b, size_t blen)

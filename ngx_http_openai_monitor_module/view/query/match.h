@@ -4,7 +4,8 @@
  */
 
 
-/* Looking for words and globs in bytes, without regard to case. */
+/* Words, globs and near words in bytes, without regard to case. The query
+   language calls this. */
 
 
 #ifndef _NGX_OPENAI_MATCH_H_INCLUDED_
@@ -28,21 +29,22 @@ typedef struct {
 
 
 /*
- * A word as it may stand in a body: as it is, and as JSON writers escape it.
- * Fills needles[NGX_OPENAI_NEEDLES], returns how many; 0: memory is short.
+ * A word as it may stand in a body: unchanged, and as JSON escapes it. Fills
+ * needles[NGX_OPENAI_NEEDLES] and returns how many; 0: no memory.
  */
 ngx_uint_t ngx_openai_needles(ngx_openai_needle_t *needles, ngx_pool_t *pool,
     ngx_str_t *word);
 
-/* 1 when one of them is in the text */
+/* 1 when one of the needles is in the text */
 ngx_uint_t ngx_openai_find(const ngx_openai_needle_t *needles, ngx_uint_t n,
     const ngx_str_t *text);
 
-/* 1 when the whole text fits the pattern, "*" stands for any run */
+/* 1 when the whole text fits the pattern, in which "*" stands for any bytes */
 ngx_uint_t ngx_openai_glob(const ngx_str_t *pattern, const void *text,
     size_t len);
 
-/* the nearest of the words, which end with NULL; NULL when none is near */
+/* the nearest of the words, whose list ends with NULL; NULL when none is
+   near */
 const char *ngx_openai_nearest(const char *const *words, ngx_str_t *word);
 
 

@@ -4,6 +4,15 @@
  */
 
 
+/*
+ * Parses a query into a tree and evaluates the tree: see query.h. ask.c parses,
+ * search.c evaluates.
+ *
+ * The parser goes down by precedence: OR, AND, NOT, then a group or a term.
+ * What a single term means is in terms.c.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 
@@ -83,7 +92,7 @@ ngx_openai_query_parse(ngx_openai_query_t *query, ngx_pool_t *pool,
 
     if (rc == NGX_OK && p.pos < p.last) {
 
-        /* only a closing bracket ends a group early */
+        /* nothing but a closing bracket ends a group early */
 
         return ngx_openai_parse_wrong(&p, "unmatched", p.pos, p.pos + 1);
     }
@@ -278,7 +287,7 @@ ngx_openai_parse_leaf(ngx_openai_parser_t *p, ngx_openai_term_t *term)
 }
 
 
-/* "~/", the expression up to a "/" that no backslash stands before */
+/* "~/PATTERN/"; a backslash in front of "/" makes it a part of the pattern */
 
 static ngx_int_t
 ngx_openai_parse_regex(ngx_openai_parser_t *p, ngx_openai_term_t *term)
@@ -361,7 +370,7 @@ ngx_openai_parse_bare(ngx_openai_parser_t *p, ngx_str_t *word)
 
     word->data = p->pos;
 
-    /* brackets within a word belong to it as long as they pair */
+    /* paired brackets within a word belong to the word */
 
     for (depth = 0; p->pos < p->last; p->pos++) {
 
@@ -385,7 +394,7 @@ ngx_openai_parse_bare(ngx_openai_parser_t *p, ngx_str_t *word)
 }
 
 
-/* moves behind the ":" of a key; what follows "http://" is no value */
+/* moves behind the ":" of a key; "http://" is no key */
 
 static ngx_uint_t
 ngx_openai_parse_key(ngx_openai_parser_t *p, ngx_str_t *key)
@@ -596,7 +605,8 @@ ngx_openai_query_eval(ngx_openai_query_t *query, ngx_openai_term_t *term,
 
     default:
 
-        /* what is certain stays so, and each level looks at its own only */
+        /* A certain answer stays. Each level looks only at what it has
+           added. */
 
         if (term->asked != query->asked
             || term->match == NGX_OPENAI_LATER

@@ -7,10 +7,10 @@
 /*
  * The query language of docs/api.md.
  *
- * A query is parsed once into a tree and then asked about many records.  Each
- * answer may be "not yet known": the cheap terms are tried on the record
- * first, and its bytes are loaded, level by level, only when the answer hangs
- * on them.
+ * A query is parsed once, into a tree, and then evaluated for many records.
+ * Records are evaluated level by level: first with the record's own fields,
+ * then with its heads, its bodies, and the text of its answer. A level is
+ * loaded only when the answer depends on it.
  */
 
 
@@ -32,13 +32,13 @@
 typedef enum {
     NGX_OPENAI_LEVEL_RECORD = 0,
     NGX_OPENAI_LEVEL_HEADS,
-    NGX_OPENAI_LEVEL_BODIES,            /* decoded */
-    NGX_OPENAI_LEVEL_ANSWER,            /* a stream's text, put together */
+    NGX_OPENAI_LEVEL_BODIES,            /* with their content coding undone */
+    NGX_OPENAI_LEVEL_ANSWER,            /* a streamed answer, assembled */
     NGX_OPENAI_LEVELS
 } ngx_openai_level_e;
 
 
-/* 0 is the request, 1 the response */
+/* of arrays of two: 0 is the request, 1 the response */
 
 typedef struct ngx_openai_subject_s  ngx_openai_subject_t;
 
@@ -49,8 +49,8 @@ struct ngx_openai_subject_s {
     ngx_str_t                   body[2];
     ngx_str_t                   answer;
 
-    /* fills in what the level adds; NGX_OK, NGX_DECLINED when the record is
-       gone, or NGX_ERROR when memory is short */
+    /* loads what the level adds; NGX_OK; NGX_DECLINED when the record is
+       gone; NGX_ERROR when memory is short */
     ngx_int_t                 (*load)(ngx_openai_subject_t *subject,
                                       ngx_uint_t level);
     void                       *data;
@@ -63,22 +63,22 @@ typedef struct {
     ngx_pool_t         *pool;
     ngx_openai_term_t  *root;           /* NULL: everything matches */
     ngx_uint_t          terms;
-    ngx_uint_t          asked;          /* how often it was asked */
+    ngx_uint_t          asked;          /* records evaluated so far */
 
     uint64_t            stop;           /* see ngx_openai_clock_us() */
-    ngx_uint_t          level;          /* at which it goes on */
+    ngx_uint_t          level;          /* where evaluation goes on */
 
-    /* where words are looked for, see "in:" */
+    /* sides that words are searched in, see "in:" */
     unsigned            request:1;
     unsigned            response:1;
 
     unsigned            threads:1;      /* subject.thread is needed */
-    unsigned            bytes:1;        /* a term looks into bytes */
-    unsigned            later:1;        /* it goes on with the same record */
-    unsigned            starved:1;      /* memory is short */
+    unsigned            bytes:1;        /* a term reads bytes of the record */
+    unsigned            later:1;        /* the same record goes on */
+    unsigned            starved:1;      /* memory was short */
 
-    /* the error: what is wrong, the word it is about, what follows the word,
-       and a better word; NULL and "" where there is none */
+    /* the error: what is wrong, the word it is about, what follows the
+       word, and a better word; NULL and "" where there is none */
     const char         *error;
     ngx_str_t           word;
     const char         *tail;
@@ -87,19 +87,21 @@ typedef struct {
 
 
 /*
- * NGX_OK; NGX_DECLINED with query->error set; NGX_ERROR when memory is short.
+ * NGX_OK; NGX_DECLINED: the query is wrong, and query->error says why;
+ * NGX_ERROR: no memory.
  */
 ngx_int_t ngx_openai_query_parse(ngx_openai_query_t *query, ngx_pool_t *pool,
     ngx_str_t *text);
 
-/* adds "and key:value", as if it had been in the text */
+/* adds "and key:value" to the query; returns the same */
 ngx_int_t ngx_openai_query_and(ngx_openai_query_t *query, const char *key,
     ngx_str_t *value);
 
 /*
- * NGX_OK: it matches; NGX_DECLINED: it does not, or it is gone; NGX_AGAIN: it
- * is query->stop, and the same has to be asked again; NGX_ABORT: nobody knows,
- * query->error says why; NGX_ERROR: memory is short.
+ * NGX_OK: the record matches; NGX_DECLINED: it does not, or it is gone;
+ * NGX_AGAIN: query->stop was reached, and the same record has to be evaluated
+ * again; NGX_ABORT: matching takes too long, and query->error says so;
+ * NGX_ERROR: no memory.
  */
 ngx_int_t ngx_openai_query_match(ngx_openai_query_t *query,
     ngx_openai_subject_t *subject);

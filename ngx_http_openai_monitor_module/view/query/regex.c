@@ -4,6 +4,15 @@
  */
 
 
+/*
+ * Regular expressions, searched for window by window: see regex.h.
+ * terms_match.c calls this.
+ *
+ * PCRE may backtrack for a very long time, so this bounds the text that it sees
+ * at once, the steps from one place, and the time spent on one text.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 
@@ -16,33 +25,33 @@
 #endif
 
 
-/* a match begins in the first of these bytes and ends in the second */
+/* a match begins in the first part of the window and ends within it */
 #define NGX_OPENAI_REGEX_STEP    1536
 #define NGX_OPENAI_REGEX_WINDOW  2048
 
-/* what stands before a match and may be looked at */
+/* bytes in front of a match that it may look at */
 #define NGX_OPENAI_REGEX_BEHIND  32
 
-/* bound the backtracking from one place of a text, where nothing else stops it:
-   a star may take all of the window, and give it back byte by byte */
+/* Bounds the backtracking from one place, which nothing else stops: a star
+   may take the whole window and give it back byte by byte. */
 #define NGX_OPENAI_REGEX_MATCH   5000
 #define NGX_OPENAI_REGEX_HEAP    2048   /* KB */
 
-/* for one text, in as many turns as it takes */
+/* for one text, in all of its slices */
 #define NGX_OPENAI_REGEX_US      5000000
 
 
 struct ngx_openai_regex_s {
     ngx_str_t             pattern;
-    uint64_t              spent;        /* us, on this text */
+    uint64_t              spent;        /* spent on this text */
     uint64_t              stop;
 
 #if (NGX_PCRE2)
     pcre2_code           *code;
     pcre2_match_data     *data;
     pcre2_match_context  *context;
-    size_t                start;        /* of the match that is tried … */
-    size_t                last;         /* … and of the last one */
+    size_t                start;        /* of the current match … */
+    size_t                last;         /* … and of the one before */
     ngx_uint_t            tried;
     unsigned              late:1;
 #endif
@@ -76,7 +85,7 @@ ngx_openai_regex_compile(ngx_openai_regex_t **regex, ngx_pool_t *pool,
     ngx_pool_cleanup_t  *cln;
     ngx_openai_regex_t  *re;
 
-    /* "(*" would be an option of the matcher, not a pattern */
+    /* "(*" would be an option of PCRE, not a part of the pattern */
 
     if (pattern->len >= 2 && ngx_strncmp(pattern->data, "(*", 2) == 0) {
         return NGX_DECLINED;
@@ -94,7 +103,7 @@ ngx_openai_regex_compile(ngx_openai_regex_t **regex, ngx_pool_t *pool,
 
     re->pattern = *pattern;
 
-    /* it has to be one by itself, before it is put in brackets */
+    /* the pattern must be valid alone, before it is put in brackets */
 
     rc = ngx_openai_regex_code(&code, pattern, "", "", pool);
     if (rc != NGX_OK) {
@@ -103,7 +112,8 @@ ngx_openai_regex_compile(ngx_openai_regex_t **regex, ngx_pool_t *pool,
 
     pcre2_code_free(code);
 
-    /* tells where each match is tried; a comment goes on to the line's end */
+    /* a callout reports each place; the comment goes on to the end of the
+       line */
 
     rc = ngx_openai_regex_code(&re->code, pattern, "(?C)(?:", "\\E)", pool);
 
@@ -172,8 +182,8 @@ ngx_openai_regex_cleanup(void *data)
 }
 
 
-/* called at every place where a match may begin, and by what callouts there
-   are in the pattern itself */
+/* called at each place where a match may begin, and by callouts of the
+   pattern itself */
 
 static int
 ngx_openai_regex_callout(pcre2_callout_block *block, void *data)
@@ -190,7 +200,7 @@ ngx_openai_regex_callout(pcre2_callout_block *block, void *data)
         return PCRE2_ERROR_CALLOUT;
     }
 
-    /* one of them each time, or it might come to no end */
+    /* at least one of them each time, so that each slice makes progress */
 
     if (regex->tried++ && ngx_openai_clock_us() >= regex->stop) {
         regex->late = 1;
@@ -201,7 +211,8 @@ ngx_openai_regex_callout(pcre2_callout_block *block, void *data)
 }
 
 
-/* tries the places from *start up to "last"; NGX_AGAIN: *start is the next */
+/* tries the places from *start to "last"; NGX_AGAIN: *start is the next
+   place */
 
 static ngx_int_t
 ngx_openai_regex_exec(ngx_openai_regex_t *regex, const u_char *data,
@@ -297,7 +308,7 @@ ngx_openai_regex_find(ngx_openai_regex_t *regex, const ngx_str_t *text,
 }
 
 
-/* of the line at *at, as much as is looked at together */
+/* the window of the line at *at */
 
 static ngx_int_t
 ngx_openai_regex_window(ngx_openai_regex_t *regex, const ngx_str_t *text,

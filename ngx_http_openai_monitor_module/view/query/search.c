@@ -4,6 +4,13 @@
  */
 
 
+/*
+ * Tries records against a query, and loads of each record only what the query
+ * needs: see search.h. The list, the statistics, the exports and the live feed
+ * call this.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 
@@ -13,7 +20,7 @@
 
 #define NGX_OPENAI_SEARCH_DEPTH  32
 
-/* for one record that is tried by itself */
+/* us for a record that is tried alone */
 #define NGX_OPENAI_SEARCH_US     2000
 
 
@@ -100,7 +107,7 @@ ngx_openai_search_next(ngx_openai_search_t *search, uint64_t stop)
 
     while (search->at < search->nrefs || search->query->later) {
 
-        /* one of them each time, or it might come to no end */
+        /* at least one record each time, so that each slice makes progress */
 
         if (search->tried && ngx_openai_clock_us() >= stop) {
             search->tried = 0;
@@ -137,7 +144,7 @@ ngx_openai_search_try(ngx_openai_search_t *search, const ngx_openai_ref_t *ref)
 
     rc = ngx_openai_search_record(search, ref);
 
-    /* who cannot wait does without it */
+    /* the live feed cannot wait, so it skips a record that takes too long */
 
     search->query->later = 0;
     search->query->error = NULL;
@@ -225,7 +232,7 @@ ngx_openai_search_load(ngx_openai_subject_t *subject, ngx_uint_t level)
 }
 
 
-/* a word of a streamed answer is scattered over the events of the stream */
+/* the events of a stream split its words, so search the assembled answer */
 
 static ngx_int_t
 ngx_openai_search_answer(ngx_openai_search_t *search)

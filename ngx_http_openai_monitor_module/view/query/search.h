@@ -4,7 +4,7 @@
  */
 
 
-/* Going through the records of a zone, newest first, with a query. */
+/* Searches the records of a zone with a query, newest first. */
 
 
 #ifndef _NGX_OPENAI_SEARCH_H_INCLUDED_
@@ -28,7 +28,7 @@ typedef struct {
     ngx_openai_ref_t       *refs;
     ngx_uint_t              nrefs;
     ngx_uint_t              at;
-    ngx_uint_t              tried;      /* one since it was time to stop */
+    ngx_uint_t              tried;      /* a record, since the last stop */
 
     /* the record that was found */
 
@@ -37,21 +37,21 @@ typedef struct {
 } ngx_openai_search_t;
 
 
-/* without refs; NULL: memory is short */
+/* without refs; NULL: no memory */
 ngx_openai_search_t *ngx_openai_search_create(ngx_pool_t *pool,
     ngx_openai_zone_t *zone, size_t body_max, ngx_openai_query_t *query);
 
-/* lists the records there are now */
+/* lists the records that there are now */
 ngx_int_t ngx_openai_search_list(ngx_openai_search_t *search, ngx_pool_t *pool);
 
-/* NGX_OK: search->rec matches; NGX_AGAIN: it is time to stop; NGX_DONE: there
-   are no more; NGX_ABORT: query->error says why it cannot go on; NGX_ERROR:
-   memory is short */
+/* NGX_OK: search->rec matches; NGX_AGAIN: "stop" was reached; NGX_DONE: no
+   more records; NGX_ABORT: the query cannot be answered, and query->error
+   says why; NGX_ERROR: no memory */
 ngx_int_t ngx_openai_search_next(ngx_openai_search_t *search, uint64_t stop);
 
-/* reads one record into search->rec and tries it: NGX_OK, NGX_DECLINED when it
-   does not match, or nobody knows within a moment, NGX_DONE when it is gone,
-   NGX_ERROR when memory is short */
+/* reads one record into search->rec and tries it. NGX_OK; NGX_DECLINED: it
+   does not match, or trying it takes too long; NGX_DONE: it is gone;
+   NGX_ERROR: no memory */
 ngx_int_t ngx_openai_search_try(ngx_openai_search_t *search,
     const ngx_openai_ref_t *ref);
 

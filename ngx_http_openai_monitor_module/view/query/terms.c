@@ -4,13 +4,19 @@
  */
 
 
+/*
+ * Makes a term of a key and its value. query.c calls this for each term that it
+ * has parsed.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 
 #include "view/query/terms.h"
 
 
-/* room for all keys and the end */
+/* the most keys, with the NULL at the end */
 #define NGX_OPENAI_TERM_KEYS  64
 
 
@@ -34,7 +40,7 @@ static ngx_int_t ngx_openai_term_index(const char *const *words,
     ngx_str_t *word);
 
 
-/* keys that are no field's; the numbers come first, and stand in the order of
+/* keys that belong to no field; the numbers come first, in the order of
    their enumeration */
 
 static const char *const  ngx_openai_term_keys[] = {
@@ -259,7 +265,7 @@ ngx_openai_term_state(ngx_openai_query_t *query, ngx_openai_term_t *term,
 }
 
 
-/* names the nearest value that the key knows, or all of them */
+/* suggests the nearest value of the key, or lists all of them */
 
 static ngx_int_t
 ngx_openai_term_no_value(ngx_openai_query_t *query, const char *key,
@@ -341,7 +347,7 @@ ngx_openai_term_header(ngx_openai_query_t *query, ngx_openai_term_t *term,
         return NGX_ERROR;
     }
 
-    /* a head has no JSON in it */
+    /* a head has no JSON */
 
     term->nneedles = 1;
 

@@ -4,7 +4,8 @@
  */
 
 
-/* Terms of a query: what one of them says, and whether a record fits it. */
+/* Terms of a query: making them of keys and values, and comparing them with
+   records. query.c calls this. */
 
 
 #ifndef _NGX_OPENAI_TERMS_H_INCLUDED_
@@ -21,7 +22,7 @@ typedef enum {
     NGX_OPENAI_TERM_AND = 0,
     NGX_OPENAI_TERM_OR,
     NGX_OPENAI_TERM_NOT,
-    NGX_OPENAI_TERM_TRUE,               /* "in:" says nothing of a record */
+    NGX_OPENAI_TERM_TRUE,               /* "in:" matches every record */
     NGX_OPENAI_TERM_WORD,
     NGX_OPENAI_TERM_REGEX,
     NGX_OPENAI_TERM_HEADER,
@@ -45,15 +46,15 @@ typedef enum {
 /* numbers that a query can ask for and that are no field of the record */
 
 typedef enum {
-    NGX_OPENAI_NUMBER_AGE = 0,          /* of the start, when it is asked */
+    NGX_OPENAI_NUMBER_AGE = 0,          /* age at the time of the question */
     NGX_OPENAI_NUMBER_TOKENS,
     NGX_OPENAI_NUMBER_SIZE
 } ngx_openai_number_e;
 
 /*
- * The states of "is:" and of "has:", each with its name.  The enumeration, the
- * names and ngx_openai_term_is() are made of these lines, or checked against
- * them by the compiler, so none of them can be out of step.
+ * The states of "is:" and of "has:", each with its name. The enumeration and
+ * the names are made of these lists, and the compiler warns when
+ * ngx_openai_term_is() lacks a state.
  */
 
 #define NGX_OPENAI_STATES_IS(S)                                               \
@@ -111,35 +112,37 @@ struct ngx_openai_term_s {
 
 #define NGX_OPENAI_NO       0
 #define NGX_OPENAI_YES      1
-#define NGX_OPENAI_PERHAPS  2           /* at this level */
-#define NGX_OPENAI_LATER    3           /* it was query->stop */
+#define NGX_OPENAI_PERHAPS  2           /* known at a later level */
+#define NGX_OPENAI_LATER    3           /* query->stop was reached */
 
 
-/* a term from key and value: as ngx_openai_query_parse() */
+/* makes a term of key and value; returns as ngx_openai_query_parse() */
 ngx_int_t ngx_openai_term_key(ngx_openai_query_t *query,
     ngx_openai_term_t *term, ngx_str_t *key, ngx_str_t *value);
 
-/* a moment, from which "low" and "high" reach as far as it names time */
+/* reads a moment: "low" and "high" are the start and the end of the time
+   that it names */
 ngx_int_t ngx_openai_term_time(ngx_openai_query_t *query,
     ngx_openai_term_t *term, ngx_str_t *value);
 
-/* a number with its unit, into "low": us for a time, else units of one */
+/* reads a number with its unit into "low", in us for a time */
 ngx_int_t ngx_openai_term_number(ngx_openai_query_t *query,
     ngx_openai_term_t *term, ngx_str_t *value);
 
-/* takes the sign of a comparison off the front */
+/* reads the sign of a comparison and moves *pos behind it */
 ngx_openai_op_e ngx_openai_term_op(u_char **pos, u_char *last);
 
-/* a term that looks for a word */
+/* makes a term that searches for a word */
 ngx_int_t ngx_openai_term_word(ngx_openai_query_t *query,
     ngx_openai_term_t *term, ngx_str_t *word);
 
-/* whether what is loaded of the subject fits a term other than and, or, not */
+/* compares a term other than AND, OR and NOT with what is loaded of the
+   record */
 ngx_uint_t ngx_openai_term_match(ngx_openai_query_t *query,
     ngx_openai_term_t *term, ngx_openai_subject_t *subject, ngx_uint_t level);
 
 
-/* says what is wrong with the query: NGX_DECLINED */
+/* sets the error of the query; returns NGX_DECLINED */
 
 static ngx_inline ngx_int_t
 ngx_openai_term_wrong(ngx_openai_query_t *query, const char *error,

@@ -4,6 +4,12 @@
  */
 
 
+/*
+ * Compares one term with what is loaded of a record. query.c calls this while
+ * it evaluates the tree.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 
@@ -12,7 +18,7 @@
 #include "view/read/head.h"
 
 
-#define NGX_OPENAI_TERM_TEXTS  3        /* of a level, at most */
+#define NGX_OPENAI_TERM_TEXTS  3        /* texts of a level */
 
 
 static ngx_uint_t ngx_openai_term_any(ngx_openai_term_t *term,
@@ -96,7 +102,7 @@ ngx_openai_term_match(ngx_openai_query_t *query, ngx_openai_term_t *term,
 }
 
 
-/* a key may stand for several fields, of which one has to match */
+/* a key may stand for several fields; one of them has to match */
 
 static ngx_uint_t
 ngx_openai_term_any(ngx_openai_term_t *term, ngx_openai_subject_t *subject,
@@ -125,7 +131,8 @@ ngx_openai_term_any(ngx_openai_term_t *term, ngx_openai_subject_t *subject,
 }
 
 
-/* up to the "?"; the path of a long URI may end behind what the record has */
+/* compares the path up to the "?"; a long path may end behind what the
+   record has of it */
 
 static ngx_uint_t
 ngx_openai_term_path(ngx_openai_term_t *term, ngx_openai_subject_t *subject,
@@ -210,7 +217,7 @@ ngx_openai_term_upstream(ngx_openai_term_t *term,
 }
 
 
-/* an element of a list that is joined by "," */
+/* compares each element of a list joined by "," */
 
 static ngx_uint_t
 ngx_openai_term_one_of(ngx_openai_term_t *term, const char *list)
@@ -233,7 +240,7 @@ ngx_openai_term_one_of(ngx_openai_term_t *term, const char *list)
 }
 
 
-/* what is not known is neither more nor less than anything */
+/* an unknown value is neither more nor less than any number */
 
 static ngx_uint_t
 ngx_openai_term_compare(ngx_openai_term_t *term,
@@ -307,7 +314,7 @@ ngx_openai_term_value(ngx_uint_t number, const ngx_openai_record_t *rec)
 }
 
 
-/* in us; the clock may have been set back meanwhile */
+/* in us; at least 0, because the clock may have been set back */
 
 static double
 ngx_openai_term_age(const ngx_openai_record_t *rec)
@@ -330,7 +337,7 @@ ngx_openai_term_is(ngx_uint_t state, const ngx_openai_record_t *rec)
 
     facts = &rec->facts;
 
-    /* without "default", so that the compiler misses a state that is new */
+    /* without "default", so that the compiler warns of a missing state */
 
     switch ((ngx_openai_state_e) state) {
 
@@ -424,7 +431,7 @@ ngx_openai_term_in_head(ngx_openai_term_t *term, ngx_str_t *head)
 }
 
 
-/* what is found is certain, what is not found may be at the next level */
+/* what is found is certain; what is not found may be at the next level */
 
 static ngx_uint_t
 ngx_openai_term_text(ngx_openai_query_t *query, ngx_openai_term_t *term,
@@ -456,7 +463,7 @@ ngx_openai_term_text(ngx_openai_query_t *query, ngx_openai_term_t *term,
 }
 
 
-/* those that a level adds, of the sides that are asked for */
+/* the texts that a level adds, of the sides that the query searches */
 
 static ngx_uint_t
 ngx_openai_term_texts(ngx_openai_query_t *query, ngx_openai_subject_t *subject,

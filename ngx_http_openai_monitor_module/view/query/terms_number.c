@@ -6,8 +6,8 @@
 
 /*
  * Numbers in a query: the sign of a comparison, digits, a fraction, a unit.
- * terms.c calls this for every key whose value is a number, terms_time.c for
- * the sign in front of a moment.
+ * terms.c calls this for keys whose value is a number, and terms_time.c for the
+ * sign in front of a moment.
  */
 
 
@@ -17,14 +17,14 @@
 #include "view/query/terms.h"
 
 
-/* digits behind the point that are looked at */
+/* more digits behind the point change nothing */
 #define NGX_OPENAI_DIVISOR_MAX  1e15
 
 
 static double ngx_openai_term_unit(u_char *name, size_t len, ngx_uint_t time);
 
 
-/* times become us, everything else is kept in units of one */
+/* times become us; other numbers stay in units of one */
 
 ngx_int_t
 ngx_openai_term_number(ngx_openai_query_t *query, ngx_openai_term_t *term,
@@ -48,7 +48,7 @@ ngx_openai_term_number(ngx_openai_query_t *query, ngx_openai_term_t *term,
         term->low = term->low * 10 + (*p - '0');
     }
 
-    /* divided once, and last: 2.3k is 2300 and nothing behind it */
+    /* one division at the end, because 2.3k has to be exactly 2300 */
 
     divisor = 1;
 
@@ -78,7 +78,7 @@ ngx_openai_term_number(ngx_openai_query_t *query, ngx_openai_term_t *term,
 }
 
 
-/* "=" where none is written */
+/* no sign means "=" */
 
 ngx_openai_op_e
 ngx_openai_term_op(u_char **pos, u_char *last)
@@ -108,7 +108,7 @@ ngx_openai_term_op(u_char **pos, u_char *last)
 }
 
 
-/* what one of it counts, in us for times; 0: there is no such unit */
+/* the factor of a unit, in us for times; 0: unknown unit */
 
 static double
 ngx_openai_term_unit(u_char *name, size_t len, ngx_uint_t time)

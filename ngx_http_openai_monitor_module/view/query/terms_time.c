@@ -11,9 +11,9 @@
 
 
 /*
- * "2026-11-25", "2026-11-25T10:00", "…:30.250", each with "Z", "+08:00" or
- * nothing, which is UTC; or seconds or, from 12 digits on, milliseconds since
- * the epoch.
+ * Moments in a query: "2026-11-25", "2026-11-25T10:00" or "…:30.250", each with
+ * "Z", an offset such as "+08:00", or nothing for UTC; or seconds since the
+ * epoch; or, from 12 digits on, milliseconds. terms.c calls this for "time:".
  */
 
 
@@ -21,7 +21,7 @@ typedef struct {
     u_char    *pos;
     u_char    *last;
     int64_t    at;                      /* ms since the epoch … */
-    int64_t    span;                    /* … and how much of time it names */
+    int64_t    span;                    /* … and the time that it names */
 } ngx_openai_moment_t;
 
 
@@ -38,7 +38,8 @@ static ngx_int_t ngx_openai_term_no_moment(ngx_openai_query_t *query,
     ngx_str_t *value);
 
 
-/* ">=MOMENT", "MOMENT..MOMENT" without the last, or all that MOMENT names */
+/* ">=MOMENT"; "MOMENT..MOMENT", without the last; or the time that MOMENT
+   names */
 
 ngx_int_t
 ngx_openai_term_time(ngx_openai_query_t *query, ngx_openai_term_t *term,
@@ -80,7 +81,7 @@ ngx_openai_term_time(ngx_openai_query_t *query, ngx_openai_term_t *term,
 }
 
 
-/* who writes "time:<5m" wants "age:<5m" */
+/* a user who writes "time:<5m" probably means "age:<5m" */
 
 static ngx_int_t
 ngx_openai_term_no_moment(ngx_openai_query_t *query, ngx_str_t *value)
@@ -166,7 +167,7 @@ ngx_openai_moment_date(ngx_openai_moment_t *m)
         return NGX_DECLINED;
     }
 
-    /* the year begins in March, so that the odd day is its last */
+    /* count the year from March, so that the leap day is its last day */
 
     if (month < 3) {
         month += 12;
@@ -192,7 +193,7 @@ ngx_openai_moment_date(ngx_openai_moment_t *m)
 }
 
 
-/* hours, minutes and seconds, as many as there are */
+/* hours, minutes and seconds, as far as they are given */
 
 static ngx_int_t
 ngx_openai_moment_clock(ngx_openai_moment_t *m)
@@ -225,7 +226,7 @@ ngx_openai_moment_clock(ngx_openai_moment_t *m)
 }
 
 
-/* of a second; the two dots of a range are none */
+/* of a second; the two dots of a range are no fraction */
 
 static ngx_int_t
 ngx_openai_moment_fraction(ngx_openai_moment_t *m)

@@ -30,7 +30,8 @@ ngx_openai_head_next(ngx_str_t *head, ngx_str_t *name, ngx_str_t *value)
 
         colon = memchr(p, ':', end - p);
 
-        /* the first line has a space before any colon, a name has none */
+        /* the first line has a space in front of any colon; a header's name
+           has none */
 
         if (colon == NULL || memchr(p, ' ', colon - p) != NULL) {
             p = end + 1;
@@ -55,7 +56,7 @@ ngx_openai_head_next(ngx_str_t *head, ngx_str_t *name, ngx_str_t *value)
 }
 
 
-/* "POST /v1/x HTTP/1.1"; a line that was too long to be kept has no version */
+/* "POST /v1/x HTTP/1.1"; a line longer than the zone keeps has no version */
 
 ngx_uint_t
 ngx_openai_head_uri(const ngx_str_t *head, ngx_str_t *uri)

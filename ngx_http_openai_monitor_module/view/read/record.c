@@ -4,13 +4,20 @@
  */
 
 
+/*
+ * Reads a record's bytes from the zone, decodes its bodies, and hands both to
+ * the digest: see record.h.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 
 #include "view/read/record.h"
 
 
-/* decoded bodies, and documents, against what may be stored of a body */
+/* bounds of decoded bodies and of documents, in times of
+   openai_monitor_body_max */
 
 #define NGX_OPENAI_DECODE_TIMES    8
 #define NGX_OPENAI_DECODE_MIN      (1024 * 1024)
@@ -20,7 +27,7 @@
 #define ngx_openai_read_str(to, from)                                        \
     (to)->data = (char *) (from)->data; (to)->len = (from)->len
 
-#define NGX_OPENAI_BLOCK           16    /* in front of each, with its size */
+#define NGX_OPENAI_BLOCK           16    /* holds the size of a block */
 
 
 static void ngx_openai_read_cleanup(void *data);
@@ -100,7 +107,7 @@ ngx_openai_read_create(ngx_pool_t *pool, ngx_openai_zone_t *zone,
 
     record->zone = zone;
 
-    /* not multiplied first: a size may have 32 bits */
+    /* divided, not multiplied, because a size may have 32 bits */
 
     record->decode_max = NGX_OPENAI_DECODE_TIMES
                      * ngx_min(body_max, NGX_OPENAI_DECODE_MAX
@@ -233,7 +240,8 @@ ngx_openai_read_load(ngx_openai_read_t *record, ngx_openai_chain_e chain)
         b->size = ngx_align(size + 1, 4096);
     }
 
-    /* asked at least once, as a record that is gone has no bytes either */
+    /* ask once even for 0 bytes, because a record that is gone has no bytes
+       either */
 
     do {
         n = ngx_openai_reader_bytes(record->zone, &record->ref, chain, b->len,
@@ -322,7 +330,7 @@ ngx_openai_read_decode(ngx_openai_read_t *record, ngx_uint_t side)
         return NGX_ERROR;
     }
 
-    /* what cannot be decoded is shown as far as it was good */
+    /* a broken body is shown up to where it breaks */
 
     if (status == OPENAI_ERROR && len == 0) {
         free(out);
@@ -456,7 +464,7 @@ ngx_openai_read_request(ngx_openai_read_t *record, openai_exchange_t *all)
     ngx_openai_read_str(&all->request_type, &record->type[NGX_OPENAI_IN]);
     ngx_openai_read_str(&all->request_body, &body);
 
-    /* what is not there is empty, and bodies have lost their coding */
+    /* the rest is empty; bodies are decoded already */
 
     all->request_encoding.data = "";
     all->request_encoding.len = 0;

@@ -5,9 +5,9 @@
 
 
 /*
- * The bytes of one record, copied from the zone when they are asked for, and
- * what the digest makes of them.  One of these serves many records, one after
- * the other, and keeps its memory.
+ * Reads the bytes of one record and hands them to the digest. The bytes are
+ * copied from the zone when they are first asked for. One ngx_openai_read_t
+ * serves many records, one after the other, and reuses its memory.
  */
 
 
@@ -33,13 +33,13 @@ typedef struct {
 } ngx_openai_bytes_t;
 
 
-/* memory of a document: what was taken, and what may be taken */
+/* memory of a document, and its bound */
 
 typedef struct {
     size_t                      used;
     size_t                      max;
     yyjson_alc                  alc;
-    unsigned                    starved:1;      /* not all of it was given */
+    unsigned                    starved:1;      /* malloc() failed */
 } ngx_openai_budget_t;
 
 
@@ -51,12 +51,13 @@ typedef struct {
 
     ngx_openai_bytes_t          chains[NGX_OPENAI_CHAINS];
 
-    /* decoded bodies, malloc()ed, or NULL where the chain has it already */
+    /* decoded bodies, from malloc(); NULL where the stored bytes are not
+       coded */
     char                       *decoded[2];
     ngx_str_t                   text[2];
     ngx_str_t                   encoding[2];
     ngx_str_t                   type[2];
-    unsigned                    ready:2;        /* text[], a bit for each */
+    unsigned                    ready:2;        /* a bit for each text[] */
 
     ngx_openai_budget_t         budget;
     yyjson_mut_doc             *doc;
@@ -64,66 +65,68 @@ typedef struct {
 
 
 /*
- * Reads a record: NGX_OK, or NGX_DECLINED when it is gone.  Of one that runs,
- * owners publish the state now and then only, but its bytes at once.
+ * Reads a record: NGX_OK, or NGX_DECLINED when it is gone. An owner publishes
+ * the state of a running record now and then, but its bytes at once, so the
+ * sizes come from the bytes.
  */
 ngx_int_t ngx_openai_read_record(ngx_openai_zone_t *zone,
     const ngx_openai_ref_t *ref, ngx_openai_record_t *rec);
 
-/* reads the record with the call's id; NGX_ABORT: there is none, the error has
-   been sent, and the handler returns call->rc */
+/* reads the record with the call's id; NGX_ABORT: there is none, the error
+   has been sent, and the handler returns call->rc */
 ngx_int_t ngx_openai_read_call(ngx_openai_call_t *call, ngx_openai_ref_t *ref,
     ngx_openai_record_t *rec);
 
-/* its memory is released with the pool */
+/* lives as long as the pool */
 ngx_openai_read_t *ngx_openai_read_create(ngx_pool_t *pool,
     ngx_openai_zone_t *zone, size_t body_max);
 
-/* the record that all that follows is about; "rec" must live as long */
+/* chooses the record for the calls below; "rec" must live as long */
 void ngx_openai_read_set(ngx_openai_read_t *record,
     const ngx_openai_ref_t *ref, const ngx_openai_record_t *rec);
 
-/* forgets the bytes of the record: those of a running one may have grown */
+/* forgets the bytes, because those of a running record may have grown */
 void ngx_openai_read_reset(ngx_openai_read_t *record);
 
 /*
- * NGX_OK; NGX_DECLINED: the record is gone; NGX_ERROR: memory is short.  What
- * they give is valid until the next _set() or _reset().
+ * NGX_OK; NGX_DECLINED: the record is gone; NGX_ERROR: no memory. The results
+ * stay valid until the next _set() or _reset().
  */
 ngx_int_t ngx_openai_read_chain(ngx_openai_read_t *record,
     ngx_openai_chain_e chain, ngx_str_t *bytes);
 
-/* all of them, from here on the record may go away */
+/* copies all chains; after that the record may be evicted */
 ngx_int_t ngx_openai_read_whole(ngx_openai_read_t *record);
 
-/* a body with its content coding undone, as far as that goes */
+/* a body with its content coding undone, as far as possible */
 ngx_int_t ngx_openai_read_body(ngx_openai_read_t *record, ngx_uint_t side,
     ngx_str_t *body);
 
-/* a header's value out of a head; "" when it is absent */
+/* the value of a header; "" when it is absent */
 void ngx_openai_read_header(ngx_openai_read_t *record, ngx_uint_t side,
     const char *name, ngx_str_t *value);
 
-/* the whole URI: the record has the first bytes of a long one, and the head has
-   all of it */
+/* the whole URI; a long one is read from the head, because the record has
+   only its first bytes */
 void ngx_openai_read_uri(ngx_openai_read_t *record, ngx_str_t *uri);
 
 /* the first line of a head */
 void ngx_openai_read_line(ngx_openai_read_t *record, ngx_uint_t side,
     ngx_str_t *line);
 
-/* everything for the digest, bodies decoded; the second one leaves the
+/* everything for the digest, with bodies decoded; _request() leaves the
    response out */
 ngx_int_t ngx_openai_read_all(ngx_openai_read_t *record,
     openai_exchange_t *all);
 ngx_int_t ngx_openai_read_request(ngx_openai_read_t *record,
     openai_exchange_t *all);
 
-/* a document with bounded memory, one at a time; NULL when memory is short */
+/* a new document with bounded memory, which replaces the last one; NULL: no
+   memory */
 yyjson_mut_doc *ngx_openai_read_doc(ngx_openai_read_t *record);
 
-/* 1: memory was short since then, and the document may lack anything; not so
-   when it is over its bound, which is the same each time */
+/* 1 when malloc() failed for the document, so it may lack anything; 0 when
+   only its bound was reached, which is the same each time */
 ngx_uint_t ngx_openai_read_starved(const ngx_openai_read_t *record);
 
 

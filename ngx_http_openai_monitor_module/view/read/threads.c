@@ -4,6 +4,16 @@
  */
 
 
+/*
+ * Which record continues which: see threads.h. The list, the detail, the
+ * exports and the live feed call this.
+ *
+ * Each worker remembers the hashes of the messages of the records that it has
+ * seen. A new record continues the record with which it shares the most
+ * messages.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 
@@ -12,9 +22,9 @@
 #include "view/read/threads.h"
 
 
-#define NGX_OPENAI_THREADS_MAX      4096    /* records that are remembered */
+#define NGX_OPENAI_THREADS_MAX      4096    /* records to remember */
 #define NGX_OPENAI_THREADS_BUCKETS  4096    /* a power of two */
-#define NGX_OPENAI_THREADS_NEAR     1024    /* records a parent is sought in */
+#define NGX_OPENAI_THREADS_NEAR     1024    /* searched for a parent */
 
 
 typedef struct ngx_openai_node_s  ngx_openai_node_t;
@@ -23,7 +33,7 @@ struct ngx_openai_node_s {
     ngx_queue_t             queue;          /* newest first */
     ngx_openai_node_t      *next;           /* in its bucket */
     uint64_t                seq;
-    uint64_t                listed;         /* when it was there last */
+    uint64_t                listed;         /* when it was last listed */
     char                    id[NGX_OPENAI_ID_LEN + 1];
     char                    session[80];
     ngx_openai_thread_t     thread;         /* id "": no conversation */
@@ -32,7 +42,7 @@ struct ngx_openai_node_s {
 
 
 struct ngx_openai_threads_s {
-    ngx_queue_t          queue;             /* of all zones' threads */
+    ngx_queue_t          queue;             /* in the queue of all zones */
     ngx_pool_t          *pool;
     uint64_t             key;               /* of the zone */
     ngx_openai_zone_t   *zone;
@@ -42,15 +52,15 @@ struct ngx_openai_threads_s {
 
     ngx_openai_ref_t       *refs;
     ngx_uint_t              max;
-    ngx_uint_t              nrefs;          /* of the look that goes on, … */
-    ngx_uint_t              at;             /* … where it does */
-    unsigned                whole:1;        /* it is of all records */
-    unsigned                late:1;         /* a request is on its way */
-    uint64_t                oldest;         /* seq of what is remembered */
+    ngx_uint_t              nrefs;          /* of the update that goes on, … */
+    ngx_uint_t              at;             /* … and where it goes on */
+    unsigned                whole:1;        /* it lists all records */
+    unsigned                late:1;         /* a request is not whole yet */
+    uint64_t                oldest;         /* of the remembered ones */
     uint64_t                listed;         /* when, see _clock_us() */
-    uint64_t                upto;           /* changes of that time */
+    uint64_t                upto;           /* changes, at that time */
     uint64_t                looked;         /* "listed" of the one before … */
-    uint64_t                changes;        /* … and up to which all is known */
+    uint64_t                changes;        /* … and the last known change */
 
     ngx_queue_t             nodes;
     ngx_uint_t              nnodes;
@@ -82,7 +92,7 @@ static void ngx_openai_threads_free(ngx_openai_threads_t *threads,
     ngx_openai_node_t *node);
 
 
-/* of this worker, one for each zone; they live as long as it does */
+/* one for each zone of this worker; they live as long as the worker */
 
 static ngx_queue_t  ngx_openai_all_threads = {
     &ngx_openai_all_threads, &ngx_openai_all_threads
@@ -187,7 +197,7 @@ ngx_openai_threads_update(ngx_openai_threads_t *threads, uint64_t since,
 {
     ngx_int_t  rc;
 
-    /* what another began comes first */
+    /* finish the update that another caller began */
 
     while (threads->at < threads->nrefs || threads->looked < since) {
 
@@ -213,7 +223,7 @@ ngx_openai_threads_update(ngx_openai_threads_t *threads, uint64_t since,
 }
 
 
-/* what is continued comes before what continues it */
+/* a parent comes before the records that continue it */
 
 static void
 ngx_openai_threads_list(ngx_openai_threads_t *threads)
@@ -225,7 +235,7 @@ ngx_openai_threads_list(ngx_openai_threads_t *threads)
     threads->upto = ngx_openai_zone_changes(threads->zone);
     threads->late = 0;
 
-    /* a record that runs for long is older than many that are gone */
+    /* a long-running record may be older than many that are gone */
 
     threads->whole = threads->nnodes
                      > 2 * ngx_min(threads->max, NGX_OPENAI_THREADS_MAX);
@@ -263,8 +273,8 @@ ngx_openai_threads_order(const void *one, const void *two)
 }
 
 
-/* NGX_AGAIN: it is time to stop; NGX_ERROR: memory is short, and the next look
-   is at all of these again */
+/* NGX_AGAIN: "stop" was reached; NGX_ERROR: no memory, and the next update
+   looks at all of these again */
 
 static ngx_int_t
 ngx_openai_threads_look(ngx_openai_threads_t *threads, uint64_t stop)
@@ -290,7 +300,8 @@ ngx_openai_threads_look(ngx_openai_threads_t *threads, uint64_t stop)
             continue;
         }
 
-        /* to list them may take longer than a slice: one is added always */
+        /* listing may take longer than a slice, so one record is added in
+           any case */
 
         if (added && ngx_openai_clock_us() >= stop) {
             return NGX_AGAIN;
@@ -428,7 +439,8 @@ ngx_openai_threads_insert(ngx_openai_threads_t *threads,
 }
 
 
-/* the parent is who shares the most messages, the newest of equals */
+/* the parent is the record with the most common messages; of equals, the
+   newest */
 
 static void
 ngx_openai_threads_link(ngx_openai_threads_t *threads,
@@ -486,8 +498,9 @@ ngx_openai_threads_common(const openai_thread_t *one,
 {
     ngx_uint_t  low, high, middle;
 
-    /* each hash stands for all before it: once they differ, they do for good;
-       of long conversations the first half of prefix[] is enough to rank */
+    /* Each hash covers all messages up to its own, so chains that differ
+       once differ from there on. For long conversations the first half of
+       prefix[] is enough to rank them. */
 
     low = 0;
     high = ngx_min(one->kept, two->kept);
@@ -511,8 +524,8 @@ ngx_openai_threads_common(const openai_thread_t *one,
 }
 
 
-/* a system prompt alone makes no conversation, nor does a first message that
-   two of them begin with */
+/* A common system prompt alone makes no conversation, and neither does a
+   first message that two conversations share. */
 
 static ngx_uint_t
 ngx_openai_threads_related(const ngx_openai_node_t *node,
@@ -522,7 +535,7 @@ ngx_openai_threads_related(const ngx_openai_node_t *node,
         return ngx_strcmp(node->session, before->session) == 0;
     }
 
-    /* the hash of a leading system message is its number */
+    /* 1 when the first message is a system message */
 
     if (common == 0 || node->chain.prefix[common - 1] == common) {
         return 0;
@@ -532,7 +545,7 @@ ngx_openai_threads_related(const ngx_openai_node_t *node,
 }
 
 
-/* they were added in their order, but for a few */
+/* mostly sorted already, because records are added in their order */
 
 static void
 ngx_openai_threads_forget(ngx_openai_threads_t *threads, uint64_t oldest)

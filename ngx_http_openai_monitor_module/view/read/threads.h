@@ -5,9 +5,9 @@
 
 
 /*
- * Conversations: which record continues which, and what has changed between
- * them.  Each worker works this out from the stored requests when somebody
- * looks, and remembers it.
+ * Conversations: which record continues which, and what changed between them.
+ * Each worker computes this from the stored requests when it is first asked,
+ * and remembers it.
  */
 
 
@@ -29,24 +29,25 @@ typedef struct {
 typedef struct ngx_openai_threads_s  ngx_openai_threads_t;
 
 
-/* this worker's, for the zone; NULL when memory is short */
+/* this worker's conversations of the zone; NULL: no memory */
 ngx_openai_threads_t *ngx_openai_threads(ngx_openai_zone_t *zone,
     size_t body_max);
 
-/* gives back what this worker holds of all zones, as it ends */
+/* frees everything, when the worker exits */
 void ngx_openai_threads_exit(void);
 
-/* looks at new records until "stop"; NGX_OK: all that were there at "since" are
-   known, but for those whose requests are on their way; NGX_AGAIN: there are
-   more; NGX_ERROR: memory is short.  Times are of ngx_openai_clock_us() */
+/* looks at new records until "stop". NGX_OK: all records of the time
+   "since" are known, except those whose requests have not arrived whole;
+   NGX_AGAIN: there are more; NGX_ERROR: no memory. Times are those of
+   ngx_openai_clock_us() */
 ngx_int_t ngx_openai_threads_update(ngx_openai_threads_t *threads,
     uint64_t since, uint64_t stop);
 
-/* NULL when the record is no conversation, or not known yet */
+/* NULL when the record has no messages, or is not known yet */
 const ngx_openai_thread_t *ngx_openai_threads_get(
     ngx_openai_threads_t *threads, uint64_t seq);
 
-/* how many of the first messages are the same */
+/* how many messages at the beginning are equal */
 ngx_uint_t ngx_openai_threads_common(const openai_thread_t *one,
     const openai_thread_t *two);
 

@@ -128,7 +128,7 @@ ngx_openai_csv_string(ngx_openai_json_t *json, const char *s)
 }
 
 
-/* a cell that a spreadsheet would take for a formula gets a quote in front */
+/* a quote in front keeps a spreadsheet from taking the cell for a formula */
 
 static void
 ngx_openai_csv_text(ngx_openai_json_t *json, const u_char *p, size_t len)
@@ -170,7 +170,7 @@ ngx_openai_csv_text(ngx_openai_json_t *json, const u_char *p, size_t len)
 }
 
 
-/* negative is unknown, and an empty cell */
+/* a negative number is unknown, and its cell is empty */
 
 static void
 ngx_openai_csv_fixed(ngx_openai_json_t *json, int64_t n, ngx_uint_t digits)

@@ -4,6 +4,13 @@
  */
 
 
+/*
+ * One record with everything that is known of it, and the events of its stream.
+ * view.c calls the two handlers; export.c calls ngx_openai_detail_write() for
+ * each line of JSONL.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
@@ -104,7 +111,7 @@ ngx_openai_detail(ngx_openai_call_t *call)
 }
 
 
-/* of the record with the call's id; NULL: call->rc says why not */
+/* reads the record with the call's id; NULL: the handler returns call->rc */
 
 static ngx_openai_read_t *
 ngx_openai_detail_read(ngx_openai_call_t *call)
@@ -335,7 +342,7 @@ ngx_openai_detail_is_text(ngx_str_t *body, ngx_uint_t cut)
 }
 
 
-/* why the digest knows nothing, or not all, of a compressed body */
+/* why the digest knows nothing, or not everything, of a compressed body */
 
 static void
 ngx_openai_detail_undecoded(ngx_openai_detail_t *d)
@@ -417,7 +424,7 @@ ngx_openai_detail_limits(ngx_openai_detail_t *d)
         p = ngx_strlcasestrn(name.data, name.data + name.len,
                              (u_char *) "ratelimit", sizeof("ratelimit") - 2);
 
-        /* Retry-After-Ms is OpenAI's */
+        /* Retry-After-Ms is OpenAI's own */
 
         if (p == NULL
             && (name.len < sizeof("Retry-After") - 1
@@ -511,7 +518,8 @@ ngx_openai_record_events(ngx_openai_call_t *call)
 
     from = 0;
 
-    /* pieces are known by their place in the body as it travelled */
+    /* marks give places in the coded body, so they say nothing of a decoded
+       one */
 
     if (record->decoded[NGX_OPENAI_OUT] != NULL) {
         ngx_str_null(&marks);
@@ -541,8 +549,8 @@ ngx_openai_record_events(ngx_openai_call_t *call)
 }
 
 
-/* us at which the byte at offset had arrived; -1: unknown.  Offsets grow from
-   call to call, *from is where the last one ended */
+/* us at which the byte at "offset" had arrived; -1: unknown. Offsets grow
+   from call to call, and *from is where the last call ended */
 
 static int64_t
 ngx_openai_detail_at(ngx_str_t *marks, uint64_t offset, ngx_uint_t *from)

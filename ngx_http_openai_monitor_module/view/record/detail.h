@@ -4,7 +4,7 @@
  */
 
 
-/* Everything that is known of one record. */
+/* One record with everything that is known of it. */
 
 
 #ifndef _NGX_OPENAI_DETAIL_H_INCLUDED_
@@ -16,7 +16,7 @@
 #include "view/read/threads.h"
 
 
-/* one object; the record is that of the record, thread may be NULL */
+/* writes one object; thread is NULL for a record without a conversation */
 void ngx_openai_detail_write(ngx_openai_json_t *json,
     ngx_openai_read_t *record, const ngx_openai_thread_t *thread,
     ngx_uint_t bodies);
@@ -25,7 +25,7 @@ void ngx_openai_detail_write(ngx_openai_json_t *json,
    character */
 ngx_uint_t ngx_openai_detail_is_text(ngx_str_t *body, ngx_uint_t cut);
 
-/* 1 when less is known of a body than what there was, or will be */
+/* 1 when the record has less of a body than passed, or will pass */
 ngx_uint_t ngx_openai_detail_cut(const ngx_openai_record_t *rec,
     ngx_uint_t side);
 

@@ -4,6 +4,11 @@
  */
 
 
+/*
+ * What differs between the requests of two records. view.c calls this.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
@@ -16,7 +21,7 @@
 
 #define NGX_OPENAI_DIFF_THREADS  50000      /* us */
 
-/* OpenAI's cache: it begins with this, and grows by this */
+/* OpenAI's prompt cache begins at this many tokens and grows by this many */
 #define NGX_OPENAI_CACHE_MIN     1024
 #define NGX_OPENAI_CACHE_STEP    128
 
@@ -26,7 +31,7 @@
 typedef struct {
     yyjson_mut_val         *tool;
     ngx_str_t               name;
-    size_t                  at;         /* among the request's tools */
+    size_t                  at;         /* index in the request's tools */
 } ngx_openai_diff_tool_t;
 
 
@@ -38,7 +43,7 @@ typedef struct {
     ngx_openai_read_t       *record;
     openai_thread_t           chain;
     yyjson_mut_val          *conversation;
-    ngx_openai_diff_tool_t  *tools;     /* in the order of their names */
+    ngx_openai_diff_tool_t  *tools;     /* sorted by name */
     size_t                   ntools;
 } ngx_openai_side_t;
 
@@ -144,8 +149,8 @@ ngx_openai_diff(ngx_openai_call_t *call)
 }
 
 
-/* the id of "with=", or of the record that this one continues; NGX_DECLINED:
-   it continues none */
+/* takes the id of "with=", or of the record that this one continues;
+   NGX_DECLINED: there is none */
 
 static ngx_int_t
 ngx_openai_diff_parent(ngx_openai_diff_t *d, ngx_str_t *parent)
@@ -190,7 +195,7 @@ ngx_openai_diff_parent(ngx_openai_diff_t *d, ngx_str_t *parent)
 }
 
 
-/* the record of call->id */
+/* reads the record of call->id */
 
 static ngx_int_t
 ngx_openai_diff_load(ngx_openai_diff_t *d, ngx_openai_side_t *side)
@@ -254,7 +259,7 @@ ngx_openai_diff_load(ngx_openai_diff_t *d, ngx_openai_side_t *side)
 }
 
 
-/* a request may name tens of thousands: each is looked for in the other one */
+/* a request may have tens of thousands of names, so they are sorted first */
 
 static ngx_int_t
 ngx_openai_diff_index(ngx_openai_call_t *call, ngx_openai_side_t *side)
@@ -314,7 +319,7 @@ ngx_openai_diff_order_name(const ngx_str_t *a, const ngx_str_t *b)
 }
 
 
-/* empty where there is none */
+/* empty where the record has none */
 
 static void
 ngx_openai_diff_name(yyjson_mut_val *tool, ngx_str_t *name)
@@ -365,7 +370,7 @@ ngx_openai_diff_none(ngx_openai_diff_t *d)
 }
 
 
-/* what a prompt cache gave, and what it could have given */
+/* tokens that the prompt cache gave, and that it could have given */
 
 static void
 ngx_openai_diff_tokens(ngx_openai_diff_t *d, openai_change_t change)
@@ -396,7 +401,7 @@ ngx_openai_diff_tokens(ngx_openai_diff_t *d, openai_change_t change)
 
     default:
 
-        /* how many tokens come before the change cannot be told from here */
+        /* the tokens in front of the change are unknown */
 
         break;
     }
@@ -408,7 +413,7 @@ ngx_openai_diff_tokens(ngx_openai_diff_t *d, openai_change_t change)
 }
 
 
-/* names of settings that are not the same in both */
+/* names of settings that differ */
 
 static void
 ngx_openai_diff_settings(ngx_openai_diff_t *d)
@@ -428,7 +433,7 @@ ngx_openai_diff_settings(ngx_openai_diff_t *d)
 }
 
 
-/* names that "to" does not have, or has with another value */
+/* names that "to" lacks, or has with another value */
 
 static void
 ngx_openai_diff_missing(ngx_openai_json_t *json, yyjson_mut_val *from,
@@ -470,7 +475,7 @@ ngx_openai_diff_tools(ngx_openai_diff_t *d)
 }
 
 
-/* of the tools, those that the other request does not have, or has otherwise */
+/* tools that the other request lacks, or has with another definition */
 
 static void
 ngx_openai_diff_names(ngx_openai_json_t *json, const char *key,
@@ -500,7 +505,7 @@ ngx_openai_diff_names(ngx_openai_json_t *json, const char *key,
 }
 
 
-/* the first one of that name, or NULL */
+/* the first tool of that name, or NULL */
 
 static yyjson_mut_val *
 ngx_openai_diff_named(ngx_openai_side_t *side, ngx_str_t *name)
@@ -534,9 +539,10 @@ ngx_openai_diff_named(ngx_openai_side_t *side, ngx_str_t *name)
 
 
 /*
- * The order of members counts, as it does for a prompt cache.  Values are
- * foreign: yyjson's own comparison needs a stack as deep as they nest, and time
- * that grows with the square of members in another order.
+ * Compares two values. The order of members counts, as it does for a prompt
+ * cache. yyjson's own comparison recurses as deep as a value nests, and takes
+ * quadratic time for members in another order, so it is not safe for foreign
+ * values.
  */
 
 static ngx_uint_t
@@ -557,7 +563,7 @@ ngx_openai_diff_same(yyjson_mut_val *one, yyjson_mut_val *two,
         return 0;
     }
 
-    /* what nests deeper is shown of neither */
+    /* deeper values are not shown in either */
 
     if (depth == NGX_OPENAI_DIFF_DEPTH) {
         return 1;

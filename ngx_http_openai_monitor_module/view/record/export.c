@@ -4,6 +4,15 @@
  */
 
 
+/*
+ * Exports: every record that matches a query, oldest first, as HAR, JSONL or
+ * CSV. view.c calls this.
+ *
+ * Only one record is in memory at a time: the next one is read when the last
+ * one has been sent.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
@@ -22,10 +31,10 @@ typedef struct {
     ngx_openai_work_t          *work;
     const ngx_openai_format_t  *format;
 
-    /* what was written last, until it has gone out */
+    /* of the last output, until it has been sent */
     ngx_pool_t                 *pool;
 
-    unsigned                    threads:1;      /* they are up to date */
+    unsigned                    threads:1;      /* conversations are known */
     unsigned                    begun:1;
     unsigned                    some:1;         /* a record was written */
 } ngx_openai_export_t;
@@ -162,7 +171,7 @@ ngx_openai_export_format(ngx_openai_export_t *e)
 }
 
 
-/* once, when it is known what comes first */
+/* sends the header once, after the first record could be read */
 
 static ngx_int_t
 ngx_openai_export_header(ngx_openai_export_t *e)
@@ -191,7 +200,7 @@ ngx_openai_export_header(ngx_openai_export_t *e)
 
 #if (NGX_HTTP_GZIP)
 
-    /* a filter that keeps bytes back would hide when they have gone out */
+    /* a filter that holds bytes back would hide when they have been sent */
 
     r->gzip_tested = 1;
     r->gzip_ok = 0;
@@ -204,7 +213,7 @@ ngx_openai_export_header(ngx_openai_export_t *e)
 }
 
 
-/* an export is a story, and begins with the oldest record */
+/* an export begins with the oldest record */
 
 static void
 ngx_openai_export_reverse(ngx_openai_search_t *search)
@@ -248,7 +257,7 @@ ngx_openai_export_run(ngx_openai_work_t *work)
 
     for ( ;; ) {
 
-        /* one record is in memory at a time */
+        /* wait until the last record has been sent */
 
         if (r->buffered || r->connection->buffered) {
             return ngx_openai_export_wait(e);
@@ -268,7 +277,8 @@ ngx_openai_export_run(ngx_openai_work_t *work)
             return ngx_openai_export_failed(e);
         }
 
-        /* a client that has part of an export must see that it is not all */
+        /* cut the connection, so that the client does not take a part for
+           the whole */
 
         if (rc != NGX_OK || ngx_openai_export_record(e) != NGX_OK) {
             return r->header_sent ? NGX_ERROR : NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -277,7 +287,7 @@ ngx_openai_export_run(ngx_openai_work_t *work)
 }
 
 
-/* what has begun must not look like the end */
+/* an error in the middle cannot be sent, so the connection is cut */
 
 static ngx_int_t
 ngx_openai_export_failed(ngx_openai_export_t *e)
@@ -308,7 +318,7 @@ ngx_openai_export_record(ngx_openai_export_t *e)
     rc = e->format->bytes ? ngx_openai_read_whole(e->search->record)
                           : NGX_OK;
 
-    /* evicted while it was found */
+    /* evicted since it was found */
 
     if (rc == NGX_DECLINED) {
         return NGX_OK;
@@ -337,7 +347,7 @@ ngx_openai_export_record(ngx_openai_export_t *e)
 }
 
 
-/* once, in front of the first record or of none */
+/* writes the format's head once, in front of the first record or of none */
 
 static void
 ngx_openai_export_begin(ngx_openai_export_t *e, ngx_openai_json_t *json)
@@ -387,7 +397,7 @@ ngx_openai_export_end(ngx_openai_export_t *e)
 }
 
 
-/* a new one: nothing of the old one is on its way any more */
+/* a new pool; nothing of the old one is being sent any more */
 
 static ngx_int_t
 ngx_openai_export_pool(ngx_openai_export_t *e)
@@ -417,7 +427,7 @@ ngx_openai_export_output(ngx_openai_export_t *e, ngx_openai_json_t *json)
 }
 
 
-/* the client is slower than we are */
+/* waits for the client */
 
 static ngx_int_t
 ngx_openai_export_wait(ngx_openai_export_t *e)

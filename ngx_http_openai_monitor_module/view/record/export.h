@@ -4,7 +4,7 @@
  */
 
 
-/* Formats of an export: each writes one record at a time. */
+/* The formats of an export. Each writes one record at a time. */
 
 
 #ifndef _NGX_OPENAI_EXPORT_H_INCLUDED_

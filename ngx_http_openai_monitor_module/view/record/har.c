@@ -4,6 +4,11 @@
  */
 
 
+/*
+ * Records as entries of HAR 1.2, and as lines of JSONL. export.c calls this.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 
@@ -11,7 +16,7 @@
 #include "view/record/summary.h"
 
 
-/* what an entry is made of; strings point into the record */
+/* an entry; its strings point into the record */
 
 typedef struct {
     ngx_openai_json_t          *json;
@@ -62,7 +67,7 @@ ngx_openai_har(ngx_openai_json_t *json, ngx_openai_read_t *record,
     ngx_openai_json_open(json, '{');
     ngx_openai_json_close(json, '}');
 
-    /* members of our own begin with "_", as HAR wants it */
+    /* HAR wants names of extensions to begin with "_" */
 
     ngx_openai_json_key(json, "_openai");
     ngx_openai_json_open(json, '{');
@@ -73,7 +78,7 @@ ngx_openai_har(ngx_openai_json_t *json, ngx_openai_read_t *record,
 }
 
 
-/* the whole URI and the version, out of "POST /v1/x HTTP/1.1" */
+/* takes the URI and the version from "POST /v1/x HTTP/1.1" */
 
 static void
 ngx_openai_har_line(ngx_openai_har_t *h)
@@ -343,7 +348,7 @@ ngx_openai_har_text(ngx_openai_har_t *h, ngx_uint_t side,
 }
 
 
-/* time is the sum of what follows; none of these may be missing */
+/* "time" must be the sum of the timings, and HAR wants all three */
 
 static void
 ngx_openai_har_timings(ngx_openai_har_t *h)

@@ -4,6 +4,12 @@
  */
 
 
+/*
+ * The list: a page of the records that match a query, in the order that the
+ * client asks for. view.c calls this.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
@@ -17,8 +23,8 @@
 #include "view/answer/work.h"
 
 
-/* how long an answer may wait for the threads of a zone that is new to this
-   worker, in us of work; they are null until they are known */
+/* us of work to wait for the conversations of a zone that is new to this
+   worker; without them "thread" is null */
 #define NGX_OPENAI_LIST_THREADS  50000
 
 #define NGX_OPENAI_LIST_PAGES    1000000
@@ -254,7 +260,7 @@ ngx_openai_list_search(ngx_openai_list_t *list, uint64_t stop)
 
     search = list->search;
 
-    /* nothing has to be read when everything matches */
+    /* without a query and another order, no record has to be read */
 
     if (list->query.root == NULL && list->sort == NULL) {
 
@@ -297,7 +303,7 @@ ngx_openai_list_value(const ngx_openai_field_t *sort,
 }
 
 
-/* what is unknown goes last, in both orders; the newest of equals first */
+/* unknown values come last in both orders; of equals the newest comes first */
 
 static int ngx_libc_cdecl
 ngx_openai_list_up(const void *one, const void *two)
@@ -365,7 +371,7 @@ ngx_openai_list_send(ngx_openai_list_t *list)
 
     for ( /* void */ ; i < last; i++) {
 
-        /* a record may be evicted while the answer is made */
+        /* the record may have been evicted since it was found */
 
         if (ngx_openai_read_record(list->call->zone, &list->found[i].ref,
                                    rec)

@@ -4,6 +4,11 @@
  */
 
 
+/*
+ * A body as it travelled, or decoded. view.c calls this.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
@@ -106,7 +111,7 @@ ngx_openai_raw_flag(ngx_openai_call_t *call, const char *name,
 }
 
 
-/* what was recorded is foreign: no browser may take it for a page */
+/* the bytes are foreign, so no browser may show them as a page */
 
 static ngx_int_t
 ngx_openai_raw_headers(ngx_openai_call_t *call, ngx_uint_t side,
@@ -132,7 +137,7 @@ ngx_openai_raw_headers(ngx_openai_call_t *call, ngx_uint_t side,
 
     ngx_openai_set_type(r, "application/octet-stream");
 
-    /* the id is one of ours, and plain */
+    /* an id of a record has plain characters only */
 
     value.len = sizeof("attachment; filename=\"-response.bin\"") + call->id.len;
     value.data = ngx_pnalloc(r->pool, value.len);

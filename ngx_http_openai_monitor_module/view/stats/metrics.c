@@ -4,6 +4,12 @@
  */
 
 
+/*
+ * The statistics in Prometheus text format, under OpenTelemetry's GenAI names.
+ * view.c calls this.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
@@ -12,13 +18,13 @@
 #include "view/stats/rows.h"
 
 
-/* OpenTelemetry's GenAI metrics, in Prometheus's way of writing them */
+/* OpenTelemetry's GenAI metrics, named as Prometheus wants them */
 
 typedef struct {
     const char  *name;
     const char  *help;
     ngx_uint_t   hist;
-    ngx_uint_t   digits;        /* of the unit, behind the point */
+    ngx_uint_t   digits;        /* digits of the unit behind the point */
     const char  *type;          /* the label gen_ai_token_type, or NULL */
 } ngx_openai_family_t;
 
@@ -188,7 +194,7 @@ ngx_openai_metrics_hist(ngx_openai_metrics_t *m,
 }
 
 
-/* what the histograms do not have */
+/* sums that the histograms do not have */
 
 static void
 ngx_openai_metrics_counters(ngx_openai_metrics_t *m)
@@ -343,15 +349,15 @@ ngx_openai_metrics_labels(ngx_openai_metrics_t *m,
     ngx_openai_metrics_label(m, "gen_ai_response_model",
                              labels->response_model);
 
-    /* the same set of labels twice would not be accepted, so that all have
-       the one that tells failed exchanges apart */
+    /* Prometheus refuses a set of labels that comes twice, so every metric
+       has the label that tells failures apart */
 
     ngx_openai_metrics_label(m, "error_type", labels->error);
 }
 
 
-/* name="value", with a comma behind it, which the format allows everywhere;
-   a label that is empty counts as absent */
+/* writes name="value" and a comma, which may stand in front of the bracket;
+   an empty label counts as absent */
 
 static void
 ngx_openai_metrics_label(ngx_openai_metrics_t *m, const char *name,

@@ -4,6 +4,12 @@
  */
 
 
+/*
+ * Rows of the statistics whose names read the same: see rows.h. stats.c and
+ * metrics.c call this.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 
@@ -88,7 +94,7 @@ ngx_openai_rows_series(ngx_openai_stats_t *stats)
 }
 
 
-/* of ASCII alone, which reads as it is */
+/* 1 for pure ASCII, which is compared as it is */
 
 static ngx_uint_t
 ngx_openai_rows_plain(const void *text, size_t len)
@@ -137,8 +143,7 @@ ngx_openai_rows_alike(const char *one, const char *two)
 }
 
 
-/* as ngx_openai_utf8(), but that U+FFFD itself is nothing else than what it
-   stands for */
+/* as ngx_openai_utf8(), but U+FFFD itself equals what it replaces */
 
 static size_t
 ngx_openai_rows_char(const u_char *p, const u_char *last, size_t *skip)

@@ -5,9 +5,9 @@
 
 
 /*
- * Rows of a copy of the statistics whose names read the same: those that differ
- * in bytes that are not UTF-8, and one that is "other" by its own name.  The
- * first of them gets all, so that no name is told twice.
+ * Merges rows of a copy of the statistics whose names read the same: names that
+ * differ only in invalid UTF-8, and a name that is "other" by itself. The first
+ * row gets the sums of all, so no name is written twice.
  */
 
 

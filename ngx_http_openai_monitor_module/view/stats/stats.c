@@ -4,6 +4,12 @@
  */
 
 
+/*
+ * The statistics as JSON: since start, over a window of time, or of the records
+ * that match a query. view.c calls this.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
@@ -19,7 +25,7 @@ typedef struct {
     ngx_openai_call_t      *call;
     ngx_openai_json_t       json;
     ngx_openai_query_t      query;
-    ngx_openai_search_t    *search;          /* with a query */
+    ngx_openai_search_t    *search;          /* NULL without a query */
     ngx_openai_stats_t     *stats;
     ngx_uint_t              window;
     ngx_openai_zone_stat_t  zone;
@@ -117,7 +123,8 @@ ngx_openai_view_stats(ngx_openai_call_t *call)
 }
 
 
-/* those of a query are made of the records that match, as the zone's were */
+/* with a query, the statistics are computed from the records that match, as
+   the zone computes its own */
 
 static ngx_int_t
 ngx_openai_stats_search(ngx_openai_view_stats_t *v)
@@ -140,7 +147,7 @@ ngx_openai_stats_search(ngx_openai_view_stats_t *v)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    /* slices of time are filled in their order */
+    /* slices of time are filled in the order of time */
 
     ngx_qsort(v->search->refs, v->search->nrefs, sizeof(ngx_openai_ref_t),
               ngx_openai_stats_by_end);
@@ -317,7 +324,7 @@ ngx_openai_stats_all(ngx_openai_view_stats_t *v)
 }
 
 
-/* the window's slices together */
+/* adds the slices of the window */
 
 static void
 ngx_openai_stats_sum(ngx_openai_view_stats_t *v)
@@ -360,7 +367,7 @@ ngx_openai_stats_sum(ngx_openai_view_stats_t *v)
 }
 
 
-/* NULL: nothing ended in that time */
+/* NULL: no exchange ended in that time */
 
 static ngx_openai_slice_t *
 ngx_openai_stats_slice(ngx_openai_view_stats_t *v, uint64_t at)
@@ -495,7 +502,7 @@ ngx_openai_stats_outcomes(ngx_openai_json_t *json,
 }
 
 
-/* n times of "us" together; the buckets are those of totals or of slices */
+/* counts "us" n times; the buckets are those of totals or of slices */
 
 static void
 ngx_openai_stats_times(ngx_openai_view_stats_t *v, const char *key,
@@ -528,7 +535,7 @@ ngx_openai_stats_times(ngx_openai_view_stats_t *v, const char *key,
 }
 
 
-/* where nothing had a price the cost is not known */
+/* without a known price there is no cost */
 
 static void
 ngx_openai_stats_cost(ngx_openai_json_t *json, uint64_t nano,
@@ -622,7 +629,8 @@ ngx_openai_stats_by_requests(const void *one, const void *two)
 }
 
 
-/* a slice in which nothing ended is there too: nothing is known to be 0 */
+/* a slice in which nothing ended is written too, with unknown values as
+   null */
 
 static void
 ngx_openai_stats_series(ngx_openai_view_stats_t *v)
