@@ -24,6 +24,7 @@
 
 #include "store/writer.h"
 #include "store/shared.h"
+#include "tap.h"
 
 
 #define SIZE      (4 * 1024 * 1024)
@@ -31,18 +32,11 @@
 #define HOLD_MS   400
 #define TRIES     5
 
+#define is(passed, how, name)  okf(passed, "%s: %s", how, name)
+
 
 static ngx_shm_zone_t     shm_zone;
 static ngx_openai_zone_t  zone;
-static int                tests, failures;
-
-
-static void
-ok(int passed, const char *how, const char *name)
-{
-    printf("%sok %d - %s: %s\n", passed ? "" : "not ", ++tests, how, name);
-    failures += !passed;
-}
 
 
 static uint64_t
@@ -173,9 +167,9 @@ test_runs(void)
     pid = holder(spin);
     ms = begin(&w, &rc);
 
-    ok(rc == NGX_OK, "runs", "the record begins");
-    ok(zone.sh->dropped == dropped, "runs", "none is dropped");
-    ok(ms > HOLD_MS / 2, "runs", "as the holder was waited for");
+    is(rc == NGX_OK, "runs", "the record begins");
+    is(zone.sh->dropped == dropped, "runs", "none is dropped");
+    is(ms > HOLD_MS / 2, "runs", "as the holder was waited for");
 
     end(&w);
     (void) waitpid(pid, NULL, 0);
@@ -198,26 +192,26 @@ test_stands(void (*hold)(void), int signo, const char *how)
     pid = holder(hold);
     first = begin(&w, &rc);
 
-    ok(rc == NGX_DECLINED, how, "no record");
-    ok(first >= 40 && first < HOLD_MS, how, "one wait");
+    is(rc == NGX_DECLINED, how, "no record");
+    is(first >= 40 && first < HOLD_MS, how, "one wait");
 
     for (i = 0, least = first; i < TRIES; i++) {
         ms = begin(&w, &rc);
         least = ngx_min(least, ms);
     }
 
-    ok(least < 10, how, "and no other");
-    ok(zone.sh->dropped == dropped + 1 + TRIES, how, "they are counted");
+    is(least < 10, how, "and no other");
+    is(zone.sh->dropped == dropped + 1 + TRIES, how, "they are counted");
 
     end(&before);
-    ok(zone.sh->running == 1, how, "what ends meanwhile is not lost");
+    is(zone.sh->running == 1, how, "what ends meanwhile is not lost");
 
     (void) kill(pid, signo);
     (void) waitpid(pid, NULL, 0);
     (void) begin(&w, &rc);
 
-    ok(rc == NGX_OK, how, "afterwards there are records");
-    ok(zone.sh->running == 1, how, "and what ended is settled");
+    is(rc == NGX_OK, how, "afterwards there are records");
+    is(zone.sh->running == 1, how, "and what ended is settled");
 
     end(&w);
 }
@@ -255,7 +249,5 @@ main(void)
     test_stands(stop, SIGCONT, "stopped");
     test_stands(wait_for_disk, SIGUSR1, "waits");
 
-    printf("1..%d\n", tests);
-
-    return failures ? 1 : 0;
+    return done_testing();
 }

@@ -33,6 +33,7 @@
 #include "store/reader.h"
 #include "store/writer.h"
 #include "store/shared.h"
+#include "tap.h"
 
 
 #define SIZE      (4 * 1024 * 1024)
@@ -68,19 +69,10 @@ static ngx_shm_zone_t      shm_zone;
 static ngx_openai_zone_t   zone;
 static control_t          *control;
 static unsigned            seed, state;
-static int                 tests, failures;
 
 static pid_t               pids[WRITERS + READERS];
 static uint64_t            stopped_at[WRITERS + READERS];
 static unsigned            fired[256], kills, stops;
-
-
-static void
-ok(int passed, const char *name)
-{
-    printf("%sok %d - %s\n", passed ? "" : "not ", ++tests, name);
-    failures += !passed;
-}
 
 
 static void
@@ -501,7 +493,7 @@ tend(int err)
 
             if (WTERMSIG(status) != SIGKILL) {
                 printf("# killed by signal %d\n", WTERMSIG(status));
-                failures++;
+                tap_failures++;
             }
         }
 
@@ -722,7 +714,5 @@ main(int argc, char **argv)
         ok(n == i, "at all of them");
     }
 
-    printf("1..%d\n", tests);
-
-    return failures ? 1 : 0;
+    return done_testing();
 }

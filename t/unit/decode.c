@@ -21,6 +21,7 @@
 #include <brotli/encode.h>
 
 #include "digest/wire/decode.h"
+#include "tap.h"
 
 
 typedef struct {
@@ -30,21 +31,7 @@ typedef struct {
 } buf_t;
 
 
-static unsigned  tests, failed;
 static uint64_t  state;
-
-
-static void
-ok(int cond, const char *name)
-{
-    tests++;
-
-    if (!cond) {
-        failed++;
-    }
-
-    printf("%sok %u - %s\n", cond ? "" : "not ", tests, name);
-}
 
 
 static uint32_t
@@ -975,7 +962,5 @@ main(int argc, char **argv)
 
     free(block);
 
-    printf("1..%u\n", tests);
-
-    return failed != 0;
+    return done_testing();
 }

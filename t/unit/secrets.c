@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "digest/wire/secrets.h"
+#include "tap.h"
 
 
 typedef struct {
@@ -41,7 +42,7 @@ check(int good, const char *what, const char *of, int split)
     }
 
     failed++;
-    printf("not ok %d - %s: %s, split %d\n", tests, what, of, split);
+    note("check %d, %s: %s, split %d", tests, what, of, split);
 }
 
 
@@ -238,7 +239,7 @@ main(void)
 
     paths();
 
-    printf("%s - %d checks\n1..1\n", failed ? "not ok 1" : "ok 1", tests);
+    okf(failed == 0, "%d checks", tests);
 
-    return failed != 0;
+    return done_testing();
 }

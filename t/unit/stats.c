@@ -20,25 +20,16 @@
 #include "store/record.c"
 #include "store/stats.c"
 #include "store/stats_rows.c"
+#include "tap.h"
 
 
 #define NOW  1800000000000ULL
 
 
-static int         tests;
-static int         failures;
 static unsigned    seed;
 
 static ngx_openai_stats_t   stats;
 static ngx_openai_record_t  rec;
-
-
-static void
-ok(int passed, const char *name)
-{
-    printf("%sok %d - %s\n", passed ? "" : "not ", ++tests, name);
-    failures += !passed;
-}
 
 
 /* what a reader of it sees is in "stats" */
@@ -492,7 +483,5 @@ main(void)
     test_undo();
     test_speed();
 
-    printf("1..%d\n", tests);
-
-    return failures != 0;
+    return done_testing();
 }

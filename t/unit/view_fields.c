@@ -20,18 +20,7 @@
 
 #include "store/record.c"
 #include "store/fields.c"
-
-
-static int  tests;
-static int  failures;
-
-
-static void
-ok(int passed, const char *name)
-{
-    printf("%sok %d - %s\n", passed ? "" : "not ", ++tests, name);
-    failures += !passed;
-}
+#include "tap.h"
 
 
 /* what a kind is in JSON */
@@ -255,7 +244,5 @@ main(void)
 
     yyjson_doc_free(doc);
 
-    printf("1..%d\n", tests);
-
-    return failures != 0;
+    return done_testing();
 }

@@ -17,20 +17,11 @@
 #include <time.h>
 
 #include "view/answer/json.c"
+#include "tap.h"
 
 
-static int         tests;
-static int         failures;
 static unsigned    seed;
 static ngx_pool_t  pool;
-
-
-static void
-ok(int passed, const char *name)
-{
-    printf("%sok %d - %s\n", passed ? "" : "not ", ++tests, name);
-    failures += !passed;
-}
 
 
 /* all buffers as one string, of the pool */
@@ -353,7 +344,5 @@ main(void)
     test_numbers();
     test_values();
 
-    printf("1..%d\n", tests);
-
-    return failures != 0;
+    return done_testing();
 }

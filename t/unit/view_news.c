@@ -31,21 +31,14 @@ typedef struct ngx_log_s       ngx_log_t;
 #define ngx_free               free
 
 #include "view/live/news.c"
+#include "tap.h"
 
 
 #define SLOTS  600
 
 
-static int               tests;
 static ngx_uint_t        listed;      /* how often */
 static ngx_openai_ref_t  slots[SLOTS];
-
-
-static void
-ok(int good, const char *what)
-{
-    printf("%s %d - %s\n", good ? "ok" : "not ok", ++tests, what);
-}
 
 
 uint64_t
@@ -185,7 +178,5 @@ main(void)
 
     ngx_openai_news_forget();
 
-    printf("1..%d\n", tests);
-
-    return 0;
+    return done_testing();
 }

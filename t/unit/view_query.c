@@ -26,23 +26,14 @@
 #include "view/query/terms_number.c"
 #include "view/query/terms_time.c"
 #include "view/query/query.c"
+#include "tap.h"
 
 
-static int         tests;
-static int         failures;
 static unsigned    seed;
 static ngx_pool_t  pool = { NULL, SIZE_MAX };
 
 static ngx_uint_t  loads[NGX_OPENAI_LEVELS];
 static ngx_uint_t  gone;
-
-
-static void
-ok(int passed, const char *name)
-{
-    printf("%sok %d - %s\n", passed ? "" : "not ", ++tests, name);
-    failures += !passed;
-}
 
 
 static ngx_str_t
@@ -506,7 +497,5 @@ main(void)
     test_words();
     test_memory();
 
-    printf("1..%d\n", tests);
-
-    return failures != 0;
+    return done_testing();
 }

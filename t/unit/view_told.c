@@ -25,21 +25,12 @@ typedef struct ngx_shm_zone_s  ngx_shm_zone_t;
 typedef struct ngx_log_s       ngx_log_t;
 
 #include "view/live/told.c"
+#include "tap.h"
 
 
 struct ngx_openai_shared_s {
     uint64_t  key;
 };
-
-
-static int  tests;
-
-
-static void
-ok(int good, const char *what)
-{
-    printf("%s %d - %s\n", good ? "ok" : "not ok", ++tests, what);
-}
 
 
 uint64_t
@@ -105,7 +96,5 @@ main(void)
     ngx_openai_told_forget();
     ok(told(&zone, &ref, 0, NULL), "until nobody listens");
 
-    printf("1..%d\n", tests);
-
-    return 0;
+    return done_testing();
 }
