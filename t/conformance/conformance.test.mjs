@@ -5,48 +5,27 @@
 // when it is cut.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import http from 'node:http';
-import net from 'node:net';
-import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 
-import { until } from '../e2e/lib/monitor.mjs';
 import { Nginx } from '../e2e/lib/nginx.mjs';
 import { ports } from '../e2e/lib/ports.mjs';
 import {
-    differences, fixtures, knownDifferences, manifest, read, requestOf, shared,
+    differences, knownDifferences, manifest, pathOf, read, requestOf,
 } from './manifest.mjs';
+import { replay } from './replay.mjs';
 
 const at = ports(7);
-const replay = path.join(shared, 'tools/replay.mjs');
-const skip = existsSync(replay) && existsSync(fixtures)
-    ? false : 'no recorded traffic (OPENAI_SHARED)';
 
 let nginx, monitor, upstream, rows, known;
 
-const connects = (port) => new Promise((done) => {
-    const socket = net.connect(port, '127.0.0.1');
-
-    socket.on('connect', () => { socket.destroy(); done(true); });
-    socket.on('error', () => done(false));
-});
-
 before(async () => {
-    if (skip) {
-        return;
-    }
-
     rows = manifest().filter((row) => !row.kind.startsWith('realtime')
                                       && row.exp_finish !== '?');
     known = knownDifferences();
 
-    upstream = spawn(process.execPath, [replay, fixtures, at.upstream_port],
-                     { stdio: 'inherit' });
-
-    await until('the upstream', () => connects(at.upstream_port), Boolean);
+    upstream = await replay(at.upstream_port);
 
     // while it compresses, the upstream may miss that a kept connection is in
     // use again, and close it
@@ -59,8 +38,8 @@ before(async () => {
 });
 
 after(async () => {
-    upstream?.kill();
     await nginx?.stop();
+    upstream?.close();
 });
 
 
@@ -79,7 +58,7 @@ function send(row, orders = {}, encode = Buffer.from) {
             headers: {
                 ...request.headers,
                 'content-length': body.length,
-                'x-fixture': row.file, 'x-status': row.http_status, ...orders,
+                'x-fixture': pathOf(row), 'x-status': row.http_status, ...orders,
             },
         }, (res) => {
             const pieces = [];
@@ -132,20 +111,18 @@ async function conforms(t, chosen, orders) {
 const upTo = (size) => rows.filter((row) => Number(row.bytes) <= size);
 
 
-test('whole', { skip }, (t) => conforms(t, rows, {}));
+test('whole', (t) => conforms(t, rows, {}));
 
 for (const [split, size] of [[1, 2000], [7, 20000], [64, 100000],
                              [4093, 1e9]])
 {
-    test(`in pieces of ${split}`, { skip },
-         (t) => conforms(t, upTo(size), { 'x-split': split }));
+    test(`in pieces of ${split}`, (t) => conforms(t, upTo(size), { 'x-split': split }));
 }
 
 // brotli takes its time, at the upstream
 
 for (const [coding, size] of [['gzip', 1e9], ['deflate', 1e9], ['br', 50000]]) {
-    test(`as ${coding}`, { skip },
-         (t) => conforms(t, upTo(size), { 'x-enc': coding, 'x-split': 613 }));
+    test(`as ${coding}`, (t) => conforms(t, upTo(size), { 'x-enc': coding, 'x-split': 613 }));
 }
 
 // what a compressed request asks for is what the plain one does
@@ -153,7 +130,7 @@ for (const [coding, size] of [['gzip', 1e9], ['deflate', 1e9], ['br', 50000]]) {
 for (const [coding, encode] of [['gzip', gzipSync], ['deflate', deflateSync],
                                 ['br', brotliCompressSync]])
 {
-    test(`requests as ${coding}`, { skip }, async (t) => {
+    test(`requests as ${coding}`, async (t) => {
         const asking = upTo(50000).filter((row) => row.request_file
             && !requestOf(row).headers['content-type']?.includes('multipart'));
 
@@ -176,8 +153,7 @@ for (const [coding, encode] of [['gzip', gzipSync], ['deflate', deflateSync],
     });
 }
 
-test('with a length', { skip },
-     (t) => conforms(t, upTo(100000), { 'x-te': 'length' }));
+test('with a length', (t) => conforms(t, upTo(100000), { 'x-te': 'length' }));
 
 
 // what is there of a cut answer is the beginning of the whole one
@@ -199,7 +175,7 @@ function begins(part, whole) {
 for (const coding of ['identity', 'gzip', 'br']) {
     const orders = coding === 'identity' ? {} : { 'x-enc': coding };
 
-    test(`cut in the middle, as ${coding}`, { skip }, async (t) => {
+    test(`cut in the middle, as ${coding}`, async (t) => {
         let partial = 0;
         const streams = upTo(100000).filter((row) => row.kind.endsWith('-sse'));
 
@@ -228,8 +204,8 @@ for (const coding of ['identity', 'gzip', 'br']) {
 }
 
 
-test('left by the client', { skip }, async () => {
-    const row = rows.find((r) => r.file === 'openai-chat/stream-text-gpt.sse');
+test('left by the client', async () => {
+    const row = rows.find((r) => r.file === 'openai-chat/stream-long.sse');
     const whole = await monitor.finished((await send(row)).id);
     const request = requestOf(row);
 
@@ -237,7 +213,7 @@ test('left by the client', { skip }, async () => {
         const req = http.request(nginx.proxy + request.path, {
             method: 'POST',
             headers: {
-                ...request.headers, 'x-fixture': row.file,
+                ...request.headers, 'x-fixture': pathOf(row),
                 'x-split': 500, 'x-delay-ms': 2,
             },
         }, (res) => {
@@ -262,14 +238,14 @@ test('left by the client', { skip }, async () => {
 
     assert.equal(record.outcome, 'client_aborted');
     assert.ok(record.response_bytes >= 20000);
-    assert.ok(record.response_bytes < read(row.file).length);
+    assert.ok(record.response_bytes < read(row).length);
     assert.ok(texts(record, 'text')[0].length > 0);
     assert.equal(record.usage, null);
     begins(record, whole);
 });
 
 
-test('nginx had nothing to complain of', { skip }, async () => {
+test('nginx had nothing to complain of', async () => {
     await nginx.stop();
     assert.deepEqual(nginx.complaints(), []);
 });

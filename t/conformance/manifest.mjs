@@ -1,7 +1,7 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
 // The recorded exchanges: what was sent, what came back, and what a record of
-// it has to say.
+// it has to say.  The repository has some, OPENAI_SHARED may have more.
 
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
@@ -10,10 +10,12 @@ import { fileURLToPath } from 'node:url';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 
-export const shared = process.env.OPENAI_SHARED
+const shared = process.env.OPENAI_SHARED
     ?? path.resolve(here, '../../../shared');
 
-export const fixtures = path.join(shared, 'fixtures');
+export const directories = [
+    path.resolve(here, '../recordings'), path.join(shared, 'fixtures'),
+].filter((dir) => fs.existsSync(path.join(dir, 'MANIFEST.tsv')));
 
 function table(file) {
     const [head, ...lines] = fs.readFileSync(file, 'utf8').split('\n')
@@ -23,9 +25,12 @@ function table(file) {
         head.map((name, i) => [name, cells[i] ?? ''])));
 }
 
-export const read = (name) => fs.readFileSync(path.join(fixtures, name));
+export const pathOf = (row, name = row.file) => path.join(row.dir, name);
 
-export const manifest = () => table(path.join(fixtures, 'MANIFEST.tsv'));
+export const read = (row, name) => fs.readFileSync(pathOf(row, name));
+
+export const manifest = () => directories.flatMap((dir) =>
+    table(path.join(dir, 'MANIFEST.tsv')).map((row) => ({ ...row, dir })));
 
 // rows whose expectation is wrong, and how many of the checks below say so
 
@@ -62,7 +67,7 @@ export function requestOf(row) {
     };
 
     if (row.meta_file) {
-        const meta = JSON.parse(read(row.meta_file));
+        const meta = JSON.parse(read(row, row.meta_file));
         const url = new URL(meta.url);
         const type = meta.request_headers['content-type'];
 
@@ -77,7 +82,7 @@ export function requestOf(row) {
     }
 
     if (row.request_file) {
-        request.body = read(row.request_file);
+        request.body = read(row, row.request_file);
     }
 
     return request;

@@ -2,8 +2,8 @@
 
 # Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-# Makes a seed of each recorded answer and its request.  The bytes in front
-# choose what digest_fuzz.c makes of them.
+# seeds.sh FIXTURES SEEDS: makes a seed of each recorded answer and its request.
+# The bytes in front choose what digest_fuzz.c makes of them.
 
 set -eu
 
@@ -11,12 +11,6 @@ fixtures=$1
 seeds=$2
 
 mkdir -p "$seeds"
-
-if [ ! -f "$fixtures/MANIFEST.tsv" ]; then
-    echo "$0: no recorded traffic in $fixtures, fuzzing without seeds"
-    printf '\000\000\000\000\007{"model":"m"}\000{"choices":[]}' > "$seeds/one"
-    exit 0
-fi
 
 cut -f 1,2,8 "$fixtures/MANIFEST.tsv" | tail -n +2 |
 while IFS="$(printf '\t')" read -r file api request
@@ -38,7 +32,7 @@ do
         *)        type='\000' ;;
     esac
 
-    seed=$seeds/$(echo "$file" | tr / _)
+    seed=$seeds/$(basename "$fixtures")_$(echo "$file" | tr / _)
 
     # shellcheck disable=SC2059
     printf "$uri$type"'\000\004\007' > "$seed"

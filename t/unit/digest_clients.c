@@ -5,8 +5,8 @@
 
 
 /*
- * Holds the promise that the exact bytes of real clients are understood: their
- * headers, forms, and the WebSockets of Codex.
+ * The exact bytes of clients are understood: their headers, forms, and the
+ * WebSockets of Codex.
  */
 
 
@@ -26,7 +26,22 @@ typedef struct {
 } client_t;
 
 
-static const client_t  clients[] = {
+/* made by t/recordings/make.mjs, in the form of those below */
+
+static const client_t  made[] = {
+    { "codex-http.request.raw", NULL, "responses", NULL, 1 },
+    { "codex-websocket.1.c2s.raw", "codex-websocket.1.s2c.raw", "responses",
+      NULL, 1 },
+    { "node-anthropic-stream.request.raw", NULL, "anthropic", NULL, 1 },
+    { "node-chat-stream.request.raw", NULL, "chat", NULL, 1 },
+    { "node-embeddings.request.raw", NULL, "embeddings", NULL, -1 },
+    { "node-responses.request.raw", NULL, "responses", NULL, -1 },
+    { "node-transcription.request.raw", NULL, "audio", "gpt-4o-transcribe",
+      -1 }
+};
+
+
+static const client_t  recorded[] = {
     { "codex-0.169-http-toolloop-0.request.raw", NULL, "responses", NULL, 1 },
     { "codex-0.169-websocket-codex.1.c2s.raw",
       "codex-0.169-websocket-codex.1.s2c.raw", "responses", NULL, 1 },
@@ -160,24 +175,32 @@ check(const char *dir, const client_t *c)
 }
 
 
-int
-main(void)
+static void
+check_all(const char *fixtures, const client_t *clients, size_t n)
 {
-    char         dir[4096];
-    size_t       i;
-    const char  *fixtures;
-
-    fixtures = run_fixtures();
+    char    dir[4096];
+    size_t  i;
 
     if (fixtures == NULL) {
-        run_skip_all("no recorded traffic (OPENAI_FIXTURES)");
+        return;
     }
 
     (void) snprintf(dir, sizeof(dir), "%s/clients", fixtures);
 
-    for (i = 0; i < sizeof(clients) / sizeof(clients[0]); i++) {
+    for (i = 0; i < n; i++) {
         check(dir, &clients[i]);
     }
+}
+
+
+int
+main(void)
+{
+    run_ok(run_fixtures(0) != NULL, "the repository has recordings");
+
+    check_all(run_fixtures(0), made, sizeof(made) / sizeof(made[0]));
+    check_all(run_fixtures(1), recorded,
+              sizeof(recorded) / sizeof(recorded[0]));
 
     return run_done();
 }

@@ -49,12 +49,15 @@ typedef struct {
 int run_ok(int ok, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void run_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void run_skip_all(const char *why);
 int run_done(void);
 
 
-/* the directory of recorded traffic, or NULL */
-const char *run_fixtures(void);
+/*
+ * The n-th directory of recorded traffic, or NULL.  The first is the
+ * repository's own; a second one is in OPENAI_FIXTURES, or beside the
+ * checkout if that is not set.
+ */
+const char *run_fixtures(unsigned n);
 
 /* a file, zero-terminated, or no data */
 openai_str_t run_read(const char *dir, const char *name);

@@ -14,22 +14,7 @@
 #include <time.h>
 
 #include "digest/digest.h"
-
-
-static unsigned  tests, failed;
-
-
-static void
-ok(int cond, const char *name)
-{
-    tests++;
-
-    if (!cond) {
-        failed++;
-    }
-
-    printf("%sok %u - %s\n", cond ? "" : "not ", tests, name);
-}
+#include "tap.h"
 
 
 /* blocks are chained so that the test can drop them together */
@@ -655,8 +640,11 @@ open_one(const char *a, const char *b)
 }
 
 
+/* a table of names and of what 1000 input tokens cost; from two directories */
+
 static void
-test_facts(openai_prices_t *prices)
+test_facts(openai_prices_t *prices, const char *unit, const char *top,
+    unsigned names)
 {
     int              good;
     char             line[4096], *p, *field[20], *name, *save;
@@ -664,11 +652,8 @@ test_facts(openai_prices_t *prices)
     unsigned         i, n;
     openai_facts_t   f;
 
-    file = open_one("../../../shared/facts/prices.tsv",
-                    "../shared/facts/prices.tsv");
+    file = open_one(unit, top);
     if (file == NULL) {
-        tests++;
-        printf("ok %u - # SKIP no facts here\n", tests);
         return;
     }
 
@@ -708,7 +693,7 @@ test_facts(openai_prices_t *prices)
     fclose(file);
 
     printf("# %u names\n", n);
-    ok(good && n > 300, "every name of the facts has its price");
+    okf(good && n >= names, "%u names of %s have their price", n, top);
 }
 
 
@@ -745,7 +730,13 @@ test_shipped(void)
     f = facts("gpt-77", 1000, 100);
     ok(costs(prices, &f, -1), "gpt-77 is not known");
 
-    test_facts(prices);
+    n = tap_results;
+    test_facts(prices, "../recordings/prices.tsv", "t/recordings/prices.tsv",
+               22);
+    ok(tap_results > n, "the repository has a table of prices");
+
+    test_facts(prices, "../../../shared/facts/prices.tsv",
+               "../shared/facts/prices.tsv", 301);
 
     start = clock();
     f = facts("accounts/some/models/name-that-is-quite-long-and-unknown-"
@@ -779,7 +770,5 @@ main(void)
     test_table();
     test_shipped();
 
-    printf("1..%u\n", tests);
-
-    return failed != 0;
+    return done_testing();
 }

@@ -14,22 +14,8 @@
 #include <zlib.h>
 
 #include "digest/thread/hash.h"
-
-
-static unsigned  tests, failed;
-
-
-static void
-ok(int cond, const char *name)
-{
-    tests++;
-
-    if (!cond) {
-        failed++;
-    }
-
-    printf("%sok %u - %s\n", cond ? "" : "not ", tests, name);
-}
+#include "digest_run.h"
+#include "tap.h"
 
 
 static int
@@ -470,65 +456,31 @@ test_hash(void)
 }
 
 
-static char *
-slurp(const char *name)
-{
-    char    path[256], *body;
-    FILE   *file;
-    size_t  n;
-
-    snprintf(path, sizeof(path), "../../../shared/fixtures/openai-chat/%s",
-             name);
-
-    file = fopen(path, "r");
-
-    if (file == NULL) {
-        file = fopen(path + 6, "r");
-    }
-
-    if (file == NULL) {
-        return NULL;
-    }
-
-    body = malloc(1 << 20);
-
-    if (body == NULL) {
-        abort();
-    }
-
-    n = fread(body, 1, (1 << 20) - 1, file);
-    body[n] = '\0';
-    fclose(file);
-
-    return body;
-}
-
-
 static void
-test_fixtures(void)
+test_fixtures(const char *dir)
 {
-    char  *a, *b;
+    openai_str_t  a, b;
 
-    a = slurp("agent-loop-1.req.json");
-    b = slurp("agent-loop-2.req.json");
+    a = run_read(dir, "openai-chat/agent-loop-1.req.json");
+    b = run_read(dir, "openai-chat/agent-loop-2.req.json");
 
-    if (a && b) {
-        is("/v1/chat/completions", a, b, "append-only");
-        is("/v1/chat/completions", b, a, "changed at message 5");
+    ok(a.data && b.data, "two turns of an agent were recorded");
 
-    } else {
-        tests++;
-        printf("ok %u - # SKIP no fixtures here\n", tests);
+    if (a.data && b.data) {
+        is("/v1/chat/completions", a.data, b.data, "append-only");
+        is("/v1/chat/completions", b.data, a.data, "changed at message 5");
     }
 
-    free(a);
-    free(b);
+    free((char *) a.data);
+    free((char *) b.data);
 }
 
 
 int
 main(void)
 {
+    unsigned  n;
+
     test_chat();
     test_anthropic();
     test_responses();
@@ -538,9 +490,12 @@ main(void)
     test_encoded();
     test_text();
     test_hash();
-    test_fixtures();
 
-    printf("1..%u\n", tests);
+    ok(run_fixtures(0) != NULL, "the repository has recordings");
 
-    return failed != 0;
+    for (n = 0; run_fixtures(n); n++) {
+        test_fixtures(run_fixtures(n));
+    }
+
+    return done_testing();
 }

@@ -16,6 +16,8 @@
 
 #include "digest/wire/decode.h"
 #include "digest/wire/ws_frames.h"
+#include "digest_run.h"
+#include "tap.h"
 
 
 typedef struct {
@@ -37,22 +39,8 @@ typedef struct {
 } seen_t;
 
 
-static unsigned  tests, failed;
 static uint64_t  state;
 static void     *block;
-
-
-static void
-ok(int cond, const char *name)
-{
-    tests++;
-
-    if (!cond) {
-        failed++;
-    }
-
-    printf("%sok %u - %s\n", cond ? "" : "not ", tests, name);
-}
 
 
 static uint32_t
@@ -594,54 +582,35 @@ test_sink(void)
 }
 
 
-/* recorded by Codex: what follows the head is frames */
+/* a connection of Codex: frames follow the head */
 
 static int
-slurp(const char *name, buf_t *in)
+slurp(const char *dir, const char *stem, const char *name, buf_t *in)
 {
-    char    path[256], *p;
-    FILE   *file;
-    size_t  n;
+    char          path[256], *p;
+    openai_str_t  file;
 
-    snprintf(path, sizeof(path), "../../../shared/fixtures/clients/"
-             "codex-0.169-websocket-codex.%s.raw", name);
+    (void) snprintf(path, sizeof(path), "clients/%s.%s.raw", stem, name);
 
-    file = fopen(path, "r");
+    file = run_read(dir, path);
+    p = file.data ? strstr(file.data, "\r\n\r\n") : NULL;
 
-    if (file == NULL) {
-        file = fopen(path + 6, "r");
-    }
-
-    if (file == NULL) {
+    if (p == NULL) {
         return 0;
     }
 
-    in->size = 1 << 17;
-    in->data = malloc(in->size);
-
-    if (in->data == NULL) {
-        abort();
-    }
-
-    n = fread(in->data, 1, in->size - 1, file);
-    in->data[n] = '\0';
-    fclose(file);
-
-    p = strstr(in->data, "\r\n\r\n");
-
-    if (p == NULL) {
-        abort();
-    }
-
-    in->len = n - (p + 4 - in->data);
-    memmove(in->data, p + 4, in->len);
+    p += 4;
+    in->size = file.len;
+    in->data = (char *) file.data;
+    in->len = file.data + file.len - p;
+    memmove(in->data, p, in->len);
 
     return 1;
 }
 
 
 static void
-test_fixtures(void)
+test_fixtures(const char *dir, const char *stem)
 {
     int          rc, good;
     buf_t        in;
@@ -668,9 +637,8 @@ test_fixtures(void)
         snprintf(name, sizeof(name), "%s: %u messages", files[i].name,
                  files[i].messages);
 
-        if (!slurp(files[i].name, &in)) {
-            tests++;
-            printf("ok %u - # SKIP no fixtures here\n", tests);
+        if (!slurp(dir, stem, files[i].name, &in)) {
+            ok(0, name);
             continue;
         }
 
@@ -723,11 +691,18 @@ main(int argc, char **argv)
     test_random();
     test_bounds();
     test_sink();
-    test_fixtures();
+
+    ok(run_fixtures(0) != NULL, "the repository has recordings");
+
+    if (run_fixtures(0)) {
+        test_fixtures(run_fixtures(0), "codex-websocket");
+    }
+
+    if (run_fixtures(1)) {
+        test_fixtures(run_fixtures(1), "codex-0.169-websocket-codex");
+    }
 
     free(block);
 
-    printf("1..%u\n", tests);
-
-    return failed != 0;
+    return done_testing();
 }
