@@ -10,7 +10,6 @@ use Test::Nginx::Socket 'no_plan';
 use Compress::Zlib ();
 use MIME::Base64 ();
 use MonitorTest;
-use Time::HiRes qw(time);
 
 sub api {
     my ($uri) = @_;
@@ -36,6 +35,28 @@ sub chat {
 
     return http(post('/v1/chat/completions', $body, @headers));
 }
+
+# The CPU time that an answer takes the worker, in ns: what others do on the
+# machine does not count.  The least of three, as caches and their misses do.
+
+our $work = sub {
+    my ($uri) = @_;
+    my ($pid) = (worker_pids(), master());
+
+    my $spent = sub {
+        open my $file, '<', "/proc/$pid/schedstat" or die "no schedstat: $!\n";
+        return (split ' ', <$file>)[0];
+    };
+
+    my @all = map {
+        my $from = $spent->();
+
+        api($uri);
+        $spent->() - $from;
+    } 1 .. 3;
+
+    return (sort { $a <=> $b } @all)[0];
+};
 
 sub ids { [ map { $_->{uri} =~ /n=(\d+)/; $1 } @{ api($_[0])->{items} } ] }
 
@@ -508,27 +529,17 @@ for my $letter ('a', 'b') {
                       1 .. $many ] });
 }
 
-my $took = sub {
-    my $from = time;
-    my $value = api($_[0]);
-
-    return ($value, time - $from);
-};
-
 my ($one, $two) = map { $_->{id} } @{ records(2) };
-my ($whole, $diff, $differs);
+my $diff = api("/api/request/$two/diff?with=$one");
 
-# each name looked for in a list took nine times as long as all of the record;
-# as others may need the core, too, there are some attempts
+# seven times the work of the whole record; a search of the list for each name
+# makes it more than a hundred times
 
-for my $attempt (1 .. 5) {
-    (undef, $whole) = $took->("/api/request/$two");
-    ($diff, $differs) = $took->("/api/request/$two/diff?with=$one");
-    last if $differs < 3 * $whole;
-}
+my $whole = $::work->("/api/request/$two");
+my $differs = $::work->("/api/request/$two/diff?with=$one");
 
-check($differs < 3 * $whole ? 'soon' : "$differs s, $whole s", 'soon',
-      'the time that it takes');
+check($differs < 20 * $whole ? 'little' : "$differs of $whole ns", 'little',
+      'the work');
 
 check(scalar @{ $diff->{tools}{$_} }, $many, "tools that were $_")
     for 'added', 'removed';
@@ -566,22 +577,21 @@ my $differ = sub {
             changed => [ $want ? 'f' : () ] } }, "$one and $two");
 };
 
-my $limit = $ENV{OPENAI_MONITOR_CHECKED} ? 20 : 2;
-my $took;
+$differ->(0, 1, 1);
+$differ->(2, 3, 0);
+$differ->(4, 5, 0);
+$differ->(5, 6, 1);
 
-for my $attempt (1 .. 5) {
-    my $from = time;
+# not more than a few times what it takes to show one of them
 
-    $differ->(0, 1, 1);
-    $differ->(2, 3, 0);
-    $differ->(4, 5, 0);
-    $differ->(5, 6, 1);
+for my $pair ([ 0, 1 ], [ 2, 3 ]) {
+    my ($one, $two) = map { $ids[$_] } @$pair;
+    my $whole = $::work->("/api/request/$two");
+    my $differs = $::work->("/api/request/$two/diff?with=$one");
 
-    $took = time - $from;
-    last if $took < $limit;
+    check($differs < 20 * $whole ? 'little' : "$differs of $whole ns", 'little',
+          "the work of @$pair");
 }
-
-check($took < $limit ? 'soon' : $took, 'soon', 'the time that it takes');
 
 
 

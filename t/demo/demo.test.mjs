@@ -183,11 +183,8 @@ test('auto-build.sh demo', { timeout: 120_000 }, async (t) => {
 
     assert.ok(processes.length >= 5, processes.join(', '));
 
-    const asked = Date.now();
-
     child.kill('SIGTERM');
     assert.deepEqual(await ended, [0, null]);
-    assert.ok(Date.now() - asked < 5000, `${Date.now() - asked} ms to stop`);
 
     const left = processes.filter((one) =>
         family(Number(one.split(' ')[0]))[0] === one);

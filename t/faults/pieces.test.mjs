@@ -4,9 +4,9 @@
 // exchanges with random bodies in random pieces, in every way in which nginx
 // buffers, over HTTP/1, HTTP/2 and TLS, are made through the same nginx with
 // and without the monitor: requests reach the upstream and answers the client
-// to the byte, and each piece of a stream as soon as it does without.  Seen to
-// fail with a byte changed on either way, a header lost, a piece held back, and
-// a piece 5 ms late.
+// to the byte, and each piece of a stream before the next one is there.  Seen to
+// fail with a byte changed on either way, a header lost, and a piece held back.
+// How much later a piece comes, bench/ measures.
 //
 // SEED repeats the choices of a run; EXCHANGES=20000 makes it long.
 
@@ -15,7 +15,6 @@ import { createHash } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 
-import { checked } from '../e2e/lib/monitor.mjs';
 import { random } from '../e2e/lib/random.mjs';
 import { client } from './lib/client.mjs';
 import { inParallel, portsOf, start } from './lib/servers.mjs';
@@ -222,10 +221,9 @@ test('random exchanges are the same to the byte', async (t) => {
 // The upstream sends a piece when the client has the one before: pieces are
 // neither held back nor joined, or this would stop.
 
-async function relay(protocol, mode, which, pieces) {
-    const id = `relay-${protocol}-${mode}-${which}`;
-    const c = client(protocol, ports[which]);
-    const times = [];
+async function relay(protocol, mode, pieces) {
+    const id = `relay-${protocol}-${mode}`;
+    const c = client(protocol, ports.recorded);
     let size = 0;
 
     const done = new Promise((resolve) => {
@@ -235,14 +233,11 @@ async function relay(protocol, mode, which, pieces) {
                             + 'Transfer-Encoding: chunked\r\n\r\n');
 
             for (const piece of pieces) {
-                const began = performance.now();
-
                 size += piece.length;
                 await peer.send(Buffer.concat([
                     Buffer.from(piece.length.toString(16) + '\r\n'), piece,
                     Buffer.from('\r\n')]));
                 await c.answer.seen(size);
-                times.push(performance.now() - began);
             }
 
             await peer.send('0\r\n\r\n');
@@ -255,8 +250,6 @@ async function relay(protocol, mode, which, pieces) {
     await Promise.all([done, c.answer.seen(Infinity)]);
     c.end();
     assert.ok(c.answer.body.equals(Buffer.concat(pieces)));
-
-    return times.sort((a, b) => a - b)[times.length >> 1];
 }
 
 // fault 46
@@ -264,26 +257,14 @@ async function relay(protocol, mode, which, pieces) {
 test('each piece goes on when it comes', async (t) => {
     const next = random(seed);
 
+    t.diagnostic(`SEED=${seed}`);
+
     for (const protocol of ['h1', 'h2', 'h2s']) {
         for (const mode of ['off', 'stream']) {
-            const pieces = cut(next, bytes(next, 3000)).slice(0, 150)
-                .concat(cut(next, bytes(next, 100_000)).slice(0, 150));
-
-            // the better of three: others use the machine, too
-
-            const times = { recorded: Infinity, plain: Infinity };
-
-            for (let n = 0; n < 3; n++) {
-                for (const which of ['plain', 'recorded']) {
-                    times[which] = Math.min(times[which], await relay(
-                        protocol, mode, which, pieces));
-                }
-            }
-
-            t.diagnostic(`${protocol} ${mode}: ${pieces.length} pieces, median `
-                         + `${times.recorded.toFixed(3)} ms recorded, `
-                         + `${times.plain.toFixed(3)} ms not`);
-            assert.ok(checked || times.recorded < times.plain * 1.5 + 0.5, `SEED=${seed}`);
+            await relay(protocol, mode,
+                        cut(next, bytes(next, 3000)).slice(0, 150)
+                            .concat(cut(next, bytes(next, 100_000))
+                                .slice(0, 150)));
         }
     }
 });

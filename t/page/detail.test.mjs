@@ -25,7 +25,7 @@ const until = async (check) => {
     }
 };
 
-test('the text of a running answer appears as it streams, within 200 ms', async () => {
+test('the text of a running answer appears as it streams, piece by piece', async () => {
     const r = api.begin({ streamed: true }, { answer: null });
     const page = await show(r.id);
 
@@ -41,18 +41,11 @@ test('the text of a running answer appears as it streams, within 200 ms', async 
     await page.locator('.answer .prose').getByText('Grüße 🎉 to you').waitFor();
     assert.equal(await page.locator('.answer strong').textContent(), 'you');
 
-    await page.evaluate(() => {
-        window.seen = new Promise((done) => {
-            new MutationObserver(() => {
-                if (document.querySelector('.answer')?.textContent.includes('mark-of-time')) {
-                    done(Date.now());
-                }
-            }).observe(document.body, { childList: true, subtree: true, characterData: true });
-        });
-    });
-    const sent = Date.now();
-    answer(18, ' mark-of-time');
-    assert.ok((await page.evaluate(() => window.seen)) - sent < 200);
+    // each piece shows before the next one is sent
+    for (let i = 0, at = 18; i < 5; i++, at += 6) {
+        answer(at, ` word${i}`);
+        await page.locator('.answer .prose').getByText(`word${i}`).waitFor();
+    }
 
     api.details.get(r.id).answer = { choices: [{ index: 0, text: 'The whole answer.', finish_reason: 'stop' }] };
     api.change(r, { outcome: 'ok', status: 200, duration_ms: 900 });
@@ -134,7 +127,7 @@ test('conversation: system folded, reasoning apart, calls numbered and joined wi
     await panel.getByText('It is **blue**.').waitFor();
 });
 
-test('a body of 5 MB opens within a second, in parts', async () => {
+test('a body of 5 MB opens in parts', async () => {
     const list = Array.from({ length: 40_000 }, (_, i) => ({ index: i, text: 'x'.repeat(100) }));
     const body = JSON.stringify({ data: list });
     const r = api.add({ response_bytes: body.length }, { response: text(body) });
@@ -143,16 +136,13 @@ test('a body of 5 MB opens within a second, in parts', async () => {
     assert.ok(body.length > 5_000_000);
     await page.getByRole('button', { name: /data:.*40000 items/ }).waitFor();
 
-    const took = await page.evaluate(async () => {
-        const began = performance.now();
-        document.querySelectorAll('.json-fold')[1].click();
-        await new Promise((done) => {
-            requestAnimationFrame(() => requestAnimationFrame(done));
-        });
-        return performance.now() - began;
-    });
-    assert.ok(took < 1000, `${took} ms`);
+    // the work that it is: elements
+    const elements = () => page.evaluate(() => document.querySelectorAll('.detail *').length);
+    const closed = await elements();
+
+    await page.getByRole('button', { name: /data:.*40000 items/ }).click();
     await page.getByRole('button', { name: '39900 more' }).waitFor();
+    assert.ok(closed < 500 && (await elements()) - closed < 1500, `${closed}, then ${await elements()} elements`);
 
     await page.getByRole('button', { name: 'Raw' }).click();
     await page.locator('.raw').waitFor();
