@@ -5,7 +5,7 @@
 
 
 /*
- * Anthropic Messages, of Anthropic and of those that serve it, too.
+ * The dialect of Anthropic's Messages, which other providers have, too.
  */
 
 
@@ -98,7 +98,7 @@ static const openai_node_t  openai_anthropic_server_nodes[] = {
 };
 
 
-/* the tokens of a compaction are billed, but are not in the usage around it */
+/* the tokens of a compaction are billed, but the usage does not include them */
 
 static const openai_node_t  openai_anthropic_iteration_nodes[] = {
     openai_node("type", openai_anthropic_iteration, 0),
@@ -198,7 +198,7 @@ const openai_dialect_t  openai_dialect_anthropic = {
 };
 
 
-/* tool_use, server_tool_use, mcp_tool_use; results have a type of their own */
+/* returns 1 for tool_use, server_tool_use and mcp_tool_use, 0 for results */
 
 static int
 openai_anthropic_is_call(const char *type, size_t len)
@@ -251,7 +251,7 @@ openai_anthropic_iteration(void *ctx, const openai_node_t *node,
 }
 
 
-/* the speed that was served: the fast one has rates of its own */
+/* takes the speed; the fast one has its own rates */
 
 static void
 openai_anthropic_speed(void *ctx, const openai_node_t *node,
@@ -268,9 +268,9 @@ openai_anthropic_speed(void *ctx, const openai_node_t *node,
 
 
 /*
- * The start of a message brings the input and a first token or two, later
- * deltas override what they name.  Anthropic's input leaves the cached parts
- * out.
+ * Takes the usage.  The start of a message has the input and a few tokens of
+ * output; later deltas replace the counts that they have.  Anthropic's input
+ * does not include the cached parts.
  */
 
 static void
@@ -286,7 +286,7 @@ openai_anthropic_usage(void *ctx, const openai_node_t *node,
 }
 
 
-/* Claude Code writes user, account and session into one id */
+/* Claude Code puts user, account and session into one id */
 
 static void
 openai_anthropic_user(void *ctx, const openai_node_t *node,
@@ -561,7 +561,7 @@ openai_anthropic_event(openai_builder_t *b, openai_str_t name,
 }
 
 
-/* a block at its start, or whole */
+/* adds a block, whole or its start */
 
 static void
 openai_anthropic_begin(openai_builder_t *b, openai_result_t *r,
@@ -593,7 +593,7 @@ openai_anthropic_begin(openai_builder_t *b, openai_result_t *r,
 
         t->hosted = !openai_str_is(type, "tool_use");
 
-        /* at the start of a stream it is empty, and pieces follow */
+        /* it is empty at the start of a stream, and pieces follow */
 
         input = openai_get(block, "input");
         t->arguments.len = 0;

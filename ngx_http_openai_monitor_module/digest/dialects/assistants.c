@@ -5,7 +5,8 @@
 
 
 /*
- * Assistants: threads and their runs.  Events are told apart by their name.
+ * The dialect of Assistants: threads and their runs.  The name of an event
+ * says what it is.
  */
 
 
@@ -203,7 +204,7 @@ openai_assistants_conversation(openai_builder_t *b, yyjson_val *root)
         openai_assistants_message(b, v);
     }
 
-    /* of a new thread, and of a new thread with a run */
+    /* a new thread, and a new thread with a run */
 
     yyjson_arr_foreach(openai_get(root, "messages"), i, n, v) {
         openai_assistants_message(b, v);

@@ -5,7 +5,7 @@
 
 
 /*
- * Audio: transcriptions, translations and speech.
+ * The dialect of audio: transcriptions, translations and speech.
  */
 
 
@@ -77,7 +77,7 @@ const openai_dialect_t  openai_dialect_audio = {
 };
 
 
-/* segments and the last event repeat the text of the deltas */
+/* counts the deltas only, because segments and the last event repeat them */
 
 static void
 openai_audio_commit(openai_meter_t *m, openai_str_t name)

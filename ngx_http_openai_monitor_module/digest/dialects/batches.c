@@ -5,7 +5,8 @@
 
 
 /*
- * Batches and fine-tuning: jobs, whose tokens are not this call's.
+ * The dialect of batches and fine-tuning.  The tokens of a job are not those
+ * of the exchange, so they are not counted.
  */
 
 

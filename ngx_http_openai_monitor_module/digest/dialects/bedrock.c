@@ -5,9 +5,9 @@
 
 
 /*
- * Amazon Bedrock's Converse.  Its streams are Amazon's event streams, whose
- * events have the names of their kinds.  InvokeModel speaks the model's own
- * dialect, so its routes are Anthropic's.
+ * The dialect of Amazon Bedrock's Converse.  The name of an event in Amazon's
+ * event stream says what it is.  InvokeModel has the model's own dialect, so
+ * its routes are in anthropic.c.
  */
 
 
@@ -99,7 +99,7 @@ static const openai_node_t  openai_bedrock_reasoning_nodes[] = {
 };
 
 
-/* a block, its start, and a piece of it */
+/* a block, its start, or a piece of it */
 
 static const openai_node_t  openai_bedrock_block_nodes[] = {
     openai_node_text("text", openai_take_add, openai_at(event.text)),
@@ -225,7 +225,7 @@ openai_bedrock_commit(openai_meter_t *m, openai_str_t name)
         m->facts->flags |= OPENAI_FACT_TERMINAL;
     }
 
-    /* an exception in the midst of a stream */
+    /* an exception in a stream */
 
     if (name.len > 9
         && openai_is(name.data + name.len - 9, 9, "Exception"))
@@ -381,7 +381,7 @@ openai_bedrock_event(openai_builder_t *b, openai_str_t name, yyjson_val *root)
 }
 
 
-/* a whole block, or a piece of the one with this index */
+/* adds a block, or a piece of the block with this index */
 
 static void
 openai_bedrock_block(openai_builder_t *b, openai_result_t *r,

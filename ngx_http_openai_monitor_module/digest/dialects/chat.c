@@ -5,7 +5,7 @@
 
 
 /*
- * Chat Completions, of OpenAI, Azure and the many that follow them.
+ * The dialect of Chat Completions, which OpenAI, Azure and many others have.
  */
 
 
@@ -76,8 +76,8 @@ static const openai_node_t  openai_chat_call_nodes[] = {
 };
 
 
-/* Mistral's reasoning models write parts of {thinking} and of {text},
-   Databricks' of {summary} */
+/* reasoning models have parts with "thinking" and "text" at Mistral, with
+   "summary" at Databricks */
 
 static const openai_node_t  openai_chat_thinking_nodes[] = {
     openai_node_text("text", openai_take_add,
@@ -94,7 +94,7 @@ static const openai_node_t  openai_chat_content_nodes[] = {
 };
 
 
-/* OpenRouter's: most upstreams have the same text in "reasoning" */
+/* OpenRouter's details; most upstreams have the same text in "reasoning" */
 
 static const openai_node_t  openai_chat_details_nodes[] = {
     openai_node_text("text", openai_take_add,
@@ -156,7 +156,7 @@ static const openai_node_t  openai_chat_groq_nodes[] = {
 };
 
 
-/* MiniMax tells of failures in a 200 */
+/* MiniMax reports errors in a 200 */
 
 static const openai_node_t  openai_chat_status_nodes[] = {
     openai_node("status_code", openai_take_string, openai_at(event.code)),
@@ -201,7 +201,7 @@ const openai_dialect_t  openai_dialect_chat = {
 };
 
 
-/* the call of the days before tools: there is but one */
+/* the one call of a function, before there were tools */
 
 static void
 openai_chat_function(void *ctx, const openai_node_t *node,
@@ -217,8 +217,8 @@ openai_chat_function(void *ctx, const openai_node_t *node,
 
 
 /*
- * A message within a stream repeats what the deltas said, as MiniMax's last
- * chunk and each of Perplexity's do: its sizes are not counted.
+ * Does not count the sizes of a message in a stream, because it repeats the
+ * deltas.  MiniMax has one in the last chunk, Perplexity in each.
  */
 
 static void
@@ -272,7 +272,7 @@ openai_chat_status(void *ctx, const openai_node_t *node,
 void
 openai_chat_commit(openai_meter_t *m, openai_str_t name)
 {
-    /* cut within a choice */
+    /* the event was cut inside a choice */
 
     if (m->event.choice.index >= 0) {
         openai_meter_choice_close(m);
@@ -383,7 +383,7 @@ openai_chat_message(openai_builder_t *b, yyjson_val *message)
 }
 
 
-/* the reasoning that a client sends back */
+/* adds the reasoning that a client sends back */
 
 static void
 openai_chat_thought(openai_builder_t *b, yyjson_mut_val *m, yyjson_val *message)
@@ -488,7 +488,7 @@ openai_chat_event(openai_builder_t *b, openai_str_t name, yyjson_val *root)
         if (!openai_chat_says(delta)
             && yyjson_is_obj(openai_get(v, "message")))
         {
-            /* all that was said, once more */
+            /* the message repeats all deltas */
 
             delta = openai_get(v, "message");
 
@@ -514,7 +514,7 @@ openai_chat_event(openai_builder_t *b, openai_str_t name, yyjson_val *root)
 }
 
 
-/* whether a delta has more than a role and empty members */
+/* returns 1 if a delta has more than a role and empty members */
 
 static int
 openai_chat_says(yyjson_val *delta)
@@ -585,7 +585,7 @@ openai_chat_delta(openai_builder_t *b, openai_result_t *r, yyjson_val *delta)
 }
 
 
-/* one of them repeats the others where several are there */
+/* returns the first reasoning, because several members repeat the same text */
 
 static openai_str_t
 openai_chat_reasoning(yyjson_val *message)

@@ -5,7 +5,7 @@
 
 
 /*
- * Cohere's chat of version 2.
+ * The dialect of Cohere's chat, version 2.
  */
 
 
@@ -217,7 +217,7 @@ openai_cohere_event(openai_builder_t *b, openai_str_t name, yyjson_val *root)
 }
 
 
-/* whole messages have lists where pieces have one of each */
+/* a whole message has lists where a piece has one element */
 
 static void
 openai_cohere_message(openai_builder_t *b, openai_result_t *r,
@@ -226,7 +226,7 @@ openai_cohere_message(openai_builder_t *b, openai_result_t *r,
     size_t       i, n;
     yyjson_val  *v, *list;
 
-    /* what the model says before it calls is no part of the answer */
+    /* the plan before a call is not part of the answer */
 
     openai_buf_value(b, &r->reasoning, openai_get(message, "tool_plan"));
 

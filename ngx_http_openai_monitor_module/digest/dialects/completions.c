@@ -5,7 +5,8 @@
 
 
 /*
- * Legacy text completions, and llama.cpp's /completion and /infill.
+ * The dialect of legacy text completions, and of llama.cpp's /completion and
+ * /infill.
  */
 
 
@@ -80,7 +81,7 @@ const openai_dialect_t  openai_dialect_completions = {
 };
 
 
-/* llama.cpp's own stream ends by a flag and has its own words for usage */
+/* llama.cpp's own stream has a flag at its end and other names in its usage */
 
 static void
 openai_completions_commit(openai_meter_t *m, openai_str_t name)
@@ -123,7 +124,7 @@ openai_completions_conversation(openai_builder_t *b, yyjson_val *root)
     m = openai_build_message(b, role);
     prompt = openai_get(root, "prompt");
 
-    /* of llama.cpp's /infill */
+    /* llama.cpp's /infill */
 
     openai_build_text(b, m, "text", openai_get(root, "input_prefix"));
 

@@ -5,7 +5,7 @@
 
 
 /*
- * Embeddings: vectors, as numbers or as base64.
+ * The dialect of embeddings, whose vectors are numbers or base64.
  */
 
 
@@ -63,7 +63,7 @@ const openai_dialect_t  openai_dialect_embeddings = {
 };
 
 
-/* texts, or tokens: a list of numbers is one text */
+/* counts texts; a list of numbers is one text in tokens */
 
 static void
 openai_embeddings_input(void *ctx, const openai_node_t *node,

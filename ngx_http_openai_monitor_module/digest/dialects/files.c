@@ -5,7 +5,7 @@
 
 
 /*
- * Files, uploads, vector stores and containers: bytes kept upstream.
+ * The dialect of files, uploads, vector stores and containers.
  */
 
 

@@ -5,8 +5,9 @@
 
 
 /*
- * Mistral's fill in the middle: it asks like the legacy completions, with a
- * prompt and a suffix, and answers like Chat Completions.
+ * The dialect of Mistral's fill in the middle.  Its request is like that of
+ * legacy completions, with a prompt and a suffix; its answer is that of Chat
+ * Completions.
  */
 
 

@@ -5,7 +5,8 @@
 
 
 /*
- * Gemini, of Google AI and of Vertex AI; streams as events or as one array.
+ * The dialect of Gemini, at Google AI and Vertex AI.  A stream is events or
+ * one array.
  */
 
 
@@ -145,7 +146,7 @@ static const openai_node_t  openai_gemini_tools_nodes[] = {
     openai_node("session_id", openai_take_session, 6)
 
 
-/* Gemini CLI's internal API has the request, and the answer, within another */
+/* Gemini CLI's internal API wraps the request and the answer into an object */
 
 static const openai_node_t  openai_gemini_inner_request_nodes[] = {
     OPENAI_GEMINI_REQUEST_NODES,
@@ -207,7 +208,7 @@ static const openai_node_t  openai_gemini_candidate_nodes[] = {
 };
 
 
-/* {modality, tokenCount}, each in turn */
+/* elements {modality, tokenCount} */
 
 static const openai_node_t  openai_gemini_modality_nodes[] = {
     openai_node("modality", openai_take_string, openai_at(event.status)),
@@ -315,7 +316,7 @@ openai_gemini_media(void *ctx, const openai_node_t *node,
 }
 
 
-/* a tool is a list of functions, or one that the upstream runs itself */
+/* a tool is a list of functions, or a tool that the upstream runs */
 
 static void
 openai_gemini_tool(void *ctx, const openai_node_t *node,
@@ -364,7 +365,7 @@ openai_gemini_modality(void *ctx, const openai_node_t *node,
         } else if (strcmp(ev->status, "IMAGE") == 0
                    && node->arg == offsetof(openai_usage_t, output_audio))
         {
-            /* an image that was made has a rate of its own */
+            /* an image in the answer has its own rate */
             m->facts->flags |= OPENAI_FACT_UNPRICED;
         }
     }
@@ -389,7 +390,7 @@ openai_gemini_candidate(void *ctx, const openai_node_t *node,
 }
 
 
-/* what is thought and what is said differ by a flag beside the text */
+/* a flag beside the text tells reasoning from the answer */
 
 static void
 openai_gemini_part(void *ctx, const openai_node_t *node,
@@ -434,7 +435,7 @@ openai_gemini_call(void *ctx, const openai_node_t *node,
 }
 
 
-/* the upstream runs it, and it is whole */
+/* code that the upstream runs; it comes whole */
 
 static void
 openai_gemini_code(void *ctx, const openai_node_t *node,
@@ -450,7 +451,7 @@ openai_gemini_code(void *ctx, const openai_node_t *node,
 }
 
 
-/* the candidates' tokens leave the thoughts out, the bill does not */
+/* adds the thoughts to the output, because they are billed as output */
 
 static void
 openai_gemini_usage(void *ctx, const openai_node_t *node,
@@ -546,7 +547,7 @@ openai_gemini_conversation(openai_builder_t *b, yyjson_val *root)
         openai_gemini_content(b, v);
     }
 
-    /* to be embedded */
+    /* the input of an embedding */
 
     if (openai_get(root, "content")) {
         openai_gemini_content(b, openai_get(root, "content"));
@@ -558,7 +559,7 @@ openai_gemini_conversation(openai_builder_t *b, yyjson_val *root)
 }
 
 
-/* one that the upstream runs itself has no name but its key */
+/* a tool that the upstream runs has its key as its name */
 
 static void
 openai_gemini_defined(openai_builder_t *b, yyjson_val *tool)
@@ -646,7 +647,7 @@ openai_gemini_content(openai_builder_t *b, yyjson_val *content)
 }
 
 
-/* both spellings are understood by the upstream */
+/* the upstream accepts both spellings of a name */
 
 static yyjson_val *
 openai_gemini_get(yyjson_val *v, const char *name, const char *other)
@@ -817,8 +818,8 @@ openai_gemini_piece(openai_builder_t *b, openai_result_t *r, yyjson_val *part)
 
 
 /*
- * The flag follows the text.  In a part that is cut it is missing, so that
- * the part is taken for a thought until the answer's text has begun.
+ * The flag follows the text, so a cut part lacks it.  Such a part counts as
+ * reasoning until the text of the answer has begun.
  */
 
 static int
@@ -833,7 +834,7 @@ openai_gemini_thought(openai_builder_t *b, openai_result_t *r,
 }
 
 
-/* code that the upstream ran */
+/* adds code that the upstream ran */
 
 static void
 openai_gemini_ran(openai_builder_t *b, openai_result_t *r, yyjson_val *code)
@@ -856,7 +857,7 @@ openai_gemini_ran(openai_builder_t *b, openai_result_t *r, yyjson_val *code)
 }
 
 
-/* a name begins a call; pieces of its arguments follow, an empty one ends it */
+/* a name begins a call; pieces of arguments follow; an empty piece ends it */
 
 static void
 openai_gemini_called(openai_builder_t *b, openai_result_t *r, yyjson_val *call)

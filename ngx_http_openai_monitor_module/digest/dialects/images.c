@@ -5,7 +5,7 @@
 
 
 /*
- * Images: generations, edits, variations; whole or as a stream.
+ * The dialect of images: generations, edits and variations, whole or streamed.
  */
 
 
@@ -130,7 +130,7 @@ openai_images_answer(openai_builder_t *b, yyjson_val *root)
 }
 
 
-/* partial images are steps on the way to the completed one */
+/* keeps the completed image only; partial images come before it */
 
 static void
 openai_images_event(openai_builder_t *b, openai_str_t name, yyjson_val *root)

@@ -5,7 +5,7 @@
 
 
 /*
- * The list of models, and one of them.
+ * The dialect of the list of models, and of one model.
  */
 
 

@@ -5,7 +5,7 @@
 
 
 /*
- * Moderations: verdicts on text and images.
+ * The dialect of moderations: verdicts on text and images.
  */
 
 

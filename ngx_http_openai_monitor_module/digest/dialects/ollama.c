@@ -5,7 +5,7 @@
 
 
 /*
- * Ollama's own API: lines of JSON, or one document.
+ * The dialect of Ollama's own API: lines of JSON, or one document.
  */
 
 
@@ -148,13 +148,13 @@ openai_ollama_commit(openai_meter_t *m, openai_str_t name)
 
     } else if (m->facts->framing == OPENAI_FRAMING_JSON) {
 
-        /* of embeddings, which are done when they are there */
+        /* embeddings have no end but themselves */
 
         openai_meter_usage(m);
 
     } else if (strcmp(ev->status, "success") == 0) {
 
-        /* a model has been fetched */
+        /* the download of a model has ended */
 
         m->facts->flags |= OPENAI_FACT_TERMINAL;
     }
@@ -317,7 +317,7 @@ openai_ollama_event(openai_builder_t *b, openai_str_t name, yyjson_val *root)
 }
 
 
-/* the last line is its own account of what was used */
+/* the last line has the usage among its members */
 
 static yyjson_val *
 openai_ollama_usage(yyjson_val *root)

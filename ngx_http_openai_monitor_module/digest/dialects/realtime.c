@@ -5,7 +5,8 @@
 
 
 /*
- * Realtime: a WebSocket whose events are like those of Responses.
+ * The dialect of Realtime: a WebSocket whose events are like those of
+ * Responses.
  */
 
 

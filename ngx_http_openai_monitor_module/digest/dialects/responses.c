@@ -5,8 +5,8 @@
 
 
 /*
- * The Responses API: whole, as a stream, and as frames of a WebSocket.  What
- * is metered; responses_build.c puts it together for who reads it.
+ * The dialect of the Responses API, whole, as a stream, and on a WebSocket:
+ * the part for the meter.  responses_build.c has the part for the assembler.
  */
 
 
@@ -169,7 +169,7 @@ openai_responses_item(void *ctx, const openai_node_t *node,
 }
 
 
-/* xAI's usage is beside the response; what is said when the type is known */
+/* takes xAI's usage, which is beside the response */
 
 static void
 openai_responses_beside(void *ctx, const openai_node_t *node,
@@ -186,7 +186,7 @@ openai_responses_beside(void *ctx, const openai_node_t *node,
 }
 
 
-/* an item of the whole output; the stream has said the same before */
+/* takes an item of the whole output, which repeats the stream */
 
 static void
 openai_responses_output(void *ctx, const openai_node_t *node,
@@ -222,7 +222,7 @@ openai_responses_output(void *ctx, const openai_node_t *node,
 }
 
 
-/* tools that the upstream runs itself have no name but their type */
+/* counts a call; a tool that the upstream runs has its type as its name */
 
 static void
 openai_responses_metered_call(openai_meter_t *m, int64_t index)
@@ -246,14 +246,14 @@ openai_responses_metered_call(openai_meter_t *m, int64_t index)
         openai_copy(call->name, sizeof(call->name), m->event.item, len);
     }
 
-    /* the place in the whole output may be another than in the stream */
+    /* the index in the whole output may differ from that in the stream */
 
     call->index = call->id[0] ? -1
                               : index + OPENAI_RESPONSES_ITEMS * m->answers;
 
     openai_meter_call_close(m);
 
-    /* a name that is told the first time is a token, as elsewhere */
+    /* the first piece with a name counts as a token, as in other dialects */
 
     if (hosted || m->facts->tool_calls == calls) {
         m->event.choice.other = 0;
@@ -280,7 +280,7 @@ openai_responses_commit(openai_meter_t *m, openai_str_t name)
         openai_copy(ev->type, sizeof(ev->type), name.data, name.len);
     }
 
-    /* what the user said, written down by another model at its own price */
+    /* another model transcribes the user, at its own price */
 
     if (strncmp(ev->type, "conversation.", 13) == 0) {
         return;
@@ -311,7 +311,7 @@ openai_responses_commit(openai_meter_t *m, openai_str_t name)
         m->facts->flags |= OPENAI_FACT_TERMINAL;
         openai_responses_terminal(m);
 
-        /* what it repeats counts where nothing came before it */
+        /* a repeated text counts if its deltas have not come */
 
         told = m->facts->text_bytes + m->facts->reasoning_bytes;
 
@@ -364,7 +364,7 @@ openai_responses_terminal(openai_meter_t *m)
 
     ev = &m->event;
 
-    /* of a response in the background */
+    /* a response that goes on in the background */
 
     if (ev->status[0] == '\0' || strcmp(ev->status, "queued") == 0
         || strcmp(ev->status, "in_progress") == 0)

@@ -5,7 +5,7 @@
 
 
 /*
- * The Responses API: conversations and answers put together.
+ * The Responses API for the assembler: builds the conversation and the answer.
  */
 
 
@@ -44,7 +44,7 @@ openai_responses_conversation(openai_builder_t *b, yyjson_val *root)
 
     openai_build_settings(b, root, but);
 
-    /* each turn on a WebSocket says anew what it changes */
+    /* each turn on a WebSocket repeats the settings that it changes */
 
     if (openai_get(root, "instructions")) {
         b->system.len = 0;
@@ -110,7 +110,7 @@ openai_responses_input(openai_builder_t *b, yyjson_val *item)
 }
 
 
-/* what a tool gave back */
+/* adds the result of a tool */
 
 static void
 openai_responses_result(openai_builder_t *b, yyjson_val *item)
@@ -141,7 +141,7 @@ openai_responses_result(openai_builder_t *b, yyjson_val *item)
 }
 
 
-/* what the model gave in an earlier turn */
+/* adds what the model answered in an earlier turn */
 
 static void
 openai_responses_said(openai_builder_t *b, yyjson_val *item, openai_str_t type)
@@ -271,7 +271,7 @@ openai_responses_event(openai_builder_t *b, openai_str_t name,
         return;
     }
 
-    /* each of several responses on one connection is a choice of its own */
+    /* each response of a connection is a choice */
 
     r = openai_build_result(b, b->state / OPENAI_RESPONSES_ITEMS);
     if (r == NULL) {
@@ -302,7 +302,7 @@ openai_responses_event(openai_builder_t *b, openai_str_t name,
 }
 
 
-/* pieces of what a tool is called with; others may come, and are let alone */
+/* returns 1 for the deltas of arguments; unknown deltas are ignored */
 
 static int
 openai_responses_is_argument(openai_str_t type)
@@ -358,7 +358,7 @@ openai_responses_piece_of(openai_builder_t *b, openai_result_t *r,
 
     } else if (openai_responses_is_argument(type)) {
 
-        /* xAI does not say to which item a delta belongs */
+        /* xAI does not name the item of a delta */
 
         t = openai_get(root, "output_index") ? NULL : r->tools;
 
@@ -376,7 +376,7 @@ openai_responses_piece_of(openai_builder_t *b, openai_result_t *r,
 }
 
 
-/* the last word on status; on the output only where no delta came */
+/* takes the status, and the output if no delta has come */
 
 static void
 openai_responses_final(openai_builder_t *b, openai_result_t *r,
@@ -404,7 +404,7 @@ openai_responses_final(openai_builder_t *b, openai_result_t *r,
 
     told = (r->text.len || r->reasoning.len || r->refusal.len);
 
-    /* who reads a stream from its middle on has missed some of it */
+    /* a client that reads a stream from its middle lacks the beginning */
 
     if (told && b->ex->status != 101 && openai_str_is(b->ex->method, "GET")
         && yyjson_arr_size(openai_get(response, "output")))
@@ -451,7 +451,7 @@ openai_responses_build(openai_builder_t *b, openai_result_t *r,
 }
 
 
-/* whether the upstream runs a call of this type: the client runs the others */
+/* returns 1 if the upstream runs a call of this type, 0 if the client does */
 
 static int
 openai_responses_hosted(openai_str_t type)
@@ -475,7 +475,7 @@ openai_responses_hosted(openai_str_t type)
 }
 
 
-/* an item that is whole is the authority on its name and its arguments */
+/* the name and the arguments of a whole item replace those of its pieces */
 
 static void
 openai_responses_call(openai_builder_t *b, openai_result_t *r,
