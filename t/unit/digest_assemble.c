@@ -5,8 +5,8 @@
 
 
 /*
- * Holds what the assembler promises beside the recorded traffic: bodies that
- * are cut or broken give what they have, and conversations keep their parts.
+ * The promise: the assembler makes the most of bodies that are cut or broken,
+ * and conversations keep all their parts.
  */
 
 
@@ -152,7 +152,7 @@ test_cut(void)
           "\"refusal\":null,\"tool_calls\":[],\"finish_reason\":null}],"
           "\"partial\":true}");
 
-    /* the meter counts what is behind the break, too */
+    /* the meter counts the text behind the break, too */
 
     set(&ex, "chat", "", "text/event-stream",
         "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\n"
@@ -186,7 +186,7 @@ test_cut(void)
 }
 
 
-/* JavaScript joins a character that its upstream has cut into two pieces */
+/* halves of a surrogate pair in two pieces are joined, as in JavaScript */
 
 static void
 test_surrogates(void)

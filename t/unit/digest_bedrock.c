@@ -5,10 +5,10 @@
 
 
 /*
- * Holds Bedrock: Converse as JSON and as Amazon's binary event stream,
- * InvokeModel as a stream of another dialect's events, exceptions within a
- * stream, all of them split anywhere; and broken frames, which end a stream
- * but never read out of bounds.
+ * The promise: the digest understands Bedrock: Converse as JSON and as
+ * Amazon's binary event stream, InvokeModel as a stream of another dialect,
+ * and exceptions in a stream, split anywhere.  Broken frames end a stream and
+ * are never read out of bounds.
  */
 
 
@@ -57,7 +57,7 @@ header(const char *name, const char *value)
 }
 
 
-/* a message; the kind is that of an event, or of an exception */
+/* appends a message; its kind is an event or an exception */
 
 static void
 frame(const char *kind, const char *name, const char *payload)
@@ -88,7 +88,7 @@ frame(const char *kind, const char *name, const char *payload)
 }
 
 
-/* an event of InvokeModel */
+/* appends an event of InvokeModel */
 
 static void
 chunk(const char *event)
@@ -119,7 +119,7 @@ chunk(const char *event)
 }
 
 
-/* the answer at a pointer, as text */
+/* returns the answer at a pointer, as text */
 
 static char *
 at(yyjson_mut_val *root, const char *pointer)
@@ -336,7 +336,7 @@ test_exception(void)
 }
 
 
-/* frames whose bytes were changed at random */
+/* changes bytes of frames at random */
 
 static void
 test_broken(void)

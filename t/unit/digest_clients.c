@@ -5,8 +5,8 @@
 
 
 /*
- * The exact bytes of clients are understood: their headers, forms, and the
- * WebSockets of Codex.
+ * The promise: the digest understands the exact bytes of real clients: their
+ * headers, their forms, and the WebSockets of Codex.
  */
 
 
@@ -68,7 +68,7 @@ test_alloc(void *ctx, size_t size)
 }
 
 
-/* feeds a head, returns where the body begins */
+/* feeds a head and returns the start of the body */
 
 static const char *
 head(openai_meter_t *m, openai_str_t raw, int request)

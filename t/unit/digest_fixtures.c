@@ -5,8 +5,8 @@
 
 
 /*
- * Every recorded exchange is understood as its manifest says, however its
- * bytes are split: those of t/recordings, and more where there are some.
+ * The promise: the digest understands every recorded exchange as its manifest
+ * says, wherever the bytes are split.
  *
  * Of docs/reliability.md: fault 33.
  */
@@ -75,7 +75,7 @@ number(const check_t *c, const char *column)
 }
 
 
-/* where no file tells, the path follows from the kind */
+/* returns the path, which follows from the kind when no file has it */
 
 static const char *
 path_of(const check_t *c)
@@ -123,7 +123,8 @@ characters(const char *s)
 }
 
 
-/* the texts of all choices, a record separator between them; malloc()ed */
+/* returns the texts of all choices with record separators; the caller frees
+   it */
 
 static char *
 joined(const check_t *c, const char *field, size_t *feeds)
@@ -142,7 +143,7 @@ joined(const check_t *c, const char *field, size_t *feeds)
         if (yyjson_is_str(v)) {
             s = realloc(s, len + yyjson_get_len(v) + 2);
 
-            /* the responses of one connection are run together */
+            /* joins the responses of one connection */
 
             if (len && strcmp(cell(c, "api"), "realtime") != 0) {
                 s[len++] = '\x1e';
@@ -183,7 +184,7 @@ check_texts(check_t *c)
     differs_number(c, "refusal", number(c, "exp_refusal_chars"),
                    characters(refusal));
 
-    /* the meter counts what the assembler builds */
+    /* the meter counts the bytes that the assembler builds */
 
     differs_number(c, "text bytes metered",
                    strlen(text) - feeds + strlen(refusal),
@@ -197,7 +198,7 @@ check_texts(check_t *c)
 }
 
 
-/* a call without a name of its own has that of its type */
+/* returns 1 for the type of a call without a name */
 
 static int
 is_type(const char *name)
@@ -251,7 +252,7 @@ check_tools(check_t *c)
 }
 
 
-/* the manifest has the upstream's own counts, facts have OpenTelemetry's */
+/* the manifest has the counts of the upstream, facts those of OpenTelemetry */
 
 static void
 check_usage(check_t *c)
@@ -352,7 +353,7 @@ answer_of(yyjson_doc **doc, const openai_exchange_t *ex)
 }
 
 
-/* appends a text frame; the client's are masked */
+/* appends a text frame; a client masks it */
 
 static void
 frame(openai_str_t *s, const char *json, size_t len, int masked)
@@ -395,7 +396,7 @@ frame(openai_str_t *s, const char *json, size_t len, int masked)
 }
 
 
-/* the recordings of WebSockets are lines of {"dir", "data"} */
+/* makes frames of a recording, which has lines of {"dir", "data"} */
 
 static void
 framed(run_exchange_t *x)

@@ -5,8 +5,8 @@
 
 
 /*
- * Holds the promise that every key that a dialect asks for is found, and no
- * other, and that bytes are found at whatever distance from the end.
+ * The promise: every key that a dialect asks for is found, and no other one;
+ * bytes are found at every distance from the end.
  */
 
 
@@ -50,7 +50,7 @@ collect(const openai_node_t *nodes)
 }
 
 
-/* in memory of its own, so that reading beyond it is noticed */
+/* finds a copy in its own block, so that a sanitizer sees a read behind it */
 
 static const openai_node_t *
 find(const openai_node_t *nodes, const char *key, size_t len)
@@ -68,7 +68,7 @@ find(const openai_node_t *nodes, const char *key, size_t len)
 }
 
 
-/* of two nodes with one key it is the first */
+/* returns the first node of the key */
 
 static const openai_node_t *
 named(const openai_node_t *nodes, const char *key, size_t len)
@@ -83,7 +83,7 @@ named(const openai_node_t *nodes, const char *key, size_t len)
 }
 
 
-/* the key itself, and what is like it but for one byte */
+/* finds the key, and keys that differ in one byte */
 
 static int
 found(const openai_node_t *nodes, const openai_node_t *n)

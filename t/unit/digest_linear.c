@@ -5,8 +5,8 @@
 
 
 /*
- * Holds the promise that no input takes more than linear time: four times the
- * bytes must not take much more than four times as long.
+ * The promise: no input takes more than linear time.  Four times the bytes
+ * must not take much more than four times as long.
  *
  * Of docs/reliability.md: fault 34.
  */
@@ -21,7 +21,7 @@
 #include "digest_run.h"
 
 
-/* a quadratic cost makes it 16 */
+/* quadratic time would give 16 */
 #define BOUND  9.0
 
 #define SMALL  (128 * 1024)
@@ -32,9 +32,9 @@ typedef struct {
     const char  *what;
     const char  *uri;
     const char  *head;
-    const char  *unit;         /* again and again */
+    const char  *unit;         /* repeated */
     const char  *tail;
-    int          request;      /* it is the request's body */
+    int          request;      /* 1: the request, 0: the answer */
 } input_t;
 
 
@@ -157,7 +157,7 @@ spent(const input_t *in, size_t size)
 }
 
 
-/* the least of several, as others use the machine, too */
+/* returns the least time of several tries, because the machine is shared */
 
 static double
 least(const input_t *in, size_t size)
@@ -186,8 +186,8 @@ main(void)
 
 #ifdef M_MMAP_THRESHOLD
 
-    /* freed memory stays in the process, because the kernel's time for fresh
-       pages is not linear on a busy machine; musl does not know of it */
+    /* keeps freed memory in the process, because the kernel's time for new
+       pages is not linear on a busy machine; musl has no such option */
 
     (void) mallopt(M_MMAP_THRESHOLD, 1024 * 1024 * 1024);
     (void) mallopt(M_TRIM_THRESHOLD, 1024 * 1024 * 1024);

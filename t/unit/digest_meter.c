@@ -5,8 +5,8 @@
 
 
 /*
- * Holds what the meter promises beside the recorded traffic: when tokens came,
- * who asked, what failed, how bodies are coded, and how much memory it takes.
+ * The promises of the meter beside the recorded traffic: when tokens came, who
+ * asked, what failed, how bodies are coded, and how much memory it takes.
  */
 
 
@@ -387,7 +387,7 @@ test_forms(void)
 }
 
 
-/* a body coded, cut, and said to be coded but not */
+/* a coded body, a cut one, and one that is not coded as its header says */
 
 static void
 test_coded(void)
@@ -465,7 +465,7 @@ says_twice(openai_meter_t *m, int number, const char *rest)
 }
 
 
-/* of several events the last one names the model */
+/* the last event names the model */
 
 static void
 test_last_model(void)
@@ -506,7 +506,7 @@ test_last_model(void)
 }
 
 
-/* reasons are listed by choice, whatever the order in which they come */
+/* reasons are in the order of the choices, not in that of their arrival */
 
 static void
 test_choices(void)
@@ -536,7 +536,7 @@ test_choices(void)
 }
 
 
-/* whatever is not given: it is known that less is known, and no more */
+/* with short memory the meter knows less, but nothing wrong */
 
 static void
 test_short_memory(void)
@@ -678,7 +678,7 @@ test_title(void)
 }
 
 
-/* capture/block.c has room for so much */
+/* capture/block.c has room for these sizes */
 
 static void
 test_memory(void)

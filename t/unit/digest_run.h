@@ -5,7 +5,8 @@
 
 
 /*
- * For tests of the digest: TAP, recorded traffic, and a run of the meter.
+ * What the tests of the digest share: TAP, recorded traffic, and a run of the
+ * meter.
  */
 
 
@@ -20,7 +21,7 @@
 
 
 typedef struct {
-    char         *text;                /* of all of them */
+    char         *text;                /* of all cells */
     char         *columns[RUN_COLUMNS];
     unsigned      ncolumns;
     char       ***rows;                /* NULL-terminated */
@@ -38,13 +39,13 @@ typedef struct {
     openai_str_t    response_type;
     openai_str_t    response_encoding;
     openai_str_t    response;
-    yyjson_val     *meta;              /* headers of both, or NULL */
+    yyjson_val     *meta;              /* headers of both heads, or NULL */
     size_t          split;             /* 0: whole */
     int             incomplete;
 } run_exchange_t;
 
 
-/* TAP; run_done() is what main() returns */
+/* TAP; main() returns run_done() */
 
 int run_ok(int ok, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -59,33 +60,33 @@ int run_done(void);
  */
 const char *run_fixtures(unsigned n);
 
-/* a file, zero-terminated, or no data */
+/* returns a file with a zero byte behind it, or no data */
 openai_str_t run_read(const char *dir, const char *name);
 
 int run_table(run_table_t *t, const char *dir, const char *name);
-/* "" when the table has no such column */
+/* returns a cell, or "" when the table has no such column */
 const char *run_cell(const run_table_t *t, unsigned row, const char *column);
 
 
-/* a meter that has seen the exchange; release with run_free() */
+/* returns a meter that has read the exchange; run_free() releases it */
 openai_meter_t *run_meter(const run_exchange_t *x);
 void run_free(openai_meter_t *m);
 
-/* what the last meter found */
+/* the facts of the last meter */
 const openai_facts_t *run_facts(void);
 
-/* bytes that the last meter took from its allocator */
+/* bytes that the last meter has allocated */
 size_t run_allocated(void);
 
 void run_stored(const run_exchange_t *x, const openai_facts_t *facts,
     openai_exchange_t *ex);
 
 
-/* a deterministic generator; its seed is printed */
+/* a deterministic generator; run_seed() prints its seed */
 uint64_t run_seed(void);
 uint64_t run_random(uint64_t *state);
 
-/* the first twelve hex digits of SHA-256; out has room for 13 */
+/* writes the first twelve hex digits of SHA-256 and a zero byte */
 void run_sha12(const char *data, size_t len, char *out);
 
 openai_str_t run_str(const char *s);

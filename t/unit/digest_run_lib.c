@@ -4,6 +4,11 @@
  */
 
 
+/*
+ * What the tests of the digest share, see digest_run.h.
+ */
+
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -271,7 +276,7 @@ run_headers(openai_meter_t *m, yyjson_val *headers,
         v = yyjson_obj_iter_get_val(k);
         name = run_str(yyjson_get_str(k));
 
-        /* the recordings hold decoded bodies */
+        /* recordings have decoded bodies, so the coding is left out */
 
         if (yyjson_is_str(v) && strcmp(name.data, "content-encoding") != 0) {
             header(m, name, run_str(yyjson_get_str(v)));
@@ -300,7 +305,8 @@ run_meter(const run_exchange_t *x)
 
     split = x->split ? x->split : x->request.len + x->response.len + 1;
 
-    /* pieces of their own, so that a sanitizer sees a read beyond them */
+    /* each piece has its own block, so that a sanitizer sees a read
+       behind it */
 
     piece = malloc(split);
     if (piece == NULL) {

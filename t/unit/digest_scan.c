@@ -5,8 +5,8 @@
 
 
 /*
- * Holds the promise that the scanner finds the values that a parser finds,
- * wherever the bytes are split.
+ * The promise: the scanner finds the values that a parser finds, wherever the
+ * bytes are split.
  *
  * Of docs/reliability.md: fault 34.
  */
@@ -35,7 +35,7 @@ static char      json[1 << 16];
 static size_t    json_len;
 static uint64_t  state;
 
-/* how most write: 1: without blanks; 2: with one after ":" and "," */
+/* 1: without blanks; 2: a blank after each ":" and ","; else: random blanks */
 static unsigned  dense;
 
 
@@ -206,7 +206,7 @@ texts(void)
 }
 
 
-/* the same by a parser: strings of a.b.text and the like, decoded */
+/* adds up the decoded strings of the text nodes, by a parser */
 
 static uint64_t
 text_bytes(yyjson_val *v, const openai_node_t *node)
@@ -265,8 +265,8 @@ heard_bytes(const heard_t *h)
 }
 
 
-/* no JSON any more: a byte is missing, comes twice, or is another one, or else
-   a whole value is missing */
+/* breaks the JSON: a byte is missing, doubled or changed, or a value is
+   missing */
 
 static void
 spoil(void)
@@ -307,7 +307,7 @@ spoil(void)
 }
 
 
-/* pieces in memory of their own, so that reading beyond them is noticed */
+/* each piece has its own block, so that a sanitizer sees a read behind it */
 
 static void
 scan(openai_scan_t *s, unsigned split)
@@ -370,7 +370,7 @@ round_trip(void)
         }
     }
 
-    /* halves of surrogate pairs are no business of strict parsers */
+    /* a strict parser refuses halves of surrogate pairs; then doc is NULL */
 
     doc = yyjson_read(json, json_len, 0);
 
@@ -418,7 +418,7 @@ missing_values(void)
 }
 
 
-/* the blocks of 64 bytes against one byte at a time */
+/* compares blocks of 64 bytes with one byte at a time */
 
 static int
 skip_round(void)

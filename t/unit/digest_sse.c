@@ -5,8 +5,9 @@
 
 
 /*
- * Holds the rules of event streams: line ends, comments, joined lines, marks
- * at the start, ends without a blank line; wherever the bytes are split.
+ * The promise: streams of events follow the rules of the standard: line ends,
+ * comments, joined lines, a mark at the start, an end without a blank line,
+ * wherever the bytes are split.
  *
  * Of docs/reliability.md: fault 33.
  */

@@ -5,8 +5,8 @@
 
 
 /*
- * Holds what is known of the wire and has no recording: what each dialect and
- * provider writes, and what the digest makes of it, whole and in pieces.
+ * The promise: the digest understands what providers write and no recording
+ * has, whole and in pieces.  The cases are in digest_wire.txt.
  */
 
 
@@ -17,7 +17,7 @@
 #include "digest_run.h"
 
 
-/* a case of digest_wire.txt, which says what its lines mean */
+/* a case of digest_wire.txt, which explains its lines */
 
 typedef struct {
     char           *what;
@@ -104,7 +104,7 @@ wire_integer(const void *p, size_t size)
 }
 
 
-/* the value of a fact as text */
+/* writes the value of a fact as text */
 
 static int
 wire_fact(const openai_facts_t *f, const char *name, size_t len, char *out,
@@ -159,7 +159,8 @@ wire_fact(const openai_facts_t *f, const char *name, size_t len, char *out,
 }
 
 
-/* the value at a pointer: a string of one line as it is, the rest as JSON */
+/* writes the value at a pointer: a string of one line as it is, any other as
+   JSON */
 
 static void
 wire_at(yyjson_mut_val *root, const char *pointer, size_t len, char *out,
@@ -243,7 +244,7 @@ wire_run(wire_t *w, size_t split)
 }
 
 
-/* the line at *p without its mark; *p moves to the next */
+/* returns the line at *p without its mark and moves *p to the next line */
 
 static char *
 wire_line(char **p, const char *mark)
@@ -258,7 +259,7 @@ wire_line(char **p, const char *mark)
 }
 
 
-/* the case that begins at p; returns where the next one does */
+/* reads the case at p and returns the start of the next one */
 
 static char *
 wire_read(wire_t *w, char *p)

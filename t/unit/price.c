@@ -2,8 +2,8 @@
 /*
  * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
  *
- * Holds the promises of docs/prices.md: which row a model's name finds, what
- * an exchange costs by it, and that an unknown cost is never a number.
+ * The promises of docs/prices.md: the name of a model finds its row, the row
+ * gives the cost of an exchange, and an unknown cost is never a number.
  */
 
 
@@ -17,7 +17,7 @@
 #include "tap.h"
 
 
-/* blocks are chained so that the test can drop them together */
+/* the test frees all blocks at once */
 
 typedef struct block_s  block_t;
 
@@ -583,7 +583,7 @@ test_table(void)
 }
 
 
-/* the file as nginx reads it: directives of words, up to ";" */
+/* reads directives as nginx does: words up to ";" */
 
 static unsigned
 load(openai_prices_t *prices, FILE *file)
@@ -671,7 +671,7 @@ test_facts(openai_prices_t *prices, const char *unit, const char *top,
             continue;
         }
 
-        /* the model itself, and each of its aliases */
+        /* the model, and each of its aliases */
 
         for (name = field[1]; name; name = strtok_r(NULL, ",", &save)) {
             f = facts(name, 1000, 0);

@@ -2,9 +2,9 @@
 /*
  * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
  *
- * Holds the promise that a request is recognised as the continuation of
- * another, and that the first thing which a prompt cache would trip over is
- * named, whichever API the request speaks and however clients write it.
+ * The promise: openai_thread_compare() knows a request that continues another
+ * one, and names the first difference that a prompt cache meets, in every API
+ * and in every form that clients write.
  */
 
 
@@ -36,7 +36,7 @@ thread_of(openai_thread_t *thread, const char *uri, const char *body,
 }
 
 
-/* the text of the change from one request to the next */
+/* returns the text of the change between two requests */
 
 static const char *
 change_at(const char *uri, const char *from, const char *to)
@@ -276,7 +276,7 @@ test_broken(void)
 }
 
 
-/* a request of n messages, of which the one numbered "other" is different */
+/* returns a request of n messages; the message "other" is different */
 
 static char *
 long_request(unsigned n, unsigned other)
@@ -336,7 +336,8 @@ test_long(void)
         free(a);
     }
 
-    /* what was not kept is named too early, never too late or not at all */
+    /* a change in messages that are not kept may be named too early, but not
+       too late */
 
     a = long_request(1000, 0);
     good = 1;
@@ -419,8 +420,7 @@ test_text(void)
 }
 
 
-/* SipHash-1-3 of the bytes 0, 1, 2 … under the key zero must not depend on
-   how they are split */
+/* SipHash-1-3 of the bytes 0, 1, 2 … does not depend on how they are split */
 
 static void
 test_hash(void)
