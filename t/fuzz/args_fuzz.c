@@ -5,9 +5,9 @@
 
 
 /*
- * Holds that no arguments of a request make the API read beyond them, take a
- * number out of its bounds, or refuse in anything but JSON.  The first byte of
- * the input chooses what is asked for.
+ * The promise: no arguments of a request make the API read behind them, accept
+ * a number out of bounds, or refuse in another form than JSON.  The first byte
+ * of the input chooses the resource.
  *
  * Of docs/reliability.md: fault 42.
  */
@@ -139,7 +139,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     refused = 0;
     rc = ask(&call, data[0]);
 
-    /* refused once, or not at all */
+    /* refused at most once */
 
     if (refused != (rc == NGX_ABORT)) {
         abort();

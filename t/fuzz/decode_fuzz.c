@@ -2,8 +2,8 @@
 /*
  * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
  *
- * Holds that no input makes content decoding crash, exceed its bound, or say
- * another thing when it comes in pieces.  The first byte of the input selects
+ * The promise: no input makes a decoder crash, exceed its bound, or give other
+ * results when it comes in pieces.  The first byte of the input selects
  * the codings, the second the size of the pieces.
  *
  * Of docs/reliability.md: fault 9.
@@ -113,7 +113,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     rc = run(encoding, data + 2, size - 2, 0, &whole);
     rc_pieces = run(encoding, data + 2, size - 2, data[1] + 1, &pieces);
 
-    /* an error may lose what was still held back, never change it */
+    /* an error may lose bytes that were held back, but not change any */
 
     len = whole.len < pieces.len ? whole.len : pieces.len;
 
@@ -121,7 +121,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     }
 
-    /* what brotli drops as it breaks may have been over the limit */
+    /* brotli drops bytes when it breaks, which may have been over the limit */
 
     if (strstr(encoding.data, "br") && rc == OPENAI_ERROR
         && rc_pieces == OPENAI_LIMIT)
@@ -129,7 +129,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         rc_pieces = rc;
     }
 
-    /* libzstd sees a wrong content size only where a frame comes whole */
+    /* libzstd sees a wrong content size only if a frame comes whole */
 
     if (strstr(encoding.data, "zstd") == NULL
         && (rc != rc_pieces || (rc >= 0 && whole.len != pieces.len)))

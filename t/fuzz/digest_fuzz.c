@@ -5,11 +5,11 @@
 
 
 /*
- * Holds the promise that no bytes, however split, make the digest read or
- * write beyond its memory, say different things, or take more than its share.
+ * The promise: no bytes, however split, make the digest read or write outside
+ * of its memory, give different facts, or take too much memory.
  *
  * The first bytes of the input choose the path, the content type, the status
- * and the split; the rest is a request body, a zero byte, and an answer.
+ * and the split.  Then come a request body, a zero byte, and an answer.
  *
  * Of docs/reliability.md: fault 33, fault 34.
  */
@@ -93,7 +93,7 @@ arena_alloc(void *ctx, size_t size)
 }
 
 
-/* what the assembler may take in all */
+/* the memory of the assembler */
 
 static size_t  spent;
 
@@ -221,7 +221,7 @@ assemble(const openai_exchange_t *ex)
         root = builds[i](doc, ex);
         yyjson_mut_doc_set_root(doc, root);
 
-        /* a strict writer takes whatever was built */
+        /* a strict writer accepts everything that was built */
 
         json = yyjson_mut_write_opts(doc, YYJSON_WRITE_ALLOW_INF_AND_NAN, NULL,
                                      &len, NULL);
@@ -260,8 +260,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     run(&pieces, data, request, request_len, answer, answer_len,
         1 + data[4] % 64);
 
-    /* of a coding that breaks, libbrotli and libzstd give less when the break
-       is in the same piece; all else is the same whatever the pieces */
+    /* libbrotli and libzstd give fewer bytes when a break is in the same piece;
+       all other codings give the same for all pieces */
 
     coding = codings[data[2] % 10];
 

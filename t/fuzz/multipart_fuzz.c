@@ -5,9 +5,9 @@
 
 
 /*
- * Holds that no form makes its parser read or write beyond its memory, or find
- * other fields when it comes in pieces.  The first byte of the input is the
- * size of the pieces, the first line the content type.
+ * The promise: no form makes its parser read or write outside of its memory,
+ * or find other fields when it comes in pieces.  The first byte of the input
+ * is the size of the pieces, the first line the content type.
  */
 
 

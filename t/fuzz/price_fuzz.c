@@ -5,9 +5,9 @@
 
 
 /*
- * Holds that no row of prices, and no model's name, makes a cost that is no
- * number, or a cost without the row that it comes from.  A line of the input
- * is a row as conf/openai_prices.conf has it; the last one is a model.
+ * The promise: no row of prices and no name of a model gives a cost that is
+ * not a number, or a cost without its row.  A line of the input is a row as in
+ * conf/openai_prices.conf; the last line is a model.
  */
 
 

@@ -5,10 +5,10 @@
 
 
 /*
- * Holds that no text makes the query language read beyond it, answer without a
- * reason, or answer one record in two ways: what matches a query does not
- * match its opposite.  Up to a zero byte the input is the query, then the
- * bodies of the record that it is asked about.
+ * The promise: no query makes the parser read outside of the query, refuse
+ * without a reason, or answer one record in two ways: a record that matches a
+ * query does not match its opposite.  Up to a zero byte the input is the
+ * query, then come the bodies of the record.
  *
  * Of docs/reliability.md: fault 42.
  */
@@ -79,7 +79,7 @@ sample(ngx_openai_record_t *rec)
 }
 
 
-/* 1 or 0; -1: the query is refused */
+/* returns 1 or 0; -1: the query is refused */
 
 static int
 ask(ngx_pool_t *pool, ngx_str_t *text)
@@ -134,7 +134,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bodies.data = (u_char *) (zero ? zero + 1 : data + size);
     bodies.len = zero ? size - len - 1 : 0;
 
-    /* blocks of their own, so that a byte too much is seen */
+    /* each has its own block, so that the sanitizer sees a byte too much */
 
     text.len = len;
     text.data = ngx_pnalloc(&pool, len);

@@ -5,13 +5,12 @@
 
 
 /*
- * Holds that a secret argument or header is gone whatever stands around it,
- * and that nothing is written beyond the room that there is.  The first byte
- * of the input chooses the form, the second how much room there is, the third
- * where the secret goes.
+ * The promise: a secret argument or header is gone whatever is around it, and
+ * nothing is written outside of the buffer.  The first byte of the input
+ * chooses the form, the second the room, the third the place of the secret.
  *
- * What is fast has to say what is slow: of a text, whether it is plain, and of
- * a header's name, whether it is a secret's.
+ * The fast checks agree with the slow ones: whether a text is plain, and
+ * whether the name of a header is that of a secret.
  */
 
 
@@ -43,8 +42,8 @@ ngx_openai_zone_salt(ngx_openai_zone_t *zone, u_char salt[16])
 }
 
 
-/* the text is written into blocks of its own, so that a byte too much of
-   either is seen */
+/* writes the text into its own block, so that the sanitizer sees a byte too
+   much */
 
 static u_char *
 join(const uint8_t *before, size_t len, const char *name, const uint8_t *after,
@@ -85,7 +84,7 @@ compare(const uint8_t *data, size_t size)
     ngx_http_openai_secret_t  *header;
     ngx_http_openai_redact_t   redact, listed;
 
-    /* short ones have ways of their own */
+    /* short texts take another way */
 
     n = (data[0] & 1) ? size : data[1] % 40;
     n = n < size ? n : size;
@@ -219,7 +218,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     }
 
-    /* what the input says itself is no secret */
+    /* a text that is in the input itself is not a secret */
 
     if (memmem(data, size, SECRET, strlen(SECRET)) == NULL
         && ((data[0] & 12) || memchr(data, ' ', size) == NULL))

@@ -5,11 +5,12 @@
 
 
 /*
- * Holds that masking a body changes bytes into "*" and nothing else, the same
- * ones whatever the pieces, and that a known word is gone.  The first byte of
- * the input chooses what is looked for, the second the size of the pieces.
- * What is idle is skipped without a look at its quotes: there, what is no JSON
- * may lose more of it.
+ * The promise: masking a body changes bytes into "*" and does nothing else.  It
+ * changes the same bytes for all sizes of pieces, and a known word is gone.
+ * The first byte of the input chooses the words, the second the size of the
+ * pieces.
+ * A body that is not JSON may lose more bytes, because the fast path skips text
+ * without looking at quotes.
  */
 
 
@@ -51,7 +52,7 @@ run(unsigned what, const uint8_t *in, size_t len, size_t piece)
             continue;
         }
 
-        /* of its own, so that a byte too much is seen */
+        /* its own block, so that the sanitizer sees a byte too much */
 
         buf = malloc(held + n);
         memcpy(buf, in + done, held);

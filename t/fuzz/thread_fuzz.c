@@ -5,10 +5,9 @@
 
 
 /*
- * Holds that no request makes a conversation that differs from itself, and
- * that how two of them differ is said within bounds.  The first byte of the
- * input chooses the dialect; up to a zero byte comes one request, then the
- * next one.
+ * The promise: no request differs from itself, and the difference of two
+ * requests is told within bounds.  The first byte of the input chooses the
+ * dialect; then come a request, a zero byte, and another request.
  */
 
 

@@ -2,7 +2,7 @@
 /*
  * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
  *
- * Holds that no input makes the frame parser crash, exceed its bound, or give
+ * The promise: no input makes the frame parser crash, exceed its bound, or give
  * other messages when it comes in pieces.  The first byte of the input selects
  * the mode, the second the size of the pieces.
  */
@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define FUZZ_MAX  1000
 
 
-/* what was given, as one number for each way to run */
+/* what the parser gave, as one number for each way to run it */
 
 typedef struct {
     uint64_t   hash;
@@ -69,7 +69,7 @@ sink(void *ctx, const openai_ws_piece_t *piece)
             abort();
         }
 
-        /* where it falls between pieces of a message is no promise */
+        /* its place between the pieces of a message may differ */
 
         return OPENAI_OK;
     }

@@ -2,10 +2,10 @@
 /*
  * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
  *
- * Holds that whatever is in a zone's file, what is made of it is a zone: none
- * of its readers and writers reach beyond it, strings end, each page has one
- * owner, and the sums fit.  The input is a list of what is written over a zone
- * that has finished and running records, see edit().
+ * The promise: any bytes in the file of a zone become a valid zone.  No reader
+ * or writer leaves it, strings end, each page has one owner, and the sums are
+ * right.  The input is a list of edits of a zone with finished and running
+ * records, see edit().
  */
 
 
@@ -196,7 +196,7 @@ read_record(ngx_openai_zone_t *from, const ngx_openai_ref_t *ref)
 }
 
 
-/* all that may be done with a zone */
+/* does everything that can be done with a zone */
 
 static void
 use(ngx_openai_zone_t *z, ngx_openai_shared_t *other)
@@ -257,7 +257,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
 
-    /* a block of its own, so that its ends are known */
+    /* its own block, so that the sanitizer knows its ends */
 
     p = aligned_alloc(4096, FUZZ_SIZE);
     assert(p);
@@ -272,7 +272,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     for (data++; last - data > 4; data = edit(p, data, last)) { /* void */ }
 
-    /* one who knows the seal is not stopped by it */
+    /* an attacker who knows the seal can write it */
 
     if (sealed) {
         z.sh->head.seal = ngx_openai_zone_seal(&z.sh->head);
