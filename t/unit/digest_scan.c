@@ -397,10 +397,10 @@ missing_values(void)
     openai_scan_t  s;
 
     static const char *const  events[] = {
-        "{\"created\":11,\"index\":1,\"a\":{\"b\":{\"text\":\"one\"}},\"c\":0}",
-        "{\"created\":11,\"index\":,\"a\":{\"b\":{\"text\":\"four\"}},\"c\":0}",
-        "{\"created\":11,\"index\":5,\"a\":{\"b\":{\"text\":}},\"c\":0}",
-        "{\"created\":11,\"index\":7,\"a\":{\"b\":{\"text\":\"seven\"}},\"c\":0}"
+        "{\"made\":11,\"index\":1,\"a\":{\"b\":{\"text\":\"one\"}},\"c\":0}",
+        "{\"made\":11,\"index\":,\"a\":{\"b\":{\"text\":\"four\"}},\"c\":0}",
+        "{\"made\":11,\"index\":5,\"a\":{\"b\":{\"text\":}},\"c\":0}",
+        "{\"made\":11,\"index\":7,\"a\":{\"b\":{\"text\":\"seven\"}},\"c\":0}"
     };
 
     heard.len = 0;
