@@ -371,3 +371,74 @@ check([ grep { $_ ne 'none' && $seen{$_} > 1 } keys %seen ], [],
       'no two secrets have the same fingerprint');
 check($print_of{$values[0]}, $print, 'and the same has the same');
 $::hidden->(201, 'lines again');
+
+
+
+=== TEST 13: other names, schemes under any name, JSON, and codings
+seen to fail before each of these was looked for
+fault 41
+--- config
+underscores_in_headers on;
+location / { proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT; }
+--- upstream
+while (my $request = $u->request) {
+    $u->note($request->{head} =~ /ThisIsNotToBeSeen/ ? 'passed on' : 'lost');
+    $u->answer(200, {});
+}
+--- client
+my @headers = (
+    (map { "$_: $::secret" } qw/ apikey X-ApiKey Token Auth X-Auth DPoP
+         Authentication X_Auth Secret X-Service-Credentials /),
+    "X-Any: Bearer $::secret", "X-Any: basic $::secret",
+    qq(X-Config: {"provider":"x","api_key":"$::secret"}),
+    qq(X-Config: [{"target":"https://u:$::secret\@a.test/?key=$::secret"}]),
+);
+
+my @args = map { "$_=$::secret" }
+    qw{ authorization auth jwt pass passwd pwd credential credentials
+        client_assertion assertion code_verifier auth_key user_key private_key
+        key[] key[0] a=b;api_key };
+
+my $coded = $::secret =~ s/-/%2D/r;
+
+push @args, "url=https%3A%2F%2Fh%2F%3Fapi_key%3D$::secret%26b",
+     "url=https%3A%2F%2Fu%3A$coded%40h%2F",
+     "url=https%253A%252F%252Fh%252F%253Fapi_key%253D$::secret",
+     "config=%7B%22api_key%22%3A%22$::secret%22%7D";
+
+http(get('/', $_)) for @headers;
+http(get("/v1/models?x=y&$_&c=d")) for @args;
+http(get('/', "Referer: https://a.test/?x=y&$_&c=d")) for @args;
+
+my $n = @headers + 2 * @args;
+check([ upstream()->notes($n) ], [ ('passed on') x $n ],
+      'the upstream gets them');
+$::hidden->($n, 'other names');
+
+my $records = records($n);
+check($::headers_of->($records->[@headers - 2], 'request')->{'x-config'},
+      qr/^\{"provider":"x","api_key":"\*+"\}$/, 'the rest of JSON is left');
+check($records->[@headers + @args - 4]{uri},
+      qr{^/v1/models\?x=y&url=https%3A%2F%2Fh%2F%3Fapi_key%3DREDACTED-[0-9a-f]{10}%26b&c=d$}i,
+      'and of a URI within');
+check($records->[@headers + @args - 5]{uri}, qr/^\S+=b;api_key=REDACTED-[0-9a-f]{10}&c=d$/,
+      'and behind a semicolon');
+
+
+
+=== TEST 14: what looks like one of these, and is not
+--- config
+location / { return 200 "here"; }
+--- client
+my @lines = ('X-Any: basically a test', 'X-Any: bearer', 'X-Any: {"a":"b c"}',
+             'X-Any: [1]', 'Accept: a/b;q=0.9, c/d;key=1',
+             'X-RateLimit-Tokens: 5');
+
+http(get('/?max_tokens=5&tokens=a&keys=b&url=a%3Fb%3Dc&q=50%25', @lines));
+
+my $record = records(1)->[0];
+check($record->{uri}, '/?max_tokens=5&tokens=a&keys=b&url=a%3Fb%3Dc&q=50%25',
+      'arguments');
+check([ map { "$_->{name}: $_->{value}" }
+        grep { $_->{name} =~ /^(X-|Accept)/ } @{ $record->{request}{headers} } ],
+      \@lines, 'headers');

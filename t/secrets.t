@@ -15,6 +15,7 @@ use strict;
 use warnings;
 
 use IO::Compress::Gzip ();
+use MIME::Base64 ();
 
 use Test::Nginx::Socket 'no_plan';
 
@@ -629,3 +630,229 @@ my $all = join ' ', $log, @trailers;
 check($all =~ $::trace ? around($all, $-[0]) : 'nothing', 'nothing',
       'variables');
 $::hidden->(2, 'variables');
+
+
+
+=== TEST 10: what is secret by its name or its shape, in the bodies of any API
+seen to fail when only the bodies of some endpoints were looked through
+fault 41
+--- zone: 16m entries=1000
+--- config
+location / {
+    proxy_request_buffering off;
+    proxy_http_version 1.1;
+    proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+}
+--- upstream
+while (my $request = $u->request) {
+    $u->note($request->{body} =~ /ThisIsNotToBeSeen/ ? 'passed on' : 'lost');
+    $u->answer(200, { id => 'c', model => 'm', key => $::key, token => $::key,
+                      client_secret => { value => $::secret },
+                      choices => [ { index => 0, message => {
+                          role => 'assistant', content => "use $::key." } } ] });
+}
+--- client
+my @messages = (messages => [ { role => 'user', content => "a\n$::key\nb" } ]);
+
+my @bodies = map { json_text({ model => 'm', @messages, %$_ }) }
+    { api_key => $::secret }, { extra_body => { apiKey => $::secret } },
+    { password => $::secret, secret => $::secret },
+    { dataSources => [ { parameters => { key => $::secret } } ] },
+    { data_sources => [ { parameters => { authentication => {
+          type => 'api_key', key => $::secret } } } ] },
+    { tools => [ { type => 'mcp', server_url => "https://a.test/?key=$::secret",
+                   headers => [ { name => 'X', value => $::secret } ] } ] },
+    { tools => [ { type => 'mcp', headers => { default => $::secret,
+                   description => "Bearer $::secret" } } ] },
+    { network_policy => { domain_secrets => [ { domain => 'a.test',
+          name => 'N', value => $::secret } ] } },
+    { mcpServers => [ { streamableHttpTransport => { headers => {
+          AUTHORIZATION => $::secret } } } ] };
+
+my @paths = qw{ /v1/chat/completions /v1/threads/t/runs /v1/embeddings
+                /v1beta/models/m:generateContent /key/generate /any };
+
+for my $path (@paths) {
+    http(post($path, $_)) for @bodies;
+}
+
+split_post($paths[0], $bodies[0], $_) for 0 .. length $bodies[0];
+
+http("POST /any HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+     . "Content-Length: " . length("a=b&client_secret=$::secret") . "\r\n\r\n"
+     . "a=b&client_secret=$::secret");
+
+my $n = @paths * @bodies + 1 + length($bodies[0]) + 1;
+check([ upstream()->notes($n) ], [ ('passed on') x $n ], 'the upstream gets them');
+
+my $records = records($n);
+check($records->[0]{answer}{choices}[0]{text}, qr/^use sk-\*+\.$/,
+      'an answer is understood');
+check($records->[-1]{request}{body}, qr/^a=b&client_secret=\*+$/, 'a form');
+check([ grep { !$_->{masked}{request} } @$records ], [], 'all say so');
+
+$::hidden->($n, 'members');
+
+
+
+=== TEST 11: what an error repeats, in any writing
+seen to fail when six words were known, and none of nginx's own
+fault 41
+--- zone: 16m entries=1000
+--- config
+location / {
+    proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+    proxy_set_header Authorization "Bearer $arg_own";
+}
+location /operator {
+    proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT/x?key=own/ThisIsNotToBeSeen;
+}
+--- upstream
+while (my $request = $u->request) {
+    my ($at) = $request->{uri} =~ /at=(\d+)/;
+    my $bad = $request->{head} =~ /^X-Bad: (.*?)\r$/m ? $1 : 'own/ThisIsNotToBeSeen';
+    my $body = $bad =~ /^\w+\[/ ? '' : qq({"message":"bad key $bad","error":true});
+
+    if ($request->{uri} =~ /header/) {
+        $u->answer(401, {}, 'WWW-Authenticate' => qq(Bearer error="bad key $bad"));
+
+    } elsif ($request->{uri} =~ /old/) {
+        $u->send("oh no: $bad");
+        $u->close if $u->can('close');
+        last;
+
+    } else {
+        $u->head($request->{uri} =~ /ok/ ? 200 : 401,
+                 'Content-Type' => 'application/json',
+                 'Transfer-Encoding' => 'chunked');
+        $u->chunk($_) for grep { length } substr($body, 0, $at // 0),
+                                          substr $body, $at // 0;
+        $u->finish;
+    }
+}
+--- client
+my $word = 'own/ThisIsNotToBe&Seen';
+my $arg = 'own%2FThisIsNotToBe%26Seen';
+
+# the upstream says what this header has, which is not the secret's name
+
+my @cases = (
+    map { [ "?token=first&key=$arg", $_ ] }
+        $word, $arg, 'own\\\\/ThisIsNotToBe\\\\u0026Seen',
+        'own/ThisIsNotToBe&amp;Seen', 'own\\/ThisIsNotToBe&Seen');
+
+push @cases, [ "?own=$::secret", $::secret ], [ "?ok&own=$::secret", $::secret ],
+     [ "?header&own=$::secret", $::secret ],
+     map { [ "?ok&at=$_&own=$::secret", $::secret ] } 10 .. 50;
+
+for my $case (@cases) {
+    http(get("/v1/chat/completions$case->[0]", "X-Bad: $case->[1]"));
+}
+
+http(get('/v1/chat/completions', 'X-Bad: ' . $::secret,
+         (map { "X-Key-$_-Token: other-secret-$_-abc" } 1 .. 9),
+         "X-Last-Token: $::secret"));
+http(get('/v1/chat/completions', "X-Bad: $::secret",
+         "Cookie: a=dark; b=$::secret; c=d"));
+http(get('/v1/chat/completions', "X-Bad: $::secret",
+         'X-Any: Basic ' . MIME::Base64::encode_base64("user:$::secret", '')));
+http(get('/operator'));
+
+my $n = @cases + 4;
+my $records = records($n);
+
+my $all = join '', map { json_text({ error => $_->{error},
+                                     body => $_->{response}{body},
+                                     head => $_->{response}{headers} }) }
+                   @$records;
+
+check($all =~ /(own.{0,2}.?ThisIs|NotToBe.{0,6}Seen)/ ? $1 : 'nothing', 'nothing',
+      'no error has it');
+check($records->[0]{error}{message}, qr/^bad key \*+$/, 'the rest is there');
+
+
+
+=== TEST 12: an ordinary prompt is left as it is
+fault 41
+--- zone: 16m entries=1000
+--- config
+location / { proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT; }
+--- upstream
+while (my $request = $u->request) {
+    $u->answer(200, $request->{body});
+}
+--- client
+my @bodies = map { json_text($_) }
+    { model => 'm', max_tokens => 5, logprobs => true,
+      messages => [ { role => 'user', content => 'what is a Bearer token? key: value; sk-learn' } ],
+      tools => [ { type => 'function', function => { name => 'f', parameters => {
+          type => 'object', required => [ 'password', 'headers' ], properties => {
+              password => { type => 'string', description => 'the password' },
+              headers => { type => 'object', description => 'of the request',
+                           properties => { Accept => { type => 'string' } } },
+              token => { type => 'string', default => 'none' } } } } } ] },
+    { choices => [ { index => 0, logprobs => { content => [
+          { token => 'Hello', logprob => -0.1, bytes => [ 72 ] } ] },
+      message => { role => 'assistant', tool_calls => [ { id => 'c', type => 'function',
+          function => { name => 'f', arguments => '{"key":"value","password":"x y"}' } } ] } } ] },
+    { object => 'list', data => [ { embedding => [ -0.5, 1e-5 ], index => 0 } ],
+      usage => { prompt_tokens => 1, total_tokens => 1 } },
+    { next_page_token => 'CAUQAA0123abCD45efGH', prompt_cache_key => 'k0123abCD45efGH67' };
+
+http(post('/v1/chat/completions', $_)) for @bodies;
+
+my $records = records(scalar @bodies);
+
+for my $i (0 .. $#bodies) {
+    check([ @{ $records->[$i] }{qw/ masked withheld /},
+            $records->[$i]{request}{body}, $records->[$i]{response}{body} ],
+          [ { request => false, response => false },
+            { request => undef, response => undef }, $bodies[$i], $bodies[$i] ],
+          "body $i");
+}
+
+
+
+=== TEST 13: compressed answers and requests
+a coded body is kept when nothing in it is secret, in whatever pieces it comes;
+seen to fail when the beginning of what could be a key withheld it
+fault 41
+--- zone: 16m entries=1000
+--- config
+location / {
+    proxy_request_buffering off;
+    proxy_http_version 1.1;
+    proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+}
+--- upstream
+while (my $request = $u->request) {
+    my $status = $request->{uri} =~ /bad/ ? 401 : 200;
+    my $text = $request->{uri} =~ /key/ ? "it is $::key, so" : 'whisk-y is bad: Basic training';
+    my $answer = json_text({ error => { message => $text } });
+
+    IO::Compress::Gzip::gzip(\$answer, \my $coded);
+    $u->head($status, 'Content-Type' => 'application/json', 'Content-Encoding' => 'gzip',
+             'Transfer-Encoding' => 'chunked');
+    $u->chunk($_) for $coded =~ /(.)/gs;
+    $u->finish;
+}
+--- client
+for my $what (qw/ plain key badplain badkey /) {
+    my $text = json_text({ model => 'm', messages => [ { role => 'user',
+        content => $what =~ /key/ ? $::key : 'whisk-y' } ] });
+    IO::Compress::Gzip::gzip(\$text, \my $coded);
+    split_post("/v1/chat/completions?$what", $coded, 20, 'Content-Encoding: gzip',
+               "Authorization: Bearer $::secret");
+}
+
+my $records = records(4);
+
+for my $i (0 .. 3) {
+    my $withheld = $i & 1 ? 'opaque' : undef;
+    check($records->[$i]{withheld}, { request => $withheld, response => $withheld },
+          "withheld $i");
+}
+
+check($records->[0]{response}{body}, qr/whisk-y is bad/, 'what is kept');
+check($records->[2]{request}{body}, qr/whisk-y/, 'on both sides');
+$::hidden->(4, 'compressed');

@@ -52,17 +52,21 @@ ngx_http_openai_body_request(ngx_http_openai_exchange_t *ex, u_char *data,
 
     rec = &ex->rec;
 
-    if (len) {
-        rec->request_bytes += len;
-        ngx_http_openai_body_show(ex, NGX_HTTP_OPENAI_REQUEST, data, len);
-    }
+    rec->request_bytes += len;
+
+    /* the meter is first: it decodes what the veil looks at */
 
     if (ex->meter) {
         openai_meter_request_body(ex->meter, data, len, last);
     }
 
+    if (len) {
+        ngx_http_openai_body_show(ex, NGX_HTTP_OPENAI_REQUEST, data, len);
+    }
+
     if (last) {
         rec->request_us = age;
+        ngx_http_openai_veil_end(ex->veil[NGX_HTTP_OPENAI_REQUEST]);
     }
 }
 

@@ -23,6 +23,7 @@
 
 #include "capture/secrets/redact.h"
 #include "digest/digest.h"
+#include "digest/wire/secrets.h"
 #include "store/writer.h"
 
 
@@ -71,6 +72,7 @@ typedef struct {
 
     /* NULL: a body goes to the record as it is */
     ngx_http_openai_veil_t          *veil[2];
+    openai_secrets_words_t          *words;      /* NULL: none */
 
     ngx_http_log_handler_pt          log_handler;   /* nginx's own */
 

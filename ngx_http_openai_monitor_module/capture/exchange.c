@@ -324,6 +324,10 @@ ngx_http_openai_exchange_header(ngx_http_openai_exchange_t *ex)
         rec->flags |= NGX_OPENAI_REC_HEAD_ONLY;
     }
 
+    if (ex->upstream) {
+        ngx_http_openai_words(ex);
+    }
+
     ngx_http_openai_response_head(ex);
     ngx_http_openai_veil_response(ex);
 
@@ -380,9 +384,6 @@ ngx_http_openai_exchange_final(ngx_http_openai_exchange_t *ex)
 
     rec->duration_us = ngx_http_openai_exchange_age(ex);
 
-    ngx_http_openai_veil_end(ex->veil[NGX_HTTP_OPENAI_REQUEST]);
-    ngx_http_openai_veil_end(ex->veil[NGX_HTTP_OPENAI_RESPONSE]);
-
     /* "post_action" goes on with this request after the client's answer */
 
     if (!r->post_action || !ex->answered) {
@@ -393,6 +394,14 @@ ngx_http_openai_exchange_final(ngx_http_openai_exchange_t *ex)
 
     if (ex->meter) {
         openai_meter_finish(ex->meter, ex->seen_last, rec->duration_us);
+    }
+
+    /* the meter may have decoded the rest */
+
+    ngx_http_openai_veil_end(ex->veil[NGX_HTTP_OPENAI_REQUEST]);
+    ngx_http_openai_veil_end(ex->veil[NGX_HTTP_OPENAI_RESPONSE]);
+
+    if (ex->meter) {
         ngx_http_openai_veil_facts(ex, &rec->facts);
         openai_meter_destroy(ex->meter);
         ex->meter = NULL;

@@ -9,6 +9,7 @@
 #include <ngx_http.h>
 
 #include "capture/capture.h"
+#include "capture/secrets/veil.h"
 
 
 #define NGX_HTTP_OPENAI_HEAD_MAX  65536
@@ -534,6 +535,7 @@ ngx_http_openai_head_write(ngx_http_openai_exchange_t *ex,
     u_char                    *p, *last;
     ngx_uint_t                 keyed;
     ngx_http_openai_line_t    *line;
+    openai_secrets_words_t    *words;
     ngx_http_openai_secrecy_e  secrecy;
 
     keyed = (ex->rec.key[0] != '\0');
@@ -565,6 +567,16 @@ ngx_http_openai_head_write(ngx_http_openai_exchange_t *ex,
     text->data = (char *) p;
 
     if (secrecy == NGX_HTTP_OPENAI_PLAIN
+        && ngx_http_openai_redact_scheme(value))
+    {
+        secrecy = NGX_HTTP_OPENAI_SECRET;
+    }
+
+    words = (head->chain == NGX_OPENAI_RESPONSE_HEAD
+             && ngx_http_openai_words_in(ex, value)) ? ex->words : NULL;
+
+    if (secrecy == NGX_HTTP_OPENAI_PLAIN && words == NULL
+        && !ngx_http_openai_redact_json(value)
         && ngx_http_openai_redact_plain(value))
     {
         p = ngx_cpymem(p, value->data,
@@ -576,8 +588,11 @@ ngx_http_openai_head_write(ngx_http_openai_exchange_t *ex,
             secrecy = ngx_http_openai_head_userinfo(name, value);
         }
 
-        p = ngx_http_openai_head_redact(ex, head->chain, p, last, name, value,
-                                        secrecy);
+        p = (secrecy == NGX_HTTP_OPENAI_PLAIN)
+            ? ngx_http_openai_redact_text_value(&ex->conf->redact, p, last,
+                                                value, words)
+            : ngx_http_openai_head_redact(ex, head->chain, p, last, name,
+                                          value, secrecy);
     }
 
     text->len = (char *) p - text->data;
@@ -663,11 +678,6 @@ ngx_http_openai_head_redact(ngx_http_openai_exchange_t *ex,
     ngx_http_openai_redact_t  *redact;
 
     redact = &ex->conf->redact;
-
-    if (secrecy == NGX_HTTP_OPENAI_PLAIN) {
-        return ngx_http_openai_redact_uri(redact, dst, last, value);
-    }
-
     print = NULL;
 
     if (secrecy == NGX_HTTP_OPENAI_CREDENTIAL

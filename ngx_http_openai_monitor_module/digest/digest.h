@@ -64,6 +64,15 @@ void openai_meter_destroy(openai_meter_t *m);
    message in facts.title, which is text of the body */
 void openai_meter_want_title(openai_meter_t *m);
 
+/* "text" gets the decoded text of coded bodies, behind the meter's own look at
+   it; the side is 0 for the request, 1 for the answer */
+
+typedef void (*openai_meter_text_pt)(void *ctx, unsigned side,
+    const char *data, size_t len);
+
+void openai_meter_watch(openai_meter_t *m, openai_meter_text_pt text,
+    void *ctx);
+
 /* the end of the path decides on the dialect; uri may have arguments */
 void openai_meter_request_line(openai_meter_t *m, openai_str_t method,
     openai_str_t uri);

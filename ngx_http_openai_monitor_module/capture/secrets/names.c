@@ -9,6 +9,7 @@
 #include <ngx_http.h>
 
 #include "capture/secrets/redact.h"
+#include "digest/wire/secrets.h"
 
 
 #define NGX_HTTP_OPENAI_NAME_MAX  64
@@ -59,6 +60,13 @@ static ngx_http_openai_secret_t  ngx_http_openai_headers[] = {
     ngx_http_openai_credential("x-litellm-api-key"),
     ngx_http_openai_credential("xi-api-key"),
     ngx_http_openai_credential("x-auth-token"),
+    ngx_http_openai_credential("apikey"),
+    ngx_http_openai_credential("token"),
+    ngx_http_openai_credential("auth"),
+    ngx_http_openai_secret("authentication"),
+    ngx_http_openai_secret("dpop"),
+    ngx_http_openai_secret("secret"),
+    ngx_http_openai_secret("password"),
     ngx_http_openai_secret("proxy-authorization"),
     ngx_http_openai_secret("helicone-auth"),
     ngx_http_openai_secret("cf-aig-authorization"),
@@ -84,53 +92,21 @@ static ngx_http_openai_secret_t  ngx_http_openai_headers[] = {
 
 static ngx_str_t  ngx_http_openai_suffixes[] = {
     ngx_string("authorization"),
-    ngx_string("-key"),
-    ngx_string("-token"),
-    ngx_string("-secret"),
-    ngx_string("-password"),
-    ngx_string("-credential"),
-    ngx_string("cookie"),
-    ngx_null_string
-};
-
-
-/* without "-" and "_" */
-
-static ngx_str_t  ngx_http_openai_args[] = {
-    ngx_string("key"),
-    ngx_string("apikey"),
-    ngx_string("accesstoken"),
-    ngx_string("refreshtoken"),
-    ngx_string("sessiontoken"),
-    ngx_string("idtoken"),
-    ngx_string("authtoken"),
-    ngx_string("token"),
-    ngx_string("password"),
-    ngx_string("clientsecret"),
-    ngx_string("signingsecret"),
-    ngx_string("secret"),
-    ngx_string("sig"),
-    ngx_string("signature"),
-    ngx_string("xamzsignature"),
-    ngx_string("xamzcredential"),
-    ngx_string("xamzsecuritytoken"),
-    ngx_string("xgoogsignature"),
-    ngx_string("xgoogcredential"),
-    ngx_string("code"),
-    ngx_null_string
-};
-
-
-/* any other argument that ends like this */
-
-static ngx_str_t  ngx_http_openai_arg_suffixes[] = {
+    ngx_string("authentication"),
     ngx_string("apikey"),
     ngx_string("accesskey"),
     ngx_string("secretkey"),
-    ngx_string("subscriptionkey"),
-    ngx_string("token"),
-    ngx_string("secret"),
-    ngx_string("password"),
+    ngx_string("-key"),
+    ngx_string("-auth"),
+    ngx_string("-jwt"),
+    ngx_string("-assertion"),
+    ngx_string("-token"),
+    ngx_string("-secret"),
+    ngx_string("-password"),
+    ngx_string("-passwd"),
+    ngx_string("-credential"),
+    ngx_string("-credentials"),
+    ngx_string("cookie"),
     ngx_null_string
 };
 
@@ -393,7 +369,6 @@ ngx_http_openai_redact_arg(ngx_http_openai_redact_t *redact, u_char *name,
 {
     u_char      buf[3 * NGX_HTTP_OPENAI_NAME_MAX], *d, *s;
     ngx_str_t   arg;
-    ngx_uint_t  i;
 
     /* every byte of the longest name may be percent-encoded */
 
@@ -405,19 +380,20 @@ ngx_http_openai_redact_arg(ngx_http_openai_redact_t *redact, u_char *name,
     s = name;
     ngx_unescape_uri(&d, &s, len, 0);
 
+    len = d - buf;
+
+    if (openai_secrets_argument((char *) buf, len)) {
+        return 1;
+    }
+
+    if (redact->args == NULL) {
+        return 0;
+    }
+
     arg.data = buf;
-    arg.len = d - buf;
+    arg.len = len;
 
     ngx_http_openai_redact_arg_name(&arg);
 
-    for (i = 0; ngx_http_openai_args[i].len; i++) {
-        if (ngx_http_openai_args[i].len == arg.len
-            && ngx_memcmp(ngx_http_openai_args[i].data, buf, arg.len) == 0)
-        {
-            return 1;
-        }
-    }
-
-    return ngx_http_openai_suffixed(ngx_http_openai_arg_suffixes, buf, arg.len)
-           || ngx_http_openai_listed(redact->args, buf, arg.len);
+    return ngx_http_openai_listed(redact->args, buf, arg.len);
 }

@@ -12,6 +12,11 @@
 #include "digest/wire/secrets.h"
 
 
+/* text that is decoded, or masked, before it is written */
+
+#define NGX_HTTP_OPENAI_REDACT_TEXT  4096
+
+
 static u_char *ngx_http_openai_redact_protocols(
     ngx_http_openai_redact_t *redact, u_char *dst, u_char *last,
     ngx_str_t *value);
@@ -21,6 +26,9 @@ static u_char *ngx_http_openai_redact_userinfo(u_char *p, u_char *end);
 static ngx_uint_t ngx_http_openai_redact_known(ngx_str_t *names, u_char *p,
     size_t len);
 static u_char *ngx_http_openai_redact_part(u_char *p, u_char *end);
+static ngx_uint_t ngx_http_openai_redact_encoded(
+    ngx_http_openai_redact_t *redact, u_char **dst, u_char *last, u_char *name,
+    u_char *value, u_char *end);
 static u_char *ngx_http_openai_put(u_char *dst, u_char *last, const void *src,
     size_t len);
 static u_char *ngx_http_openai_put_secret(ngx_http_openai_redact_t *redact,
@@ -44,6 +52,21 @@ static ngx_str_t  ngx_http_openai_schemes[] = {
     ngx_string("aws4-hmac-sha256"),
     ngx_string("sharedkey"),
     ngx_string("dpop"),
+    ngx_null_string
+};
+
+
+/* of these, the ones that tell of a credential under any header's name */
+
+static ngx_str_t  ngx_http_openai_credentials[] = {
+    ngx_string("bearer"),
+    ngx_string("basic"),
+    ngx_string("dpop"),
+    ngx_string("apikey"),
+    ngx_string("negotiate"),
+    ngx_string("ntlm"),
+    ngx_string("aws4-hmac-sha256"),
+    ngx_string("sharedkey"),
     ngx_null_string
 };
 
@@ -119,8 +142,6 @@ ngx_http_openai_redact_secret(ngx_str_t *name, ngx_str_t *value)
     u_char     *p, *end;
     ngx_str_t   key;
 
-    static ngx_str_t  suffix = ngx_string("authorization");
-
     end = value->data + value->len;
 
     if (name->len == sizeof("Sec-WebSocket-Protocol") - 1
@@ -145,13 +166,6 @@ ngx_http_openai_redact_secret(ngx_str_t *name, ngx_str_t *value)
         return;
     }
 
-    if (name->len < suffix.len
-        || !ngx_http_openai_same(name->data + name->len - suffix.len,
-                                 suffix.data, suffix.len, '-'))
-    {
-        return;
-    }
-
     p = ngx_strlchr(value->data, end, ' ');
 
     if (p && ngx_http_openai_redact_known(ngx_http_openai_schemes, value->data,
@@ -164,6 +178,20 @@ ngx_http_openai_redact_secret(ngx_str_t *name, ngx_str_t *value)
         value->data = p;
         value->len = end - p;
     }
+}
+
+
+ngx_uint_t
+ngx_http_openai_redact_scheme(ngx_str_t *value)
+{
+    u_char  *p, *end;
+
+    end = value->data + ngx_min(value->len, 20);
+    p = ngx_strlchr(value->data, end, ' ');
+
+    return p && p - value->data >= 4
+           && ngx_http_openai_redact_known(ngx_http_openai_credentials,
+                                           value->data, p - value->data);
 }
 
 
@@ -259,23 +287,37 @@ ngx_int_t
 ngx_http_openai_redact_find_arg(ngx_http_openai_redact_t *redact,
     ngx_str_t *uri, ngx_str_t *value)
 {
+    u_char  *at;
+
+    at = NULL;
+
+    return ngx_http_openai_redact_next_arg(redact, uri, &at, value);
+}
+
+
+ngx_int_t
+ngx_http_openai_redact_next_arg(ngx_http_openai_redact_t *redact,
+    ngx_str_t *uri, u_char **at, ngx_str_t *value)
+{
     u_char  *p, *end, *amp, *eq;
 
     end = uri->data + uri->len;
-    p = ngx_strlchr(uri->data, end, '?');
+    p = *at ? *at : ngx_strlchr(uri->data, end, '?');
 
     for ( /* void */ ; p && p < end; p = amp) {
 
         p++;
 
-        amp = ngx_strlchr(p, end, '&');
-        amp = amp ? amp : end;
+        for (amp = p; amp < end && *amp != '&' && *amp != ';'; amp++) {
+            /* void */
+        }
 
         eq = ngx_strlchr(p, amp, '=');
 
         if (eq && ngx_http_openai_redact_arg(redact, p, eq - p)) {
             value->data = eq + 1;
             value->len = amp - eq - 1;
+            *at = amp;
             return NGX_OK;
         }
     }
@@ -369,6 +411,113 @@ ngx_http_openai_redact_part(u_char *p, u_char *end)
 }
 
 
+/*
+ * An argument whose value [value, end) is percent-encoded may have a URI of its
+ * own, or JSON.  Returns 0 if nothing in it has to be replaced; else it is
+ * written from its name on.
+ */
+
+static ngx_uint_t
+ngx_http_openai_redact_encoded(ngx_http_openai_redact_t *redact, u_char **dst,
+    u_char *last, u_char *name, u_char *value, u_char *end)
+{
+    size_t      len;
+    u_char     *p, *d, *s;
+    u_char      text[NGX_HTTP_OPENAI_REDACT_TEXT];
+    u_char      out[NGX_HTTP_OPENAI_REDACT_TEXT];
+    ngx_str_t   decoded;
+    ngx_uint_t  found;
+
+    len = end - value;
+
+    if (len > sizeof(text)) {
+
+        /* too long for a look: not kept, if it could have a URI */
+
+        if (ngx_strlcasestrn(value, end, (u_char *) "%3d", 3 - 1) == NULL
+            && ngx_strlcasestrn(value, end, (u_char *) "%40", 3 - 1) == NULL)
+        {
+            return 0;
+        }
+
+        decoded.data = value;
+        decoded.len = len;
+
+        *dst = ngx_http_openai_put(*dst, last, name, value - name);
+        *dst = ngx_http_openai_put_secret(redact, *dst, last, &decoded);
+
+        return 1;
+    }
+
+    d = text;
+    s = value;
+    ngx_unescape_uri(&d, &s, len, 0);
+
+    decoded.data = text;
+    decoded.len = d - text;
+
+    p = ngx_http_openai_redact_text_value(redact, out, out + sizeof(out),
+                                          &decoded, NULL);
+    len = p - out;
+
+    found = (len != decoded.len || ngx_memcmp(out, text, len) != 0);
+
+    if (found) {
+        *dst = ngx_http_openai_put(*dst, last, name, value - name);
+
+        if (len + 2 * ngx_escape_uri(NULL, out, len,
+                                     NGX_ESCAPE_URI_COMPONENT)
+            <= (size_t) (last - *dst))
+        {
+            *dst = (u_char *) ngx_escape_uri(*dst, out, len,
+                                             NGX_ESCAPE_URI_COMPONENT);
+        }
+    }
+
+    ngx_explicit_memzero(text, sizeof(text));
+
+    return found;
+}
+
+
+u_char *
+ngx_http_openai_redact_text_value(ngx_http_openai_redact_t *redact,
+    u_char *dst, u_char *last, ngx_str_t *value,
+    openai_secrets_words_t *words)
+{
+    u_char            *p, text[NGX_HTTP_OPENAI_REDACT_TEXT];
+    ngx_str_t          masked;
+    openai_secrets_t   secrets;
+
+    if (words == NULL && !ngx_http_openai_redact_json(value)) {
+        return ngx_http_openai_redact_uri(redact, dst, last, value);
+    }
+
+    openai_secrets_init(&secrets, OPENAI_SECRETS_MEMBERS, words != NULL);
+    secrets.words = words;
+
+    if (value->len > sizeof(text)) {
+
+        p = ngx_http_openai_put(dst, last, value->data, value->len);
+        (void) openai_secrets_find(&secrets, (char *) dst, p - dst, 1);
+
+        return p;
+    }
+
+    ngx_memcpy(text, value->data, value->len);
+    (void) openai_secrets_find(&secrets, (char *) text, value->len, 1);
+
+    masked.data = text;
+    masked.len = value->len;
+
+    p = ngx_http_openai_redact_uri(redact, dst, last, &masked);
+
+    ngx_explicit_memzero(text, sizeof(text));
+
+    return p;
+}
+
+
 u_char *
 ngx_http_openai_redact_uri(ngx_http_openai_redact_t *redact, u_char *dst,
     u_char *last, ngx_str_t *uri)
@@ -393,7 +542,10 @@ ngx_http_openai_redact_uri(ngx_http_openai_redact_t *redact, u_char *dst,
 
     for (p = amp + 1; p < end; p = amp) {
 
-        for (amp = p; amp < end && *amp != '&' && *amp != ' '; amp++) {
+        for (amp = p;
+             amp < end && *amp != '&' && *amp != ' ' && *amp != ';';
+             amp++)
+        {
             /* void */
         }
 
@@ -406,6 +558,12 @@ ngx_http_openai_redact_uri(ngx_http_openai_redact_t *redact, u_char *dst,
             secret.len = amp - eq - 1;
 
             dst = ngx_http_openai_put_secret(redact, dst, last, &secret);
+            p = amp;
+
+        } else if (eq && ngx_strlchr(eq, amp, '%')
+                   && ngx_http_openai_redact_encoded(redact, &dst, last, p,
+                                                     eq + 1, amp))
+        {
             p = amp;
 
         } else {

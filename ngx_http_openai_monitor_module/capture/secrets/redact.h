@@ -14,6 +14,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "digest/wire/secrets.h"
 #include "store/zone.h"
 
 
@@ -59,6 +60,13 @@ ngx_uint_t ngx_http_openai_redact_arg(ngx_http_openai_redact_t *redact,
    protocols the key */
 void ngx_http_openai_redact_secret(ngx_str_t *name, ngx_str_t *value);
 
+/* returns 1 if the value begins like "Bearer x", whatever the header's name */
+ngx_uint_t ngx_http_openai_redact_scheme(ngx_str_t *value);
+
+/* the value may be JSON */
+#define ngx_http_openai_redact_json(value)                                   \
+    ((value)->len && ((value)->data[0] == '{' || (value)->data[0] == '['))
+
 /* a keyed hash, the same for the same text as long as this process runs */
 uint64_t ngx_http_openai_hash(ngx_http_openai_redact_t *redact,
     ngx_str_t *text);
@@ -85,6 +93,17 @@ ngx_uint_t ngx_http_openai_redact_plain(ngx_str_t *text);
    known by their shape */
 u_char *ngx_http_openai_redact_uri(ngx_http_openai_redact_t *redact,
     u_char *dst, u_char *last, ngx_str_t *uri);
+
+/* a header's value, or an argument, that may be JSON or have one of the words,
+   which may be NULL: these are masked.  Else it is redacted like a URI */
+u_char *ngx_http_openai_redact_text_value(ngx_http_openai_redact_t *redact,
+    u_char *dst, u_char *last, ngx_str_t *value,
+    openai_secrets_words_t *words);
+
+/* the next secret argument of a URI, from *at on, which begins with NULL and
+   is moved behind it; NGX_DECLINED when there is none */
+ngx_int_t ngx_http_openai_redact_next_arg(ngx_http_openai_redact_t *redact,
+    ngx_str_t *uri, u_char **at, ngx_str_t *value);
 
 /* the first secret argument of a URI; NGX_DECLINED when there is none */
 ngx_int_t ngx_http_openai_redact_find_arg(ngx_http_openai_redact_t *redact,

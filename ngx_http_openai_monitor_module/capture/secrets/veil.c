@@ -14,12 +14,6 @@
 #define NGX_HTTP_OPENAI_VEIL_PATH  96
 
 
-/* there may be something to take out of the facts */
-
-#define ngx_http_openai_veil_wanted(ex, facts)                               \
-    ((facts)->error_message[0] != '\0' || (ex)->conf->masks != NULL)
-
-
 static ngx_http_openai_veil_t *ngx_http_openai_veil_create(
     ngx_http_openai_exchange_t *ex, ngx_uint_t side,
     openai_secrecy_e secrecy, ngx_uint_t text);
@@ -28,11 +22,11 @@ static openai_secrecy_e ngx_http_openai_veil_secrecy(
 static ngx_inline ngx_uint_t ngx_http_openai_veil_same(ngx_str_t *one,
     ngx_str_t *two);
 static openai_secrecy_e ngx_http_openai_veil_path(ngx_str_t *uri);
-static void ngx_http_openai_veil_words(ngx_http_openai_exchange_t *ex,
-    openai_secrets_t *secrets);
-static void ngx_http_openai_veil_coded(ngx_http_openai_veil_t *veil,
+static void ngx_http_openai_veil_encoding(ngx_http_openai_veil_t *veil,
     ngx_str_t *encoding);
-static ngx_uint_t ngx_http_openai_veil_message(ngx_http_openai_exchange_t *ex);
+static ngx_uint_t ngx_http_openai_veil_form(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_openai_veil_wanted(ngx_http_openai_exchange_t *ex,
+    openai_facts_t *facts);
 static ngx_table_elt_t *ngx_http_openai_veil_header(ngx_list_t *headers,
     const char *name);
 static void *ngx_http_openai_veil_alloc(void *ctx, size_t size);
@@ -48,8 +42,9 @@ static const uint32_t  ngx_http_openai_veil_unkept[] = {
 void
 ngx_http_openai_veil_request(ngx_http_openai_exchange_t *ex)
 {
-    ngx_table_elt_t   *encoding;
-    openai_secrecy_e   secrecy;
+    ngx_table_elt_t         *encoding;
+    openai_secrecy_e         secrecy;
+    ngx_http_openai_veil_t  *veil;
 
     secrecy = ngx_http_openai_veil_secrecy(ex);
 
@@ -59,25 +54,58 @@ ngx_http_openai_veil_request(ngx_http_openai_exchange_t *ex)
         return;
     }
 
-    if (secrecy == OPENAI_SECRETS_NONE && ex->conf->masks == NULL) {
+    veil = ngx_http_openai_veil_create(ex, NGX_HTTP_OPENAI_REQUEST, secrecy,
+                                       0);
+    ex->veil[NGX_HTTP_OPENAI_REQUEST] = veil;
+
+    if (veil == NULL) {
         return;
     }
 
-    ex->veil[NGX_HTTP_OPENAI_REQUEST] = ngx_http_openai_veil_create(ex,
-                                         NGX_HTTP_OPENAI_REQUEST, secrecy, 0);
+    veil->secrets.form = ngx_http_openai_veil_form(ex->request);
 
     encoding = ngx_http_openai_veil_header(&ex->request->headers_in.headers,
                                            "Content-Encoding");
-
-    if (encoding && ex->veil[NGX_HTTP_OPENAI_REQUEST]) {
-        ngx_http_openai_veil_coded(ex->veil[NGX_HTTP_OPENAI_REQUEST],
-                                   &encoding->value);
+    if (encoding) {
+        ngx_http_openai_veil_encoding(veil, &encoding->value);
     }
 }
 
 
-/* an error may repeat the key that it complains of; an endpoint may have got
-   its path from "proxy_pass" only */
+static ngx_uint_t
+ngx_http_openai_veil_form(ngx_http_request_t *r)
+{
+    ngx_str_t  *type;
+
+    if (r->headers_in.content_type == NULL) {
+        return OPENAI_SECRETS_JSON;
+    }
+
+    type = &r->headers_in.content_type->value;
+
+    if (type->len >= sizeof("application/x-www-form-urlencoded") - 1
+        && ngx_strncasecmp(type->data,
+                           (u_char *) "application/x-www-form-urlencoded",
+                           sizeof("application/x-www-form-urlencoded") - 1)
+           == 0)
+    {
+        return OPENAI_SECRETS_FORM;
+    }
+
+    if (type->len >= sizeof("multipart/") - 1
+        && ngx_strncasecmp(type->data, (u_char *) "multipart/",
+                           sizeof("multipart/") - 1)
+           == 0)
+    {
+        return OPENAI_SECRETS_PARTS;
+    }
+
+    return OPENAI_SECRETS_JSON;
+}
+
+
+/* an error may repeat any secret, and an endpoint may have got its path from
+   "proxy_pass" only */
 
 void
 ngx_http_openai_veil_response(ngx_http_openai_exchange_t *ex)
@@ -93,14 +121,7 @@ ngx_http_openai_veil_response(ngx_http_openai_exchange_t *ex)
     veil = ex->veil[NGX_HTTP_OPENAI_RESPONSE];
 
     if (veil) {
-
-        /* it is there for another reason, and an error has come */
-
-        if (text && !veil->secrets.text) {
-            veil->secrets.text = 1;
-            ngx_http_openai_veil_words(ex, &veil->secrets);
-        }
-
+        veil->secrets.text |= text;
         return;
     }
 
@@ -111,51 +132,15 @@ ngx_http_openai_veil_response(ngx_http_openai_exchange_t *ex)
         return;
     }
 
-    if (secrecy == OPENAI_SECRETS_NONE && !text && ex->conf->masks == NULL) {
-        return;
-    }
+    veil = ngx_http_openai_veil_create(ex, NGX_HTTP_OPENAI_RESPONSE, secrecy,
+                                       text);
+    ex->veil[NGX_HTTP_OPENAI_RESPONSE] = veil;
 
     encoding = ex->request->headers_out.content_encoding;
 
-    /* nobody can begin to decode in the middle: the message tells for all */
-
-    if (encoding && encoding->value.len && ex->rec.response_bytes) {
-
-        if (ngx_http_openai_veil_message(ex)) {
-            ex->rec.flags |= NGX_OPENAI_REC_RESPONSE_OPAQUE;
-        }
-
-        return;
+    if (veil && encoding && encoding->value.len) {
+        ngx_http_openai_veil_encoding(veil, &encoding->value);
     }
-
-    ex->veil[NGX_HTTP_OPENAI_RESPONSE] = ngx_http_openai_veil_create(ex,
-                                      NGX_HTTP_OPENAI_RESPONSE, secrecy, text);
-
-    if (encoding && encoding->value.len
-        && ex->veil[NGX_HTTP_OPENAI_RESPONSE])
-    {
-        ngx_http_openai_veil_coded(ex->veil[NGX_HTTP_OPENAI_RESPONSE],
-                                   &encoding->value);
-    }
-}
-
-
-/* an error's message has a secret */
-
-static ngx_uint_t
-ngx_http_openai_veil_message(ngx_http_openai_exchange_t *ex)
-{
-    char              text[sizeof(ex->rec.facts.error_message)];
-    openai_secrets_t  secrets;
-
-    openai_secrets_init(&secrets, OPENAI_SECRETS_NONE, 1);
-    ngx_http_openai_veil_words(ex, &secrets);
-
-    ngx_memcpy(text, ex->rec.facts.error_message, sizeof(text));
-    (void) openai_secrets_find(&secrets, text, 0, ngx_strlen(text), 1);
-    ngx_explicit_memzero(text, sizeof(text));
-
-    return secrets.found != 0;
 }
 
 
@@ -172,10 +157,6 @@ ngx_http_openai_veil_frames(ngx_http_openai_exchange_t *ex)
     ngx_http_openai_veil_t  *veil;
 
     secrecy = ngx_http_openai_veil_secrecy(ex);
-
-    if (secrecy == OPENAI_SECRETS_NONE && ex->conf->masks == NULL) {
-        return;
-    }
 
     header = ngx_http_openai_veil_header(&ex->request->headers_out.headers,
                                          "Sec-WebSocket-Extensions");
@@ -303,104 +284,62 @@ ngx_http_openai_veil_create(ngx_http_openai_exchange_t *ex, ngx_uint_t side,
         return NULL;
     }
 
-    veil = ngx_pcalloc(ex->request->pool, sizeof(ngx_http_openai_veil_t));
+    veil = ngx_http_openai_block_alloc(ex, sizeof(ngx_http_openai_veil_t));
 
-    if (veil) {
-        veil->buf = ngx_palloc(ex->request->pool, NGX_HTTP_OPENAI_VEIL_SIZE);
-    }
-
-    if (veil == NULL || veil->buf == NULL) {
+    if (veil == NULL) {
         ex->rec.flags |= ngx_http_openai_veil_opaque[side];
         return NULL;
     }
 
+    ngx_memzero(veil, sizeof(ngx_http_openai_veil_t));
+
     veil->ex = ex;
     veil->side = side;
     veil->masks = ex->conf->masks;
+    veil->flags = ex->rec.facts.flags;
 
     openai_secrets_init(&veil->secrets, secrecy, text);
 
-    if (veil->secrets.text) {
-        ngx_http_openai_veil_words(ex, &veil->secrets);
+    if (side == NGX_HTTP_OPENAI_RESPONSE) {
+        veil->secrets.words = ex->words;
     }
 
     return veil;
 }
 
 
-/* the credentials that the client sent */
+/* a coded body cannot be changed: with patterns it is not kept.  Where no meter
+   decodes it, it is kept unless its endpoint is known for secrets */
 
 static void
-ngx_http_openai_veil_words(ngx_http_openai_exchange_t *ex,
-    openai_secrets_t *secrets)
+ngx_http_openai_veil_encoding(ngx_http_openai_veil_t *veil, ngx_str_t *encoding)
 {
-    ngx_uint_t                 i;
-    ngx_str_t                  value;
-    openai_str_t               word;
-    ngx_list_part_t           *part;
-    ngx_table_elt_t           *header;
-    ngx_http_request_t        *r;
-    ngx_http_openai_redact_t  *redact;
+    ngx_http_openai_exchange_t  *ex;
 
-    r = ex->request;
-    redact = &ex->conf->redact;
-
-    part = r->headers_in.headers.part.elts ? &r->headers_in.headers.part
-                                           : NULL;
-
-    for ( /* void */ ; part; part = part->next) {
-        header = part->elts;
-
-        for (i = 0; i < part->nelts; i++) {
-
-            if (ngx_http_openai_redact_header(redact, &header[i].key)
-                == NGX_HTTP_OPENAI_PLAIN)
-            {
-                continue;
-            }
-
-            value = header[i].value;
-            ngx_http_openai_redact_secret(&header[i].key, &value);
-
-            word.data = (char *) value.data;
-            word.len = value.len;
-            openai_secrets_word(secrets, word);
-        }
-    }
-
-    if (ngx_http_openai_redact_find_arg(redact, &r->unparsed_uri, &value)
-        == NGX_OK)
+    if (encoding->len == sizeof("identity") - 1
+        && ngx_strncasecmp(encoding->data, (u_char *) "identity",
+                           sizeof("identity") - 1)
+           == 0)
     {
-        word.data = (char *) value.data;
-        word.len = value.len;
-        openai_secrets_word(secrets, word);
-    }
-}
-
-
-/* a coded body cannot be changed and stay what it is: for secrets it is looked
-   through, with patterns it is not kept */
-
-static void
-ngx_http_openai_veil_coded(ngx_http_openai_veil_t *veil, ngx_str_t *encoding)
-{
-    int             status;
-    openai_str_t    name;
-    openai_alloc_t  alloc;
-
-    name.data = (char *) encoding->data;
-    name.len = encoding->len;
-
-    alloc.alloc = ngx_http_openai_veil_alloc;
-    alloc.ctx = veil->ex->request->pool;
-
-    veil->decoder = openai_decoder_create(&alloc, name, 0, &status);
-
-    if (veil->decoder && veil->side == NGX_HTTP_OPENAI_REQUEST) {
-        openai_decoder_upload(veil->decoder, 0);
+        return;
     }
 
-    if (veil->decoder == NULL ? status != OPENAI_OK : veil->masks != NULL) {
+    ex = veil->ex;
+
+    if (veil->masks) {
+        ngx_http_openai_veil_close(veil);
+        return;
+    }
+
+    if (ex->meter
+        && (veil->side == NGX_HTTP_OPENAI_REQUEST || ex->upstream))
+    {
+        openai_meter_watch(ex->meter, ngx_http_openai_veil_decoded, ex);
+        veil->coded = 1;
+        return;
+    }
+
+    if (veil->secrets.secrecy != OPENAI_SECRETS_NONE || veil->secrets.text) {
         ngx_http_openai_veil_close(veil);
     }
 }
@@ -431,6 +370,38 @@ ngx_http_openai_veil_record(ngx_http_openai_exchange_t *ex)
 }
 
 
+/* there may be something to take out of the facts */
+
+static ngx_uint_t
+ngx_http_openai_veil_wanted(ngx_http_openai_exchange_t *ex,
+    openai_facts_t *facts)
+{
+    ngx_uint_t         i;
+    openai_secrets_t   secrets;
+
+    char  *texts[] = {
+        facts->user, facts->session, facts->model, facts->title
+    };
+
+    if (facts->error_message[0] != '\0' || ex->conf->masks) {
+        return 1;
+    }
+
+    openai_secrets_init(&secrets, OPENAI_SECRETS_NONE, 0);
+
+    for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+
+        if (!openai_secrets_idle(&secrets, texts[i], ngx_strlen(texts[i]))) {
+            return 1;
+        }
+
+        openai_secrets_next(&secrets);
+    }
+
+    return 0;
+}
+
+
 void
 ngx_http_openai_veil_facts(ngx_http_openai_exchange_t *ex,
     openai_facts_t *facts)
@@ -446,25 +417,29 @@ ngx_http_openai_veil_facts(ngx_http_openai_exchange_t *ex,
         { facts->error_message, sizeof(facts->error_message) },
         { facts->user, sizeof(facts->user) },
         { facts->session, sizeof(facts->session) },
-        { facts->model, sizeof(facts->model) }
+        { facts->model, sizeof(facts->model) },
+        { facts->title, sizeof(facts->title) }
     };
 
     if (!ngx_http_openai_veil_wanted(ex, facts)) {
         return;
     }
 
-    if (facts->error_message[0]) {
-        openai_secrets_init(&secrets, OPENAI_SECRETS_NONE, 1);
-        ngx_http_openai_veil_words(ex, &secrets);
-
-        (void) openai_secrets_find(&secrets, facts->error_message, 0,
-                                   ngx_strlen(facts->error_message), 1);
-    }
-
     for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 
         len = ngx_strlen(texts[i].data);
         found = 0;
+
+        /* a long title may end within a key, which does not look random */
+
+        openai_secrets_init(&secrets, OPENAI_SECRETS_NONE,
+                            texts[i].data == facts->error_message
+                            || (texts[i].data == facts->title && len >= 60));
+        secrets.words = ex->words;
+
+        if (len) {
+            (void) openai_secrets_find(&secrets, texts[i].data, len, 1);
+        }
 
         if (len && ex->conf->masks
             && ngx_http_openai_mask(ex->conf->masks, (u_char *) texts[i].data,
@@ -478,6 +453,8 @@ ngx_http_openai_veil_facts(ngx_http_openai_exchange_t *ex,
 
         ngx_memzero(texts[i].data + len, texts[i].size - len);
     }
+
+    ngx_explicit_memzero(&secrets, sizeof(openai_secrets_t));
 }
 
 

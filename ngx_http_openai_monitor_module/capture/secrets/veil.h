@@ -41,6 +41,18 @@ void ngx_http_openai_veil_request(ngx_http_openai_exchange_t *ex);
 void ngx_http_openai_veil_response(ngx_http_openai_exchange_t *ex);
 void ngx_http_openai_veil_frames(ngx_http_openai_exchange_t *ex);
 
+/* the meter's: decoded text of a side's coded body; "ctx" is the exchange */
+void ngx_http_openai_veil_decoded(void *ctx, unsigned side, const char *data,
+    size_t len);
+
+/* gathers the secrets that the exchange has brought so far, which its answer
+   may repeat: into ex->words, if there are any */
+void ngx_http_openai_words(ngx_http_openai_exchange_t *ex);
+
+/* returns 1 if a word is in the text */
+ngx_uint_t ngx_http_openai_words_in(ngx_http_openai_exchange_t *ex,
+    ngx_str_t *text);
+
 /* a piece of a body; what may be kept of it goes to the record */
 void ngx_http_openai_veil_body(ngx_http_openai_veil_t *veil, u_char *data,
     size_t len);

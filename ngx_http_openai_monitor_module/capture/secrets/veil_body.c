@@ -4,6 +4,17 @@
  */
 
 
+/*
+ * Takes the pieces of a body through a veil.  capture/body.c calls it with
+ * each piece that may go to the record.
+ *
+ * Text is overwritten where it has a secret.  A coded body cannot be changed
+ * and stay what it is: the meter decodes it, the text is looked at here, and
+ * the bytes are stored when their text is known to be harmless; from a secret
+ * on the body is withheld.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
@@ -11,21 +22,11 @@
 #include "capture/secrets/veil_inner.h"
 
 
-static void ngx_http_openai_veil_text(ngx_http_openai_veil_t *veil,
-    u_char *p, size_t len, ngx_uint_t last);
+static void ngx_http_openai_veil_opened(ngx_http_openai_veil_t *veil,
+    u_char *p, size_t len);
+static ngx_int_t ngx_http_openai_veil_room(ngx_http_openai_veil_t *veil);
 static ngx_int_t ngx_http_openai_veil_settle(ngx_http_openai_veil_t *veil,
     size_t len, ngx_uint_t last);
-static void ngx_http_openai_veil_keep(ngx_http_openai_veil_t *veil, u_char *p,
-    size_t len);
-static void ngx_http_openai_veil_frame(ngx_http_openai_veil_t *veil,
-    u_char *p, size_t len);
-static ngx_int_t ngx_http_openai_veil_head(ngx_http_openai_veil_t *veil,
-    u_char c);
-static ngx_uint_t ngx_http_openai_veil_through(ngx_http_openai_veil_t *veil,
-    u_char *p, size_t len);
-static int ngx_http_openai_veil_look(void *ctx, const char *data, size_t len);
-static int ngx_http_openai_veil_piece(void *ctx,
-    const openai_ws_piece_t *piece);
 
 
 /* flags of the two sides */
@@ -43,18 +44,15 @@ void
 ngx_http_openai_veil_body(ngx_http_openai_veil_t *veil, u_char *data,
     size_t len)
 {
-    if (veil->closed) {
+    if (veil->closed || len == 0) {
         return;
     }
 
-    if (veil->decoder || veil->inflate) {
-
-        if (ngx_http_openai_veil_through(veil, data, len)) {
-            ngx_http_openai_body_keep(veil->ex, veil->side, data, len);
-        }
-
-    } else if (veil->frames) {
+    if (veil->frames) {
         ngx_http_openai_veil_frame(veil, data, len);
+
+    } else if (veil->coded) {
+        ngx_http_openai_veil_opened(veil, data, len);
 
     } else {
         ngx_http_openai_veil_text(veil, data, len, 0);
@@ -69,14 +67,37 @@ ngx_http_openai_veil_end(ngx_http_openai_veil_t *veil)
         return;
     }
 
-    if (!veil->closed && veil->decoder == NULL && veil->inflate == NULL) {
-        ngx_http_openai_veil_text(veil, NULL, 0, 1);
+    if (!veil->closed) {
+
+        if (veil->coded || veil->inflate) {
+
+            if (ngx_http_openai_veil_look(veil, NULL, 0, 1) != NGX_OK) {
+                ngx_http_openai_veil_close(veil);
+
+            } else if (veil->coded) {
+                ngx_http_openai_veil_opened(veil, NULL, 0);
+
+            } else {
+                ngx_http_openai_veil_coded(veil, NULL, 0, 0);
+            }
+        }
+
+        if (!veil->coded && veil->inflate == NULL) {
+            ngx_http_openai_veil_text(veil, NULL, 0, 1);
+        }
     }
 
-    openai_decoder_destroy(veil->decoder);
     openai_ws_destroy(veil->inflate);
 
-    ngx_explicit_memzero(veil->buf, NGX_HTTP_OPENAI_VEIL_SIZE);
+    if (veil->buf) {
+        ngx_explicit_memzero(veil->buf, NGX_HTTP_OPENAI_VEIL_SIZE);
+    }
+
+    if (veil->wait) {
+        ngx_explicit_memzero(veil->wait, veil->room);
+    }
+
+    ngx_explicit_memzero(veil->secrets.tail, OPENAI_SECRETS_TAIL);
 
     veil->closed = 1;
 }
@@ -90,16 +111,212 @@ ngx_http_openai_veil_close(ngx_http_openai_veil_t *veil)
 }
 
 
+/* the meter has decoded this piece, or says that it cannot */
+
 static void
+ngx_http_openai_veil_opened(ngx_http_openai_veil_t *veil, u_char *p,
+    size_t len)
+{
+    u_char      *wait;
+    size_t       n;
+    uint32_t     flags;
+    ngx_uint_t   end;
+
+    flags = veil->ex->rec.facts.flags & ~veil->flags;
+    end = (p == NULL);
+
+    if (flags & (OPENAI_FACT_BOMB|OPENAI_FACT_NO_DECODER)) {
+        veil->blind = 1;
+    }
+
+    if (veil->secrets.found
+        || (veil->blind && (veil->secrets.secrecy != OPENAI_SECRETS_NONE
+                            || veil->secrets.text)))
+    {
+        ngx_http_openai_veil_close(veil);
+        return;
+    }
+
+    if (veil->decoded == 0 && (flags & OPENAI_FACT_UNDECODABLE)) {
+        /* it is not what its head says: the bytes may be text */
+
+        veil->coded = 0;
+
+        wait = veil->wait;
+        n = veil->waiting;
+        veil->waiting = 0;
+
+        if (n) {
+            ngx_http_openai_veil_text(veil, wait, n, 0);
+        }
+
+        if (len && !veil->closed) {
+            ngx_http_openai_veil_text(veil, p, len, 0);
+        }
+
+        return;
+    }
+
+    ngx_http_openai_veil_coded(veil, p, len,
+                               !end && !veil->blind
+                               && (veil->size || veil->decoded == 0));
+}
+
+
+void
+ngx_http_openai_veil_coded(ngx_http_openai_veil_t *veil, u_char *p, size_t len,
+    ngx_uint_t wait)
+{
+    size_t   room;
+    u_char  *data;
+
+    if (!wait) {
+
+        if (veil->waiting) {
+            ngx_http_openai_body_keep(veil->ex, veil->side, veil->wait,
+                                      veil->waiting);
+            veil->waiting = 0;
+        }
+
+        if (len) {
+            ngx_http_openai_body_keep(veil->ex, veil->side, p, len);
+        }
+
+        return;
+    }
+
+    if (len > NGX_HTTP_OPENAI_VEIL_WAIT - veil->waiting) {
+        ngx_http_openai_veil_close(veil);
+        return;
+    }
+
+    if (veil->waiting + len > veil->room) {
+
+        room = ngx_max(2 * veil->room, veil->waiting + len);
+        room = ngx_max(room, 1024);
+
+        data = ngx_palloc(veil->ex->request->pool, room);
+        if (data == NULL) {
+            ngx_http_openai_veil_close(veil);
+            return;
+        }
+
+        if (veil->wait) {
+            ngx_memcpy(data, veil->wait, veil->waiting);
+            (void) ngx_pfree(veil->ex->request->pool, veil->wait);
+        }
+
+        veil->wait = data;
+        veil->room = room;
+    }
+
+    ngx_memcpy(veil->wait + veil->waiting, p, len);
+    veil->waiting += len;
+}
+
+
+/* the meter's: an error may be known by what this text says */
+
+void
+ngx_http_openai_veil_decoded(void *ctx, unsigned side, const char *data,
+    size_t len)
+{
+    ngx_http_openai_exchange_t *ex = ctx;
+
+    ngx_http_openai_veil_t  *veil;
+
+    veil = ex->veil[side];
+
+    if (veil == NULL || veil->closed || !veil->coded || veil->secrets.found) {
+        return;
+    }
+
+    if (side == NGX_HTTP_OPENAI_RESPONSE
+        && (ex->rec.facts.flags & OPENAI_FACT_ERROR))
+    {
+        veil->secrets.text = 1;
+    }
+
+    veil->decoded += len;
+
+    (void) ngx_http_openai_veil_look(veil, data, len, 0);
+}
+
+
+ngx_int_t
+ngx_http_openai_veil_look(ngx_http_openai_veil_t *veil, const char *data,
+    size_t len, ngx_uint_t last)
+{
+    size_t  n, settled;
+
+    if (veil->size == 0
+        && (len == 0 || openai_secrets_idle(&veil->secrets, data, len)))
+    {
+        return NGX_OK;
+    }
+
+    if (ngx_http_openai_veil_room(veil) != NGX_OK) {
+        veil->secrets.found++;
+        return NGX_ERROR;
+    }
+
+    do {
+        n = ngx_min(len, NGX_HTTP_OPENAI_VEIL_PIECE);
+
+        if (n) {
+            ngx_memcpy(veil->buf + veil->size, data, n);
+        }
+
+        len -= n;
+        data += n;
+
+        settled = openai_secrets_find(&veil->secrets, (char *) veil->buf,
+                                      veil->size + n, last && len == 0);
+        if (veil->secrets.found) {
+            return NGX_ERROR;
+        }
+
+        veil->size += n - settled;
+
+        ngx_memmove(veil->buf, veil->buf + settled, veil->size);
+
+    } while (len);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_openai_veil_room(ngx_http_openai_veil_t *veil)
+{
+    if (veil->buf == NULL) {
+        veil->buf = ngx_palloc(veil->ex->request->pool,
+                               NGX_HTTP_OPENAI_VEIL_SIZE);
+    }
+
+    return veil->buf ? NGX_OK : NGX_ERROR;
+}
+
+
+void
 ngx_http_openai_veil_text(ngx_http_openai_veil_t *veil, u_char *p, size_t len,
     ngx_uint_t last)
 {
     size_t  n;
 
+    if (len == 0 && veil->size == veil->past) {
+        return;
+    }
+
     if (veil->masks == NULL && veil->size == veil->past
         && openai_secrets_idle(&veil->secrets, (char *) p, len))
     {
         ngx_http_openai_veil_keep(veil, p, len);
+        return;
+    }
+
+    if (ngx_http_openai_veil_room(veil) != NGX_OK) {
+        ngx_http_openai_veil_close(veil);
         return;
     }
 
@@ -130,17 +347,16 @@ static ngx_int_t
 ngx_http_openai_veil_settle(ngx_http_openai_veil_t *veil, size_t len,
     ngx_uint_t last)
 {
-    size_t       again, settled, drop;
+    size_t       settled, past, drop;
     ngx_int_t    rc;
     ngx_uint_t   found;
     uint64_t     before;
 
-    again = veil->size - veil->clear;
     veil->size += len;
     before = veil->secrets.found;
 
     veil->clear += openai_secrets_find(&veil->secrets,
-                                       (char *) veil->buf + veil->clear, again,
+                                       (char *) veil->buf + veil->clear,
                                        veil->size - veil->clear, last);
     settled = veil->clear;
     found = (veil->secrets.found != before);
@@ -162,8 +378,10 @@ ngx_http_openai_veil_settle(ngx_http_openai_veil_t *veil, size_t len,
     ngx_http_openai_veil_keep(veil, veil->buf + veil->past,
                               settled - veil->past);
 
-    drop = (settled > NGX_HTTP_OPENAI_MASK_PAST)
-           ? settled - NGX_HTTP_OPENAI_MASK_PAST : 0;
+    /* only patterns look back */
+
+    past = veil->masks ? NGX_HTTP_OPENAI_MASK_PAST : 0;
+    drop = (settled > past) ? settled - past : 0;
 
     ngx_memmove(veil->buf, veil->buf + drop, veil->size - drop);
 
@@ -172,175 +390,4 @@ ngx_http_openai_veil_settle(ngx_http_openai_veil_t *veil, size_t len,
     veil->size -= drop;
 
     return NGX_OK;
-}
-
-
-/* a frame that came with a key is stored with it again */
-
-static void
-ngx_http_openai_veil_keep(ngx_http_openai_veil_t *veil, u_char *p, size_t len)
-{
-    size_t  i, n;
-    u_char  out[1024];
-
-    if (!veil->frames) {
-        ngx_http_openai_body_keep(veil->ex, veil->side, p, len);
-        return;
-    }
-
-    for ( /* void */ ; len; p += n, len -= n) {
-        n = ngx_min(len, sizeof(out));
-
-        for (i = 0; i < n; i++) {
-            out[i] = p[i] ^ veil->key[veil->stored++ & 3];
-        }
-
-        ngx_http_openai_body_keep(veil->ex, veil->side, out, n);
-    }
-}
-
-
-static void
-ngx_http_openai_veil_frame(ngx_http_openai_veil_t *veil, u_char *p, size_t len)
-{
-    size_t   i, n;
-    u_char  *last, text[NGX_HTTP_OPENAI_VEIL_PIECE];
-
-    last = p + len;
-
-    while (p < last && !veil->closed) {
-
-        if (veil->rest == 0) {
-
-            if (ngx_http_openai_veil_head(veil, *p++) == NGX_ERROR) {
-                ngx_http_openai_veil_close(veil);
-            }
-
-            continue;
-        }
-
-        n = ngx_min((size_t) (last - p), sizeof(text));
-        n = ngx_min(n, veil->rest);
-
-        for (i = 0; i < n; i++) {
-            text[i] = p[i] ^ veil->key[veil->seen++ & 3];
-        }
-
-        p += n;
-        veil->rest -= n;
-
-        ngx_http_openai_veil_text(veil, text, n, veil->rest == 0);
-    }
-
-    ngx_explicit_memzero(text, sizeof(text));
-}
-
-
-/* the next byte of a frame's head; a message in several frames, or with an
-   extension that was not agreed on, is not looked into */
-
-static ngx_int_t
-ngx_http_openai_veil_head(ngx_http_openai_veil_t *veil, u_char c)
-{
-    u_char      *head;
-    ngx_uint_t   i, n, length;
-
-    head = veil->head;
-    head[veil->nhead++] = c;
-
-    if (veil->nhead < 2) {
-        return NGX_AGAIN;
-    }
-
-    length = head[1] & 0x7f;
-    n = (length == 127) ? 8 : (length == 126) ? 2 : 0;
-
-    if (veil->nhead < 2 + n + ((head[1] & 0x80) ? 4 : 0)) {
-        return NGX_AGAIN;
-    }
-
-    if ((head[0] & 0xf0) != 0x80 || (head[0] & 0x0f) == 0) {
-        return NGX_ERROR;
-    }
-
-    veil->rest = n ? 0 : length;
-
-    for (i = 0; i < n; i++) {
-        veil->rest = veil->rest << 8 | head[2 + i];
-    }
-
-    ngx_memzero(veil->key, 4);
-
-    if (head[1] & 0x80) {
-        ngx_memcpy(veil->key, head + 2 + n, 4);
-    }
-
-    ngx_http_openai_body_keep(veil->ex, veil->side, head, veil->nhead);
-
-    veil->nhead = 0;
-    veil->seen = 0;
-    veil->stored = 0;
-
-    return NGX_OK;
-}
-
-
-/* whether a coded piece may be kept; the first one that has a secret, or the
-   beginning of one, is the end */
-
-static ngx_uint_t
-ngx_http_openai_veil_through(ngx_http_openai_veil_t *veil, u_char *p,
-    size_t len)
-{
-    int  rc;
-
-    rc = veil->decoder
-         ? openai_decoder_feed(veil->decoder, p, len,
-                               ngx_http_openai_veil_look, veil)
-         : openai_ws_feed(veil->inflate, p, len,
-                          ngx_http_openai_veil_piece, veil);
-
-    if ((rc != OPENAI_OK && rc != OPENAI_AGAIN) || veil->size) {
-        ngx_http_openai_veil_close(veil);
-        return 0;
-    }
-
-    return 1;
-}
-
-
-static int
-ngx_http_openai_veil_look(void *ctx, const char *data, size_t len)
-{
-    ngx_http_openai_veil_t *veil = ctx;
-
-    size_t  n, settled;
-
-    for ( /* void */ ; len; data += n, len -= n) {
-
-        n = ngx_min(len, NGX_HTTP_OPENAI_VEIL_PIECE);
-
-        ngx_memcpy(veil->buf + veil->size, data, n);
-
-        settled = openai_secrets_find(&veil->secrets, (char *) veil->buf,
-                                      veil->size, veil->size + n, 0);
-        if (veil->secrets.found) {
-            return OPENAI_ERROR;
-        }
-
-        veil->size += n - settled;
-
-        ngx_memmove(veil->buf, veil->buf + settled, veil->size);
-    }
-
-    return OPENAI_OK;
-}
-
-
-static int
-ngx_http_openai_veil_piece(void *ctx, const openai_ws_piece_t *piece)
-{
-    return piece->cut ? OPENAI_ERROR
-                      : ngx_http_openai_veil_look(ctx, piece->data.data,
-                                                  piece->data.len);
 }

@@ -31,6 +31,7 @@ typedef __m128i  openai_vec_t;
 #define openai_vec_equal(a, b)  _mm_cmpeq_epi8(a, b)
 #define openai_vec_or(a, b)     _mm_or_si128(a, b)
 #define openai_vec_and(a, b)    _mm_and_si128(a, b)
+#define openai_vec_add(a, b)    _mm_add_epi8(a, b)
 #define openai_vec_bits(v)      (uint32_t) _mm_movemask_epi8(v)
 
 #define openai_vec_bits4(a, b, c, d)                                          \
@@ -52,6 +53,7 @@ typedef uint8x16_t  openai_vec_t;
 #define openai_vec_equal(a, b)  vceqq_u8(a, b)
 #define openai_vec_or(a, b)     vorrq_u8(a, b)
 #define openai_vec_and(a, b)    vandq_u8(a, b)
+#define openai_vec_add(a, b)    vaddq_u8(a, b)
 
 
 /* gives each byte the value of its bit, so that a sum of eight is a mask */

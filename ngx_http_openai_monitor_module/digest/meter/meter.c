@@ -25,6 +25,8 @@ static void openai_body_feed(openai_meter_t *m, openai_body_t *body,
 static int openai_body_open(openai_meter_t *m, openai_body_t *body);
 static void openai_body_decoded(openai_meter_t *m, int rc);
 static int openai_meter_request_plain(void *ctx, const char *data, size_t len);
+static void openai_meter_request_text(openai_meter_t *m, const char *data,
+    size_t len);
 static void openai_meter_request_end(openai_meter_t *m);
 static int openai_meter_response_plain(void *ctx, const char *data,
     size_t len);
@@ -234,34 +236,53 @@ openai_body_decoded(openai_meter_t *m, int rc)
 }
 
 
+void
+openai_meter_watch(openai_meter_t *m, openai_meter_text_pt text, void *ctx)
+{
+    m->watch = text;
+    m->watch_ctx = ctx;
+}
+
+
 static int
 openai_meter_request_plain(void *ctx, const char *data, size_t len)
 {
     openai_meter_t  *m = ctx;
 
+    openai_meter_request_text(m, data, len);
+
+    if (m->watch && m->request.decoder) {
+        m->watch(m->watch_ctx, 0, data, len);
+    }
+
+    return OPENAI_OK;
+}
+
+
+static void
+openai_meter_request_text(openai_meter_t *m, const char *data, size_t len)
+{
     if (m->multipart) {
         openai_multipart_feed(m->multipart, data, len);
-        return OPENAI_OK;
+        return;
     }
 
     if (m->request.scan == NULL) {
 
         if (m->dialect->request == NULL) {
-            return OPENAI_OK;
+            return;
         }
 
         m->request.scan = openai_meter_scan(m);
         if (m->request.scan == NULL) {
             m->request.over = 1;
-            return OPENAI_OK;
+            return;
         }
 
         openai_scan_init(m->request.scan, m->dialect->request, m);
     }
 
     openai_scan(m->request.scan, data, len);
-
-    return OPENAI_OK;
 }
 
 
@@ -306,14 +327,14 @@ openai_meter_response_plain(void *ctx, const char *data, size_t len)
     size_t           n;
     openai_meter_t  *m = ctx;
 
-    if (!m->framed) {
-        n = openai_meter_sniff(m, data, len);
-        data += n;
-        len -= n;
+    n = m->framed ? 0 : openai_meter_sniff(m, data, len);
+
+    if (n < len) {
+        openai_meter_framed(m, data + n, len - n);
     }
 
-    if (len) {
-        openai_meter_framed(m, data, len);
+    if (m->watch && m->response.decoder) {
+        m->watch(m->watch_ctx, 1, data, len);
     }
 
     return OPENAI_OK;

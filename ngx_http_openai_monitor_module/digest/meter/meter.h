@@ -115,6 +115,8 @@ struct openai_meter_s {
     openai_multipart_t        *multipart;
     openai_aws_t              *aws;     /* Amazon's event stream */
     openai_said_t             *said;
+    openai_meter_text_pt       watch;   /* of the text of coded bodies */
+    void                      *watch_ctx;
     openai_usage_t            *before;  /* of earlier answers of a connection */
     uint64_t                  *calls;   /* hashes of the last ones */
     char                     (*finish)[OPENAI_METER_REASON];  /* of

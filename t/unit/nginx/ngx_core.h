@@ -71,6 +71,7 @@ static ngx_time_t  ngx_test_time __attribute__((unused));
 #define ngx_max(a, b)          ((a < b) ? (b) : (a))
 
 #define ngx_memzero(p, n)      (void) memset(p, 0, n)
+#define ngx_explicit_memzero   ngx_memzero
 #define ngx_memcpy(d, s, n)    (void) memcpy(d, s, n)
 #define ngx_cpymem(d, s, n)    (((u_char *) memcpy(d, s, n)) + (n))
 #define ngx_memcmp             memcmp

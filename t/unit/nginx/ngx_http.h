@@ -183,6 +183,45 @@ ngx_unescape_uri(u_char **dst, u_char **src, size_t size, ngx_uint_t type)
 }
 
 
+#define NGX_ESCAPE_URI_COMPONENT  2
+
+
+/* returns how many bytes have to be escaped, or the end of what is written */
+
+static ngx_inline uintptr_t
+ngx_escape_uri(u_char *dst, u_char *src, size_t size, ngx_uint_t type)
+{
+    size_t      i;
+    uintptr_t   n;
+
+    static const char  hex[] = "0123456789ABCDEF";
+
+    for (i = 0, n = 0; i < size; i++) {
+
+        if ((src[i] >= '0' && src[i] <= '9')
+            || ((src[i] | 0x20) >= 'a' && (src[i] | 0x20) <= 'z')
+            || (src[i] && strchr("-_.~", src[i])))
+        {
+            if (dst) {
+                *dst++ = src[i];
+            }
+
+            continue;
+        }
+
+        n++;
+
+        if (dst) {
+            *dst++ = '%';
+            *dst++ = hex[src[i] >> 4];
+            *dst++ = hex[src[i] & 0xf];
+        }
+    }
+
+    return dst ? (uintptr_t) dst : n;
+}
+
+
 /* "%s", "%V" and "%ui" */
 
 static ngx_inline u_char *
