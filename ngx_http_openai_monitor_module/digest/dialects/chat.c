@@ -522,6 +522,12 @@ openai_chat_says(yyjson_val *delta)
     size_t       i, n;
     yyjson_val  *key, *v;
 
+    /* yyjson's loop adds to the NULL of a choice without a delta */
+
+    if (delta == NULL) {
+        return 0;
+    }
+
     yyjson_obj_foreach(delta, i, n, key, v) {
 
         if (!yyjson_is_null(v) && !yyjson_equals_str(key, "role")
