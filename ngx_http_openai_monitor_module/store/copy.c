@@ -150,11 +150,9 @@ ngx_openai_copy_extent(ngx_openai_zone_t *zone, ngx_openai_extent_t *x,
 
         n = ngx_min(size, NGX_OPENAI_PAGE);
 
-        ngx_openai_pages_refill(zone->sh, zone->process);
+        ngx_openai_entry_refill(zone->sh, zone->process);
 
-        if (zone->process->n == 0
-            || ngx_openai_pages_take(zone, zone->process, x) != NGX_OK)
-        {
+        if (ngx_openai_pages_take(zone->sh, zone->process, x) != NGX_OK) {
             break;
         }
 

@@ -68,6 +68,7 @@ ngx_openai_entry_evict(ngx_openai_shared_t *sh)
     ngx_openai_fence();
 
     ngx_openai_pages_free(sh, slot);
+    ngx_openai_entry_clear(e);
 
     ngx_openai_fault("evict.pages");
 
@@ -79,6 +80,24 @@ ngx_openai_entry_evict(ngx_openai_shared_t *sh)
     ngx_openai_count(sh->clearing ? &sh->cleared : &sh->evicted, 1);
 
     return NGX_OK;
+}
+
+
+void
+ngx_openai_entry_refill(ngx_openai_shared_t *sh, ngx_openai_process_t *process)
+{
+    while (process->n < sh->head.reserve) {
+
+        if (ngx_openai_pages_give(sh, process) == NGX_OK) {
+            continue;
+        }
+
+        if (process->n >= (sh->head.reserve + 1) / 2
+            || ngx_openai_entry_evict(sh) != NGX_OK)
+        {
+            return;
+        }
+    }
 }
 
 

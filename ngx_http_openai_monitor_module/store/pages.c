@@ -64,35 +64,26 @@ ngx_openai_pages_push(ngx_openai_shared_t *sh, uint32_t page)
 }
 
 
-/* as many as the reserve holds; evicts finished records when there are none */
-
-void
-ngx_openai_pages_refill(ngx_openai_shared_t *sh, ngx_openai_process_t *process)
+ngx_int_t
+ngx_openai_pages_give(ngx_openai_shared_t *sh, ngx_openai_process_t *process)
 {
     uint32_t  page;
 
-    while (process->n < sh->head.reserve) {
+    page = sh->free_page;
 
-        if (sh->free_page == NGX_OPENAI_NIL) {
-
-            if (process->n >= (sh->head.reserve + 1) / 2
-                || ngx_openai_entry_evict(sh) != NGX_OK)
-            {
-                return;
-            }
-
-            continue;
-        }
-
-        page = sh->free_page;
-        sh->free_page = ngx_openai_next(sh)[page];
-        ngx_openai_fault("refill.popped");
-        sh->pages_free--;
-
-        process->reserve[process->n] = page;
-        ngx_openai_fault("refill.put");
-        ngx_openai_store(&process->n, process->n + 1);
+    if (page == NGX_OPENAI_NIL) {
+        return NGX_DECLINED;
     }
+
+    sh->free_page = ngx_openai_next(sh)[page];
+    ngx_openai_fault("refill.popped");
+    sh->pages_free--;
+
+    process->reserve[process->n] = page;
+    ngx_openai_fault("refill.put");
+    ngx_openai_store(&process->n, process->n + 1);
+
+    return NGX_OK;
 }
 
 
@@ -125,26 +116,13 @@ ngx_openai_pages_return(ngx_openai_shared_t *sh, ngx_openai_process_t *process)
  */
 
 ngx_int_t
-ngx_openai_pages_take(ngx_openai_zone_t *zone, ngx_openai_process_t *process,
+ngx_openai_pages_take(ngx_openai_shared_t *sh, ngx_openai_process_t *process,
     ngx_openai_extent_t *x)
 {
-    uint32_t              page;
-    ngx_openai_shared_t  *sh;
-
-    sh = zone->sh;
+    uint32_t  page;
 
     if (process->n == 0) {
-
-        if (ngx_openai_lock(zone) != NGX_OK) {
-            return NGX_DECLINED;
-        }
-
-        ngx_openai_pages_refill(sh, process);
-        ngx_openai_unlock(zone);
-
-        if (process->n == 0) {
-            return NGX_DECLINED;
-        }
+        return NGX_DECLINED;
     }
 
     page = process->reserve[process->n - 1];
@@ -196,8 +174,6 @@ ngx_openai_pages_free(ngx_openai_shared_t *sh, uint32_t slot)
             ngx_openai_fault("free.chain");
         }
     }
-
-    ngx_openai_entry_clear(e);
 }
 
 

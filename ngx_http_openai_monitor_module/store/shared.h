@@ -279,15 +279,18 @@ ngx_openai_extent_paged(ngx_uint_t extent, uint64_t bytes)
 /* pages: the lock is held, but for _take() */
 
 void ngx_openai_pages_init(ngx_openai_shared_t *sh);
-void ngx_openai_pages_refill(ngx_openai_shared_t *sh,
+
+/* one more for the reserve, which has room; NGX_DECLINED: none is free */
+ngx_int_t ngx_openai_pages_give(ngx_openai_shared_t *sh,
     ngx_openai_process_t *process);
 void ngx_openai_pages_free(ngx_openai_shared_t *sh, uint32_t slot);
 void ngx_openai_pages_return(ngx_openai_shared_t *sh,
     ngx_openai_process_t *process);
 void ngx_openai_pages_rebuild(ngx_openai_shared_t *sh);
 
-/* links one more page to the end of the extent; NGX_DECLINED: none is left */
-ngx_int_t ngx_openai_pages_take(ngx_openai_zone_t *zone,
+/* links a page of the reserve to the end of the extent; NGX_DECLINED: the
+   reserve is empty */
+ngx_int_t ngx_openai_pages_take(ngx_openai_shared_t *sh,
     ngx_openai_process_t *process, ngx_openai_extent_t *x);
 
 
@@ -299,6 +302,10 @@ ngx_int_t ngx_openai_pages_take(ngx_openai_zone_t *zone,
 /* a free slot, evicting when need be; NGX_OPENAI_NIL: all are running */
 uint32_t ngx_openai_entry_take(ngx_openai_shared_t *sh);
 ngx_int_t ngx_openai_entry_evict(ngx_openai_shared_t *sh);
+
+/* fills the reserve; evicts finished records, but not for its second half */
+void ngx_openai_entry_refill(ngx_openai_shared_t *sh,
+    ngx_openai_process_t *process);
 void ngx_openai_entry_clear(ngx_openai_entry_t *e);
 void ngx_openai_entry_queue(ngx_openai_shared_t *sh, uint32_t slot);
 void ngx_openai_entry_finish(ngx_openai_shared_t *sh, uint32_t slot);

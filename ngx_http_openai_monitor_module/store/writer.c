@@ -26,7 +26,7 @@ static void ngx_openai_writer_fetch(ngx_openai_shared_t *sh,
 static void ngx_openai_writer_ahead(void *start, size_t size);
 static size_t ngx_openai_writer_parts(ngx_openai_writer_t *w,
     ngx_openai_chain_e chain, const u_char *p, size_t len);
-static ngx_int_t ngx_openai_writer_page(ngx_openai_zone_t *zone,
+static ngx_int_t ngx_openai_writer_page(ngx_openai_writer_t *w,
     ngx_openai_extent_t *x);
 static uint32_t ngx_openai_writer_slot(ngx_openai_zone_t *zone,
     ngx_openai_process_t *process, uint32_t share);
@@ -182,7 +182,7 @@ ngx_openai_writer_slot(ngx_openai_zone_t *zone, ngx_openai_process_t *process,
     }
 
     if (process->n < sh->head.reserve / 4) {
-        ngx_openai_pages_refill(sh, process);
+        ngx_openai_entry_refill(sh, process);
     }
 
     return ngx_openai_entry_take(sh);
@@ -284,7 +284,7 @@ ngx_openai_writer_parts(ngx_openai_writer_t *w, ngx_openai_chain_e chain,
             at = ngx_openai_extent_paged(extent, x->bytes)
                  & (NGX_OPENAI_PAGE - 1);
 
-            if (at == 0 && ngx_openai_writer_page(w->zone, x) != NGX_OK) {
+            if (at == 0 && ngx_openai_writer_page(w, x) != NGX_OK) {
                 break;
             }
 
@@ -308,13 +308,31 @@ ngx_openai_writer_parts(ngx_openai_writer_t *w, ngx_openai_chain_e chain,
 
 
 static ngx_int_t
-ngx_openai_writer_page(ngx_openai_zone_t *zone, ngx_openai_extent_t *x)
+ngx_openai_writer_page(ngx_openai_writer_t *w, ngx_openai_extent_t *x)
 {
+    ngx_openai_zone_t     *zone;
     ngx_openai_process_t  *process;
 
+    zone = w->zone;
     process = ngx_openai_process(zone);
 
-    return process ? ngx_openai_pages_take(zone, process, x) : NGX_DECLINED;
+    /* the zone's file was cut, and its memory is another one now */
+
+    if (process == NULL || !ngx_openai_writer_has(w)) {
+        return NGX_DECLINED;
+    }
+
+    if (process->n == 0) {
+
+        if (ngx_openai_lock(zone) != NGX_OK) {
+            return NGX_DECLINED;
+        }
+
+        ngx_openai_entry_refill(zone->sh, process);
+        ngx_openai_unlock(zone);
+    }
+
+    return ngx_openai_pages_take(zone->sh, process, x);
 }
 
 
