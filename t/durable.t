@@ -725,3 +725,81 @@ edit_conf(sub { s/zone=renamed\b/zone=again/g });
 $::restart->();
 check(records(2), [ { uri => '/1' }, { uri => '/2' } ], 'by restart');
 $::pages->();
+
+
+=== TEST 15: what is cleared or evicted cannot be read in the zone
+fault 54
+--- zone: 8m entries=16 file=logs/history
+--- upstream
+$::echo->($u);
+--- client
+# a marker for each exchange, in its uri, its request and its answer; the number
+# twice, as the ends of two pages may look like a third marker
+
+my $marker = sub { sprintf 'marker-%04d-%04d', $_[0], $_[0] };
+my $exchange = sub {
+    my ($n, $size) = @_;
+    my $body = ($marker->($n) . ' ') x ($size / 17);
+
+    http(post('/' . $marker->($n), $body, 'X-Trace: ' . $marker->($n)));
+};
+
+# the numbers of all markers in the zone's file, and in a worker's memory of it
+
+my $file = $::path->();
+
+my $in_file = sub {
+    open my $in, '<:raw', $file or die "$file: $!\n";
+    local $/;
+    my $bytes = <$in>;
+    my %seen = map { $_ => 1 } $bytes =~ /marker-(\d{4})-\1/g;
+    return join ' ', sort keys %seen;
+};
+
+my $in_memory = sub {
+    my ($pid) = worker_pids();
+    my %seen;
+
+    open my $maps, '<', "/proc/$pid/maps" or die "maps: $!\n";
+    open my $memory, '<:raw', "/proc/$pid/mem" or die "mem: $!\n";
+
+    for (grep { /\Q$file\E/ } <$maps>) {
+        no warnings 'portable';
+        my ($from, $to) = map { hex } /^([0-9a-f]+)-([0-9a-f]+)/;
+        my $bytes;
+
+        sysseek $memory, $from, 0;
+        sysread $memory, $bytes, $to - $from;
+        $seen{$_} = 1 for $bytes =~ /marker-(\d{4})-\1/g;
+    }
+
+    return join ' ', sort keys %seen;
+};
+
+my $only = sub {
+    my ($name, @numbers) = @_;
+    my $want = join ' ', map { sprintf '%04d', $_ } @numbers;
+
+    wait_for(sub { $in_file->() eq $want }, "$name: the file", $in_file);
+    wait_for(sub { $in_memory->() eq $want }, "$name: the memory", $in_memory);
+};
+
+# the first ones are large, so that short ones get their pages
+
+$exchange->($_, 100_000) for 1 .. 16;
+records(16);
+$only->('recorded', 1 .. 16);
+
+$exchange->($_, 300) for 17 .. 32;
+records(16);
+$only->('evicted', 17 .. 32);
+
+monitor('/api/clear', 'POST', 'X-OpenAI-Monitor: 1');
+$only->('cleared');
+
+$exchange->($_, 9000) for 33 .. 40;
+records(8);
+monitor('/api/clear', 'POST', 'X-OpenAI-Monitor: 1');
+$::quit->();
+check($in_file->(), '', 'nginx ended at once after a clear');
+$::start->();

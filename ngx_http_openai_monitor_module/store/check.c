@@ -111,6 +111,7 @@ ngx_openai_check(ngx_openai_shared_t *sh)
 
     sh->order = 0;
     sh->clearing = 0;
+    sh->high = ngx_min(sh->high, sh->head.pages);
 
     ngx_openai_check_undo(sh);
 

@@ -10,25 +10,31 @@
 #include "store/shared.h"
 
 
+#define NGX_OPENAI_WIPE_SLOTS  4
+
+
 static void ngx_openai_entry_write(ngx_openai_entry_t *e,
     const ngx_openai_record_t *rec, size_t size, uint32_t flags);
+static void ngx_openai_entry_trim(ngx_openai_entry_t *e);
 
 
 uint32_t
 ngx_openai_entry_take(ngx_openai_shared_t *sh)
 {
-    uint32_t             slot;
+    uint32_t             slot, *list;
     ngx_openai_entry_t  *e;
 
-    if (sh->free_slot == NGX_OPENAI_NIL
+    if (sh->used_slot == NGX_OPENAI_NIL && sh->free_slot == NGX_OPENAI_NIL
         && ngx_openai_entry_evict(sh) != NGX_OK)
     {
         return NGX_OPENAI_NIL;
     }
 
-    slot = sh->free_slot;
+    list = (sh->used_slot != NGX_OPENAI_NIL) ? &sh->used_slot : &sh->free_slot;
+
+    slot = *list;
     e = ngx_openai_entry(sh, slot);
-    sh->free_slot = e->next;
+    *list = e->next;
     ngx_openai_fault("slot.taken");
 
     return slot;
@@ -72,8 +78,8 @@ ngx_openai_entry_evict(ngx_openai_shared_t *sh)
 
     ngx_openai_fault("evict.pages");
 
-    e->next = sh->free_slot;
-    sh->free_slot = slot;
+    e->next = sh->used_slot;
+    sh->used_slot = slot;
 
     sh->records--;
     ngx_openai_fault("evict.uncounted");
@@ -97,6 +103,33 @@ ngx_openai_entry_refill(ngx_openai_shared_t *sh, ngx_openai_process_t *process)
         {
             return;
         }
+    }
+}
+
+
+/* a record is gone from each of these, and no new one has come */
+
+void
+ngx_openai_entry_wipe(ngx_openai_shared_t *sh)
+{
+    uint32_t             slot;
+    ngx_uint_t           i;
+    ngx_openai_entry_t  *e;
+
+    for (i = 0;
+         i < NGX_OPENAI_WIPE_SLOTS && sh->used_slot != NGX_OPENAI_NIL;
+         i++)
+    {
+        slot = sh->used_slot;
+        e = ngx_openai_entry(sh, slot);
+
+        ngx_memzero(e->marks, sizeof(e->marks));
+        ngx_memzero(e->rec, sizeof(e->rec));
+        ngx_openai_fault("wipe.entry");
+
+        sh->used_slot = e->next;
+        e->next = sh->free_slot;
+        sh->free_slot = slot;
     }
 }
 
@@ -186,6 +219,25 @@ ngx_openai_entry_queue(ngx_openai_shared_t *sh, uint32_t slot)
 }
 
 
+/* the entry may have had another record, whose bytes are in the copy that is
+   not the current one, and where this record has no attempts */
+
+static void
+ngx_openai_entry_trim(ngx_openai_entry_t *e)
+{
+    ngx_uint_t            n;
+    ngx_openai_record_t  *rec;
+
+    ngx_memzero(&e->rec[(e->version + 1) & 1], sizeof(ngx_openai_record_t));
+
+    rec = &e->rec[e->version & 1];
+    n = ngx_min(rec->nattempts, NGX_OPENAI_MAX_ATTEMPTS);
+
+    ngx_memzero(&rec->attempts[n],
+                (NGX_OPENAI_MAX_ATTEMPTS - n) * sizeof(ngx_openai_attempt_t));
+}
+
+
 /*
  * A record whose owner has finished it is counted and then in the queue, or
  * neither: who dies before the undo is empty has done nothing.
@@ -201,6 +253,8 @@ ngx_openai_entry_finish(ngx_openai_shared_t *sh, uint32_t slot)
     e = ngx_openai_entry(sh, slot);
     index = &ngx_openai_index(sh)[slot];
     rec = &e->rec[e->version & 1];
+
+    ngx_openai_entry_trim(e);
 
     sh->undo.slot = slot;
 

@@ -33,6 +33,7 @@ const char  *ngx_openai_fault_places[] = {
     "refill.popped", "refill.put", "return.out", "return.pushed",
     "take.begun", "take.last", "take.chained", "take.linked", "take.counted",
     "take.out", "free.chain", "rebuild.marked",
+    "wipe.out", "wipe.popped", "wipe.zeroed", "wipe.entry",
     "heal.undone", "heal.entries", "heal.queued", "heal.pages",
     "reap.extents", "reap.ended", "reap.records", "reap.pages",
     "lock.had", "lock.done", "join.slot", "join.done",

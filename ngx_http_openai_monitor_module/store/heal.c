@@ -76,13 +76,14 @@ ngx_openai_heal_stats(ngx_openai_shared_t *sh)
 void
 ngx_openai_rebuild(ngx_openai_shared_t *sh)
 {
-    uint32_t             slot;
+    uint32_t             slot, *list;
     ngx_openai_entry_t  *e;
     ngx_openai_index_t  *index;
 
     index = ngx_openai_index(sh);
 
     sh->free_slot = NGX_OPENAI_NIL;
+    sh->used_slot = NGX_OPENAI_NIL;
     sh->records = 0;
     sh->running = 0;
     ngx_memzero(sh->shares, sizeof(sh->shares));
@@ -103,8 +104,10 @@ ngx_openai_rebuild(ngx_openai_shared_t *sh)
             ngx_openai_entry_clear(e);
             ngx_openai_store(&index[slot - 1].seq, 0);
 
-            e->next = sh->free_slot;
-            sh->free_slot = slot - 1;
+            list = e->version ? &sh->used_slot : &sh->free_slot;
+
+            e->next = *list;
+            *list = slot - 1;
             continue;
         }
 
@@ -282,8 +285,10 @@ ngx_openai_heal_extents(ngx_openai_shared_t *sh, ngx_openai_entry_t *e,
 
         top = process->n ? process->n - 1 : 0;
 
-        if (process->n && process->reserve[top] == x->last) {
-            process->reserve[top] = NGX_OPENAI_NIL;
+        if (process->n
+            && ngx_openai_page_number(process->held[top]) == x->last)
+        {
+            process->held[top] = NGX_OPENAI_NIL;
             process->n--;
         }
 

@@ -125,6 +125,7 @@ ngx_openai_zone_create(ngx_openai_shared_t *sh, size_t size,
     sh->head.reserve = ngx_min(NGX_OPENAI_RESERVE,
                                ngx_max(4, sh->head.pages / 64));
     sh->head.created_ms = ngx_openai_now_ms();
+    sh->used_slot = NGX_OPENAI_NIL;
     sh->oldest = NGX_OPENAI_NIL;
     sh->newest = NGX_OPENAI_NIL;
 

@@ -10,8 +10,15 @@
 #include "store/shared.h"
 
 
+/* of the reserve: as many as an ordinary exchange takes */
+
+#define NGX_OPENAI_READY  4
+
+
 static void ngx_openai_pages_mark(ngx_openai_shared_t *sh, uint32_t page);
 static void ngx_openai_pages_push(ngx_openai_shared_t *sh, uint32_t page);
+static uint32_t ngx_openai_pages_pop(ngx_openai_shared_t *sh);
+static void ngx_openai_pages_zero(ngx_openai_shared_t *sh, uint32_t *held);
 
 
 uint64_t
@@ -51,16 +58,49 @@ ngx_openai_pages_init(ngx_openai_shared_t *sh)
     }
 
     sh->free_page = 0;
+    sh->used_page = NGX_OPENAI_NIL;
     sh->pages_free = sh->head.pages;
+    sh->high = 0;
 }
 
 
 static void
 ngx_openai_pages_push(ngx_openai_shared_t *sh, uint32_t page)
 {
-    ngx_openai_next(sh)[page] = sh->free_page;
-    sh->free_page = page;
+    uint32_t  n, *list;
+
+    n = ngx_openai_page_number(page);
+    list = (page & NGX_OPENAI_USED) ? &sh->used_page : &sh->free_page;
+
+    ngx_openai_next(sh)[n] = *list;
+    *list = n;
     sh->pages_free++;
+}
+
+
+/* one that need not be wiped, if there is one; NGX_OPENAI_NIL: there is none */
+
+static uint32_t
+ngx_openai_pages_pop(ngx_openai_shared_t *sh)
+{
+    uint32_t  page;
+
+    page = sh->free_page;
+
+    if (page != NGX_OPENAI_NIL) {
+        sh->high = ngx_max(sh->high, page + 1);
+        sh->free_page = ngx_openai_next(sh)[page];
+        return page;
+    }
+
+    page = sh->used_page;
+
+    if (page != NGX_OPENAI_NIL) {
+        sh->used_page = ngx_openai_next(sh)[page];
+        return page | NGX_OPENAI_USED;
+    }
+
+    return NGX_OPENAI_NIL;
 }
 
 
@@ -69,17 +109,16 @@ ngx_openai_pages_give(ngx_openai_shared_t *sh, ngx_openai_process_t *process)
 {
     uint32_t  page;
 
-    page = sh->free_page;
+    page = ngx_openai_pages_pop(sh);
 
     if (page == NGX_OPENAI_NIL) {
         return NGX_DECLINED;
     }
 
-    sh->free_page = ngx_openai_next(sh)[page];
     ngx_openai_fault("refill.popped");
     sh->pages_free--;
 
-    process->reserve[process->n] = page;
+    process->held[process->n] = page;
     ngx_openai_fault("refill.put");
     ngx_openai_store(&process->n, process->n + 1);
 
@@ -96,12 +135,13 @@ ngx_openai_pages_return(ngx_openai_shared_t *sh, ngx_openai_process_t *process)
     ngx_uint_t  i;
 
     process->n = 0;
+    process->wiping = 0;
 
-    for (i = 0; i < NGX_OPENAI_RESERVE; i++) {
-        page = process->reserve[i];
+    for (i = 0; i < NGX_OPENAI_HELD; i++) {
+        page = process->held[i];
 
         if (page != NGX_OPENAI_NIL) {
-            process->reserve[i] = NGX_OPENAI_NIL;
+            process->held[i] = NGX_OPENAI_NIL;
             ngx_openai_fault("return.out");
             ngx_openai_pages_push(sh, page);
             ngx_openai_fault("return.pushed");
@@ -125,7 +165,11 @@ ngx_openai_pages_take(ngx_openai_shared_t *sh, ngx_openai_process_t *process,
         return NGX_DECLINED;
     }
 
-    page = process->reserve[process->n - 1];
+    if (process->held[process->n - 1] & NGX_OPENAI_USED) {
+        ngx_openai_pages_zero(sh, &process->held[process->n - 1]);
+    }
+
+    page = process->held[process->n - 1];
     ngx_openai_fault("take.begun");
 
     ngx_openai_next(sh)[page] = NGX_OPENAI_NIL;
@@ -145,7 +189,7 @@ ngx_openai_pages_take(ngx_openai_shared_t *sh, ngx_openai_process_t *process,
     x->pages++;
     ngx_openai_fault("take.counted");
 
-    ngx_openai_store(&process->reserve[process->n - 1], NGX_OPENAI_NIL);
+    ngx_openai_store(&process->held[process->n - 1], NGX_OPENAI_NIL);
     ngx_openai_fault("take.out");
     ngx_openai_store(&process->n, process->n - 1);
 
@@ -168,8 +212,8 @@ ngx_openai_pages_free(ngx_openai_shared_t *sh, uint32_t slot)
         x = &e->extents[i];
 
         if (x->first != NGX_OPENAI_NIL) {
-            ngx_openai_next(sh)[x->last] = sh->free_page;
-            sh->free_page = x->first;
+            ngx_openai_next(sh)[x->last] = sh->used_page;
+            sh->used_page = x->first;
             sh->pages_free += x->pages;
             ngx_openai_fault("free.chain");
         }
@@ -177,10 +221,99 @@ ngx_openai_pages_free(ngx_openai_shared_t *sh, uint32_t slot)
 }
 
 
+void
+ngx_openai_pages_wiped(ngx_openai_shared_t *sh, ngx_openai_process_t *process)
+{
+    uint32_t    *held, page;
+    ngx_uint_t   i;
+
+    held = &process->held[NGX_OPENAI_RESERVE];
+
+    for (i = 0; i < NGX_OPENAI_WIPE; i++) {
+        page = held[i];
+
+        if (page != NGX_OPENAI_NIL) {
+            held[i] = NGX_OPENAI_NIL;
+            ngx_openai_fault("wipe.out");
+            ngx_openai_pages_push(sh, page);
+        }
+    }
+
+    for (i = 0;
+         i < NGX_OPENAI_WIPE && sh->used_page != NGX_OPENAI_NIL;
+         i++)
+    {
+        page = sh->used_page;
+        sh->used_page = ngx_openai_next(sh)[page];
+        ngx_openai_fault("wipe.popped");
+        sh->pages_free--;
+
+        held[i] = page | NGX_OPENAI_USED;
+    }
+
+    process->wiping = i;
+}
+
+
+void
+ngx_openai_pages_wipe(ngx_openai_shared_t *sh, ngx_openai_process_t *process)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < process->wiping; i++) {
+        ngx_openai_pages_zero(sh, &process->held[NGX_OPENAI_RESERVE + i]);
+        ngx_openai_fault("wipe.zeroed");
+    }
+}
+
+
+void
+ngx_openai_pages_ready(ngx_openai_shared_t *sh, ngx_openai_process_t *process)
+{
+    uint32_t  n;
+
+    for (n = process->n; n > 0 && process->n - n < NGX_OPENAI_READY; n--) {
+
+        if (process->held[n - 1] & NGX_OPENAI_USED) {
+            ngx_openai_pages_zero(sh, &process->held[n - 1]);
+        }
+    }
+}
+
+
+/* what has no bytes to be wiped, in a file, is not to be written back */
+
+static void
+ngx_openai_pages_zero(ngx_openai_shared_t *sh, uint32_t *held)
+{
+    uint32_t             n;
+    ngx_uint_t           i;
+    ngx_openai_words_t  *words, any;
+
+    n = ngx_openai_page_number(*held);
+    words = (ngx_openai_words_t *) ngx_openai_page(sh, n);
+    any = words[0];
+
+    for (i = 1; i < NGX_OPENAI_PAGE / sizeof(ngx_openai_words_t); i++) {
+        any |= words[i];
+    }
+
+    if (any[0] | any[1]) {
+        ngx_memzero(words, NGX_OPENAI_PAGE);
+    }
+
+    /* killed before: it is wiped again */
+
+    ngx_openai_store(held, n);
+}
+
+
 static void
 ngx_openai_pages_mark(ngx_openai_shared_t *sh, uint32_t page)
 {
     u_char  *bitmap;
+
+    page = ngx_openai_page_number(page);
 
     if (page < sh->head.pages) {
         bitmap = ngx_openai_at(sh, bitmap_off);
@@ -198,7 +331,7 @@ void
 ngx_openai_pages_rebuild(ngx_openai_shared_t *sh)
 {
     u_char               *bitmap;
-    uint32_t              n, page, slot, *next;
+    uint32_t              n, page, slot, used, *next;
     ngx_uint_t            i;
     ngx_openai_entry_t   *e;
     ngx_openai_extent_t  *x;
@@ -213,9 +346,9 @@ ngx_openai_pages_rebuild(ngx_openai_shared_t *sh)
             continue;
         }
 
-        for (i = 0; i < NGX_OPENAI_RESERVE; i++) {
+        for (i = 0; i < NGX_OPENAI_HELD; i++) {
             ngx_openai_pages_mark(sh,
-                              ngx_openai_load(&sh->processes[n].reserve[i]));
+                                 ngx_openai_load(&sh->processes[n].held[i]));
         }
     }
 
@@ -247,11 +380,13 @@ ngx_openai_pages_rebuild(ngx_openai_shared_t *sh)
     ngx_openai_fault("rebuild.marked");
 
     sh->free_page = NGX_OPENAI_NIL;
+    sh->used_page = NGX_OPENAI_NIL;
     sh->pages_free = 0;
 
     for (n = sh->head.pages; n > 0; n--) {
         if (!(bitmap[(n - 1) / 8] & (1 << ((n - 1) % 8)))) {
-            ngx_openai_pages_push(sh, n - 1);
+            used = (n - 1 < sh->high) ? NGX_OPENAI_USED : 0;
+            ngx_openai_pages_push(sh, (n - 1) | used);
         }
     }
 }

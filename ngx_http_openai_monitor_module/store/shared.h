@@ -35,7 +35,7 @@
 
 /* raised with every change of what lies in the zone, see t/build/layout.t */
 
-#define NGX_OPENAI_LAYOUT          12
+#define NGX_OPENAI_LAYOUT          13
 
 #define NGX_OPENAI_NIL             ((uint32_t) -1)
 
@@ -53,6 +53,14 @@
 
 #define NGX_OPENAI_PROCESSES       256
 #define NGX_OPENAI_RESERVE         32
+#define NGX_OPENAI_WIPE            32    /* pages that are wiped at a time */
+#define NGX_OPENAI_HELD            (NGX_OPENAI_RESERVE + NGX_OPENAI_WIPE)
+
+/* a bit of a page's number in held[]: it has bytes of a record that is gone */
+
+#define NGX_OPENAI_USED            0x80000000
+
+#define ngx_openai_page_number(n)  ((n) & ~NGX_OPENAI_USED)
 
 #define ngx_openai_load(p)         __atomic_load_n((p), __ATOMIC_ACQUIRE)
 #define ngx_openai_store(p, v)     __atomic_store_n((p), (v), __ATOMIC_RELEASE)
@@ -135,9 +143,9 @@ typedef struct {
 struct ngx_openai_process_s {
     int64_t                 pid;         /* 0: unused */
     uint64_t                started;     /* tells a reused pid apart */
-    uint32_t                n;           /* pages in reserve[] */
-    uint32_t                pad;
-    uint32_t                reserve[NGX_OPENAI_RESERVE];
+    uint32_t                n;           /* pages in reserve */
+    uint32_t                wiping;      /* pages taken to be wiped */
+    uint32_t                held[NGX_OPENAI_HELD];     /* the reserve first */
 };
 
 
@@ -197,9 +205,12 @@ struct ngx_openai_shared_s {
 
     /* under the lock */
 
-    uint32_t                free_page;
-    uint32_t                pages_free;
+    uint32_t                free_page;   /* these are all zeros */
+    uint32_t                used_page;   /* those wait to be wiped */
+    uint32_t                pages_free;  /* of both lists */
+    uint32_t                high;        /* no page from here on was used */
     uint32_t                free_slot;
+    uint32_t                used_slot;
     uint32_t                oldest;      /* queue of finished records */
     uint32_t                newest;
     uint64_t                order;
@@ -288,6 +299,17 @@ void ngx_openai_pages_return(ngx_openai_shared_t *sh,
     ngx_openai_process_t *process);
 void ngx_openai_pages_rebuild(ngx_openai_shared_t *sh);
 
+/* gives back what was wiped, and takes as many pages as are wiped at a time */
+void ngx_openai_pages_wiped(ngx_openai_shared_t *sh,
+    ngx_openai_process_t *process);
+
+/* no lock: fills the pages that were taken with zeros.  _ready(): also some of
+   the reserve, so that the next record need not */
+void ngx_openai_pages_wipe(ngx_openai_shared_t *sh,
+    ngx_openai_process_t *process);
+void ngx_openai_pages_ready(ngx_openai_shared_t *sh,
+    ngx_openai_process_t *process);
+
 /* links a page of the reserve to the end of the extent; NGX_DECLINED: the
    reserve is empty */
 ngx_int_t ngx_openai_pages_take(ngx_openai_shared_t *sh,
@@ -307,6 +329,9 @@ ngx_int_t ngx_openai_entry_evict(ngx_openai_shared_t *sh);
 void ngx_openai_entry_refill(ngx_openai_shared_t *sh,
     ngx_openai_process_t *process);
 void ngx_openai_entry_clear(ngx_openai_entry_t *e);
+
+/* wipes some free entries */
+void ngx_openai_entry_wipe(ngx_openai_shared_t *sh);
 void ngx_openai_entry_queue(ngx_openai_shared_t *sh, uint32_t slot);
 void ngx_openai_entry_finish(ngx_openai_shared_t *sh, uint32_t slot);
 void ngx_openai_entry_settle(ngx_openai_shared_t *sh);
@@ -330,6 +355,14 @@ void ngx_openai_entry_begin(ngx_openai_entry_t *e,
 void ngx_openai_entry_set(ngx_openai_entry_t *e,
     const ngx_openai_record_t *rec);
 
+
+/* sees to it that what is gone will be wiped, when there is time */
+void ngx_openai_zone_sweep(ngx_openai_zone_t *zone);
+
+/* 1 when something is gone and not wiped yet; no lock */
+#define ngx_openai_zone_used(sh)                                             \
+    (ngx_openai_load(&(sh)->used_page) != NGX_OPENAI_NIL                     \
+     || ngx_openai_load(&(sh)->used_slot) != NGX_OPENAI_NIL)
 
 /* the lock's last holder died inside: makes everything consistent again */
 void ngx_openai_heal(ngx_openai_shared_t *sh);

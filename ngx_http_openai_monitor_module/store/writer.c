@@ -129,13 +129,13 @@ static void
 ngx_openai_writer_fetch(ngx_openai_shared_t *sh, ngx_openai_entry_t *e,
     ngx_openai_process_t *process)
 {
-    uint32_t  n, slot;
+    uint32_t  n, slot, page;
 
     /* the first page of the request, and that of the response */
 
     for (n = process->n; n > 0 && process->n - n < 2; n--) {
-        ngx_openai_writer_ahead(ngx_openai_page(sh, process->reserve[n - 1]),
-                                NGX_OPENAI_AHEAD);
+        page = ngx_openai_page_number(process->held[n - 1]);
+        ngx_openai_writer_ahead(ngx_openai_page(sh, page), NGX_OPENAI_AHEAD);
     }
 
     ngx_openai_writer_ahead(&e->rec[(e->version + 1) & 1],
@@ -143,7 +143,8 @@ ngx_openai_writer_fetch(ngx_openai_shared_t *sh, ngx_openai_entry_t *e,
 
     /* where the next exchange begins, as a rule */
 
-    slot = (sh->free_slot != NGX_OPENAI_NIL) ? sh->free_slot : sh->oldest;
+    slot = (sh->used_slot != NGX_OPENAI_NIL) ? sh->used_slot
+           : (sh->free_slot != NGX_OPENAI_NIL) ? sh->free_slot : sh->oldest;
 
     if (slot < sh->head.entries) {
         e = ngx_openai_entry(sh, slot);
@@ -385,7 +386,17 @@ ngx_openai_writer_commit(ngx_openai_writer_t *w,
 
     w->seq = 0;
 
+    /* what the next exchange would wait for */
+
     ngx_openai_zone_ahead(w->zone);
+
+    if (w->zone->process) {
+        ngx_openai_pages_ready(sh, w->zone->process);
+    }
+
+    if (ngx_openai_zone_used(sh)) {
+        ngx_openai_zone_sweep(w->zone);
+    }
 }
 
 

@@ -61,6 +61,10 @@ ngx_openai_zone_attach(ngx_openai_zone_t *zone)
     zone->mapped_slots = 0;
     ngx_openai_zone_ahead(zone);
 
+    if (ngx_openai_zone_used(zone->sh)) {
+        ngx_openai_zone_sweep(zone);
+    }
+
     return zone->process ? NGX_OK : NGX_DECLINED;
 }
 
@@ -99,8 +103,10 @@ ngx_openai_zone_join(ngx_openai_shared_t *sh)
         unused->n = 0;
         unused->started = started;
 
-        for (n = 0; n < NGX_OPENAI_RESERVE; n++) {
-            unused->reserve[n] = NGX_OPENAI_NIL;
+        unused->wiping = 0;
+
+        for (n = 0; n < NGX_OPENAI_HELD; n++) {
+            unused->held[n] = NGX_OPENAI_NIL;
         }
 
         ngx_openai_fault("join.slot");
@@ -133,6 +139,19 @@ ngx_openai_zone_detach(ngx_openai_zone_t *zone)
         || ngx_openai_lock(zone) != NGX_OK)
     {
         return;
+    }
+
+    /* a file outlives all who could wipe it later */
+
+    if (zone->file) {
+        ngx_openai_pages_return(sh, process);
+        ngx_openai_unlock(zone);
+
+        while (ngx_openai_zone_wipe(zone) == NGX_AGAIN) { /* void */ }
+
+        if (ngx_openai_lock(zone) != NGX_OK) {
+            return;
+        }
     }
 
     owner = process - sh->processes;
@@ -268,6 +287,8 @@ ngx_openai_zone_clear(ngx_openai_zone_t *zone)
 
     ngx_openai_unlock(zone);
 
+    ngx_openai_zone_sweep(zone);
+
     return NGX_OK;
 }
 
@@ -315,7 +336,8 @@ ngx_openai_zone_stat(ngx_openai_zone_t *zone, ngx_openai_zone_stat_t *stat)
 
     for (i = 0; i < NGX_OPENAI_PROCESSES; i++) {
         if (ngx_openai_load(&sh->processes[i].pid)) {
-            stat->pages_free += ngx_openai_load(&sh->processes[i].n);
+            stat->pages_free += ngx_openai_load(&sh->processes[i].n)
+                                + ngx_openai_load(&sh->processes[i].wiping);
         }
     }
 }

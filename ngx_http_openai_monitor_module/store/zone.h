@@ -41,6 +41,7 @@ struct ngx_openai_zone_s {
     ngx_msec_t            reaped;       /* when dead owners were looked for */
     uint32_t              mapped_pages; /* so many, from the first on */
     uint32_t              mapped_slots;
+    struct ngx_event_s   *wiper;        /* the timer, see store/sweep.c */
     uint64_t              stalled;      /* lock round that seems stuck, + 1 */
 };
 
@@ -101,6 +102,12 @@ void ngx_openai_zone_reap(ngx_openai_zone_t *zone);
 
 /* forgets finished records, running ones stay; NGX_BUSY: the lock is stuck */
 ngx_int_t ngx_openai_zone_clear(ngx_openai_zone_t *zone);
+
+/*
+ * Wipes up to 32 pages and a few entries of records that are gone.  NGX_AGAIN:
+ * there may be more; NGX_OK: there is nothing; NGX_BUSY: the lock is stuck.
+ */
+ngx_int_t ngx_openai_zone_wipe(ngx_openai_zone_t *zone);
 
 /* grows by one whenever a record begins, ends, or the zone is cleared */
 uint64_t ngx_openai_zone_changes(ngx_openai_zone_t *zone);

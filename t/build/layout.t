@@ -16,7 +16,7 @@ use Test::More tests => 1;
 
 # the layout, and the hash of the definitions that it has
 
-my ($layout, $hash) = (12, '73438b220af915ee3b2764d177fc946a');
+my ($layout, $hash) = (13, 'a23f7519d055b4e11adabdfa009c706c');
 
 my $module = abs_path(dirname(__FILE__) . '/../..')
              . '/ngx_http_openai_monitor_module';

@@ -16,7 +16,7 @@ use File::Find qw/ find /;
 use Test::More;
 
 my $root = abs_path(dirname(__FILE__) . '/../..');
-my $faults = 53;
+my $faults = 54;
 
 sub slurp {
     my ($path) = @_;

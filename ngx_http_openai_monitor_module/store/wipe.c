@@ -1,0 +1,54 @@
+
+/*
+ * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
+ */
+
+
+/*
+ * Wiping: what a record that is gone has left in pages and entries becomes
+ * zeros.  The pages leave the list of used pages under the lock, are filled
+ * without it, and go to the list of free pages with the next slice.  A process
+ * that dies in between holds them, and they go back as used ones.
+ *
+ * Called by the timer of sweep.c, and by a process that leaves a zone in a file.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "store/shared.h"
+
+
+ngx_int_t
+ngx_openai_zone_wipe(ngx_openai_zone_t *zone)
+{
+    ngx_openai_shared_t   *sh;
+    ngx_openai_process_t  *process;
+
+    sh = zone->sh;
+    process = zone->process;
+
+    if (sh == NULL || process == NULL || process->pid != (int64_t) ngx_pid) {
+        return NGX_OK;
+    }
+
+    if (process->wiping == 0 && !ngx_openai_zone_used(sh)) {
+        return NGX_OK;
+    }
+
+    if (ngx_openai_lock(zone) != NGX_OK) {
+        return NGX_BUSY;
+    }
+
+    ngx_openai_pages_wiped(sh, process);
+    ngx_openai_entry_wipe(sh);
+
+    ngx_openai_unlock(zone);
+
+    /* without the lock, as the pages may be on a disk */
+
+    ngx_openai_pages_wipe(sh, process);
+
+    return NGX_AGAIN;
+}
