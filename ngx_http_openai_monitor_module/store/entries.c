@@ -8,6 +8,16 @@
 #include <ngx_core.h>
 
 #include "store/shared.h"
+#include "store/stats_inner.h"
+
+
+/* a commit that does not fit could not be taken back; two counters come to what
+   the statistics change */
+
+typedef char  ngx_openai_undo_fits[
+    (NGX_OPENAI_FOLD_PARTS + 2 <= NGX_OPENAI_UNDO_PARTS
+     && NGX_OPENAI_FOLD_BYTES + 2 * sizeof(uint64_t) <= NGX_OPENAI_UNDO_BYTES)
+    ? 1 : -1];
 
 
 #define NGX_OPENAI_WIPE_SLOTS  4

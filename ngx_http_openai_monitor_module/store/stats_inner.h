@@ -40,6 +40,27 @@ typedef struct {
 } ngx_openai_fold_t;
 
 
+/*
+ * The most that one record changes: the slice that ends, the totals and a slice
+ * of each ring; the new slice and a bucket of two histograms, there and in the
+ * totals; a row that gives way and "other" in each table of names and in the
+ * series, with a bucket of each histogram.  t/unit/stats.c reaches it.
+ */
+
+#define NGX_OPENAI_FOLD_PARTS                                                \
+    (2 + NGX_OPENAI_RINGS + 1 + 4 + 2 * NGX_OPENAI_TABLES + 2                \
+     + NGX_OPENAI_SERIES_HISTS)
+
+#define NGX_OPENAI_FOLD_BYTES                                                \
+    ((1 + NGX_OPENAI_RINGS) * sizeof(ngx_openai_slice_t)                     \
+     + offsetof(ngx_openai_totals_t, duration)                               \
+     + offsetof(ngx_openai_slice_t, duration)                                \
+     - offsetof(ngx_openai_slice_t, sums)                                    \
+     + (4 + NGX_OPENAI_SERIES_HISTS) * sizeof(uint32_t)                      \
+     + 2 * NGX_OPENAI_TABLES * sizeof(ngx_openai_name_t)                     \
+     + 2 * sizeof(ngx_openai_series_t))
+
+
 /* adds to the row of a name; an empty one has none */
 void ngx_openai_fold_name(ngx_openai_stats_t *stats, ngx_uint_t table,
     const char *name, const ngx_openai_fold_t *f);
