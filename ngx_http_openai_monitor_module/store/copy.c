@@ -76,6 +76,10 @@ ngx_openai_zone_copy(ngx_openai_shared_t *sh, ngx_openai_shared_t *from)
 
     sh->cleared = sh->seq - sh->evicted - sh->records;
 
+    ngx_log_debug2(NGX_LOG_DEBUG_CORE, ngx_cycle->log, 0,
+                   "openai zone: %uD of %uD records copied",
+                   sh->records, from->records);
+
     ngx_openai_pages_return(sh, zone.process);
     zone.process->pid = 0;
 

@@ -67,6 +67,10 @@ ngx_openai_entry_evict(ngx_openai_shared_t *sh)
 
     e = ngx_openai_entry(sh, slot);
 
+    ngx_log_debug2(NGX_LOG_DEBUG_CORE, ngx_cycle->log, 0,
+                   "openai zone: evict record %uL from slot %uD",
+                   ngx_openai_index(sh)[slot].seq, slot);
+
     sh->oldest = e->next;
 
     if (e->next == NGX_OPENAI_NIL) {

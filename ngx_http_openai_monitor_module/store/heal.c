@@ -232,6 +232,9 @@ ngx_openai_heal_process(ngx_openai_shared_t *sh, ngx_openai_process_t *process)
 
     owner = process - sh->processes;
 
+    ngx_log_debug1(NGX_LOG_DEBUG_CORE, ngx_cycle->log, 0,
+                   "openai zone: close what process %L left", process->pid);
+
     for (slot = ngx_openai_entry_running(sh, 0);
          slot != NGX_OPENAI_NIL;
          slot = ngx_openai_entry_running(sh, slot + 1))

@@ -61,6 +61,9 @@ ngx_openai_lock(ngx_openai_zone_t *zone)
     ngx_openai_store(&sh->holder, (int64_t) ngx_pid);
 
     if (err) {
+        ngx_log_debug0(NGX_LOG_DEBUG_CORE, ngx_cycle->log, 0,
+                       "openai zone: heal, the lock's holder died");
+
         ngx_openai_heal(sh);
 
         if (pthread_mutex_consistent(&sh->mutex)) {
@@ -125,6 +128,9 @@ ngx_openai_lock_wait(ngx_openai_zone_t *zone)
     if (ngx_openai_load(&zone->sh->rounds) == rounds) {
         zone->stalled = rounds + 1;
     }
+
+    ngx_log_debug1(NGX_LOG_DEBUG_CORE, ngx_cycle->log, 0,
+                   "openai zone: lock is stuck in round %uL", rounds);
 
     return EBUSY;
 }

@@ -282,6 +282,10 @@ ngx_openai_zone_take(ngx_openai_zone_t *zone, size_t size,
 
     same = (head.size == size && head.entries == zone->entries);
 
+    ngx_log_debug3(NGX_LOG_DEBUG_CORE, log, 0,
+                   "openai zone: file \"%V\" has %uL bytes, %s", &file->path,
+                   head.size, same ? "used" : "copied");
+
     sh = ngx_openai_file_map(file, file->found, same ? zone->sh : NULL,
                              file->size, log);
     if (sh == NULL) {
@@ -319,6 +323,9 @@ ngx_openai_zone_make(ngx_openai_zone_t *zone, size_t size, ngx_log_t *log)
     file = zone->file;
 
     rc = ngx_openai_file_make(file, size, log);
+
+    ngx_log_debug2(NGX_LOG_DEBUG_CORE, log, 0,
+                   "openai zone: new file \"%V\", rc:%i", &file->path, rc);
 
     if (rc == NGX_OK
         && ngx_openai_file_map(file, file->fd, zone->sh, size, log) != NULL)

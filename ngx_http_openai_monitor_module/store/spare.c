@@ -67,6 +67,10 @@ ngx_openai_zone_whole(ngx_openai_zone_t *zone)
         return NGX_DECLINED;
     }
 
+    ngx_log_debug1(NGX_LOG_DEBUG_CORE, ngx_cycle->log, 0,
+                   "openai zone: file \"%V\" was cut, the memory is another",
+                   &file->path);
+
     /* writers that began in the file notice that the memory is another */
 
     zone->sh = (ngx_openai_shared_t *) file->spare;

@@ -46,6 +46,9 @@ ngx_openai_zone_wipe(ngx_openai_zone_t *zone)
 
     ngx_openai_unlock(zone);
 
+    ngx_log_debug1(NGX_LOG_DEBUG_CORE, ngx_cycle->log, 0,
+                   "openai zone: wipe %uD pages", process->wiping);
+
     /* without the lock, as the pages may be on a disk */
 
     ngx_openai_pages_wipe(sh, process);

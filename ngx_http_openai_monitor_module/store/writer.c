@@ -64,6 +64,12 @@ ngx_openai_writer_begin(ngx_openai_writer_t *w, ngx_openai_zone_t *zone,
     if (slot == NGX_OPENAI_NIL) {
         ngx_openai_unlock(zone);
         ngx_openai_count(&sh->dropped, 1);
+
+        ngx_log_debug3(NGX_LOG_DEBUG_CORE, ngx_cycle->log, 0,
+                       "openai zone: no entry, %uD of %uD running, "
+                       "%uD of this key", sh->running, sh->head.entries,
+                       sh->shares[share]);
+
         return NGX_DECLINED;
     }
 
@@ -104,6 +110,9 @@ ngx_openai_writer_begin(ngx_openai_writer_t *w, ngx_openai_zone_t *zone,
     ngx_openai_store(&sh->changes, sh->changes + 1);
 
     ngx_openai_unlock(zone);
+
+    ngx_log_debug2(NGX_LOG_DEBUG_CORE, ngx_cycle->log, 0,
+                   "openai zone: begin record %uL in slot %uD", w->seq, slot);
 
     ngx_openai_writer_fetch(sh, e, process);
 
@@ -331,6 +340,10 @@ ngx_openai_writer_page(ngx_openai_writer_t *w, ngx_openai_extent_t *x)
 
         ngx_openai_entry_refill(zone->sh, process);
         ngx_openai_unlock(zone);
+
+        ngx_log_debug1(NGX_LOG_DEBUG_CORE, ngx_cycle->log, 0,
+                       "openai zone: refill, %uD pages in reserve",
+                       process->n);
     }
 
     return ngx_openai_pages_take(zone->sh, process, x);
@@ -382,6 +395,10 @@ ngx_openai_writer_commit(ngx_openai_writer_t *w,
 
     } else {
         ngx_openai_store(&sh->unsettled, 1);
+
+        ngx_log_debug1(NGX_LOG_DEBUG_CORE, ngx_cycle->log, 0,
+                       "openai zone: lock is stuck, record %uL is left "
+                       "to be finished", w->seq);
     }
 
     w->seq = 0;

@@ -254,6 +254,10 @@ ngx_openai_zone_clear(ngx_openai_zone_t *zone)
 
     ngx_openai_entry_settle(sh);
 
+    ngx_log_debug2(NGX_LOG_DEBUG_CORE, ngx_cycle->log, 0,
+                   "openai zone: clear %uD records, %uD running",
+                   sh->records, sh->running);
+
     order = sh->order;
     sh->clearing = 1;
 

@@ -46,6 +46,11 @@ extern volatile ngx_msec_t ngx_current_msec;
 #undef  ngx_timeofday
 ngx_time_t *ngx_timeofday(void);
 
+#define ngx_log_debug0(...)
+#define ngx_log_debug1(...)
+#define ngx_log_debug2(...)
+#define ngx_log_debug3(...)
+
 #define ngx_errno                  errno
 #define ngx_set_errno(err)         errno = err
 #define ngx_align(d, a)            (((d) + (a - 1)) & ~(a - 1))
