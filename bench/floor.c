@@ -5,15 +5,14 @@
 
 
 /*
- * What must be done for each exchange, by itself: no nginx, no kernel.  Beside
- * each part of the module's work is the least that anybody could do instead,
- * so that it can be seen how much is left to gain.
+ * Measures the module's work on an exchange without nginx and the kernel,
+ * beside the least work that could replace it.
  *
  *     floor REQUEST ANSWER [exchanges]
  *
- * both files of JSON.  Between the halves of an exchange other memory is
- * touched, as much as nginx and the kernel do: caches are as cold as they are
- * in a proxy.  Prints one line of JSON, times in ns per exchange.
+ * REQUEST and ANSWER are files of JSON.  Between the halves of an exchange the
+ * program touches as much other memory as nginx and the kernel do, so caches
+ * are as cold as in a proxy.  It prints one line of JSON: ns an exchange.
  */
 
 
@@ -34,7 +33,7 @@
 #define ZONE_SIZE    (64 * 1024 * 1024)
 #define ENTRIES      1000
 
-/* see docs/performance.md */
+/* nginx and the kernel touch so much memory between two halves */
 #define OTHER_BYTES  (300 * 1024)
 
 #define HEAD_BYTES   420
@@ -75,7 +74,7 @@ static void record_request(void);
 static void record_answer(void);
 
 
-/* "parse" and "copy" are the least, "understand" and "record" are ours */
+/* "parse" and "copy" are the least work, "understand" and "record" are ours */
 
 static const work_t  works[] = {
     { "parse", parse_request, parse_answer },
@@ -85,7 +84,7 @@ static const work_t  works[] = {
 };
 
 
-/* nginx's, which knows the time without asking */
+/* in place of nginx, which caches the time */
 
 ngx_pid_t                   ngx_pid;
 ngx_uint_t                  ngx_pagesize = 4096;
@@ -227,7 +226,7 @@ touch_others(void)
 }
 
 
-/* the best of several rounds, as others may have had the machine in some */
+/* returns the best of several rounds, because the machine is shared */
 
 static uint64_t
 measure(const work_t *work, unsigned long exchanges)
