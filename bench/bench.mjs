@@ -18,8 +18,7 @@ import { fileURLToPath } from 'node:url';
 import { stopLoad, tools } from './lib/load.mjs';
 import { describe } from './lib/machine.mjs';
 import { VARIANTS, checkVariants, settings, stopAll } from './lib/nginx.mjs';
-import { PART_NAMES, instructions, markdown, summary }
-    from './lib/report.mjs';
+import { PART_NAMES, markdown, summary } from './lib/report.mjs';
 import { floor } from './parts/floor.mjs';
 import { clean, peers } from './parts/peers.mjs';
 import { plain, scaling } from './parts/plain.mjs';
@@ -174,11 +173,7 @@ async function measure({ dir, quick, publish, names }) {
     const { parts } = results;
 
     if (publish) {
-        const recorded = readFileSync(inProject('t/cost.json'), 'utf8');
-
-        publishTables(markdown(results, VARIANTS) + '\n'
-                      + instructions(JSON.parse(recorded), machine.nginx),
-                      summary(results));
+        publishTables(markdown(results, VARIANTS), summary(results));
     }
 
     console.log(markdown({ machine, parts: Object.fromEntries(

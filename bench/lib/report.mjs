@@ -109,39 +109,6 @@ function table(columns, rows, names) {
         .join('\n');
 }
 
-// what t/cost.t has recorded, for the nginx that is measured when it is there
-
-export function instructions(recorded, version) {
-    const keys = Object.keys(recorded).sort();
-    const key = keys.find((name) => name.startsWith(`nginx ${version},`))
-                ?? keys[0];
-
-    const titles = {
-        exchange_1k: 'an exchange, 1 KB request',
-        exchange_64k: 'an exchange, 64 KB request in four pieces',
-        event: 'an event of a stream',
-        list: 'the list, 20 of 64 records',
-        search: 'a search in 4 MB of bodies',
-    };
-
-    const columns = [
-        ['nginx without the module', (r) => r.plain ? number(r.plain) : '–'],
-        ['everything captured', (r) => number(r.all)],
-        ['added', (r) => r.plain ? signed(r.all - r.plain) : '–'],
-        ['ratio', (r) => r.plain ? (r.all / r.plain).toFixed(3) : '–'],
-    ];
-
-    const line = (cells) => `| ${cells.join(' | ')} |`;
-
-    return [`### Instructions, ${key}`, '',
-            line(['', ...columns.map(([title]) => title)]),
-            line(['---', ...columns.map(() => '---:')]),
-            ...Object.entries(titles).filter(([name]) => recorded[key][name])
-                .map(([name, title]) => line([title, ...columns.map(
-                    ([, text]) => text(recorded[key][name]))]))]
-        .join('\n') + '\n';
-}
-
 export function markdown(results, names) {
     const { machine: m, parts } = results;
     const out = [`nginx ${m.nginx}, ${m.cores} × ${m.cpu}, Linux ${m.kernel}`];
