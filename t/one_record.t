@@ -1,11 +1,10 @@
 # Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-# The promise: one exchange leaves one record, with the method, the URI and the
-# body that the client sent, whatever nginx makes of it inside: error pages,
-# rewrites, subrequests, other upstreams. nginx forgets the module's context,
-# and rewrites method and URI, at every internal redirect. Seen to fail when
-# the lost context was not looked for, and when subrequests were taken for the
-# main one.
+# The promise: one exchange makes one record, with the method, the URI and the
+# body that the client sent, whatever nginx does inside: error pages, rewrites,
+# subrequests, other upstreams.  At an internal redirect nginx clears the module's
+# context and rewrites method and URI.  Seen to fail when the module did not look
+# for its lost context, and when it took a subrequest for the main request.
 
 use strict;
 use warnings;

@@ -1,9 +1,8 @@
 # Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
 # The promise: the record has the body that the client sent, each byte once,
-# however it came and whatever nginx did with it: in memory, in a temporary
-# file, in chunks, unbuffered, pipelined. Seen to fail when only the first
-# buffer of each call was taken.
+# whether nginx had it in memory or in a temporary file, in chunks, unbuffered or
+# pipelined.  Seen to fail when the filter took only the first buffer of a call.
 
 use strict;
 use warnings;
@@ -15,7 +14,7 @@ use MonitorTest;
 
 seed();
 
-# the upstream notes the digest of what it got
+# the upstream notes the digest of the body that it got
 
 our $note_body = sub {
     my ($u) = @_;
@@ -26,7 +25,7 @@ our $note_body = sub {
     }
 };
 
-# posts the bodies, one by one, and compares what upstream and record have
+# posts the bodies one by one, and compares those of the upstream and the record
 
 our $post_bodies = sub {
     my ($send, @bodies) = @_;

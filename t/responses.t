@@ -1,11 +1,11 @@
 # Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-# The promise: the record has the upstream's answer, each byte once, in
-# whatever buffers it passes: a buffer that was read back from a file is in
-# memory and in the file, and must not count twice; one that is only in a file
-# must not be missed. Seen to fail when file buffers counted twice, without
-# filter_need_in_memory, and, under a sanitizer, when an enormous content type
-# overran its buffer.
+# The promise: the record has the upstream's answer, each byte once, whatever
+# buffers it passes in.  A buffer read back from a file is both in memory and in
+# the file, and must not count twice; a buffer that is only in a file must not be
+# missed.  Seen to fail when file buffers counted twice, without
+# filter_need_in_memory, and, under a sanitizer, when a huge content type overran
+# its buffer.
 
 use strict;
 use warnings;
@@ -17,7 +17,7 @@ use MonitorTest;
 
 seed();
 
-# what begins with a colon would be a stream of events
+# a body that begins with a colon would be a stream of events
 
 our $body = 'x' . random_bytes(399_999);
 

@@ -1,6 +1,6 @@
-# The promise: the API tells of every record what docs/api.md says, in valid
-# JSON whatever the bytes were, and answers what it does not understand with an
-# error that names it.
+# The promise: the API returns what docs/api.md says, as valid JSON whatever the
+# bytes of a record are.  When it does not understand a request, its error names
+# what it does not understand.
 
 use strict;
 use warnings;
@@ -19,7 +19,7 @@ sub api {
     return json_value($body);
 }
 
-# status, code and message of an error
+# compares the status, the code and the message of an error
 
 sub refused {
     my ($uri, $want, $name, @how) = @_;
@@ -117,12 +117,13 @@ fault 42
 refused("/api/requests?$_", [ 400, 'bad_request', qr/^invalid "page"; / ], $_)
     for qw/ page=0 page=-1 page=x page= page=1000001 page=99999999999999999999
             page=1e3 page=%00 page=1%202 /;
-refused("/api/requests?$_", [ 400, 'bad_request', qr/^invalid "page_size"; .*1000$/ ],
-      $_)
+refused("/api/requests?$_", [ 400, 'bad_request',
+      qr/^invalid "page_size"; .*1000$/ ], $_)
     for qw/ page_size=0 page_size=1001 page_size=-5 /;
 refused('/api/requests?page=1&page=2', [ 400, 'bad_request',
       qr/^duplicate argument "page"$/ ]);
-refused('/api/requests?q=a&q=b', [ 400, 'bad_request', qr/^duplicate argument "q"$/ ]);
+refused('/api/requests?q=a&q=b', [ 400, 'bad_request',
+      qr/^duplicate argument "q"$/ ]);
 refused('/api/requests?sort=colour', [ 400, 'bad_request',
       qr/^unknown value "colour" of "sort"$/ ]);
 refused('/api/requests?q=modle:x', [ 400, 'bad_request',
@@ -131,9 +132,12 @@ refused('/api/requests?status=teapot', [ 400, 'bad_request',
       qr/^"status".*"teapot"/ ]);
 refused('/api/requests?q=%22%FF%01%3Cb%3E', [ 400, 'bad_request',
       qr/^"q": unterminated string "/ ]);
-refused('/api/stats?window=7d', [ 400, 'bad_request', qr/^invalid "window"; use one of 5m, 1h, 24h, all$/ ]);
-refused('/api/export?format=xml', [ 400, 'bad_request', qr/^invalid "format"; use one of har, jsonl, csv$/ ]);
-refused('/api/requests?q=' . 'a' x 3000, [ 400, 'bad_request', qr/^"q": query is longer than 2048/ ],
+refused('/api/stats?window=7d', [ 400, 'bad_request',
+      qr/^invalid "window"; use one of 5m, 1h, 24h, all$/ ]);
+refused('/api/export?format=xml', [ 400, 'bad_request',
+      qr/^invalid "format"; use one of har, jsonl, csv$/ ]);
+refused('/api/requests?q=' . 'a' x 3000, [ 400, 'bad_request',
+      qr/^"q": query is longer than 2048/ ],
       'a long query');
 check(api('/api/requests?unknown=1&&=&page='  . '1'), { page => 1 },
       'others are let alone');
@@ -158,7 +162,8 @@ refused($_, [ 404, 'not_found', qr/./ ])
 
 refused('/%22%3E%3Cscript%3E', [ 404, 'not_found', qr/"><script>/ ]);
 
-refused($_->[1], [ 405, 'method_not_allowed', qr/^method not allowed; use $_->[2]$/ ],
+refused($_->[1], [ 405, 'method_not_allowed',
+      qr/^method not allowed; use $_->[2]$/ ],
         "$_->[0] $_->[1]", $_->[0])
     for [ POST => '/api/requests', 'GET, HEAD' ], [ DELETE => '/api/stats',
           'GET, HEAD' ],
@@ -374,8 +379,8 @@ check(json_value($get->('/monitor/api/requests')->{body}), { total => 0 },
 check($get->('/monitor')->{status}, 301, 'the slash');
 check([ map { $get->($_)->{status} } '/exact', '/exac' ], [ 200, 404 ], 'a name without one');
 
-# both make a location of their own, which had the handler and no zone, or the
-# zone and no handler
+# both directives make a location of their own, which once had the handler
+# without the zone, or the zone without the handler
 
 check($get->('/monitor/api/requests?other=1')->{status}, 200, 'within if');
 check(http("POST /monitor/api/clear HTTP/1.1\r\nHost: localhost\r\n"
@@ -452,7 +457,8 @@ check(api("/api/request/$changed->{id}/diff?with=$one->{id}"),
 check(api("/api/request/$one->{id}/diff"), { parent => null,
       change => 'initial' }, 'none before it');
 refused("/api/request/$none->{id}/diff?with=$one->{id}",
-      [ 400, 'bad_request', qr/^record "\w+" has no messages, so it cannot be compared$/ ]);
+      [ 400, 'bad_request',
+        qr/^record "\w+" has no messages, so it cannot be compared$/ ]);
 refused("/api/request/$one->{id}/diff?with=nobody",
       [ 404, 'not_found', qr/nobody/ ]);
 
@@ -596,9 +602,9 @@ for my $pair ([ 0, 1 ], [ 2, 3 ]) {
 
 
 === TEST 13: conversations are remembered as long as their records
-also beside a record that runs for long, and is older than many that are gone:
-a worker remembered all that came after it.  What it remembers is seen where a
-conversation goes on whose first record was evicted.
+A record that runs for long is older than many that are gone, and a worker once
+remembered everything that came after it.  The test continues a conversation
+whose first record was evicted, because that shows what the worker remembers.
 --- zone: 8m entries=16
 --- upstream
 while (my $r = $u->request) {
@@ -650,7 +656,8 @@ read_answer($c);
 
 
 === TEST 14: a title is the start of the last user message
-and a part of the body: where bodies are not kept, or are masked, there is none.
+A title is text of the body, so a record has none where bodies are not kept or
+are masked.
 Seen to fail when the meter was asked for titles everywhere.
 --- config
 location / {

@@ -1,7 +1,6 @@
-# The promise: whoever looks on sees what happens when it happens: records that
-# begin, run and end, and the text of an answer as it grows.  Nobody who looks
-# on costs memory without bound, misses something unnoticed, or keeps a worker
-# from ending.
+# The promise: a viewer of the live feed sees records when they begin, run and
+# end, and the text of an answer while it grows.  A viewer has bounded memory, it
+# is told when it misses something, and it does not keep a worker from exiting.
 
 use strict;
 use warnings;
@@ -13,7 +12,7 @@ use Time::Local qw/ timegm /;
 
 use MonitorTest;
 
-# a feed of the live events; dies when it is refused
+# opens a live feed; dies when it is refused
 
 sub feed {
     my ($arguments, @headers) = @_;
@@ -34,7 +33,7 @@ sub feed {
 
 sub status_of { $_[0]{head} =~ m{^HTTP/1.1 (\d+)} ? $1 : 0 }
 
-# takes what has come; false at the end of the connection
+# reads what has come; false at the end of the connection
 
 sub take {
     my ($feed, $patience) = @_;
@@ -63,7 +62,7 @@ sub take {
     return 1;
 }
 
-# the first event that the function likes, waited for; those before it are gone
+# waits for the first event that the function accepts, and drops those before it
 
 sub next_event {
     my ($feed, $what, $likes) = @_;
@@ -372,8 +371,8 @@ my $grown = $rss->() - $before;
 check($grown < 4096 || $ENV{OPENAI_MONITOR_CHECKED} ? 1 : $grown, 1,
       'no memory for the one that does not read');
 
-# now it reads, and is told, or catches up: as slowly as its small window makes
-# it, as long as something comes
+# it reads now, as slowly as its small window allows, until it is told that it
+# lags, or has caught up
 
 my $select = IO::Select->new($idle->{socket});
 my $last = '';
@@ -397,7 +396,7 @@ fault 27
 my @feeds = map { feed() } 1 .. 3;
 next_event($_, 'hello') for @feeds;
 
-# waits until the old worker has gone, and not for ever
+# waits, with a limit, until the old worker has exited
 
 reload();
 
@@ -439,7 +438,7 @@ check([ map { json_value($_)->{model} } @$one ],
       [ map { "model-$_" } 1 .. 300 ], 'each of them, in order');
 check_same(json_text($_), json_text($one), 'told again') for @others;
 
-# by now the first ones were told too long ago
+# the worker has forgotten the first texts by now
 
 my $back = feed('', "Last-Event-ID: $hello->{data}{cursor}");
 check_same(json_text($told->($back)), json_text($one), 'who comes back');
@@ -559,8 +558,8 @@ check([ grep { $_->{event} eq 'gone' } @{ $feed->{events} } ], [], 'what is clea
 
 
 === TEST 14: a long URI is whole wherever it is shown or looked for
-the list, the live feed, CSV and the query language had the first 239 bytes of
-it and did not say so.  Seen to fail before they read the head.
+The list, the live feed, CSV and the query language used the first 239 bytes and
+did not say so.  Seen to fail before they read the head.
 --- upstream
 while ($u->request) { $u->answer(200, completion()) }
 --- client

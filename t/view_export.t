@@ -1,6 +1,6 @@
-# The promise: an export is the whole result of a filter, in a form that other
-# programs read, without a secret in it, in bounded memory however slowly it is
-# read.
+# The promise: an export has every record that matches a filter, in a format that
+# other programs read, and no secret.  It needs bounded memory, however slowly
+# the client reads.
 
 use strict;
 use warnings;
@@ -19,7 +19,7 @@ sub export {
     return wantarray ? ($body, $head) : $body;
 }
 
-# what is missing or wrong in a HAR 1.2
+# lists what a HAR 1.2 lacks, or has wrong
 
 sub har_faults {
     my ($har) = @_;
@@ -175,7 +175,7 @@ $grown = $rss->() - $before;
 check($grown < 40_000 || $ENV{OPENAI_MONITOR_CHECKED} ? 1 : $grown, 1,
       'and none is left behind');
 
-# one that leaves in the middle
+# a client that leaves in the middle
 
 my $gone = connection(port => $ENV{TEST_NGINX_MONITOR_PORT},
       receive_buffer => 4096);

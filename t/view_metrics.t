@@ -1,5 +1,5 @@
-# The promise: /metrics is what Prometheus reads, whatever names the traffic
-# brings: promtool accepts it, buckets add up, labels are bounded and escaped.
+# The promise: Prometheus can read /metrics, whatever names the traffic has:
+# promtool accepts it, buckets add up, and labels are bounded and escaped.
 
 use strict;
 use warnings;
@@ -16,7 +16,7 @@ sub metrics {
     return $body;
 }
 
-# what promtool has to say, nothing when it is content
+# the complaints of promtool; none when it accepts the text
 
 sub promtool {
     my ($text) = @_;
@@ -32,7 +32,7 @@ sub promtool {
     return $? ? $said || "status $?" : '';
 }
 
-# every histogram: buckets grow, +Inf is the count
+# in every histogram buckets grow, and +Inf is the count
 
 sub wrong_buckets {
     my ($text) = @_;
@@ -53,7 +53,7 @@ sub wrong_buckets {
     return %last ? @wrong : 'no histogram';
 }
 
-# the samples that are there twice: Prometheus takes one of them
+# samples that come twice, of which Prometheus keeps one
 
 sub twice {
     my ($text) = @_;
@@ -65,7 +65,7 @@ sub twice {
 }
 
 
-# a line of a chat's metric
+# one line of a metric of chats
 
 sub series {
     my ($name, $model, $answered, $error, $more, $value) = @_;
@@ -206,7 +206,7 @@ my $count = qr/^gen_ai_server_request_duration_seconds_count\{.*\} (\d+)$/m;
 $sum += $1 while $text =~ /$count/g;
 check($sum, 79, 'no request is lost');
 
-# nor are the tables of the statistics, with a query or without
+# the tables of the statistics merge such names too, with a query or without
 
 my %stats = map { $_ => json_value((monitor("/api/stats$_"))[1]) }
                 '', '?q=status:200';

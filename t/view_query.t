@@ -1,6 +1,6 @@
-# The promise: a search finds words in the bodies as people know them: decoded,
-# whatever JSON escaped, and put together when a stream scattered them.  A long
-# search holds up nobody, and ends when its client leaves.
+# The promise: a search finds words as people read them: it decodes bodies, undoes
+# JSON's escapes, and assembles streamed answers.  A long search delays nobody,
+# and it ends when its client leaves.
 
 use strict;
 use warnings;
@@ -10,7 +10,7 @@ use Test::Nginx::Socket 'no_plan';
 use Compress::Zlib ();
 use MonitorTest;
 
-# how many match, or the error
+# how many records match, or the error
 
 sub found {
     my ($q) = @_;
@@ -22,7 +22,7 @@ sub found {
     return $status == 200 ? $answer->{total} : $answer->{error}{message};
 }
 
-# without their bodies, which are large
+# waits for n records; does not read their bodies, which are large
 
 sub settled {
     my ($n) = @_;
@@ -34,7 +34,7 @@ sub finds {
     while (my ($q, $want) = splice @_, 0, 2) { check(found($q), $want, $q) }
 }
 
-# a list that is asked for, and not yet read
+# asks for a list, and leaves the answer unread
 
 sub asked {
     my ($arguments) = @_;
@@ -45,8 +45,8 @@ sub asked {
     return $socket;
 }
 
-# of those that match one expression, how many were over before the first that
-# matches the other
+# how many lines of the access log match the second expression before the first
+# line that matches the first one
 
 sub before {
     my ($late, $early) = @_;
@@ -132,7 +132,7 @@ for (1 .. 60) {
 
 settled(60);
 
-# many searches at once, and lists that are asked for after them
+# many searches at once, and lists that are asked for later
 
 my (@search, @list);
 
@@ -141,7 +141,7 @@ stopped(sub {
     @list = map { asked('page_size=1') } 1 .. 20;
 });
 
-# one leaves, the others get their answer
+# one client leaves, and the others get their answers
 
 close pop @search;
 check(json_value(read_answer($_)->{body}), { total => 60 }, 'a list') for @list;
@@ -150,7 +150,7 @@ check(json_value(read_answer($_)->{body}), { total => 0 }, 'a search')
 check(before(qr/absent-[123]/, qr/page_size=1 /), 20,
       'none of them waited for the searches');
 
-# catastrophic backtracking is cut, and the worker lives
+# catastrophic backtracking ends early, and the worker lives
 
 check(found('~/(l*)*(o*)*(r*)*x9/ in:request'), 0, 'a slow expression');
 check(found('lorem'), 60, 'after it');
@@ -187,7 +187,7 @@ my ($status, $csv) = monitor("/api/export?format=jsonl&q=$range");
 check([ map { json_value($_)->{uri} } split /\n/, $csv ], [ '/second', '/fail' ],
       'export');
 
-# statistics are those of the records that match, slices and tables too
+# statistics, slices and tables cover the records that match
 
 send_bytes($c, post('/held', { model => 'first' }));
 wait_for(sub { found('is:running') == 1 }, 'a running record');
@@ -240,7 +240,7 @@ finds('~/a (?:[^"\\\\\\\\]|\\\\\\\\.)*y{800}/' => 1, '~/\bx{9}/' => 1, '~/(?<= )
       '~/\Qalpha x/' => 1, '~/alpha)|(?:x/' => '"q": not a regular expression:'
                                                . ' "alpha)|(?:x"');
 
-# hundreds of levels at each place of it take 0.5 s, others are served meanwhile
+# hundreds of levels at each place take 0.5 s; others are served meanwhile
 
 my ($c, @others) = stopped(sub {
     map { asked("q=$_") } '~/(?:a%7Cb)%7B0,365%7D%5Bqz%5D/+in:request', ('path:/deep') x 3
@@ -250,7 +250,7 @@ check(read_answer($_)->{status}, 200, 'others') for @others;
 check(read_answer($c)->{body}, qr/"total":0,/, 'and it is not there');
 check(before(qr/365/, qr/path:/), 3, 'they were served first');
 
-# one that nobody can know the answer of is refused, whatever is asked for
+# every route refuses an expression that takes too long
 
 my $why = '"q": matching takes too long for "(a*)*[qz]"';
 my $query = 'q=~/(a*)*%5Bqz%5D/+in:request';

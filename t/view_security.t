@@ -1,6 +1,6 @@
-# The promise: nobody but the page itself reads records or changes anything:
-# not another site's script or form, not a name that was bound anew to this
-# address.  What was recorded never becomes markup.
+# The promise: only the page itself, and programs, read records or change
+# anything.  A script or a form of another site cannot, also when its name was
+# bound to this address.  Recorded text never becomes markup.
 
 use strict;
 use warnings;
@@ -51,7 +51,7 @@ check(status_of('/', 'GET', 'Sec-Fetch-Site: cross-site',
       'Sec-Fetch-Mode: navigate'),
       200, 'a link to the page works from elsewhere');
 
-# where there is no Host header, as in HTTP/3, the name is known without its port
+# without a Host header, as in HTTP/3, nginx knows the name without its port
 
 for my $uri ("http://localhost:$port/api/info", '/api/info') {
     check(http("GET $uri HTTP/1.0\r\nOrigin: $_\r\n\r\n", port => $port)->{status}, 403, "$uri, $_")

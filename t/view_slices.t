@@ -1,6 +1,6 @@
-# The promise: who searches keeps nobody waiting.  In each turn of the event
-# loop all searches together have one slice of 25 us, or one record.  Seen to
-# fail with slices of 10 ms, and when a worker that had to leave cut the searches.
+# The promise: a search delays nobody.  In each turn of the event loop all
+# searches together have one slice of 25 us, or one record.  Seen to fail with
+# slices of 10 ms, and when an exiting worker cut its searches.
 
 use strict;
 use warnings;
@@ -12,7 +12,7 @@ use MonitorTest;
 master_on();
 workers(1);
 
-# a zone of long records
+# fills a zone with long records
 
 my %sections = (
     zone => '16m entries=200',
@@ -49,7 +49,7 @@ our $fill = sub {
     }
 };
 
-# the words make a record long work; nobody said one of them
+# words that no record has, so every record is searched to its end
 
 our $words = join '+OR+', map { "nobody-says-$_" } 1 .. 60;
 
@@ -69,7 +69,7 @@ __DATA__
 --- client
 $::fill->();
 
-# a turn of the event loop accepts one connection: these wait from before the
+# a turn of the event loop accepts one connection, so these connect before the
 # searches begin
 
 my $others = 300;
@@ -103,7 +103,7 @@ $::fill->();
 
 my @searches = map { $::search->() } 1 .. 4;
 
-# they have begun when one is served who came later
+# a later request was served, so the searches have begun
 
 check(http("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
           ->{status}, 204, 'served');

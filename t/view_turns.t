@@ -1,7 +1,7 @@
-# The promise: whoever looks on costs nobody time.  Viewers have their turns in
-# slices, of which each turn of the event loop has one; who is cut by the end of
-# a slice comes again in the same tick, and is told all of it, once, in order.
-# nginx's debug log has which slices there were, and what was done in them.
+# The promise: viewers delay nobody.  They run in slices, of which each turn of
+# the event loop has one.  A viewer that does not finish in its slice goes on in
+# the same tick, and gets everything, once and in order.  nginx's debug log tells
+# which slices there were, and what was done in them.
 
 use strict;
 use warnings;
@@ -19,7 +19,7 @@ log_level('debug_http');
 master_on();
 workers(1);
 
-# what a feed is sent; its answer is read later
+# opens a feed and leaves its answer unread
 
 our $feed = sub {
     my ($cursor) = @_;
@@ -34,7 +34,7 @@ our $cursor = sub {
     return read_upto($feed->()->{socket}, qr/\n\n/) =~ /^id: (\S+)/m ? $1 : die;
 };
 
-# records that a feed has been told of, until one is as it shall be
+# the records that a feed was sent, up to the one that matches
 
 our $told = sub {
     my ($feed, $last) = @_;
@@ -58,7 +58,7 @@ our $exchanges = sub {
     }
 };
 
-# lines of the log from here on
+# the lines of the log from now on
 
 our $log = sub {
     my $from = () = error_log();
@@ -71,7 +71,7 @@ our $log = sub {
     };
 };
 
-# ticks from the first text that was made to the last one
+# counts the ticks from the first text to the last one
 
 our $ticks = sub {
     my @lines = grep { /: tick|: text/ } @_;
@@ -101,8 +101,8 @@ run_tests();
 __DATA__
 
 === TEST 1: who has more to be told than a slice holds comes again in the tick
-a buffer holds a fifth of it: who waited for the next tick would need five; as the
-reader may be kept from its core, too, it has some attempts
+A buffer holds a fifth of it, so a viewer that waited for the next tick would need
+five ticks.  There are several attempts, because the reader may lose its core.
 --- client
 my $cursor = $::cursor->();
 
@@ -130,8 +130,8 @@ check($ticks <= 2 ? 'few' : $ticks, 'few', 'ticks');
 
 
 === TEST 2: twenty viewers with a backlog: each text is made once
-and not before the conversations are known, but for a worker that has no time:
-as it may be kept from its core by others, it has some attempts
+The texts wait for the conversations, unless the worker has no time.  There are
+several attempts, because the worker may lose its core.
 --- client
 my $cursor = $::cursor->();
 my @found;

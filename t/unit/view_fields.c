@@ -10,9 +10,8 @@
  * row's kind, and every property is a row.  The columns of CSV are numbered
  * without a gap.
  *
- * Seen to fail when a row was left out, when a row was named otherwise, when
- * the type in the document was another one, and when two rows had the same
- * column.
+ * Seen to fail when a row was missing, when a row had another name, when the
+ * document had another type, and when two rows had the same column.
  */
 
 

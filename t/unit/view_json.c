@@ -5,9 +5,8 @@
 
 
 /*
- * The promise: whatever bytes a record holds, the API's JSON is valid, and
- * text that is text comes out as it went in.  A buffer of fixed size is never
- * written over.
+ * The promise: the API's JSON is valid whatever bytes a record has, and valid
+ * text comes out unchanged.  The writer never writes behind a fixed buffer.
  *
  * Of docs/reliability.md: fault 35.
  */
@@ -24,7 +23,7 @@ static unsigned    seed;
 static ngx_pool_t  pool;
 
 
-/* all buffers as one string, of the pool */
+/* all buffers as one string from the pool */
 
 static char *
 text_of(ngx_openai_json_t *json)
@@ -62,7 +61,7 @@ string_doc(const u_char *bytes, size_t len)
 }
 
 
-/* 1: it comes back; 0: it is valid JSON, but another text; -1: neither */
+/* 1: the text comes back; 0: valid JSON with another text; -1: neither */
 
 static int
 round_trip(const u_char *bytes, size_t len)
@@ -87,7 +86,7 @@ round_trip(const u_char *bytes, size_t len)
 }
 
 
-/* what the JSON library takes for UTF-8 */
+/* what yyjson takes for UTF-8 */
 
 static int
 is_utf8(const u_char *bytes, size_t len)
@@ -170,7 +169,7 @@ test_random(void)
 }
 
 
-/* the same content into rooms of every size */
+/* the same content into buffers of every size */
 
 static void
 test_fixed(void)

@@ -5,11 +5,11 @@
 
 
 /*
- * What a viewer is told lies after what it has been told and up to the tick.
- * The records are listed while others write: of two that end meanwhile the list
- * may have the later and not the earlier.  Who took the later one for news
- * would never be told of the earlier.  Seen to fail when all that was listed
- * was news.
+ * The promise: the news of a tick are the changes after a viewer's cursor and
+ * up to the tick.  Other processes write while the records are listed, so the
+ * list may have a later change and lack an earlier one.  A viewer that was told
+ * the later one would never be told the earlier one.  Seen to fail when
+ * everything in the list was news.
  */
 
 
@@ -77,7 +77,7 @@ slot(ngx_uint_t i, uint64_t change, uint32_t running)
 }
 
 
-/* the changes of what is news, in their order */
+/* the changes that are news, in their order */
 
 static int
 news_are(const ngx_openai_news_t *news, const char *changes)

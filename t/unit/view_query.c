@@ -5,9 +5,9 @@
 
 
 /*
- * The promise: the query language finds what docs/api.md says it finds, names
- * what it does not understand, and loads no bytes that the answer does not
- * hang on.  What is not known fits no comparison.
+ * The promise: the query language finds what docs/api.md says, names what it
+ * does not understand, and loads only bytes on which the answer depends.  An
+ * unknown value matches no comparison.
  */
 
 
@@ -393,8 +393,8 @@ test_random(void)
 }
 
 
-/* a word is found where it is, at any place of any text: blocks of it are
-   looked at together, and their borders are nothing that one may see */
+/* a word is found at any place of any text; the search compares blocks, and
+   the borders of blocks must make no difference */
 
 static void
 test_words(void)
@@ -415,7 +415,7 @@ test_words(void)
         len = (size_t) rand_r(&seed) % sizeof(letters);
         n = 1 + (size_t) rand_r(&seed) % (rounds % 2 ? 3 : sizeof(word) - 1);
 
-        /* of its own, so that a sanitizer sees what is read behind it */
+        /* in memory of its own, so that a sanitizer sees reads behind it */
 
         text = malloc(len + 1);
 

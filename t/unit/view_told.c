@@ -5,10 +5,10 @@
 
 
 /*
- * What has been told of a record is told to the next viewer: of this record,
- * not of that of another zone which has the same number, and perhaps the
- * memory of the first one.  Seen to fail when zones were known by their
- * address.
+ * The promise: the next viewer is sent the text that was made for this record,
+ * and not the text of a record with the same number in another zone, which may
+ * even have the memory of the first zone.  Seen to fail when the address stood
+ * for the zone.
  */
 
 
