@@ -1,8 +1,8 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-// An agent that finds out how long a history the monitor can keep.  Its system
-// prompt and its tools' answers are files of this project, so its prompts are
-// as long as real ones, and grow from turn to turn.
+// An agent of the demo.  Its system prompt and its tools' answers are files of this
+// project, so its prompts are as long as real ones, and grow from turn to turn.
+// main.mjs runs it.
 
 import fs from 'node:fs';
 

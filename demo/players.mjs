@@ -1,6 +1,7 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-// How each scene is sent: by the OpenAI SDK where it has a call for it.
+// Sends each scene, with the OpenAI SDK where the SDK has a call for it.  main.mjs
+// calls it.
 
 import OpenAI from 'openai';
 

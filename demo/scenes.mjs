@@ -1,8 +1,8 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-// What the demo plays: one row for each kind of exchange.  A row with "reply"
-// is answered by aimock, which finds it by the text of the question; one with
-// "own" by wire.mjs, which finds it by the header X-Demo-Scene.
+// The scenes of the demo: one row for each kind of exchange.  aimock answers a row
+// with "reply", and finds it by the text of the question.  wire.mjs answers a row
+// with "own", and finds it by the header X-Demo-Scene.
 
 import fs from 'node:fs';
 

@@ -1,7 +1,7 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-// The API of the demo: aimock on a loopback port of the system's choice, with
-// wire.mjs before it.
+// The upstream of the demo: aimock on a free loopback port, with wire.mjs before
+// it.  main.mjs starts it.
 
 import { LLMock } from '@copilotkit/aimock';
 

@@ -1,7 +1,7 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-// Builds html/dist: the four files of the page, and the API's description,
-// which the module embeds.
+// Builds html/dist: the four files of the page, and the description of the API.
+// html/embed.sh puts them into the module.
 
 import { context, build } from 'esbuild';
 import { copyFile, mkdir, readFile } from 'node:fs/promises';

@@ -1,7 +1,7 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-// Holds the promises of the detail: the text of a running answer as it
-// streams, what was said and called, bodies of any size, and what changed.
+// The promise: the detail shows a running answer as it streams, messages, tools
+// and calls, bodies of any size, and what changed since another record.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -120,7 +120,7 @@ test('conversation: system folded, reasoning apart, calls numbered and joined wi
 
     assert.equal(await panel.locator('img.picture').getAttribute('src'), pixel);
     assert.equal(await panel.locator('audio').getAttribute('src'), 'data:audio/wav;base64,UklGRg==');
-    await panel.getByText('Elsewhere, not fetched:').waitFor();
+    await panel.getByText('Not loaded, because it is on another server:').waitFor();
 
     assert.equal(await panel.locator('.answer strong').textContent(), 'blue');
     await panel.getByRole('button', { name: 'Markdown' }).click();
@@ -149,7 +149,7 @@ test('a body of 5 MB opens in parts', async () => {
     await soon(async () => assert.equal((await page.locator('.raw').textContent()).length, 100_000));
 });
 
-test('what was kept in part, encoded or not text says so', async () => {
+test('a partial body, encoded or not text says so', async () => {
     const cut = {
         ...text('{"a":', 'application/json'),
         body_bytes: 5_000_000,
@@ -179,18 +179,18 @@ test('an answer that lacks something says so where it is read, and why', async (
     const cases = [
         [{ streamed: true }, /event of the stream is broken/, true],
         [{}, /JSON of the answer is broken/, true],
-        [{ truncated: { request: false, response: true } }, /as far as its body was kept/, false],
-        [{ streamed: true, outcome: 'truncated' }, /as far as it came/, false],
+        [{ truncated: { request: false, response: true } }, /where the record ends/, false],
+        [{ streamed: true, outcome: 'truncated' }, /where it was cut/, false],
     ];
 
     for (const [changes, why, told] of cases) {
         const r = api.add(changes, { answer: { ...more().answer, partial: true } });
         const page = await show(r.id);
-        const words = page.getByText('in part', { exact: true });
+        const words = page.getByText('partial', { exact: true });
 
         // beside the outcome, and at the answer itself
-        await page.locator('.answer').getByText('in part', { exact: true }).waitFor();
-        await page.locator('.detail-line').getByText('in part', { exact: true }).waitFor();
+        await page.locator('.answer').getByText('partial', { exact: true }).waitFor();
+        await page.locator('.detail-line').getByText('partial', { exact: true }).waitFor();
         assert.equal(await words.count(), 2);
         assert.match(await words.first().getAttribute('title'), why);
         assert.match(await words.last().getAttribute('title'), why);
@@ -208,7 +208,7 @@ test('an answer that lacks something says so where it is read, and why', async (
     const on = api.begin({ streamed: true }, { answer: { ...more().answer, partial: true } });
     const page = await show(on.id);
     await page.locator('.answer').waitFor();
-    assert.equal(await page.getByText('in part', { exact: true }).count(), 0);
+    assert.equal(await page.getByText('partial', { exact: true }).count(), 0);
 });
 
 test('stream: every event with its time, gaps marked, a chart', async () => {

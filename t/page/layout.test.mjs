@@ -1,7 +1,7 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-// Holds the page to what was seen to be wrong on pictures of it: text that was
-// cut, boxes without content, words that say nothing.
+// The promise: no text is cut, no box is empty, and no label says nothing.  Each
+// test holds a fault that a picture of the page showed.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

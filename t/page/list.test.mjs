@@ -1,7 +1,7 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-// Holds the promise of a list that is live, stands still under the reader's
-// eyes, loses nothing when the line breaks, and can be linked to.
+// The promise: the list is live, stands still for a reader who has scrolled, loses
+// no record when the connection breaks, and a link opens the same view.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -20,7 +20,7 @@ test('the first screen explains itself, and the first request replaces it', asyn
 
     const r = api.begin();
     await page.locator('#row-' + r.id).waitFor();
-    assert.equal(await page.getByText('Nothing has passed yet').count(), 0);
+    assert.equal(await page.getByText('No requests yet').count(), 0);
 });
 
 test('a running request is on top with a ticking clock, bytes and tokens, then takes its place', async () => {
@@ -129,7 +129,7 @@ test('a viewer that lags loads the list again; a cleared history is empty', asyn
 
     api.records = [];
     api.send('clear', {});
-    await page.getByText('Nothing has passed yet').waitFor();
+    await page.getByText('No requests yet').waitFor();
 });
 
 test('what fell out of the filter while it ran leaves the list', async () => {

@@ -1,7 +1,8 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-// Holds the promises to people: two languages, light and dark, phone to large
-// screen, readable to all; and that a record is text, never markup.
+// The promise: the page serves people in two languages, in light and dark, on
+// phones and large screens, and with assistive technology.  A record is text,
+// never markup.
 //
 // Of docs/reliability.md: fault 36.
 
@@ -255,13 +256,13 @@ test('colours follow the system, the reader can change them, and it is remembere
     const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
     const dark = await ground();
 
-    await page.getByRole('button', { name: 'Colours: as the system' }).click();
-    await page.getByRole('button', { name: 'Colours: light' }).waitFor();
+    await page.getByRole('button', { name: 'Theme: system' }).click();
+    await page.getByRole('button', { name: 'Theme: light' }).waitFor();
     const light = await ground();
     assert.notEqual(light, dark);
 
     await page.reload();
-    await page.getByRole('button', { name: 'Colours: light' }).waitFor();
+    await page.getByRole('button', { name: 'Theme: light' }).waitFor();
     assert.equal(await ground(), light);
     await close();
 });

@@ -1,8 +1,8 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-// Holds the page to the truth when things come in another order than usual:
-// a history that is cleared meanwhile, an answer of before, a line that was
-// down, a record that is not in the list.
+// The promise: the page tells the truth when events come in another order than
+// usual: the history is cleared meanwhile, an older answer comes late, the
+// connection was down, the record is not in the list.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -70,7 +70,7 @@ for (const how of ['scrolled', 'paused']) {
 
         api.records = [];
         api.send('clear', {});
-        await page.getByText('Nothing has passed yet').waitFor();
+        await page.getByText('No requests yet').waitFor();
 
         if (how === 'scrolled') {
             const r = api.begin();
@@ -94,7 +94,7 @@ test('an answer of before a clear does not bring the cleared records back', asyn
     api.send('clear', {});
     await soon(async () => assert.equal(await rows(page).count(), 0));
     free();
-    await page.getByText('Nothing has passed yet').waitFor();
+    await page.getByText('No requests yet').waitFor();
 });
 
 // While the rest of the former list was under way, the rest of the next one
@@ -405,7 +405,7 @@ test('what is read stays until it is out of sight, and says that it has left', a
     await row.focus();
     api.evict(200);
     await page.locator(`#row-${seen[3]}[aria-disabled=true]`).waitFor();
-    assert.equal(await row.getAttribute('title'), 'Not in the list any more');
+    assert.equal(await row.getAttribute('title'), 'No longer in the list');
     assert.equal(await row.evaluate((e) => e === document.activeElement), true);
     assert.deepEqual(await inSight(page), seen);
     assert.equal(await place(page, seen[3]), y);

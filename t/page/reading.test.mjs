@@ -1,7 +1,7 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-// Holds the page to what is to be read on it: nothing of a record is hidden
-// or altered, nothing is cut off, and keys do what a reader means by them.
+// The promise: the page hides, alters and cuts nothing of a record, and keys do
+// what the reader expects.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -95,7 +95,7 @@ test('a chart of one point shows it', async () => {
         },
     ];
     const page = await show({ hash: { view: 'stats' } });
-    const chart = page.locator('.chart').filter({ hasText: 'Latency' });
+    const chart = page.locator('.chart').filter({ hasText: 'Duration' });
 
     await chart.locator('canvas').waitFor();
     await soon(async () =>

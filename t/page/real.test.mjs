@@ -1,7 +1,7 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-// Holds the page and the module together: what a browser shows of traffic that
-// really went through nginx, from the first token to the export.
+// The promise: page and module work together.  A browser shows real traffic that
+// went through nginx, from the first token to the export.
 //
 // Of docs/reliability.md: fault 36.
 
@@ -183,7 +183,7 @@ test('the query language finds, refuses and suggests; the feed keeps to the filt
     await close();
 });
 
-test('a conversation that goes on is a thread: neighbours, and what changed', async () => {
+test('a conversation goes on: neighbours, and what changed', async () => {
     answer = said('Two.');
     const messages = [
         { role: 'system', content: 'Count.' },
@@ -203,7 +203,7 @@ test('a conversation that goes on is a thread: neighbours, and what changed', as
 
     await page.keyboard.press('[');
     await page.waitForURL((u) => u.hash.includes(one));
-    await page.getByText('The first request of its thread.').waitFor();
+    await page.getByText('The first request of its conversation.').waitFor();
 
     // whoever is faster than the list goes back, too
     await page.keyboard.press(']');
@@ -342,7 +342,7 @@ test('a cleared history is empty at once', async () => {
     page.on('dialog', (d) => void d.accept());
     await page.getByRole('button', { name: 'More' }).click();
     await page.getByRole('menuitem', { name: 'Clear the history…' }).click();
-    await page.getByText('Nothing has passed yet').waitFor();
+    await page.getByText('No requests yet').waitFor();
     await close();
 });
 

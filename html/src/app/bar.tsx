@@ -1,5 +1,8 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
+// The bar on top: the live state, the search box, language, theme, menu.  Its
+// commands are in the palette too.
+
 import { Search } from '../query/search';
 import * as api from '../state/api';
 import { query, view } from '../state/place';

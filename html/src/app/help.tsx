@@ -1,5 +1,7 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
+// The help: the keys, and the query language by example.
+
 import { t } from '../text/i18n';
 import { Button, Dialog } from '../ui/parts';
 import { keyTable } from './keys';

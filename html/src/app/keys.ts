@@ -1,5 +1,7 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
+// The keyboard: one table of keys.  main.tsx listens to it; help.tsx shows it.
+
 import { copyCurl } from '../detail/snippets';
 import { searchBox } from '../query/search';
 import { setRange } from '../query/values';

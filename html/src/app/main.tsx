@@ -1,5 +1,7 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
+// The first file of the page: starts routing, the store and the keys, then draws.
+
 import '../style/all.css';
 import { render } from 'preact';
 import { App } from './shell';

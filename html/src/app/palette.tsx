@@ -1,5 +1,7 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
+// The palette (Ctrl K): finds commands, filters and records by a few words.
+
 import { useMemo, useState } from 'preact/hooks';
 import { copyCurl } from '../detail/snippets';
 import { standardColumns } from '../list/columns';

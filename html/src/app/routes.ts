@@ -1,7 +1,7 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-// Every state of the page is in its address, after the "#", so that a link
-// opens the same view for a colleague.
+// Keeps the reader's place in the address, after the "#", so that a link opens the
+// same view for a colleague.  main.tsx starts it.
 
 import { batch, effect } from '@preact/signals';
 import { compared, query, selected, sort, sortArgument, sorts, statsWindow, tab, tabs, view, windows } from '../state/place';

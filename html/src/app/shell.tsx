@@ -1,5 +1,8 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
+// The frame: bar, strip, list and detail side by side, or the statistics.
+// main.tsx draws it.
+
 import { useRef } from 'preact/hooks';
 import { Detail } from '../detail/detail';
 import { List } from '../list/list';

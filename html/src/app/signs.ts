@@ -1,6 +1,7 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-// What shows while the page lies behind others: title and favicon.
+// Title and favicon tell of running requests and errors while another tab is in
+// front.  main.tsx starts it.
 
 import { computed, effect } from '@preact/signals';
 import { theme } from '../state/prefs';

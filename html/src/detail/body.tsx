@@ -1,5 +1,7 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
+// The tabs Request and Response: a body as a tree of JSON, text, media or hex.
+
 import { useMemo } from 'preact/hooks';
 import { bodyHref } from '../state/api';
 import { isBoolean, remembered } from '../state/prefs';

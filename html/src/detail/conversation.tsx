@@ -1,5 +1,8 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
+// The tab Conversation: messages, tools and the answer, also while it runs.
+// Diff and the HTML export use its texts.
+
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { lack, meaning, Partial, type Lack, type Meaning } from '../record/mark';

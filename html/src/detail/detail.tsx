@@ -1,5 +1,8 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
+// The detail of one record: its head, facts and notices, and the tabs.  The
+// shell draws it beside the list.
+
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { Value } from '../query/values';

@@ -1,7 +1,7 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-// What changed since another request: what the server says of it, then the
-// messages side by side, then their characters.
+// The tab Diff: what changed since another record, as the server reports it, then
+// the messages side by side, then their words.
 
 import { diffWordsWithSpace, type Change } from 'diff';
 import { useEffect, useMemo, useState } from 'preact/hooks';

@@ -1,5 +1,7 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
+// The tab Export: commands that repeat the request, and files of the record.
+
 import { useSignal } from '@preact/signals';
 import { exportHref } from '../state/api';
 import { recordLink } from '../state/place';

@@ -1,5 +1,7 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
+// The tab Headers: heads of both sides, ids and rate limits.
+
 import { query, view } from '../state/place';
 import { duration } from '../text/format';
 import { t } from '../text/i18n';

@@ -1,6 +1,7 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-// Long text in parts: a browser that lays out megabytes at once stands still.
+// Long text in parts, because a browser that lays out megabytes at once stands
+// still.  Body and Stream use it.
 
 import { useState } from 'preact/hooks';
 import { bytes } from '../text/format';

@@ -1,7 +1,7 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-// A request as commands that repeat it.  The key is never known here: the
-// snippets take it from the environment.
+// A request as a command that repeats it.  A record has no key, so the commands
+// take it from the environment.
 
 import * as api from '../state/api';
 import { loaded } from '../state/loaded';

@@ -1,7 +1,7 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-// One record as a page of its own, without script and without the network.
-// Everything of the record goes through text nodes.
+// One record as an HTML file without script and network.  Text nodes hold all that
+// comes from the record.  The tab Export offers it.
 
 import { outcomeWord } from '../record/mark';
 import { count, dash, duration, exact, money, pretty } from '../text/format';

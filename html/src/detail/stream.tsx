@@ -1,5 +1,7 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
+// The tab Stream: each event with its time, gaps marked, and a chart.
+
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { AlignedData } from 'uplot';
 import * as api from '../state/api';

@@ -1,5 +1,7 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
+// The tab Timing: the phases of the exchange as bars, and each attempt.
+
 import { bytes, count, dash, duration } from '../text/format';
 import { t, type Text } from '../text/i18n';
 import type { Attempt, Detail } from '../types';

@@ -1,5 +1,8 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
+// The columns of the list: what each shows, and which of them fit.  The card of
+// a narrow screen uses the same cells.
+
 import type { ComponentChildren } from 'preact';
 import type { Facet } from '../query/terms';
 import { Mark, meaning, outcomeWord } from '../record/mark';

@@ -1,6 +1,6 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-// What a new install shows until the first request comes.
+// The first screen of a new install: the proxy's address and a snippet to copy.
 
 import { signal } from '@preact/signals';
 import { feedState, proxyAddress } from '../state/store';

@@ -1,5 +1,8 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
+// The list of records: rows on a wide screen, cards on a narrow one.  The shell
+// draws it.
+
 import { Component } from 'preact';
 import { useEffect, useMemo } from 'preact/hooks';
 import { valueItems } from '../query/values';

@@ -1,7 +1,7 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-// Requests and errors over time, of the list as it is filtered; a drag over
-// the bars picks a range of time.
+// The strip above the list: requests and errors over time, sums and chips of the
+// rows that the list has.  A drag over the bars picks a range of time.
 
 import { useComputed, useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';

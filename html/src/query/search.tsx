@@ -1,5 +1,8 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
+// The search box: completes terms, sends the query when the reader pauses, and
+// shows the error of the server.
+
 import { useSignal, useSignalEffect } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { facets } from '../state/facets';

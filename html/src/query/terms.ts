@@ -1,7 +1,7 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-// The query language as far as the page needs it: to add, drop and complete
-// terms.  What a query means is the server's to say.
+// The query language, as far as the page needs it to add, drop and complete terms.
+// The server says what a query means.
 
 export const keys = [
     'status',

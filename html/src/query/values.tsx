@@ -1,6 +1,6 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-// A value that can be filtered by: a click offers to include or exclude it.
+// A value that the reader can filter by, and the range of time of the query.
 
 import { computed } from '@preact/signals';
 import type { ComponentChildren } from 'preact';

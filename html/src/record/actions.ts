@@ -1,6 +1,7 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-// What the keys, the palette and the buttons do.
+// What keys, palette and buttons do with a record: open it, step to the next one,
+// cancel it, copy its link.
 
 import { batch } from '@preact/signals';
 import * as api from '../state/api';

@@ -1,5 +1,7 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
+// The outcome of a record as one of four meanings, each with its shape and words.
+
 import { t } from '../text/i18n';
 import type { Detail, Outcome, Summary } from '../types';
 

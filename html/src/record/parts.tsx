@@ -1,7 +1,7 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-// What the list, the detail and the palette show of a record alike: its age,
-// the time that it has been running, its endpoint.
+// What list, detail and palette show of a record alike: its age, how long it has
+// been running, its endpoint.
 
 import { now } from '../state/store';
 import { ago, elapsed } from '../text/format';

@@ -1,5 +1,8 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
+// The calls of the API, one function each, as docs/api.md describes them.  An
+// error becomes an ApiError, without words for the reader.
+
 import type { Detail, DiffReport, Info, Page, Stats, StreamEvent, Window } from '../types';
 import * as shape from './shape';
 

@@ -1,6 +1,6 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-// The values that were seen, for completion and for the chips.
+// The values that records had, which search box and chips offer.
 
 import { signal } from '@preact/signals';
 import type { Summary } from '../types';

@@ -1,6 +1,6 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-// The record that the detail shows, fetched again when it has ended.
+// The whole record that the detail shows.  It is fetched again when it has ended.
 
 import { effect, signal, untracked } from '@preact/signals';
 import type { Detail, Summary } from '../types';

@@ -1,7 +1,7 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-// What this browser remembers between visits.  Storage may be forbidden or
-// full: then the defaults hold for as long as the page is open.
+// What this browser remembers between visits.  Where storage is forbidden or full,
+// choices last as long as the page is open.
 
 import { effect, signal, type Signal } from '@preact/signals';
 

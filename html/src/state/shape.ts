@@ -1,6 +1,7 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-// What the server leaves out is unknown, and unknown is null to the page.
+// Gives each answer of the API the shape of its type: a field that the server left
+// out is unknown.  api.ts and store.ts use it.
 
 import type { Answer, AnswerDelta, Choice, Conversation, Detail, Message, Stats, Summary, Tool, ToolCall, Turn } from '../types';
 import { unknownStats, unknownSummary } from '../types';

@@ -1,5 +1,8 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
+// The statistics of the server: tiles, charts, tables by model, endpoint, key and
+// upstream.  The shell draws them in place of the list.
+
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import type { AlignedData } from 'uplot';

@@ -1,5 +1,8 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
+// Numbers, times and sizes as the reader's language writes them.  What is unknown
+// is a dash.
+
 import { lang, t } from './i18n';
 
 // what is not known

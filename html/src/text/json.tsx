@@ -1,7 +1,7 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-// A tree of JSON.  Only what is open exists, and long lists open in parts, so
-// that megabytes cost no more than what is looked at.
+// A tree of JSON.  Only open nodes exist, and long lists open in parts, so that
+// megabytes cost little.  Body, Conversation and Headers use it.
 
 import { useState } from 'preact/hooks';
 import { t } from './i18n';

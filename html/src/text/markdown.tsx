@@ -1,7 +1,7 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-// Model output as Markdown.  It is foreign: marked turns it into markup,
-// DOMPurify keeps what is harmless, and nothing is fetched from anywhere.
+// The model's text as Markdown.  It is foreign: marked makes markup of it, and
+// DOMPurify keeps what is harmless.  Nothing is fetched.
 
 import DOMPurify from 'dompurify';
 import { Marked } from 'marked';

@@ -1,6 +1,6 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-// uPlot in the colours of the page.
+// uPlot in the colours of the page.  Stream and Statistics use it.
 
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import uPlot, { type AlignedData, type Series } from 'uplot';

@@ -1,7 +1,7 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-// Images and sound that travel inside of a message.  What lies elsewhere is
-// named, never fetched.
+// Images and sound that a message carries.  Media on another server is named, never
+// fetched.
 
 import { t } from '../text/i18n';
 

@@ -1,5 +1,7 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
+// Buttons, icons, menus, dialogs, messages, and hooks for size and media.
+
 import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';

@@ -1,6 +1,7 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-// A list of rows of one height, of which only those in sight exist.
+// A list of rows of one height, of which only those in sight exist.  List and
+// Stream use it.
 
 import type { ComponentChildren } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';

@@ -1,5 +1,8 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
+// Chromium for the tests of the page.  Its pages note each error and each request
+// that should not happen.
+
 import { chromium } from 'playwright-core';
 
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';

@@ -1,6 +1,7 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-// Chromium's own DevTools, whose code reads a file as its network panel does.
+// Chromium's own DevTools: its code reads a HAR file as its network panel does.
+// real.test.mjs uses it.
 
 // the requests that DevTools finds in the text of a HAR file
 

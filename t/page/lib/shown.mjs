@@ -1,7 +1,7 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-// For a file of tests: one browser for them all, an API of its own for each,
-// and nothing wrong on a page of any of them.
+// What a file of page tests imports: one browser for the file, an API of its own
+// for each test.  A test fails when one of its pages noted an error.
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach } from 'node:test';
