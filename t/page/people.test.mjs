@@ -213,7 +213,7 @@ test('the browser decides on the language, the reader can change it, and it is r
     assert.equal(await page.locator('html').getAttribute('lang'), 'zh-CN');
     assert.equal(await page.getByText('Statistics').count(), 0);
 
-    await page.getByRole('button', { name: 'EN' }).click();
+    await page.getByRole('button', { name: 'Switch to English' }).click();
     await page.getByRole('button', { name: 'Statistics' }).waitFor();
     await page.reload();
     await page.getByRole('button', { name: 'Statistics' }).waitFor();
