@@ -211,7 +211,7 @@ for my $uri ('/', '/direct') {
 === TEST 11: the upstream falls silent in the middle, both modes
 fault 3
 --- config
-proxy_read_timeout 500ms;
+proxy_read_timeout 1s;
 location / {
     proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
     proxy_http_version 1.1;
@@ -226,7 +226,7 @@ $u->request; $u->stream; $u->event('one'); $u->drain;
 --- client
 check(http(post($_, '{}'))->{complete}, 0, "$_ is cut") for '/', '/direct';
 --- records
-[ map { { outcome => 'truncated', status => 200, complete => false, uri => $_,
+[ map { { outcome => 'timeout', status => 200, complete => false, uri => $_,
           response => { body => "data: one\n\n" } } } '/', '/direct' ]
 
 
@@ -562,3 +562,137 @@ http(get($_)) for '/file', '/return', '/deny', '/missing';
     response => { body => 'here' } },
   { outcome => 'rejected', status => 403, uri => '/deny', attempts => [] },
   { outcome => 'rejected', status => 404, uri => '/missing' } ]
+
+
+
+=== TEST 29: nginx closes the connection without an answer
+--- config
+location / { return 444; }
+--- client
+check(http(get('/'))->{status}, 0, 'no answer');
+--- records
+{ outcome => 'rejected', status => 444, complete => false, attempts => [] }
+
+
+
+=== TEST 30: the client leaves when it knows that the answer is an error
+--- config
+location / {
+    proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+    proxy_buffering off;
+}
+--- upstream
+$u->request;
+$u->head(429, 'Content-Type' => 'application/json', 'Content-Length' => 100);
+$u->send('{"error"'); $u->drain;
+--- client
+my $socket = connection();
+send_bytes($socket, post('/v1/chat/completions', '{}'));
+read_upto($socket, qr/"error"/);
+close $socket;
+--- records
+{ outcome => 'upstream_error', status => 429, complete => false,
+  response => { body => '{"error"' } }
+
+
+
+=== TEST 31: the client leaves behind the terminal event, before HTTP's end
+--- config
+location / {
+    proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+    proxy_http_version 1.1;
+    proxy_buffering off;
+}
+--- upstream
+$u->request; $u->stream;
+$u->event({ id => 'c', object => 'chat.completion.chunk', model => 'm',
+            choices => [ { index => 0, delta => { content => 'Hello' },
+                           finish_reason => 'stop' } ] });
+$u->event('[DONE]');
+$u->drain;
+--- client
+my $socket = connection();
+send_bytes($socket, post('/v1/chat/completions', '{"stream":true}'));
+read_upto($socket, qr/\[DONE\]\n\n/);
+close $socket;
+--- records
+{ outcome => 'ok', status => 200, complete => true, streamed => true }
+
+
+
+=== TEST 32: the client leaves before the terminal event
+--- config
+location / {
+    proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+    proxy_http_version 1.1;
+    proxy_buffering off;
+}
+--- upstream
+$u->request; $u->stream;
+$u->event({ id => 'c', object => 'chat.completion.chunk', model => 'm',
+            choices => [ { index => 0, delta => { content => 'Hello' },
+                           finish_reason => 'stop' } ] });
+$u->drain;
+--- client
+my $socket = connection();
+send_bytes($socket, post('/v1/chat/completions', '{"stream":true}'));
+read_upto($socket, qr/Hello.*\n\n/);
+close $socket;
+--- records
+{ outcome => 'client_aborted', status => 200, complete => false }
+
+
+
+=== TEST 33: a filter of nginx cannot go on with the answer
+The client is not to blame, though nginx marks its connection.
+--- config
+location / {
+    proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+    gunzip on;
+}
+--- upstream
+$u->request;
+$u->head(200, 'Content-Type' => 'application/json',
+         'Content-Encoding' => 'gzip', 'Content-Length' => 30);
+$u->send("\x1f\x8b\x08" . 'x' x 27); $u->close;
+--- client
+check(http(get('/v1/models'))->{complete}, 0, 'the client sees a cut answer');
+--- records
+{ outcome => sub { $_[0] ne 'client_aborted' }, status => 200 }
+
+
+
+=== TEST 34: a filter of nginx refuses the answer
+--- config
+location / {
+    proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+    proxy_http_version 1.1;
+    proxy_force_ranges on;
+}
+--- upstream
+while (my $request = $u->request) {
+    $u->head(200, 'Content-Type' => 'text/plain', 'Content-Length' => 2);
+    $u->send('{}') if $request->{method} eq 'GET';
+}
+--- client
+check(http("$_ /v1/models HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+           . "Range: bytes=100-\r\n\r\n")->{status}, 416, "$_ is refused")
+    for 'GET', 'HEAD';
+--- records
+[ map { { outcome => 'rejected', status => 416, method => $_ } } 'GET', 'HEAD' ]
+
+
+
+=== TEST 35: a binary answer that begins like a stream
+--- upstream
+while (my $request = $u->request) {
+    $u->answer(200, ": not an event\n\n" . "\0" x 20,
+               'Content-Type' => $request->{uri} =~ m{^/(.*)} ? $1 : '');
+}
+--- client
+http(get("/$_")) for 'application/octet-stream', 'application/json',
+                     'text/event-stream';
+--- records
+[ { streamed => false, outcome => 'ok', complete => true },
+  { streamed => false, outcome => 'ok', complete => true },
+  { streamed => true } ]

@@ -85,10 +85,13 @@ typedef struct {
     ngx_msec_t                       published;
     ngx_msec_t                       tls_start;
 
+    ngx_uint_t                       status;     /* that was answered with */
+
     unsigned                         answered:1; /* a header was seen */
     unsigned                         upstream:1; /* it was an upstream's */
     unsigned                         measured:1; /* its length is known */
     unsigned                         seen_last:1;
+    unsigned                         failed:1;   /* by a filter of nginx */
     unsigned                         cancelled:1;
     unsigned                         monitor:1;  /* a monitor's, by a header */
     unsigned                         tls_watched:1;

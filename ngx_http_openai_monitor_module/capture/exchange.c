@@ -303,7 +303,8 @@ ngx_http_openai_exchange_header(ngx_http_openai_exchange_t *ex)
     ex->upstream |= r->cached;
 #endif
 
-    rec->status = r->headers_out.status;
+    ex->status = r->headers_out.status;
+    rec->status = ex->status;
     rec->header_us = ngx_http_openai_exchange_age(ex);
     ex->measured = (r->headers_out.content_length_n != -1);
 

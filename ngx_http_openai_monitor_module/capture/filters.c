@@ -122,6 +122,7 @@ ngx_http_openai_header_filter(ngx_http_request_t *r)
 static ngx_int_t
 ngx_http_openai_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
 {
+    ngx_int_t                    rc;
     ngx_buf_t                   *b;
     ngx_chain_t                 *cl;
     ngx_http_openai_exchange_t  *ex;
@@ -161,7 +162,15 @@ ngx_http_openai_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
         }
     }
 
-    return ngx_http_next_body_filter(r, in);
+    rc = ngx_http_next_body_filter(r, in);
+
+    /* nginx lays this to the client's connection, which has no error yet */
+
+    if (rc == NGX_ERROR && !r->connection->error) {
+        ex->failed = 1;
+    }
+
+    return rc;
 }
 
 

@@ -11,11 +11,20 @@
 #include "capture/capture.h"
 
 
-static ngx_uint_t ngx_http_openai_outcome_failed(ngx_openai_record_t *rec);
-static ngx_uint_t ngx_http_openai_outcome_left(ngx_connection_t *c);
-static ngx_uint_t ngx_http_openai_outcome_shutdown(ngx_http_request_t *r);
-static ngx_uint_t ngx_http_openai_outcome_answer(
+static ngx_uint_t ngx_http_openai_outcome_upstream(
     ngx_http_openai_exchange_t *ex);
+static ngx_uint_t ngx_http_openai_outcome_nginx(
+    ngx_http_openai_exchange_t *ex);
+static ngx_uint_t ngx_http_openai_outcome_refused(
+    ngx_http_openai_exchange_t *ex);
+static ngx_uint_t ngx_http_openai_outcome_whole(
+    ngx_http_openai_exchange_t *ex);
+static ngx_uint_t ngx_http_openai_outcome_passed(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_openai_outcome_silent(
+    ngx_http_openai_exchange_t *ex);
+static ngx_uint_t ngx_http_openai_outcome_failed(ngx_openai_record_t *rec);
+static ngx_uint_t ngx_http_openai_outcome_left(ngx_http_openai_exchange_t *ex);
+static ngx_uint_t ngx_http_openai_outcome_shutdown(ngx_http_request_t *r);
 static int32_t ngx_http_openai_attempt_ms(ngx_msec_t ms);
 
 
@@ -23,6 +32,10 @@ static int32_t ngx_http_openai_attempt_ms(ngx_msec_t ms);
  * The usual fields do not tell: an upstream that dies in the middle of its
  * answer and a client that leaves both log 200.  What tells them apart is
  * whether the last buffer was seen, and the state of the connection.
+ *
+ * What the upstream said counts for more than who left: a client may close
+ * the connection as soon as it knows that the answer is an error, or that it
+ * is over.
  */
 
 ngx_uint_t
@@ -46,6 +59,33 @@ ngx_http_openai_outcome(ngx_http_openai_exchange_t *ex)
         return NGX_OPENAI_UPGRADED;
     }
 
+    if (ex->upstream) {
+
+        if (ngx_http_openai_outcome_whole(ex)) {
+            ex->rec.flags |= NGX_OPENAI_REC_COMPLETE;
+        }
+
+        if (ex->status >= NGX_HTTP_BAD_REQUEST
+            || (ex->rec.facts.flags & OPENAI_FACT_ERROR))
+        {
+            return NGX_OPENAI_UPSTREAM_ERROR;
+        }
+
+        if (ngx_http_openai_outcome_refused(ex)) {
+            return NGX_OPENAI_REJECTED;
+        }
+
+        if (ex->rec.flags & NGX_OPENAI_REC_COMPLETE) {
+            return NGX_OPENAI_OK;
+        }
+    }
+
+    /* "return 444" sets "timedout", too */
+
+    if (ex->rec.status == NGX_HTTP_CLOSE && !ex->upstream) {
+        return NGX_OPENAI_REJECTED;
+    }
+
     /* an upstream may use these numbers for its own reasons */
 
     if (c->timedout
@@ -57,32 +97,136 @@ ngx_http_openai_outcome(ngx_http_openai_exchange_t *ex)
     if (((ex->rec.status == NGX_HTTP_CLIENT_CLOSED_REQUEST
           || ex->rec.status == 0)
          && !ex->upstream)
-        || (ngx_http_openai_outcome_left(c)
-            && !(ex->seen_last && r->request_complete)))
+        || ngx_http_openai_outcome_left(ex))
     {
         return NGX_OPENAI_CLIENT_ABORTED;
     }
 
-    if (!ex->upstream) {
+    return ex->upstream ? ngx_http_openai_outcome_upstream(ex)
+                        : ngx_http_openai_outcome_nginx(ex);
+}
 
-        if (ex->rec.status < 400) {
-            return NGX_OPENAI_OK;
-        }
 
-        /* where no upstream failed, nginx itself refused; a name that does
-           not resolve fails before the first attempt */
+/* the upstream answered, not with an error and not to the end, and the client
+   was there */
 
-        if (!ngx_http_openai_outcome_failed(&ex->rec)
-            && (r->upstream == NULL || ex->rec.status < NGX_HTTP_BAD_GATEWAY))
-        {
-            return NGX_OPENAI_REJECTED;
-        }
-
-        return (ex->rec.status == NGX_HTTP_GATEWAY_TIME_OUT)
-               ? NGX_OPENAI_TIMEOUT : NGX_OPENAI_UPSTREAM_ERROR;
+static ngx_uint_t
+ngx_http_openai_outcome_upstream(ngx_http_openai_exchange_t *ex)
+{
+    if (!ex->seen_last) {
+        return ngx_http_openai_outcome_silent(ex) ? NGX_OPENAI_TIMEOUT
+                                                  : NGX_OPENAI_TRUNCATED;
     }
 
-    return ngx_http_openai_outcome_answer(ex);
+    /* HTTP saw an end that the stream itself did not announce in any way */
+
+    return ex->rec.facts.finish_reason[0] ? NGX_OPENAI_OK
+                                          : NGX_OPENAI_TRUNCATED;
+}
+
+
+/* nginx answered by itself, and the client was there to the end */
+
+static ngx_uint_t
+ngx_http_openai_outcome_nginx(ngx_http_openai_exchange_t *ex)
+{
+    ngx_http_request_t  *r;
+
+    r = ex->request;
+
+    if (ex->rec.status < NGX_HTTP_BAD_REQUEST) {
+        return NGX_OPENAI_OK;
+    }
+
+    /* where no upstream failed, nginx itself refused; a name that does not
+       resolve fails before the first attempt */
+
+    if (!ngx_http_openai_outcome_failed(&ex->rec)
+        && (r->upstream == NULL || ex->rec.status < NGX_HTTP_BAD_GATEWAY))
+    {
+        return NGX_OPENAI_REJECTED;
+    }
+
+    return (ex->rec.status == NGX_HTTP_GATEWAY_TIME_OUT)
+           ? NGX_OPENAI_TIMEOUT : NGX_OPENAI_UPSTREAM_ERROR;
+}
+
+
+/* a filter of nginx refused the upstream's good answer, as with 416.  When the
+   client has got nothing yet, its end sets a status, too */
+
+static ngx_uint_t
+ngx_http_openai_outcome_refused(ngx_http_openai_exchange_t *ex)
+{
+    return ex->rec.status >= NGX_HTTP_BAD_REQUEST
+           && ex->rec.status != NGX_HTTP_REQUEST_TIME_OUT
+           && ex->rec.status != NGX_HTTP_CLIENT_CLOSED_REQUEST;
+}
+
+
+/* the client got all of the upstream's answer: of a stream that is its terminal
+   event, though HTTP may not have come to its own end */
+
+static ngx_uint_t
+ngx_http_openai_outcome_whole(ngx_http_openai_exchange_t *ex)
+{
+    openai_facts_t       *facts;
+    ngx_openai_record_t  *rec;
+
+    rec = &ex->rec;
+    facts = &rec->facts;
+
+    if ((rec->flags & NGX_OPENAI_REC_HEAD_ONLY)
+        || rec->status == NGX_HTTP_NO_CONTENT
+        || rec->status == NGX_HTTP_NOT_MODIFIED)
+    {
+        rec->flags |= NGX_OPENAI_REC_HEAD_ONLY;
+        return !ngx_http_openai_outcome_left(ex);
+    }
+
+    if (facts->streamed == 1 && facts->dialect) {
+        return (facts->flags & OPENAI_FACT_TERMINAL)
+               && ngx_http_openai_outcome_passed(ex->request);
+    }
+
+    return ex->seen_last && !ngx_http_openai_outcome_left(ex);
+}
+
+
+/* the kernel took all that there was for the client */
+
+static ngx_uint_t
+ngx_http_openai_outcome_passed(ngx_http_request_t *r)
+{
+    return r->out == NULL && !r->connection->buffered;
+}
+
+
+/*
+ * The upstream was silent for as long as its timeout allows.  nginx keeps no
+ * note of this, but had another thing ended the answer, it would have been
+ * sooner.  A timer may fire NGX_TIMER_LAZY_DELAY early, because nginx does not
+ * set it anew for less.
+ */
+
+static ngx_uint_t
+ngx_http_openai_outcome_silent(ngx_http_openai_exchange_t *ex)
+{
+    int64_t               last, limit;
+    ngx_http_upstream_t  *u;
+
+    u = ex->request->upstream;
+
+    if (u == NULL || u->conf == NULL) {
+        return 0;
+    }
+
+    last = (ex->rec.last_byte_us == OPENAI_UNKNOWN) ? ex->rec.header_us
+                                                    : ex->rec.last_byte_us;
+    limit = (int64_t) u->conf->read_timeout;
+    limit -= ngx_min(limit / 2, NGX_TIMER_LAZY_DELAY);
+
+    return ex->rec.duration_us >= last + limit * 1000;
 }
 
 
@@ -96,12 +240,26 @@ ngx_http_openai_outcome_failed(ngx_openai_record_t *rec)
 }
 
 
-/* an HTTP/3 stream that is reset, or whose connection ends, has errors in its
-   events; nginx may end the request before it marks the connection */
+/*
+ * The client is gone, and did not get all.  An HTTP/3 stream that is reset, or
+ * whose connection ends, has errors in its events; nginx may end the request
+ * before it marks the connection.  A filter that fails marks the connection
+ * without the client.
+ */
 
 static ngx_uint_t
-ngx_http_openai_outcome_left(ngx_connection_t *c)
+ngx_http_openai_outcome_left(ngx_http_openai_exchange_t *ex)
 {
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+
+    r = ex->request;
+    c = r->connection;
+
+    if (ex->failed || (ex->seen_last && r->request_complete)) {
+        return 0;
+    }
+
 #if (NGX_HTTP_V3)
     if (c->quic && (c->read->error || c->write->error)) {
         return 1;
@@ -132,57 +290,6 @@ ngx_http_openai_outcome_shutdown(ngx_http_request_t *r)
 #endif
 
     return c->close && c->error;
-}
-
-
-/* the upstream answered, and the client was there to the end */
-
-static ngx_uint_t
-ngx_http_openai_outcome_answer(ngx_http_openai_exchange_t *ex)
-{
-    openai_facts_t       *facts;
-    ngx_openai_record_t  *rec;
-
-    rec = &ex->rec;
-    facts = &rec->facts;
-
-    if ((rec->flags & NGX_OPENAI_REC_HEAD_ONLY)
-        || rec->status == NGX_HTTP_NO_CONTENT
-        || rec->status == NGX_HTTP_NOT_MODIFIED)
-    {
-        rec->flags |= NGX_OPENAI_REC_HEAD_ONLY|NGX_OPENAI_REC_COMPLETE;
-
-        return (rec->status >= 400) ? NGX_OPENAI_UPSTREAM_ERROR
-                                    : NGX_OPENAI_OK;
-    }
-
-    if (!ex->seen_last) {
-        return NGX_OPENAI_TRUNCATED;
-    }
-
-    if (facts->streamed == 1 && facts->dialect) {
-
-        if (facts->flags & OPENAI_FACT_TERMINAL) {
-            rec->flags |= NGX_OPENAI_REC_COMPLETE;
-        }
-
-    } else {
-        rec->flags |= NGX_OPENAI_REC_COMPLETE;
-    }
-
-    if (rec->status >= 400 || (facts->flags & OPENAI_FACT_ERROR)) {
-        return NGX_OPENAI_UPSTREAM_ERROR;
-    }
-
-    /* HTTP saw an end that the stream itself did not announce in any way */
-
-    if (!(rec->flags & NGX_OPENAI_REC_COMPLETE)
-        && facts->finish_reason[0] == '\0')
-    {
-        return NGX_OPENAI_TRUNCATED;
-    }
-
-    return NGX_OPENAI_OK;
 }
 
 

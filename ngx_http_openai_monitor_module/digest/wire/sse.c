@@ -483,7 +483,11 @@ openai_framing(const char *p, size_t len, unsigned type)
         return OPENAI_FRAMING_JSON;
 
     case ':':
-        return OPENAI_FRAMING_SSE;
+
+        /* a comment, or a byte like any other where the type says so */
+
+        return (type == OPENAI_FRAMING_SSE || type == OPENAI_FRAMING_NONE)
+               ? OPENAI_FRAMING_SSE : OPENAI_FRAMING_NONE;
     }
 
     if (type == OPENAI_FRAMING_SSE) {
@@ -544,5 +548,12 @@ openai_framing_type(openai_str_t content_type)
         }
     }
 
-    return OPENAI_FRAMING_NONE;
+    if (content_type.len == 0
+        || (content_type.len >= 5
+            && strncasecmp(content_type.data, "text/", 5) == 0))
+    {
+        return OPENAI_FRAMING_NONE;
+    }
+
+    return OPENAI_FRAMING_OTHER;
 }

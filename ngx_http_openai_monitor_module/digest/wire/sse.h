@@ -65,6 +65,7 @@ typedef struct {
 
 #define OPENAI_FRAMING_UNDECIDED  255
 #define OPENAI_FRAMING_BYTES      254   /* a type that is not text */
+#define OPENAI_FRAMING_OTHER      253   /* a type that is not known */
 
 unsigned openai_framing(const char *p, size_t len, unsigned type);
 unsigned openai_framing_type(openai_str_t content_type);
