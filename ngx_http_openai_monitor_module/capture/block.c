@@ -41,6 +41,8 @@ struct ngx_http_openai_block_s {
 
 
 static ngx_http_openai_block_t *ngx_http_openai_block_new(ngx_log_t *log);
+static void ngx_http_openai_block_cleanup(void *data);
+static void ngx_http_openai_block_give(ngx_http_openai_exchange_t *ex);
 
 
 static u_char                   *ngx_http_openai_blocks;
@@ -51,11 +53,24 @@ static ngx_uint_t                ngx_http_openai_nblocks;
 #endif
 
 
+/* the context of a request whose location does not want it recorded: the
+   condition is asked once */
+
+static ngx_http_openai_exchange_t  ngx_http_openai_declined;
+
+
 ngx_http_openai_exchange_t *
-ngx_http_openai_block_take(ngx_http_request_t *r)
+ngx_http_openai_block_take(ngx_http_request_t *r,
+    ngx_http_openai_cleanup_pt cleanup)
 {
+    ngx_pool_cleanup_t          *cln;
     ngx_http_openai_block_t     *block;
     ngx_http_openai_exchange_t  *ex;
+
+    cln = ngx_pool_cleanup_add(r->pool, 0);
+    if (cln == NULL) {
+        return NULL;
+    }
 
     block = ngx_http_openai_free_blocks;
 
@@ -75,8 +90,48 @@ ngx_http_openai_block_take(ngx_http_request_t *r)
 
     ex->request = r;
     ex->spare = (u_char *) ngx_align_ptr(ex + 1, NGX_ALIGNMENT);
+    ex->cleanup = cleanup;
+
+    cln->handler = ngx_http_openai_block_cleanup;
+    cln->data = ex;
+
+    ngx_http_set_ctx(r, ex, ngx_http_openai_monitor_module);
 
     return ex;
+}
+
+
+ngx_http_openai_exchange_t *
+ngx_http_openai_block_find(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t          *cln;
+    ngx_http_openai_exchange_t  *ex;
+
+    ex = ngx_http_get_module_ctx(r, ngx_http_openai_monitor_module);
+
+    if (ex == NULL && (r->internal || r->filter_finalize)) {
+
+        /* an internal redirect has wiped the context */
+
+        for (cln = r->pool->cleanup; cln; cln = cln->next) {
+
+            if (cln->handler == ngx_http_openai_block_cleanup) {
+                ex = cln->data;
+                ngx_http_set_ctx(r, ex, ngx_http_openai_monitor_module);
+                break;
+            }
+        }
+    }
+
+    return (ex == &ngx_http_openai_declined) ? NULL : ex;
+}
+
+
+void
+ngx_http_openai_block_decline(ngx_http_request_t *r)
+{
+    ngx_http_set_ctx(r, &ngx_http_openai_declined,
+                     ngx_http_openai_monitor_module);
 }
 
 
@@ -134,7 +189,17 @@ ngx_http_openai_block_alloc(void *ctx, size_t size)
 }
 
 
-void
+static void
+ngx_http_openai_block_cleanup(void *data)
+{
+    ngx_http_openai_exchange_t  *ex = data;
+
+    ex->cleanup(ex);
+    ngx_http_openai_block_give(ex);
+}
+
+
+static void
 ngx_http_openai_block_give(ngx_http_openai_exchange_t *ex)
 {
     ngx_http_openai_block_t  *block;

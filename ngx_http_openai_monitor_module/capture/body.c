@@ -25,8 +25,6 @@ static void ngx_http_openai_body_mark(ngx_http_openai_exchange_t *ex,
     uint64_t age);
 static ngx_inline void ngx_http_openai_body_show(
     ngx_http_openai_exchange_t *ex, ngx_uint_t side, u_char *data, size_t len);
-static ngx_inline void ngx_http_openai_body_put(
-    ngx_http_openai_exchange_t *ex, ngx_uint_t side, u_char *data, size_t len);
 
 
 void
@@ -39,8 +37,6 @@ ngx_http_openai_body_piece(ngx_http_openai_exchange_t *ex, ngx_uint_t side,
     } else {
         ngx_http_openai_body_response(ex, data, len, age);
     }
-
-    ngx_http_openai_turn_publish(ex);
 }
 
 
@@ -141,64 +137,6 @@ ngx_http_openai_body_show(ngx_http_openai_exchange_t *ex, ngx_uint_t side,
         ngx_http_openai_veil_body(ex->veil[side], data, len);
 
     } else {
-        ngx_http_openai_body_put(ex, side, data, len);
-    }
-}
-
-
-void
-ngx_http_openai_body_keep(ngx_http_openai_exchange_t *ex, ngx_uint_t side,
-    u_char *data, size_t len)
-{
-    ngx_http_openai_body_put(ex, side, data, len);
-}
-
-
-static ngx_inline void
-ngx_http_openai_body_put(ngx_http_openai_exchange_t *ex, ngx_uint_t side,
-    u_char *data, size_t len)
-{
-    size_t                room, n;
-    uint32_t              cut, unkept;
-    uint64_t             *kept;
-    ngx_openai_chain_e    chain;
-    ngx_openai_record_t  *rec;
-
-    rec = &ex->rec;
-
-    if (side == NGX_HTTP_OPENAI_REQUEST) {
-        chain = NGX_OPENAI_REQUEST_BODY;
-        kept = &rec->request_kept;
-        cut = NGX_OPENAI_REC_REQUEST_CUT;
-        unkept = NGX_OPENAI_REC_REQUEST_UNKEPT;
-
-    } else {
-        chain = NGX_OPENAI_RESPONSE_BODY;
-        kept = &rec->response_kept;
-        cut = NGX_OPENAI_REC_RESPONSE_CUT;
-        unkept = NGX_OPENAI_REC_RESPONSE_UNKEPT;
-    }
-
-    if (rec->flags & (cut|unkept)) {
-        return;
-    }
-
-    room = ex->conf->body_max - *kept;
-
-    if (len > room) {
-        rec->flags |= cut;
-        len = room;
-    }
-
-    if (len == 0) {
-        return;
-    }
-
-    n = ngx_openai_writer_append(&ex->writer, chain, data, len);
-
-    *kept += n;
-
-    if (n < len) {
-        rec->flags |= NGX_OPENAI_REC_NO_MEMORY|cut;
+        ngx_http_openai_body_keep(ex, side, data, len);
     }
 }

@@ -55,9 +55,14 @@ typedef struct ngx_http_openai_veil_s     ngx_http_openai_veil_t;
 typedef struct ngx_http_openai_waiting_s  ngx_http_openai_waiting_t;
 
 
-typedef struct {
+typedef struct ngx_http_openai_exchange_s  ngx_http_openai_exchange_t;
+
+typedef void (*ngx_http_openai_cleanup_pt)(ngx_http_openai_exchange_t *ex);
+
+struct ngx_http_openai_exchange_s {
     ngx_http_request_t              *request;
     ngx_http_openai_capture_conf_t  *conf;
+    ngx_http_openai_cleanup_pt       cleanup;    /* when the pool goes */
     ngx_queue_t                      queue;      /* of this process */
     ngx_queue_t                      due;        /* to be published; or 0 */
 
@@ -101,7 +106,7 @@ typedef struct {
     unsigned                         committed:1;   /* rec is final */
 
     ngx_openai_record_t              rec;        /* the meter's facts, too */
-} ngx_http_openai_exchange_t;
+};
 
 
 extern ngx_module_t  ngx_http_openai_monitor_module;
@@ -117,18 +122,21 @@ ngx_int_t ngx_http_openai_capture_init(ngx_conf_t *cf);
 ngx_int_t ngx_http_openai_capture_variables(ngx_conf_t *cf);
 
 
-/* the memory of an exchange and its meter, zeroed up to its record; _alloc() is
-   of openai_alloc_t, with the exchange as its context, and takes from the
-   request's pool what a block has no room for */
-ngx_http_openai_exchange_t *ngx_http_openai_block_take(ngx_http_request_t *r);
+/* the memory of an exchange and its meter, zeroed up to its record, as the
+   context of the request until its pool goes, which calls "cleanup" first.
+   _alloc() is of openai_alloc_t, with the exchange as its context, and takes
+   from the request's pool what a block has no room for */
+ngx_http_openai_exchange_t *ngx_http_openai_block_take(ngx_http_request_t *r,
+    ngx_http_openai_cleanup_pt cleanup);
 void *ngx_http_openai_block_alloc(void *ctx, size_t size);
-void ngx_http_openai_block_give(ngx_http_openai_exchange_t *ex);
+
+/* the request is not to be recorded, and not to be asked for again */
+void ngx_http_openai_block_decline(ngx_http_request_t *r);
 
 /* the exchange of this request, NULL when it is not captured; _find() where
    the request's context does not tell */
 
-ngx_http_openai_exchange_t *ngx_http_openai_exchange_find(
-    ngx_http_request_t *r);
+ngx_http_openai_exchange_t *ngx_http_openai_block_find(ngx_http_request_t *r);
 
 static ngx_inline ngx_http_openai_exchange_t *
 ngx_http_openai_exchange(ngx_http_request_t *r)
@@ -137,7 +145,7 @@ ngx_http_openai_exchange(ngx_http_request_t *r)
 
     ex = ngx_http_get_module_ctx(r, ngx_http_openai_monitor_module);
 
-    return (ex && ex->request) ? ex : ngx_http_openai_exchange_find(r);
+    return (ex && ex->request) ? ex : ngx_http_openai_block_find(r);
 }
 
 
@@ -177,9 +185,6 @@ ngx_http_openai_exchange_age(ngx_http_openai_exchange_t *ex)
     return (now > ex->start_us) ? now - ex->start_us : 0;
 }
 
-
-/* ends the request, because a viewer wants it */
-void ngx_http_openai_exchange_cancel(ngx_http_openai_exchange_t *ex);
 
 /* it runs in this process, from the one to the other */
 void ngx_http_openai_turn_begin(ngx_http_openai_exchange_t *ex);

@@ -22,39 +22,7 @@ static void ngx_http_openai_exchange_early_body(
 static void ngx_http_openai_exchange_early_file(
     ngx_http_openai_exchange_t *ex, ngx_buf_t *b);
 static void ngx_http_openai_exchange_final(ngx_http_openai_exchange_t *ex);
-static void ngx_http_openai_exchange_cleanup(void *data);
-
-
-/* the context of a request whose location does not want it recorded: the
-   condition is asked once */
-
-static ngx_http_openai_exchange_t  ngx_http_openai_declined;
-
-
-ngx_http_openai_exchange_t *
-ngx_http_openai_exchange_find(ngx_http_request_t *r)
-{
-    ngx_pool_cleanup_t          *cln;
-    ngx_http_openai_exchange_t  *ex;
-
-    ex = ngx_http_get_module_ctx(r, ngx_http_openai_monitor_module);
-
-    if (ex == NULL && (r->internal || r->filter_finalize)) {
-
-        /* an internal redirect has wiped the context */
-
-        for (cln = r->pool->cleanup; cln; cln = cln->next) {
-
-            if (cln->handler == ngx_http_openai_exchange_cleanup) {
-                ex = cln->data;
-                ngx_http_set_ctx(r, ex, ngx_http_openai_monitor_module);
-                break;
-            }
-        }
-    }
-
-    return (ex == &ngx_http_openai_declined) ? NULL : ex;
-}
+static void ngx_http_openai_exchange_cleanup(ngx_http_openai_exchange_t *ex);
 
 
 ngx_http_openai_exchange_t *
@@ -76,8 +44,7 @@ ngx_http_openai_exchange_begin(ngx_http_request_t *r)
     }
 
     if (ngx_http_openai_exchange_wanted(r, conf) != NGX_OK) {
-        ngx_http_set_ctx(r, &ngx_http_openai_declined,
-                         ngx_http_openai_monitor_module);
+        ngx_http_openai_block_decline(r);
         return NULL;
     }
 
@@ -136,15 +103,9 @@ ngx_http_openai_exchange_create(ngx_http_request_t *r,
     ngx_http_openai_capture_conf_t *conf)
 {
     openai_alloc_t               alloc;
-    ngx_pool_cleanup_t          *cln;
     ngx_http_openai_exchange_t  *ex;
 
-    cln = ngx_pool_cleanup_add(r->pool, 0);
-    if (cln == NULL) {
-        return NULL;
-    }
-
-    ex = ngx_http_openai_block_take(r);
+    ex = ngx_http_openai_block_take(r, ngx_http_openai_exchange_cleanup);
     if (ex == NULL) {
         return NULL;
     }
@@ -158,11 +119,6 @@ ngx_http_openai_exchange_create(ngx_http_request_t *r,
     alloc.ctx = ex;
 
     ex->meter = openai_meter_create(&alloc, &ex->rec.facts);
-
-    cln->handler = ngx_http_openai_exchange_cleanup;
-    cln->data = ex;
-
-    ngx_http_set_ctx(r, ex, ngx_http_openai_monitor_module);
 
     return ex;
 }
@@ -434,10 +390,8 @@ ngx_http_openai_exchange_final(ngx_http_openai_exchange_t *ex)
 /* the pool goes; normally the log phase has committed long before */
 
 static void
-ngx_http_openai_exchange_cleanup(void *data)
+ngx_http_openai_exchange_cleanup(ngx_http_openai_exchange_t *ex)
 {
-    ngx_http_openai_exchange_t  *ex = data;
-
     if (!ex->committed && ex->queue.next) {
         ngx_http_openai_exchange_commit(ex);
     }
@@ -446,31 +400,4 @@ ngx_http_openai_exchange_cleanup(void *data)
         openai_meter_destroy(ex->meter);
         ex->meter = NULL;
     }
-
-    ngx_http_openai_block_give(ex);
-}
-
-
-/*
- * Cancelling goes through nginx's own way to end a request whose connection
- * must close, which serves all states and versions of HTTP.
- */
-
-void
-ngx_http_openai_exchange_cancel(ngx_http_openai_exchange_t *ex)
-{
-    ngx_connection_t  *c;
-
-    c = ex->request->connection;
-
-    ex->cancelled = 1;
-    ex->rec.flags |= NGX_OPENAI_REC_CANCELLED;
-
-    ngx_log_error(NGX_LOG_INFO, c->log, 0,
-                  "exchange %s was cancelled in the monitor", ex->rec.id);
-
-    c->close = 1;
-    c->error = 1;
-
-    c->read->handler(c->read);
 }

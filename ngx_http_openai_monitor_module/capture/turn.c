@@ -67,6 +67,7 @@ static void ngx_http_openai_turn_records(void);
 static void ngx_http_openai_turn_not_due(ngx_http_openai_exchange_t *ex);
 static void ngx_http_openai_turn_write(ngx_http_openai_exchange_t *ex);
 static void ngx_http_openai_turn_sweep(ngx_event_t *ev);
+static void ngx_http_openai_turn_cancel(ngx_http_openai_exchange_t *ex);
 static ngx_msec_t ngx_http_openai_turn_pause(void);
 
 
@@ -187,6 +188,7 @@ ngx_http_openai_turn_piece(ngx_http_openai_exchange_t *ex, ngx_uint_t side,
     {
         ngx_http_openai_turn_settle(ex);
         ngx_http_openai_body_piece(ex, side, data, len, last, age);
+        ngx_http_openai_turn_publish(ex);
         return;
     }
 
@@ -304,6 +306,7 @@ ngx_http_openai_turn_do(ngx_http_openai_waiting_t *w)
 
     ngx_http_openai_body_piece(ex, w->side, (u_char *) (w + 1), w->len, w->last,
                                w->age);
+    ngx_http_openai_turn_publish(ex);
 }
 
 
@@ -500,7 +503,7 @@ ngx_http_openai_turn_sweep(ngx_event_t *ev)
         ex = ngx_queue_data(q, ngx_http_openai_exchange_t, queue);
 
         if (!ex->cancelled && ngx_openai_writer_cancelled(&ex->writer)) {
-            ngx_http_openai_exchange_cancel(ex);
+            ngx_http_openai_turn_cancel(ex);
             continue;
         }
 
@@ -519,6 +522,31 @@ ngx_http_openai_turn_sweep(ngx_event_t *ev)
         ngx_http_openai_turn_log();
         ngx_add_timer(ev, ngx_http_openai_turn_pause());
     }
+}
+
+
+/*
+ * Cancelling goes through nginx's own way to end a request whose connection
+ * must close, which serves all states and versions of HTTP.
+ */
+
+static void
+ngx_http_openai_turn_cancel(ngx_http_openai_exchange_t *ex)
+{
+    ngx_connection_t  *c;
+
+    c = ex->request->connection;
+
+    ex->cancelled = 1;
+    ex->rec.flags |= NGX_OPENAI_REC_CANCELLED;
+
+    ngx_log_error(NGX_LOG_INFO, c->log, 0,
+                  "exchange %s was cancelled in the monitor", ex->rec.id);
+
+    c->close = 1;
+    c->error = 1;
+
+    c->read->handler(c->read);
 }
 
 
