@@ -14,12 +14,17 @@
 
 
 /*
- * What the end of the event loop's turn does, when all that came in this turn
- * has been passed on: pieces of bodies wait for it in a copy, so that neither
- * they nor those of other exchanges wait for what becomes of them.  Where many
- * exchanges run, they wait for a turn that brings no more.
+ * The end of the event loop's turn, for the exchanges of this process.
  *
- * And what time does: the sweep.
+ * Filters hand the pieces of bodies over while the turn runs.  A piece waits
+ * in a copy until the turn has passed on all that came in it, so that parsing
+ * delays nothing.  Then the queue of pieces is parsed in its order, and changed
+ * records are published.  Pieces that wait take NGX_HTTP_OPENAI_TURN_SIZE bytes
+ * at most: when that is full, the queue is parsed at once.  The copy is wiped
+ * when an exchange ends, because bodies may have secrets.
+ *
+ * A timer, the sweep, publishes what a burst left unpublished, and ends the
+ * exchanges that a viewer cancelled.
  */
 
 
@@ -30,14 +35,6 @@
 
 #define NGX_HTTP_OPENAI_TURN_SIZE   1048576     /* bytes that wait at once */
 #define NGX_HTTP_OPENAI_TURN_PIECE  4096        /* larger ones do not wait */
-
-/* with so many exchanges pieces wait on while others come, and are looked at a
-   few in a turn; more of them when so many bytes wait */
-#define NGX_HTTP_OPENAI_TURN_MANY   64
-#define NGX_HTTP_OPENAI_TURN_FEW    4
-#define NGX_HTTP_OPENAI_TURN_MORE   256
-#define NGX_HTTP_OPENAI_TURN_HIGH   (NGX_HTTP_OPENAI_TURN_SIZE / 4 * 3)
-
 
 /* a piece that waits; its bytes follow it, and the next one them */
 
@@ -51,16 +48,31 @@ struct ngx_http_openai_waiting_s {
 };
 
 
-#define ngx_http_openai_turn_last()                                          \
-    ((u_char *) ngx_http_openai_waiting + ngx_http_openai_waiting_size)
+typedef struct {
+    ngx_queue_t       running;      /* exchanges; next is NULL before any */
+    ngx_uint_t        nrunning;
+    ngx_queue_t      *swept;        /* the next one to be swept */
+    ngx_queue_t       due;          /* exchanges to publish at the turn's end */
+
+    ngx_event_t       end;          /* of the turn */
+    ngx_event_t       sweep;
+    ngx_connection_t  connection;   /* of both events, for the debug log */
+
+    size_t            waiting;      /* bytes of pieces in the buffer */
+    size_t            dirty;        /* bytes written since the last wipe */
+
+    unsigned          deferred:1;   /* the end was put off in this turn */
+    unsigned          wipe:1;       /* an exchange has ended */
+
+    uint64_t          buf[NGX_HTTP_OPENAI_TURN_SIZE / 8];
+} ngx_http_openai_turn_t;
 
 
 static void ngx_http_openai_turn_process(void);
 static void ngx_http_openai_turn_log(void);
 static void ngx_http_openai_turn_wipe(void);
 static ngx_http_openai_waiting_t *ngx_http_openai_turn_place(size_t len);
-static void ngx_http_openai_turn_pieces(u_char *last);
-static u_char *ngx_http_openai_turn_share(void);
+static void ngx_http_openai_turn_pieces(void);
 static void ngx_http_openai_turn_do(ngx_http_openai_waiting_t *w);
 static void ngx_http_openai_turn_over(ngx_event_t *ev);
 static void ngx_http_openai_turn_records(void);
@@ -71,39 +83,22 @@ static void ngx_http_openai_turn_cancel(ngx_http_openai_exchange_t *ex);
 static ngx_msec_t ngx_http_openai_turn_pause(void);
 
 
-/* of this process: what runs, the timer that looks after it, what is to be
-   published when the turn ends, and what waits for that */
-
-static ngx_queue_t       ngx_http_openai_running;
-static ngx_uint_t        ngx_http_openai_nrunning;
-static ngx_queue_t      *ngx_http_openai_swept;          /* the next one */
-static ngx_queue_t       ngx_http_openai_due;
-static ngx_event_t       ngx_http_openai_turn_event;
-static ngx_uint_t        ngx_http_openai_turn_later;  /* put off already */
-static ngx_event_t       ngx_http_openai_sweep_event;
-static ngx_connection_t  ngx_http_openai_turn_connection;
-
-static uint64_t          ngx_http_openai_waiting[NGX_HTTP_OPENAI_TURN_SIZE / 8];
-static size_t            ngx_http_openai_waiting_size;   /* bytes */
-static size_t            ngx_http_openai_waiting_done;   /* of them */
-static size_t            ngx_http_openai_waiting_seen;   /* the turn before */
-static size_t            ngx_http_openai_waiting_used;   /* not wiped since */
-static ngx_uint_t        ngx_http_openai_waiting_wipe;
+static ngx_http_openai_turn_t  ngx_http_openai_turn;
 
 
 void
 ngx_http_openai_turn_begin(ngx_http_openai_exchange_t *ex)
 {
-    if (ngx_http_openai_running.next == NULL) {
+    if (ngx_http_openai_turn.running.next == NULL) {
         ngx_http_openai_turn_process();
     }
 
-    ngx_queue_insert_tail(&ngx_http_openai_running, &ex->queue);
-    ngx_http_openai_nrunning++;
+    ngx_queue_insert_tail(&ngx_http_openai_turn.running, &ex->queue);
+    ngx_http_openai_turn.nrunning++;
 
-    if (!ngx_http_openai_sweep_event.timer_set) {
+    if (!ngx_http_openai_turn.sweep.timer_set) {
         ngx_http_openai_turn_log();
-        ngx_add_timer(&ngx_http_openai_sweep_event, NGX_HTTP_OPENAI_SWEEP_MS);
+        ngx_add_timer(&ngx_http_openai_turn.sweep, NGX_HTTP_OPENAI_SWEEP_MS);
     }
 }
 
@@ -113,16 +108,16 @@ ngx_http_openai_turn_end(ngx_http_openai_exchange_t *ex)
 {
     ngx_http_openai_turn_not_due(ex);
 
-    if (ngx_http_openai_swept == &ex->queue) {
-        ngx_http_openai_swept = ngx_queue_next(&ex->queue);
+    if (ngx_http_openai_turn.swept == &ex->queue) {
+        ngx_http_openai_turn.swept = ngx_queue_next(&ex->queue);
     }
 
     ngx_queue_remove(&ex->queue);
-    ngx_http_openai_nrunning--;
+    ngx_http_openai_turn.nrunning--;
 
-    ngx_http_openai_waiting_wipe = 1;
+    ngx_http_openai_turn.wipe = 1;
 
-    if (ngx_http_openai_waiting_size == 0) {
+    if (ngx_http_openai_turn.waiting == 0) {
         ngx_http_openai_turn_wipe();
     }
 }
@@ -133,10 +128,10 @@ ngx_http_openai_turn_end(ngx_http_openai_exchange_t *ex)
 static void
 ngx_http_openai_turn_wipe(void)
 {
-    ngx_memzero(ngx_http_openai_waiting, ngx_http_openai_waiting_used);
+    ngx_memzero(ngx_http_openai_turn.buf, ngx_http_openai_turn.dirty);
 
-    ngx_http_openai_waiting_used = 0;
-    ngx_http_openai_waiting_wipe = 0;
+    ngx_http_openai_turn.dirty = 0;
+    ngx_http_openai_turn.wipe = 0;
 }
 
 
@@ -145,18 +140,19 @@ ngx_http_openai_turn_wipe(void)
 static void
 ngx_http_openai_turn_process(void)
 {
-    ngx_queue_init(&ngx_http_openai_running);
-    ngx_http_openai_swept = ngx_queue_sentinel(&ngx_http_openai_running);
-    ngx_queue_init(&ngx_http_openai_due);
+    ngx_queue_init(&ngx_http_openai_turn.running);
+    ngx_http_openai_turn.swept =
+                          ngx_queue_sentinel(&ngx_http_openai_turn.running);
+    ngx_queue_init(&ngx_http_openai_turn.due);
 
-    ngx_http_openai_turn_connection.fd = (ngx_socket_t) -1;
+    ngx_http_openai_turn.connection.fd = (ngx_socket_t) -1;
 
-    ngx_http_openai_sweep_event.handler = ngx_http_openai_turn_sweep;
-    ngx_http_openai_sweep_event.data = &ngx_http_openai_turn_connection;
-    ngx_http_openai_sweep_event.cancelable = 1;
+    ngx_http_openai_turn.sweep.handler = ngx_http_openai_turn_sweep;
+    ngx_http_openai_turn.sweep.data = &ngx_http_openai_turn.connection;
+    ngx_http_openai_turn.sweep.cancelable = 1;
 
-    ngx_http_openai_turn_event.handler = ngx_http_openai_turn_over;
-    ngx_http_openai_turn_event.data = &ngx_http_openai_turn_connection;
+    ngx_http_openai_turn.end.handler = ngx_http_openai_turn_over;
+    ngx_http_openai_turn.end.data = &ngx_http_openai_turn.connection;
 }
 
 
@@ -165,8 +161,8 @@ ngx_http_openai_turn_process(void)
 static void
 ngx_http_openai_turn_log(void)
 {
-    ngx_http_openai_turn_event.log = ngx_cycle->log;
-    ngx_http_openai_sweep_event.log = ngx_cycle->log;
+    ngx_http_openai_turn.end.log = ngx_cycle->log;
+    ngx_http_openai_turn.sweep.log = ngx_cycle->log;
 }
 
 
@@ -208,7 +204,7 @@ ngx_http_openai_turn_piece(ngx_http_openai_exchange_t *ex, ngx_uint_t side,
         ex->waiting = w;
     }
 
-    ngx_post_event(&ngx_http_openai_turn_event, &ngx_posted_events);
+    ngx_post_event(&ngx_http_openai_turn.end, &ngx_posted_events);
 }
 
 
@@ -222,15 +218,17 @@ ngx_http_openai_turn_place(size_t len)
 
     size = ngx_align(sizeof(ngx_http_openai_waiting_t) + len, NGX_ALIGNMENT);
 
-    if (size > NGX_HTTP_OPENAI_TURN_SIZE - ngx_http_openai_waiting_size) {
+    if (size > NGX_HTTP_OPENAI_TURN_SIZE - ngx_http_openai_turn.waiting) {
         ngx_openai_fault("turn.full");
-        ngx_http_openai_turn_pieces(ngx_http_openai_turn_last());
+        ngx_http_openai_turn_pieces();
     }
 
-    w = (ngx_http_openai_waiting_t *) ngx_http_openai_turn_last();
+    w = (ngx_http_openai_waiting_t *)
+            ((u_char *) ngx_http_openai_turn.buf
+             + ngx_http_openai_turn.waiting);
     w->size = (uint32_t) size;
 
-    ngx_http_openai_waiting_size += size;
+    ngx_http_openai_turn.waiting += size;
 
     return w;
 }
@@ -252,21 +250,25 @@ ngx_http_openai_turn_settle(ngx_http_openai_exchange_t *ex)
 }
 
 
-/* of those that wait, what is before this place in their memory */
+/* parses all pieces that wait, in the order in which they came */
 
 static void
-ngx_http_openai_turn_pieces(u_char *last)
+ngx_http_openai_turn_pieces(void)
 {
-    u_char                     *p;
+    u_char                     *p, *last;
+    ngx_http_openai_turn_t     *turn;
     ngx_http_openai_waiting_t  *w;
 
-    p = (u_char *) ngx_http_openai_waiting + ngx_http_openai_waiting_done;
+    turn = &ngx_http_openai_turn;
 
-    if (p == last) {
+    if (turn->waiting == 0) {
         return;
     }
 
     ngx_openai_fault("turn.over");
+
+    p = (u_char *) turn->buf;
+    last = p + turn->waiting;
 
     for ( /* void */ ; p < last; p += w->size) {
         w = (ngx_http_openai_waiting_t *) p;
@@ -276,17 +278,10 @@ ngx_http_openai_turn_pieces(u_char *last)
         }
     }
 
-    if (last < ngx_http_openai_turn_last()) {
-        ngx_http_openai_waiting_done = p - (u_char *) ngx_http_openai_waiting;
-        return;
-    }
+    turn->dirty = ngx_max(turn->dirty, turn->waiting);
+    turn->waiting = 0;
 
-    ngx_http_openai_waiting_used = ngx_max(ngx_http_openai_waiting_used,
-                                           ngx_http_openai_waiting_size);
-    ngx_http_openai_waiting_size = 0;
-    ngx_http_openai_waiting_done = 0;
-
-    if (ngx_http_openai_waiting_wipe) {
+    if (turn->wipe) {
         ngx_http_openai_turn_wipe();
     }
 }
@@ -328,10 +323,10 @@ ngx_http_openai_turn_publish(ngx_http_openai_exchange_t *ex)
     /* when the turn is over, unless it brings the end */
 
     if (ex->due.next == NULL) {
-        ngx_queue_insert_tail(&ngx_http_openai_due, &ex->due);
+        ngx_queue_insert_tail(&ngx_http_openai_turn.due, &ex->due);
     }
 
-    ngx_post_event(&ngx_http_openai_turn_event, &ngx_posted_events);
+    ngx_post_event(&ngx_http_openai_turn.end, &ngx_posted_events);
 }
 
 
@@ -341,17 +336,19 @@ ngx_http_openai_turn_over(ngx_event_t *ev)
     /* what others have put off to the turn's end since may be to pass on, as
        the packets of HTTP/3 are; once, as they may think so, too */
 
-    if (!ngx_http_openai_turn_later && !ngx_queue_empty(&ngx_posted_events)) {
-        ngx_http_openai_turn_later = 1;
+    if (!ngx_http_openai_turn.deferred
+        && !ngx_queue_empty(&ngx_posted_events))
+    {
+        ngx_http_openai_turn.deferred = 1;
         ngx_post_event(ev, &ngx_posted_events);
         return;
     }
 
-    ngx_http_openai_turn_later = 0;
+    ngx_http_openai_turn.deferred = 0;
 
-    ngx_http_openai_turn_pieces(ngx_http_openai_turn_share());
+    ngx_http_openai_turn_pieces();
 
-    if (!ngx_queue_empty(&ngx_http_openai_due)) {
+    if (!ngx_queue_empty(&ngx_http_openai_turn.due)) {
         ngx_http_openai_turn_records();
     }
 
@@ -360,49 +357,6 @@ ngx_http_openai_turn_over(ngx_event_t *ev)
     if (ev->posted) {
         ngx_delete_posted_event(ev);
     }
-
-    ngx_http_openai_waiting_seen = ngx_http_openai_waiting_size;
-
-    if (ngx_http_openai_waiting_size) {
-        ngx_post_event(ev, &ngx_posted_next_events);
-    }
-}
-
-
-/*
- * The end of the pieces to be looked at in this turn.  A worker that is busy
- * with many streams has more of them to pass on in each turn, which would come
- * later by what becomes of these; they wait for the next moment in which it has
- * nothing else to do.
- */
-
-static u_char *
-ngx_http_openai_turn_share(void)
-{
-    u_char      *p, *last;
-    ngx_uint_t   n;
-
-    last = ngx_http_openai_turn_last();
-
-    if (ngx_http_openai_nrunning < NGX_HTTP_OPENAI_TURN_MANY) {
-        return last;
-    }
-
-    p = (u_char *) ngx_http_openai_waiting + ngx_http_openai_waiting_done;
-    n = NGX_HTTP_OPENAI_TURN_FEW;
-
-    if (ngx_http_openai_waiting_size >= NGX_HTTP_OPENAI_TURN_HIGH) {
-        n = NGX_HTTP_OPENAI_TURN_MORE;
-
-    } else if (ngx_http_openai_waiting_size > ngx_http_openai_waiting_seen) {
-        return p;
-    }
-
-    for ( /* void */ ; n && p < last; n--) {
-        p += ((ngx_http_openai_waiting_t *) p)->size;
-    }
-
-    return p;
 }
 
 
@@ -412,16 +366,16 @@ ngx_http_openai_turn_exit(void)
     ngx_queue_t                 *q;
     ngx_http_openai_exchange_t  *ex;
 
-    if (ngx_http_openai_running.next == NULL) {
+    if (ngx_http_openai_turn.running.next == NULL) {
         return;
     }
 
-    ngx_http_openai_turn_pieces(ngx_http_openai_turn_last());
+    ngx_http_openai_turn_pieces();
 
     /* what the sweep would write is not known to anybody else, either */
 
-    for (q = ngx_queue_head(&ngx_http_openai_running);
-         q != ngx_queue_sentinel(&ngx_http_openai_running);
+    for (q = ngx_queue_head(&ngx_http_openai_turn.running);
+         q != ngx_queue_sentinel(&ngx_http_openai_turn.running);
          q = ngx_queue_next(q))
     {
         ex = ngx_queue_data(q, ngx_http_openai_exchange_t, queue);
@@ -440,9 +394,9 @@ ngx_http_openai_turn_records(void)
     ngx_queue_t                 *q;
     ngx_http_openai_exchange_t  *ex;
 
-    while (!ngx_queue_empty(&ngx_http_openai_due)) {
+    while (!ngx_queue_empty(&ngx_http_openai_turn.due)) {
 
-        q = ngx_queue_head(&ngx_http_openai_due);
+        q = ngx_queue_head(&ngx_http_openai_turn.due);
         ex = ngx_queue_data(q, ngx_http_openai_exchange_t, due);
 
         ngx_http_openai_turn_not_due(ex);
@@ -487,18 +441,22 @@ ngx_http_openai_turn_sweep(ngx_event_t *ev)
     ngx_queue_t                 *q;
     ngx_http_openai_exchange_t  *ex;
 
-    n = 1 + ngx_http_openai_nrunning * ngx_http_openai_turn_pause()
+    n = 1 + ngx_http_openai_turn.nrunning * ngx_http_openai_turn_pause()
             / NGX_HTTP_OPENAI_SWEEP_MS;
 
-    for ( /* void */ ; n && !ngx_queue_empty(&ngx_http_openai_running); n--) {
+    for ( /* void */ ; n; n--) {
 
-        q = ngx_http_openai_swept;
-
-        if (q == ngx_queue_sentinel(&ngx_http_openai_running)) {
-            q = ngx_queue_head(&ngx_http_openai_running);
+        if (ngx_queue_empty(&ngx_http_openai_turn.running)) {
+            break;
         }
 
-        ngx_http_openai_swept = ngx_queue_next(q);
+        q = ngx_http_openai_turn.swept;
+
+        if (q == ngx_queue_sentinel(&ngx_http_openai_turn.running)) {
+            q = ngx_queue_head(&ngx_http_openai_turn.running);
+        }
+
+        ngx_http_openai_turn.swept = ngx_queue_next(q);
 
         ex = ngx_queue_data(q, ngx_http_openai_exchange_t, queue);
 
@@ -518,7 +476,7 @@ ngx_http_openai_turn_sweep(ngx_event_t *ev)
         }
     }
 
-    if (ngx_http_openai_nrunning) {
+    if (ngx_http_openai_turn.nrunning) {
         ngx_http_openai_turn_log();
         ngx_add_timer(ev, ngx_http_openai_turn_pause());
     }
@@ -558,7 +516,7 @@ ngx_http_openai_turn_pause(void)
     ngx_msec_t  ms;
 
     ms = NGX_HTTP_OPENAI_SWEEP_MS * NGX_HTTP_OPENAI_SWEEP
-         / ngx_max(ngx_http_openai_nrunning, NGX_HTTP_OPENAI_SWEEP);
+         / ngx_max(ngx_http_openai_turn.nrunning, NGX_HTTP_OPENAI_SWEEP);
 
     return ngx_max(ms, NGX_HTTP_OPENAI_PAUSE_MS);
 }
