@@ -71,6 +71,7 @@ static void
 ngx_http_openai_body_response(ngx_http_openai_exchange_t *ex, u_char *data,
     size_t len, uint64_t age)
 {
+    ngx_uint_t            framing;
     ngx_openai_record_t  *rec;
 
     rec = &ex->rec;
@@ -90,7 +91,15 @@ ngx_http_openai_body_response(ngx_http_openai_exchange_t *ex, u_char *data,
        behind a 200 may repeat a key like any other */
 
     if (ex->meter && ex->upstream) {
+        framing = rec->facts.framing;
+
         openai_meter_response_body(ex->meter, data, len, age);
+
+        if (rec->facts.framing != framing) {
+            ngx_log_debug2(NGX_LOG_DEBUG_HTTP, ex->request->connection->log, 0,
+                           "openai monitor: body has framing %d, stream:%d",
+                           rec->facts.framing, rec->facts.streamed);
+        }
 
         if (rec->facts.flags & OPENAI_FACT_ERROR) {
             ngx_http_openai_veil_response(ex);

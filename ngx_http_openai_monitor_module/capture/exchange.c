@@ -10,6 +10,7 @@
 
 #include "capture/capture.h"
 #include "capture/secrets/veil.h"
+#include "digest/wire/decode.h"
 
 
 static ngx_http_openai_exchange_t *ngx_http_openai_exchange_create(
@@ -44,6 +45,9 @@ ngx_http_openai_exchange_begin(ngx_http_request_t *r)
     }
 
     if (ngx_http_openai_exchange_wanted(r, conf) != NGX_OK) {
+        ngx_log_debug0(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                       "openai monitor: not recorded, the condition is false");
+
         ngx_http_openai_block_decline(r);
         return NULL;
     }
@@ -71,6 +75,9 @@ ngx_http_openai_exchange_lost(ngx_http_request_t *r)
     if (conf && ngx_http_get_module_ctx(r, ngx_http_openai_monitor_module)
                 == NULL)
     {
+        ngx_log_debug0(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                       "openai monitor: not recorded, no memory");
+
         ngx_openai_writer_drop(conf->shm_zone->data);
     }
 }
@@ -169,6 +176,11 @@ ngx_http_openai_exchange_start(ngx_http_openai_exchange_t *ex)
 
     ngx_http_openai_veil_request(ex);
 
+    ngx_log_debug3(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "openai monitor: begin \"%s\", dialect:%s flags:%xD",
+                   rec->id, openai_dialect_name(rec->facts.dialect),
+                   rec->flags);
+
     ex->unpublished = 1;
 
     ngx_http_openai_turn_begin(ex);
@@ -191,6 +203,9 @@ ngx_http_openai_exchange_early_body(ngx_http_openai_exchange_t *ex)
     if (rb == NULL) {
         return;
     }
+
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, ex->request->connection->log, 0,
+                   "openai monitor: body was read before, rest:%O", rb->rest);
 
     for (cl = rb->bufs; cl; cl = cl->next) {
         b = cl->buf;
@@ -288,6 +303,11 @@ ngx_http_openai_exchange_header(ngx_http_openai_exchange_t *ex)
     ngx_http_openai_response_head(ex);
     ngx_http_openai_veil_response(ex);
 
+    ngx_log_debug4(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "openai monitor: answer %ui, upstream:%d length:%d "
+                   "flags:%xD",
+                   ex->status, ex->upstream, ex->measured, rec->flags);
+
     if (ex->upstream) {
         ngx_http_openai_websocket_tap(ex);
     }
@@ -320,6 +340,12 @@ ngx_http_openai_exchange_commit(ngx_http_openai_exchange_t *ex)
     ngx_http_openai_websocket_untap(ex);
 
     ngx_openai_writer_commit(&ex->writer, &ex->rec);
+
+    ngx_log_debug5(NGX_LOG_DEBUG_HTTP, ex->request->connection->log, 0,
+                   "openai monitor: commit \"%s\", request:%uL of %uL, "
+                   "response:%uL of %uL",
+                   ex->rec.id, ex->rec.request_kept, ex->rec.request_bytes,
+                   ex->rec.response_kept, ex->rec.response_bytes);
 
     ngx_http_openai_turn_end(ex);
 }
@@ -367,6 +393,20 @@ ngx_http_openai_exchange_final(ngx_http_openai_exchange_t *ex)
     ngx_http_openai_attempts(r, rec);
 
     rec->outcome = (uint8_t) ngx_http_openai_outcome(ex);
+
+    ngx_log_debug4(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "openai monitor: outcome %s, status:%d last:%d flags:%xD",
+                   ngx_openai_outcome_name(rec->outcome), (int) rec->status,
+                   ex->seen_last, rec->flags);
+
+    if (rec->facts.flags & (OPENAI_FACT_NO_DECODER|OPENAI_FACT_BOMB
+                            |OPENAI_FACT_UNDECODABLE))
+    {
+        ngx_log_debug2(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                       "openai monitor: a body was not decoded, facts:%xD, "
+                       "decoders hold %uz bytes",
+                       rec->facts.flags, openai_decoder_memory());
+    }
 
     if (rec->facts.streamed == 1 && r->upstream && r->upstream->buffering) {
         rec->flags |= NGX_OPENAI_REC_BUFFERED;

@@ -153,6 +153,10 @@ ngx_http_openai_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
         } else if (b->in_file) {
             ngx_http_openai_turn_settle(ex);
 
+            ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                           "openai monitor: %O bytes pass as a file",
+                           b->file_last - b->file_pos);
+
             ex->rec.response_bytes += b->file_last - b->file_pos;
             ex->rec.flags |= NGX_OPENAI_REC_RESPONSE_CUT;
         }
@@ -167,6 +171,9 @@ ngx_http_openai_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
     /* nginx lays this to the client's connection, which has no error yet */
 
     if (rc == NGX_ERROR && !r->connection->error) {
+        ngx_log_debug0(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                       "openai monitor: a later filter failed");
+
         ex->failed = 1;
     }
 

@@ -278,8 +278,13 @@ ngx_http_openai_head_record(ngx_http_openai_exchange_t *ex)
         ngx_http_openai_fingerprint(redact, &key, ex->rec.key);
     }
 
-    (void) ngx_openai_writer_begin(&ex->writer, ex->conf->shm_zone->data,
-                                   &ex->rec);
+    if (ngx_openai_writer_begin(&ex->writer, ex->conf->shm_zone->data,
+                                &ex->rec)
+        != NGX_OK)
+    {
+        ngx_log_debug0(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                       "openai monitor: not recorded, no entry is free");
+    }
 }
 
 

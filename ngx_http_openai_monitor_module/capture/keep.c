@@ -51,6 +51,10 @@ ngx_http_openai_body_keep(ngx_http_openai_exchange_t *ex, ngx_uint_t side,
     room = ex->conf->body_max - *kept;
 
     if (len > room) {
+        ngx_log_debug2(NGX_LOG_DEBUG_HTTP, ex->request->connection->log, 0,
+                       "openai monitor: side %ui is cut at %uz bytes",
+                       side, ex->conf->body_max);
+
         rec->flags |= cut;
         len = room;
     }
@@ -64,6 +68,10 @@ ngx_http_openai_body_keep(ngx_http_openai_exchange_t *ex, ngx_uint_t side,
     *kept += n;
 
     if (n < len) {
+        ngx_log_debug2(NGX_LOG_DEBUG_HTTP, ex->request->connection->log, 0,
+                       "openai monitor: side %ui is cut at %uL bytes, no page",
+                       side, *kept);
+
         rec->flags |= NGX_OPENAI_REC_NO_MEMORY|cut;
     }
 }

@@ -62,6 +62,9 @@ ngx_http_openai_tls_watch(ngx_http_openai_exchange_t *ex)
     }
 
     if (info == ngx_http_openai_tls_next_info) {
+        ngx_log_debug0(NGX_LOG_DEBUG_HTTP, ex->request->connection->log, 0,
+                       "openai monitor: TLS handshakes are timed");
+
         SSL_CTX_set_info_callback(ctx, ngx_http_openai_tls_info);
     }
 }

@@ -220,6 +220,11 @@ ngx_http_openai_turn_place(size_t len)
 
     if (size > NGX_HTTP_OPENAI_TURN_SIZE - ngx_http_openai_turn.waiting) {
         ngx_openai_fault("turn.full");
+
+        ngx_log_debug1(NGX_LOG_DEBUG_HTTP, ngx_cycle->log, 0,
+                       "openai monitor: %uz bytes wait, parse them now",
+                       ngx_http_openai_turn.waiting);
+
         ngx_http_openai_turn_pieces();
     }
 
@@ -418,6 +423,12 @@ ngx_http_openai_turn_not_due(ngx_http_openai_exchange_t *ex)
 static void
 ngx_http_openai_turn_write(ngx_http_openai_exchange_t *ex)
 {
+    if (ex->rec.facts.first_token_us && !ex->token_told) {
+        ngx_log_debug1(NGX_LOG_DEBUG_HTTP, ex->request->connection->log, 0,
+                       "openai monitor: first token at %uL us",
+                       ex->rec.facts.first_token_us);
+    }
+
     ex->unpublished = 0;
     ex->token_told = (ex->rec.facts.first_token_us != 0);
     ex->published = ngx_current_msec;

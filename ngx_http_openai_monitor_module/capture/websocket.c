@@ -45,6 +45,11 @@ ngx_http_openai_websocket_tap(ngx_http_openai_exchange_t *ex)
     }
 
     ngx_http_openai_veil_frames(ex);
+
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "openai monitor: frames are recorded, flags:%xD",
+                   ex->rec.flags);
+
     ngx_http_openai_websocket_early(ex);
 
     ex->client_recv = r->connection->recv;
