@@ -4,6 +4,16 @@
  */
 
 
+
+/*
+ * The handlers of the directives, which the module root's table names.
+ *
+ * A handler checks its arguments and fills the configuration.  It returns
+ * NGX_CONF_OK, NGX_CONF_ERROR after it logged the reason, or a text that nginx
+ * completes with the directive's name.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
@@ -162,8 +172,7 @@ ngx_http_openai_zone_add(ngx_conf_t *cf, ngx_str_t *name, ssize_t size,
     shm_zone->init = ngx_openai_zone_init;
     shm_zone->data = zone;
 
-    /* another geometry, or place, means new memory, into which the history
-       moves */
+    /* another size or file needs new memory; the history moves into it */
 
     old = ngx_http_openai_zone_of(cf->cycle->old_cycle, name);
 
@@ -333,7 +342,7 @@ ngx_http_openai_monitor(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-/* "off" takes back what was inherited; the built-in names always count */
+/* "off" drops inherited names; the built-in names always count */
 
 char *
 ngx_http_openai_redact_names(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
@@ -391,7 +400,7 @@ ngx_http_openai_redact_names(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-/* patterns add up within a context; "off" takes back what was inherited */
+/* patterns add up within a context; "off" drops inherited ones */
 
 char *
 ngx_http_openai_mask_body(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)

@@ -4,6 +4,15 @@
  */
 
 
+
+/*
+ * The module root: directives, configuration, and the calls that wire capture,
+ * store and view into nginx.
+ *
+ * nginx calls it.  This is the only file that knows all rooms.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
@@ -278,8 +287,8 @@ ngx_http_openai_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_http_openai_merge_view(cf, prev, conf);
 
-    /* zones of all of http{} are known by now; one that is not has no size,
-       which the core refuses */
+    /* all zones of http{} are known now; a zone without a directive has no
+       size, and the core refuses it */
 
     if (conf->capture.shm_zone) {
         conf->capture.redact.zone = conf->capture.shm_zone->data;
@@ -298,7 +307,7 @@ ngx_http_openai_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 }
 
 
-/* "if" takes the handler of its location along, "limit_except" loses it */
+/* "if" inherits the handler of its location, "limit_except" loses it */
 
 static void
 ngx_http_openai_merge_view(ngx_conf_t *cf, ngx_http_openai_loc_conf_t *prev,
@@ -338,7 +347,7 @@ ngx_http_openai_postconfiguration(ngx_conf_t *cf)
     omcf = ngx_http_conf_get_module_main_conf(cf,
                                               ngx_http_openai_monitor_module);
 
-    /* a module that is loaded and not used costs nothing */
+    /* without a zone the module installs nothing */
 
     if (omcf->zones.nelts == 0) {
         return NGX_OK;
@@ -349,9 +358,9 @@ ngx_http_openai_postconfiguration(ngx_conf_t *cf)
 
 
 /*
- * Whether memory is taken over the core decides by the new zone's "noreuse",
- * whether the old memory is unmapped by the old zone's.  The new cycle cannot
- * fail any more, and the old one's memory is still mapped: now the flag moves.
+ * The core looks at the new zone's "noreuse" to take memory over, and at the
+ * old zone's to unmap the old memory.  Now the new cycle cannot fail any more
+ * and the old memory is still mapped, so the flag moves.
  */
 
 static ngx_int_t
@@ -392,7 +401,7 @@ ngx_http_openai_init_module(ngx_cycle_t *cycle)
 }
 
 
-/* those that the new configuration has no more */
+/* closes the zones that the new configuration does not have */
 
 static void
 ngx_http_openai_leave_zones(ngx_cycle_t *cycle)
@@ -420,7 +429,7 @@ ngx_http_openai_leave_zones(ngx_cycle_t *cycle)
 }
 
 
-/* joining also closes what a predecessor of this worker left behind */
+/* joining a zone also closes the records of a dead predecessor */
 
 static ngx_int_t
 ngx_http_openai_init_process(ngx_cycle_t *cycle)

@@ -4,6 +4,12 @@
  */
 
 
+
+/*
+ * The configuration of the module, and the handlers of its directives.
+ */
+
+
 #ifndef _NGX_HTTP_OPENAI_MONITOR_MODULE_H_INCLUDED_
 #define _NGX_HTTP_OPENAI_MONITOR_MODULE_H_INCLUDED_
 
@@ -30,14 +36,14 @@ typedef struct {
 } ngx_http_openai_loc_conf_t;
 
 
-/* what each directive does with its arguments */
+/* handlers of the directives */
 
 char *ngx_http_openai_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_openai_monitor(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_openai_view(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_openai_price(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
-/* cmd->offset: an array of names; cmd->post: how a name is normalised */
+/* cmd->offset: an array of names; cmd->post: normalises a name */
 char *ngx_http_openai_redact_names(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
@@ -48,7 +54,7 @@ char *ngx_http_openai_mask_body(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_openai_page_size(ngx_conf_t *cf, void *post, void *data);
 
 
-/* the zone of this name in a cycle, which may be NULL; NULL: there is none */
+/* returns the zone of this name, or NULL; the cycle may be NULL */
 ngx_shm_zone_t *ngx_http_openai_zone_of(ngx_cycle_t *cycle, ngx_str_t *name);
 
 

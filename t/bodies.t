@@ -1,9 +1,9 @@
 # Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-# The promise: what is not to be kept of a body is nowhere in the monitor, the
-# exchange and what is measured of it are the same as ever, and the record says
-# that it was withheld or masked. Seen to fail when the flag was not looked at,
-# and when a match could begin behind a backslash that was already stored.
+# The promise: bytes of a body that must not be kept are nowhere in the monitor.
+# The exchange passes and is measured as ever, and the record says that the body
+# was withheld or masked. Seen to fail when the flag was not checked, and when a
+# match could begin after a backslash that was already stored.
 
 use strict;
 use warnings;

@@ -1,8 +1,8 @@
 # Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-# The promise: an exchange is listed and readable while it runs, byte for byte
-# as far as it has come; what is kept of a body is limited and says so; and it
-# can be ended from the monitor. Seen to fail when a request's body was not
+# The promise: the monitor lists and shows an exchange while it runs, byte for
+# byte as far as it came. A record says where its body is cut, and the monitor
+# can end a running exchange. Seen to fail when a request's body was not
 # published.
 
 use strict;
@@ -27,7 +27,7 @@ our $piece = sub {
              choices => [ { index => 0, delta => { content => $text }, %more } ] };
 };
 
-# the only record, once it is as wanted; what is wrong with it otherwise
+# waits until the only record is as wanted, and returns it
 
 our $becomes = sub {
     my ($want, $name) = @_;

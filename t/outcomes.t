@@ -1,9 +1,11 @@
 # Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
 # The promise: a record tells how its exchange ended. nginx's own fields do
-# not: an upstream that dies in the middle of its answer, a client that leaves
-# and a whole answer all log 200. Seen to fail without the note of the last
-# buffer, and when an answer to HEAD counted as cut.
+# not: it logs 200 for an upstream that dies in the middle of its answer, for a
+# client that leaves, and for a whole answer. What the upstream said counts
+# before who left first. Seen to fail without the note of the last buffer; when
+# an answer to HEAD counted as cut; and when a client that left after an error,
+# or after the last event of a stream, made it an abort.
 
 use strict;
 use warnings;

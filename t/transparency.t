@@ -1,11 +1,10 @@
 # Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
 # The promise: clients and upstreams cannot tell whether they are recorded.
-# Each exchange is made twice, with and without the monitor in its location;
-# what both ends see has to be the same to the byte, for random bodies, sizes
-# and pieces, and through every filter of nginx. Seen to fail with a byte
-# changed, a header lost and a piece held back, and when a call without buffers
-# was not passed on.
+# Each exchange runs twice, with and without the monitor in its location. Both
+# ends must see the same bytes, for random bodies, sizes and pieces, and
+# through every filter of nginx. Seen to fail with a changed byte, a lost
+# header, a delayed piece, and when a call without buffers was not passed on.
 
 use strict;
 use warnings;
@@ -17,7 +16,7 @@ use MonitorTest;
 
 seed();
 
-# the same locations in two servers; capture is the only difference
+# two servers with the same locations; only one records
 
 our $both = sub {
     my ($locations) = @_;
@@ -32,7 +31,7 @@ our $both = sub {
 
 our @ports = @ENV{qw/ TEST_NGINX_OTHER_PORT TEST_NGINX_H2_PORT /};
 
-# answers as the URI says: size, pieces, how it ends; noting what it got
+# answers as the URI says (size, pieces, end), and notes the request
 
 our $answer = sub {
     my ($u) = @_;
@@ -70,7 +69,7 @@ our $answer = sub {
     }
 };
 
-# what the client and the upstream see, without what is never the same
+# returns what both ends see, without fields that always differ
 
 our $seen = sub {
     my ($port, $bytes, $noted) = @_;
@@ -80,7 +79,7 @@ our $seen = sub {
     my $head = $answer->{head} =~ s/^(Date|Expires):[^\n]*/$1/mgr;
     my $body = $answer->{body};
 
-    # the boundary of several ranges is a number that grows
+    # nginx counts up the boundary of several ranges
 
     if ($head =~ s/boundary=(\d+)/boundary=/) {
         $body =~ s/^--$1/--/mg;
@@ -248,7 +247,7 @@ for my $port (@::ports) {
         my $socket = connection(port => $port);
         send_bytes($socket, get($uri));
 
-        # the upstream goes on only when the client has what there is
+        # the upstream goes on when the client has all bytes so far
 
         for my $n (1 .. 5) {
             read_upto($socket, qr/event $n\n\n/);

@@ -1,7 +1,7 @@
-# The promise: viewers delay nobody.  They run in slices, of which each turn of
-# the event loop has one.  A viewer that does not finish in its slice goes on in
-# the same tick, and gets everything, once and in order.  nginx's debug log tells
-# which slices there were, and what was done in them.
+# The promise: viewers cost the traffic no time. Their work runs in slices, one
+# in each turn of the event loop. A viewer that is cut by the end of a slice
+# goes on in the same tick, and gets each change once and in order. nginx's
+# debug log shows the slices and their work.
 
 use strict;
 use warnings;
@@ -19,7 +19,7 @@ log_level('debug_http');
 master_on();
 workers(1);
 
-# opens a feed and leaves its answer unread
+# opens a feed; its answer is read later
 
 our $feed = sub {
     my ($cursor) = @_;
@@ -34,13 +34,13 @@ our $cursor = sub {
     return read_upto($feed->()->{socket}, qr/\n\n/) =~ /^id: (\S+)/m ? $1 : die;
 };
 
-# the records that a feed was sent, up to the one that matches
+# reads records from a feed until one of them is as wanted
 
 our $told = sub {
     my ($feed, $last) = @_;
     my $in = read_upto($feed->{socket}, qr/$last.*\n\n/s);
 
-    # without the frames of HTTP
+    # drop the chunk frames
 
     $in =~ s/\r\n[0-9a-f]+\r\n//g;
 
@@ -58,7 +58,7 @@ our $exchanges = sub {
     }
 };
 
-# the lines of the log from now on
+# returns the lines of the log from here on
 
 our $log = sub {
     my $from = () = error_log();
@@ -71,7 +71,7 @@ our $log = sub {
     };
 };
 
-# counts the ticks from the first text to the last one
+# returns the ticks between the first and the last text
 
 our $ticks = sub {
     my @lines = grep { /: tick|: text/ } @_;
@@ -101,8 +101,8 @@ run_tests();
 __DATA__
 
 === TEST 1: who has more to be told than a slice holds comes again in the tick
-A buffer holds a fifth of it, so a viewer that waited for the next tick would need
-five ticks.  There are several attempts, because the reader may lose its core.
+a buffer holds a fifth of it: who waited for the next tick would need five; as the
+reader may be kept from its core, too, it has some attempts
 --- client
 my $cursor = $::cursor->();
 
@@ -130,8 +130,8 @@ check($ticks <= 2 ? 'few' : $ticks, 'few', 'ticks');
 
 
 === TEST 2: twenty viewers with a backlog: each text is made once
-The texts wait for the conversations, unless the worker has no time.  There are
-several attempts, because the worker may lose its core.
+and not before the conversations are known, but for a worker that has no time:
+as it may be kept from its core by others, it has some attempts
 --- client
 my $cursor = $::cursor->();
 my @found;
@@ -139,7 +139,7 @@ my @found;
 for my $attempt (1 .. 5) {
     $::exchanges->(100);
 
-    # all of them are there when the first tick comes
+    # all viewers are there before the first tick
 
     my $log = $::log->();
 
@@ -179,8 +179,8 @@ for my $attempt (1 .. 5) {
     my @feeds = stopped(sub { map { $::feed->($cursor) } 1 .. 20 });
     read_upto($_->{socket}, qr/event: hello.*\n\n/s) for @feeds;
 
-    # the tick is overdue when all of these wait; a turn of the event loop accepts
-    # one of them
+    # when all of these wait, the tick is overdue, because a turn accepts only
+    # one connection
 
     my @waiting = stopped(sub {
         my @all = map { connection() } 1 .. $others;
@@ -194,7 +194,7 @@ for my $attempt (1 .. 5) {
           'others are served');
     $::told->($_, 'model-40"') for @feeds;
 
-    # of the slices up to the last request: what is between them
+    # what happened between the slices, up to the last request
 
     my @lines = grep { /: slice|\/served/ } $log->();
 

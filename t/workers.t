@@ -1,9 +1,9 @@
 # Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-# The promise: all workers write into one history, and whatever becomes of one
-# of them, the others go on and its records say what happened: killed, told to
-# stop, or stopped for a while. Seen to fail when dead workers were not looked
-# for, and when the end of HTTP/2 streams at shutdown was laid to clients.
+# The promise: all workers write one history. When one of them is killed, told
+# to stop, or stopped for a while, the others go on, and its records say what
+# happened. Seen to fail when nobody looked for dead workers, and when the end
+# of HTTP/2 streams at shutdown was laid to clients.
 
 use strict;
 use warnings;
@@ -27,7 +27,7 @@ location / {
 }
 END
 
-# a connection and the worker that has it
+# returns a connection and the worker that has it
 
 our $with_worker = sub {
     my $socket = connection(@_);
@@ -37,7 +37,7 @@ our $with_worker = sub {
     return ($socket, read_answer($socket)->{body});
 };
 
-# a stream under way, and its worker
+# returns a running stream and its worker
 
 our $begun = sub {
     my ($socket, $pid) = $::with_worker->();
@@ -48,8 +48,8 @@ our $begun = sub {
     return ($socket, $pid);
 };
 
-# one whose record has what was sent: it is looked at after the turn of the event
-# loop that sent it, and not when the worker is killed before that
+# waits until the record has the piece, because the worker parses it at the end
+# of its turn, and must not be killed before that
 
 our $streaming = sub {
     my ($socket, $pid) = $::begun->();
@@ -226,7 +226,7 @@ $::stream->($u);
 --- client
 my ($socket, $pid) = $::streaming->();
 
-# connections that the other worker has
+# returns connections of the other worker
 
 my @others = grep { $_->[1] != $pid } map { [ $::with_worker->() ] } 1 .. 40;
 my ($other) = @{ $others[0] };

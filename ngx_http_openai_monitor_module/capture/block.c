@@ -4,6 +4,23 @@
  */
 
 
+
+/*
+ * The memory of an exchange and its meter, and the way from a request to it.
+ *
+ * Called by exchange.c and, through ngx_http_openai_exchange(), by all of
+ * capture.  A block belongs to one request until the request's pool goes; the
+ * pool's cleanup also finds it when a redirect has wiped the context.
+ *
+ * A request's pool has no room for a block, so each request would call malloc()
+ * twice more.  A process keeps the blocks of finished exchanges and reuses the
+ * last one first, because it is still in the processor's caches.  The first
+ * NGX_HTTP_OPENAI_BLOCKS lie outside of the heap: inside it, free() of request
+ * buffers above them would return memory to the kernel again and again, which
+ * costs 15 page faults for a body of 64 KB.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
@@ -13,20 +30,9 @@
 #include "capture/capture.h"
 
 
-#define NGX_HTTP_OPENAI_BLOCK   6144    /* a stream's meter is in it */
-#define NGX_HTTP_OPENAI_BLOCKS  64      /* that are kept */
+#define NGX_HTTP_OPENAI_BLOCK   6144    /* bytes, with a stream's meter */
+#define NGX_HTTP_OPENAI_BLOCKS  64      /* outside of the heap, kept */
 
-
-/*
- * An exchange and its meter are larger than what a request's pool has left, so
- * that each request would take two more blocks from malloc() and give them
- * back.  Blocks of finished exchanges serve the next ones of this process, the
- * last one first: it is still in the processor's caches.
- *
- * The first ones are no part of the heap.  Below its top they would leave
- * nothing there but the buffers of requests, and free() would give these back
- * to the kernel again and again: 15 page faults for a body of 64 KB.
- */
 
 typedef struct ngx_http_openai_block_s  ngx_http_openai_block_t;
 
@@ -53,8 +59,8 @@ static ngx_uint_t                ngx_http_openai_nblocks;
 #endif
 
 
-/* the context of a request whose location does not want it recorded: the
-   condition is asked once */
+/* the context of a request that must not be recorded; it saves a second
+   evaluation of the condition */
 
 static ngx_http_openai_exchange_t  ngx_http_openai_declined;
 
@@ -111,7 +117,7 @@ ngx_http_openai_block_find(ngx_http_request_t *r)
 
     if (ex == NULL && (r->internal || r->filter_finalize)) {
 
-        /* an internal redirect has wiped the context */
+        /* an internal redirect wiped the context */
 
         for (cln = r->pool->cleanup; cln; cln = cln->next) {
 
@@ -143,7 +149,7 @@ ngx_http_openai_block_new(ngx_log_t *log)
 
     if (ngx_http_openai_blocks == NULL) {
 
-        /* what is not used takes no memory */
+        /* unused pages take no memory */
 
         p = mmap(NULL, NGX_HTTP_OPENAI_BLOCKS * NGX_HTTP_OPENAI_BLOCK,
                  PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANON, -1, 0);

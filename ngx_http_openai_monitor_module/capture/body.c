@@ -4,17 +4,22 @@
  */
 
 
+
+/*
+ * A piece of a body: the meter reads it, and the record keeps its bytes.
+ *
+ * Called by turn.c, for each piece once and in the order in which the pieces
+ * came.  The pieces of an answer reach the meter before the record, because an
+ * error that the meter finds decides whether the bytes are kept.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
 
 #include "capture/capture.h"
 #include "capture/secrets/veil.h"
-
-
-/*
- * What a piece of a body says, and what of it is kept.
- */
 
 
 static void ngx_http_openai_body_request(ngx_http_openai_exchange_t *ex,
@@ -87,8 +92,8 @@ ngx_http_openai_body_response(ngx_http_openai_exchange_t *ex, u_char *data,
 
     rec->response_bytes += len;
 
-    /* nginx's own error page is not what the model said.  An error that comes
-       behind a 200 may repeat a key like any other */
+    /* nginx's own error page is not an answer of the model.  An error after a
+       200 may repeat a key, so a veil looks through the bytes from here on */
 
     if (ex->meter && ex->upstream) {
         framing = rec->facts.framing;
@@ -110,7 +115,7 @@ ngx_http_openai_body_response(ngx_http_openai_exchange_t *ex, u_char *data,
 }
 
 
-/* when a piece came; for as long as its bytes are kept, or would be */
+/* notes when a piece came, as long as the record keeps its bytes */
 
 static void
 ngx_http_openai_body_mark(ngx_http_openai_exchange_t *ex, uint64_t age)
@@ -136,7 +141,7 @@ ngx_http_openai_body_mark(ngx_http_openai_exchange_t *ex, uint64_t age)
 }
 
 
-/* readers get all that they may see */
+/* gives the bytes to the record, through a veil if there is one */
 
 static ngx_inline void
 ngx_http_openai_body_show(ngx_http_openai_exchange_t *ex, ngx_uint_t side,

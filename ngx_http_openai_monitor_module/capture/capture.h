@@ -8,8 +8,8 @@
  * Capture: the life of one exchange, from the first phase that knows its
  * location to the log phase.
  *
- * The exchange lives in the request's pool.  Internal redirects wipe the
- * request's module contexts, so a pool cleanup keeps it findable.
+ * The exchange lives as long as the request's pool.  Internal redirects wipe
+ * the request's module contexts, so a cleanup of the pool keeps it findable.
  */
 
 
@@ -38,13 +38,13 @@
 #define NGX_HTTP_OPENAI_STORE_RESPONSE  2
 
 
-/* what a location says of capture; filled by the directives */
+/* the configuration of a location; the directives fill it */
 
 typedef struct {
     ngx_shm_zone_t            *shm_zone;      /* NULL: nothing is captured */
     ngx_http_complex_value_t  *condition;     /* NULL: always */
     size_t                     body_max;      /* bytes kept per direction */
-    ngx_uint_t                 store_bodies;  /* whose bodies are kept at all */
+    ngx_uint_t                 store_bodies;  /* bits of sides to keep */
     ngx_array_t               *masks;         /* of bodies; NULL: none */
     ngx_http_openai_redact_t   redact;
     openai_prices_t           *prices;
@@ -67,21 +67,21 @@ struct ngx_http_openai_exchange_s {
     ngx_queue_t                      due;        /* to be published; or 0 */
 
 
-    /* pieces of its bodies that wait for the turn's end, and the first one */
+    /* the first piece of a body that waits for the turn's end, and how many */
     ngx_http_openai_waiting_t       *waiting;
     ngx_uint_t                       nwaiting;
 
     ngx_openai_writer_t              writer;
     openai_meter_t                  *meter;      /* NULL: memory was short */
-    u_char                          *spare;      /* what its block has left */
+    u_char                          *spare;      /* free rest of its block */
 
-    /* NULL: a body goes to the record as it is */
+    /* NULL: the body goes to the record as it is */
     ngx_http_openai_veil_t          *veil[2];
     openai_secrets_words_t          *words;      /* NULL: none */
 
     ngx_http_log_handler_pt          log_handler;   /* nginx's own */
 
-    /* of an upgraded connection: what receives on its two sides */
+    /* nginx's recv of both sides of an upgraded connection */
 
     ngx_recv_pt                      client_recv;
     ngx_recv_pt                      upstream_recv;
@@ -90,7 +90,7 @@ struct ngx_http_openai_exchange_s {
     ngx_msec_t                       published;
     ngx_msec_t                       tls_start;
 
-    ngx_uint_t                       status;     /* that was answered with */
+    ngx_uint_t                       status;     /* in the answer's header */
 
     unsigned                         answered:1; /* a header was seen */
     unsigned                         upstream:1; /* it was an upstream's */
@@ -98,11 +98,11 @@ struct ngx_http_openai_exchange_s {
     unsigned                         seen_last:1;
     unsigned                         failed:1;   /* by a filter of nginx */
     unsigned                         cancelled:1;
-    unsigned                         monitor:1;  /* a monitor's, by a header */
+    unsigned                         monitor:1;  /* has a monitor's header */
     unsigned                         tls_watched:1;
     unsigned                         tls_running:1;  /* since tls_start */
-    unsigned                         unpublished:1;  /* rec says more */
-    unsigned                         token_told:1;   /* the first one */
+    unsigned                         unpublished:1;  /* rec has news */
+    unsigned                         token_told:1;   /* the first token */
     unsigned                         committed:1;   /* rec is final */
 
     ngx_openai_record_t              rec;        /* the meter's facts, too */
@@ -112,7 +112,7 @@ struct ngx_http_openai_exchange_s {
 extern ngx_module_t  ngx_http_openai_monitor_module;
 
 
-/* implemented by whoever owns the directives; NULL where capture is off */
+/* returns NULL where capture is off; the module root implements it */
 ngx_http_openai_capture_conf_t *ngx_http_openai_capture_conf(
     ngx_http_request_t *r);
 
@@ -122,19 +122,19 @@ ngx_int_t ngx_http_openai_capture_init(ngx_conf_t *cf);
 ngx_int_t ngx_http_openai_capture_variables(ngx_conf_t *cf);
 
 
-/* the memory of an exchange and its meter, zeroed up to its record, as the
-   context of the request until its pool goes, which calls "cleanup" first.
-   _alloc() is of openai_alloc_t, with the exchange as its context, and takes
-   from the request's pool what a block has no room for */
+/* takes a block for an exchange, zeroed up to its record, and makes it the
+   context of the request until the pool goes, which calls "cleanup" first;
+   NULL: no memory.  _alloc() is an openai_alloc_t whose context is the
+   exchange; without room in the block it takes from the request's pool */
 ngx_http_openai_exchange_t *ngx_http_openai_block_take(ngx_http_request_t *r,
     ngx_http_openai_cleanup_pt cleanup);
 void *ngx_http_openai_block_alloc(void *ctx, size_t size);
 
-/* the request is not to be recorded, and not to be asked for again */
+/* marks a request that must not be recorded */
 void ngx_http_openai_block_decline(ngx_http_request_t *r);
 
-/* the exchange of this request, NULL when it is not captured; _find() where
-   the request's context does not tell */
+/* returns the exchange of a request, or NULL; _find() also looks for one whose
+   context a redirect wiped */
 
 ngx_http_openai_exchange_t *ngx_http_openai_block_find(ngx_http_request_t *r);
 
@@ -149,11 +149,12 @@ ngx_http_openai_exchange(ngx_http_request_t *r)
 }
 
 
-/* begins one unless it runs already, or the location does not want it */
+/* begins an exchange unless one runs; NULL if the location does not want it or
+   memory is short */
 ngx_http_openai_exchange_t *ngx_http_openai_exchange_begin(
     ngx_http_request_t *r);
 
-/* in the log phase, where there is none: counts it, had it been wanted */
+/* counts a request without an exchange in the log phase, if one was wanted */
 void ngx_http_openai_exchange_lost(ngx_http_request_t *r);
 
 void ngx_http_openai_exchange_header(ngx_http_openai_exchange_t *ex);
@@ -186,61 +187,62 @@ ngx_http_openai_exchange_age(ngx_http_openai_exchange_t *ex)
 }
 
 
-/* it runs in this process, from the one to the other */
+/* an exchange runs in this process between these two */
 void ngx_http_openai_turn_begin(ngx_http_openai_exchange_t *ex);
 void ngx_http_openai_turn_end(ngx_http_openai_exchange_t *ex);
 
-/* a piece of a body has come: it is looked at when the event loop's turn is
-   over, or at once where it is large.  data may go after the call */
+/* takes a piece of a body, which is parsed at the end of the event loop's turn,
+   or at once if it is large.  The caller may free data after the call */
 void ngx_http_openai_turn_piece(ngx_http_openai_exchange_t *ex,
     ngx_uint_t side, u_char *data, size_t len, ngx_uint_t last);
 
-/* now, as the order or the facts so far matter: nothing of this exchange
-   waits afterwards */
+/* parses the waiting pieces of this exchange now, for callers that need its
+   facts */
 void ngx_http_openai_turn_settle(ngx_http_openai_exchange_t *ex);
 
-/* the process ends: nothing waits any longer */
+/* the process ends: parses and publishes all that waits */
 void ngx_http_openai_turn_exit(void);
 
-/* readers see what is known so far, within 200 ms, and the first token at
+/* shows the facts so far to readers, within 200 ms, and the first token at
    once */
 void ngx_http_openai_turn_publish(ngx_http_openai_exchange_t *ex);
 
-/* a piece goes to the meter and to the record; "age" is when it came, in us of
-   the exchange, "last" that no more comes */
+/* gives a piece to the meter and to the record; "age" is when it came, in us
+   since the exchange began; "last" says that no more comes */
 void ngx_http_openai_body_piece(ngx_http_openai_exchange_t *ex,
     ngx_uint_t side, u_char *data, size_t len, ngx_uint_t last, uint64_t age);
 
-/* bytes of a side's body to the record, as far as there is room */
+/* copies bytes of a body to the record, as far as there is room */
 void ngx_http_openai_body_keep(ngx_http_openai_exchange_t *ex,
     ngx_uint_t side, u_char *data, size_t len);
 
-/* after 101: observes both connections, until the end of the exchange */
+/* observes both connections after a 101, until the exchange ends */
 void ngx_http_openai_websocket_tap(ngx_http_openai_exchange_t *ex);
 void ngx_http_openai_websocket_untap(ngx_http_openai_exchange_t *ex);
 
 #if (NGX_HTTP_SSL)
-/* from now on the handshakes with this upstream are timed, those of other
-   exchanges too; the request has an upstream over TLS */
+/* times the handshakes with this upstream from now on, also those of other
+   exchanges; the request must have an upstream over TLS */
 void ngx_http_openai_tls_watch(ngx_http_openai_exchange_t *ex);
 #endif
 
-/* fills in what only the end knows and ends the record; in the log phase, or
-   when the pool goes, by whoever is first */
+/* completes and ends the record; the log phase calls it, or the cleanup of the
+   pool, and the second call does nothing */
 void ngx_http_openai_exchange_commit(ngx_http_openai_exchange_t *ex);
 
-/* how it ended; the request is in its log phase */
+/* returns an ngx_openai_outcome_e; the request is in its log phase */
 ngx_uint_t ngx_http_openai_outcome(ngx_http_openai_exchange_t *ex);
-/* the attempts so far, from nginx's own notes; what else is known of those
-   that the record has already stays */
+
+/* notes the attempts so far from nginx's own states, and keeps what else the
+   record knows of them */
 void ngx_http_openai_attempts(ngx_http_request_t *r,
     ngx_openai_record_t *rec);
 
-/* takes secrets out of what nginx logs of this request */
+/* redacts what nginx logs of this request */
 void ngx_http_openai_log_init(ngx_http_openai_exchange_t *ex);
 
-/* request line or status line and headers, secrets replaced, to the zone; the
-   request's line goes there with its headers, which follow at once */
+/* copy request line or status line and headers to the zone, redacted; the
+   request's line goes there together with its headers */
 void ngx_http_openai_head_init(void);     /* with each configuration */
 void ngx_http_openai_request_line(ngx_http_openai_exchange_t *ex);
 void ngx_http_openai_request_headers(ngx_http_openai_exchange_t *ex);

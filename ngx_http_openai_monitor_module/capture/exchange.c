@@ -4,6 +4,17 @@
  */
 
 
+
+/*
+ * The life of one exchange: begin, header, commit, cleanup.
+ *
+ * Called by filters.c.  An exchange begins once, in the first hook that a
+ * request reaches, and is committed once, in the log phase or when its pool
+ * goes.  No function here fails the request: without memory or a free entry the
+ * exchange goes on without a record.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
@@ -70,7 +81,7 @@ ngx_http_openai_exchange_lost(ngx_http_request_t *r)
 
     conf = ngx_http_openai_capture_conf(r);
 
-    /* it was wanted, but at no time was there memory for it */
+    /* the location wants a record, but there was no memory at any time */
 
     if (conf && ngx_http_get_module_ctx(r, ngx_http_openai_monitor_module)
                 == NULL)
@@ -143,8 +154,8 @@ ngx_http_openai_exchange_start(ngx_http_openai_exchange_t *ex)
     r = ex->request;
     rec = &ex->rec;
 
-    /* the request began with its first byte, not when its location was known;
-       that distance is wall time, which may have been set meanwhile */
+    /* the request began with its first byte, before its location was known.
+       Only wall time tells that distance, and somebody may have set it */
 
     tp = ngx_timeofday();
     ms = (ngx_msec_int_t) ((tp->sec - r->start_sec) * 1000
@@ -188,8 +199,8 @@ ngx_http_openai_exchange_start(ngx_http_openai_exchange_t *ex)
 }
 
 
-/* a body that was read before the location was known, so that no filter of
-   ours saw it: "client_body_early_read", or a handler of an earlier phase */
+/* takes a body that nginx read before the location was known, so our filter
+   did not see it: by "client_body_early_read", or in an earlier phase */
 
 static void
 ngx_http_openai_exchange_early_body(ngx_http_openai_exchange_t *ex)
@@ -265,8 +276,7 @@ ngx_http_openai_exchange_header(ngx_http_openai_exchange_t *ex)
 
     ex->answered = 1;
 
-    /* an upstream that failed has been cleaned up before nginx answers in its
-       place; one that answers has not */
+    /* nginx cleans a failed upstream up before it answers in its place */
 
     ex->upstream = (r->upstream && r->upstream->cleanup);
 
@@ -289,8 +299,7 @@ ngx_http_openai_exchange_header(ngx_http_openai_exchange_t *ex)
     }
 #endif
 
-    /* later filters turn HEAD into header_only, and post_action does so to
-       any request */
+    /* later filters set header_only for HEAD, "post_action" for any request */
 
     if (r->header_only || r->method == NGX_HTTP_HEAD) {
         rec->flags |= NGX_OPENAI_REC_HEAD_ONLY;
@@ -314,7 +323,8 @@ ngx_http_openai_exchange_header(ngx_http_openai_exchange_t *ex)
 
 #if (NGX_HTTP_SSL)
 
-    /* a request without a body comes here first: its successors profit */
+    /* the first request to an upstream is not timed if it has no body, but the
+       next ones are */
 
     if (r->upstream && r->upstream->ssl && !ex->tls_watched) {
         ngx_http_openai_tls_watch(ex);
@@ -351,7 +361,7 @@ ngx_http_openai_exchange_commit(ngx_http_openai_exchange_t *ex)
 }
 
 
-/* what only the end knows */
+/* completes the record with the facts that only the end knows */
 
 static void
 ngx_http_openai_exchange_final(ngx_http_openai_exchange_t *ex)
@@ -367,7 +377,7 @@ ngx_http_openai_exchange_final(ngx_http_openai_exchange_t *ex)
 
     rec->duration_us = ngx_http_openai_exchange_age(ex);
 
-    /* "post_action" goes on with this request after the client's answer */
+    /* "post_action" uses the request again after the client's answer */
 
     if (!r->post_action || !ex->answered) {
         rec->status = r->err_status ? r->err_status : r->headers_out.status;
@@ -412,7 +422,7 @@ ngx_http_openai_exchange_final(ngx_http_openai_exchange_t *ex)
         rec->flags |= NGX_OPENAI_REC_BUFFERED;
     }
 
-    /* an answer that is read again was paid when it was made */
+    /* a fetched response was paid when it was made */
 
     if (ex->conf->prices
         && ngx_strcmp(rec->facts.operation, "fetch_response") != 0)
@@ -427,7 +437,7 @@ ngx_http_openai_exchange_final(ngx_http_openai_exchange_t *ex)
 }
 
 
-/* the pool goes; normally the log phase has committed long before */
+/* the request's pool goes; normally the log phase committed long before */
 
 static void
 ngx_http_openai_exchange_cleanup(ngx_http_openai_exchange_t *ex)

@@ -4,6 +4,16 @@
  */
 
 
+
+/*
+ * The hooks into nginx: preaccess, request body, header, body, log.
+ *
+ * nginx calls them; the module root installs them.  Each hook copies or notes
+ * and returns what the next filter returns.  Data passes unchanged: no hook
+ * touches a buffer, and none fails a request because of the record.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
@@ -27,8 +37,8 @@ static ngx_http_output_header_filter_pt  ngx_http_next_header_filter;
 static ngx_http_output_body_filter_pt    ngx_http_next_body_filter;
 
 
-/* the first phase in which rewrites are over, and the last before a request
-   can be refused by limits and access rules */
+/* preaccess is the first phase after rewrites, and the last before limits and
+   access rules can refuse a request */
 
 static ngx_int_t
 ngx_http_openai_preaccess_handler(ngx_http_request_t *r)
@@ -41,8 +51,8 @@ ngx_http_openai_preaccess_handler(ngx_http_request_t *r)
 
     ex = ngx_http_openai_exchange_begin(r);
 
-    /* no API knows this header: it is for a viewer, whom nobody shall reach
-       as the proxy */
+    /* the header is the monitor's own, so this request would reach a monitor
+       through the proxy, past its access rules */
 
     return (ex && ex->monitor) ? NGX_HTTP_FORBIDDEN : NGX_DECLINED;
 }
@@ -55,7 +65,7 @@ ngx_http_openai_request_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
     ngx_chain_t                 *cl;
     ngx_http_openai_exchange_t  *ex;
 
-    /* now, before the data may go to a temporary file */
+    /* nginx may write the data to a temporary file after this */
 
     ex = (r == r->main) ? ngx_http_openai_exchange(r) : NULL;
 
@@ -89,18 +99,18 @@ ngx_http_openai_header_filter(ngx_http_request_t *r)
         return ngx_http_next_header_filter(r);
     }
 
-    /* an answer that no later phase led to begins its record here */
+    /* a request that ended before preaccess begins its record here */
 
     ex = ngx_http_openai_exchange_begin(r);
 
     if (ex && !ex->committed) {
         ngx_http_openai_exchange_header(ex);
 
-        /* otherwise cached and spilled answers come as files */
+        /* cached and spilled answers come as files otherwise */
 
         r->filter_need_in_memory = 1;
 
-        /* nor does an answer of one get out this way */
+        /* a monitor's answer must not get out through the proxy */
 
         if (ex->monitor && ex->upstream) {
             ex->upstream = 0;
@@ -140,8 +150,8 @@ ngx_http_openai_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
     for (cl = in; cl; cl = cl->next) {
         b = cl->buf;
 
-        /* a buffer read from a file is in memory and in the file: memory
-           comes first, or its bytes would count twice */
+        /* a buffer that was read from a file is in memory and in the file, so
+           its bytes would count twice if the file came first */
 
         if (ngx_buf_in_memory(b)) {
 
@@ -168,7 +178,7 @@ ngx_http_openai_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
 
     rc = ngx_http_next_body_filter(r, in);
 
-    /* nginx lays this to the client's connection, which has no error yet */
+    /* nginx marks the client's connection after this, though a filter failed */
 
     if (rc == NGX_ERROR && !r->connection->error) {
         ngx_log_debug0(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
@@ -190,7 +200,7 @@ ngx_http_openai_log_handler(ngx_http_request_t *r)
         return NGX_OK;
     }
 
-    /* what was refused early, or was not HTTP at all, gets its record here */
+    /* a request that nginx refused early, or that is not HTTP, begins here */
 
     ex = ngx_http_openai_exchange_begin(r);
 
@@ -240,7 +250,8 @@ ngx_http_openai_capture_init(ngx_conf_t *cf)
 }
 
 
-/* the first of the log phase: access_log shall find our variables final */
+/* puts the handler first in the log phase, so that access_log finds the
+   variables final */
 
 static ngx_int_t
 ngx_http_openai_add_log_handler(ngx_http_core_main_conf_t *cmcf)

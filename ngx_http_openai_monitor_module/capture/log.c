@@ -4,6 +4,16 @@
  */
 
 
+
+/*
+ * Redacts nginx's error log.
+ *
+ * nginx adds the request line, the upstream's URL and the referrer to a line of
+ * its error log, with their arguments.  exchange.c installs the handler here
+ * when an exchange begins; it replaces secrets in each quoted text.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
@@ -14,11 +24,6 @@
 static u_char *ngx_http_openai_log_error(ngx_http_request_t *r,
     ngx_http_request_t *sr, u_char *buf, size_t len);
 
-
-/*
- * What nginx adds to a line of the error log has the request line, the
- * upstream's URL and the referrer, with their arguments.
- */
 
 void
 ngx_http_openai_log_init(ngx_http_openai_exchange_t *ex)
@@ -51,7 +56,7 @@ ngx_http_openai_log_error(ngx_http_request_t *r, ngx_http_request_t *sr,
 
     for (p = text; p < end; p += part.len) {
 
-        /* up to a quote, or the quote itself */
+        /* text up to a quote, or the quote */
 
         part.data = p;
 

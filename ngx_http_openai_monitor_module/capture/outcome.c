@@ -4,6 +4,21 @@
  */
 
 
+
+/*
+ * The outcome of an exchange, and its attempts at upstreams.
+ *
+ * exchange.c calls this at the end; turn.c notes attempts before, too.  Status
+ * codes do not tell an outcome: nginx logs 200 when an upstream dies in the
+ * middle of its answer, and when the client leaves.  The last buffer and the
+ * state of the connection tell them apart.
+ *
+ * The upstream's words count before the question who left first, because a
+ * client may close the connection as soon as it knows that the answer is an
+ * error, or that it is over.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
@@ -27,16 +42,6 @@ static ngx_uint_t ngx_http_openai_outcome_left(ngx_http_openai_exchange_t *ex);
 static ngx_uint_t ngx_http_openai_outcome_shutdown(ngx_http_request_t *r);
 static int32_t ngx_http_openai_attempt_ms(ngx_msec_t ms);
 
-
-/*
- * The usual fields do not tell: an upstream that dies in the middle of its
- * answer and a client that leaves both log 200.  What tells them apart is
- * whether the last buffer was seen, and the state of the connection.
- *
- * What the upstream said counts for more than who left: a client may close
- * the connection as soon as it knows that the answer is an error, or that it
- * is over.
- */
 
 ngx_uint_t
 ngx_http_openai_outcome(ngx_http_openai_exchange_t *ex)
@@ -86,7 +91,7 @@ ngx_http_openai_outcome(ngx_http_openai_exchange_t *ex)
         return NGX_OPENAI_REJECTED;
     }
 
-    /* an upstream may use these numbers for its own reasons */
+    /* an upstream may answer with these statuses itself */
 
     if (c->timedout
         || (ex->rec.status == NGX_HTTP_REQUEST_TIME_OUT && !ex->upstream))
@@ -107,8 +112,8 @@ ngx_http_openai_outcome(ngx_http_openai_exchange_t *ex)
 }
 
 
-/* the upstream answered, not with an error and not to the end, and the client
-   was there */
+/* the upstream's answer was no error and did not come to its end, and the
+   client stayed */
 
 static ngx_uint_t
 ngx_http_openai_outcome_upstream(ngx_http_openai_exchange_t *ex)
@@ -118,14 +123,14 @@ ngx_http_openai_outcome_upstream(ngx_http_openai_exchange_t *ex)
                                                   : NGX_OPENAI_TRUNCATED;
     }
 
-    /* HTTP saw an end that the stream itself did not announce in any way */
+    /* HTTP ended, but the stream announced no end */
 
     return ex->rec.facts.finish_reason[0] ? NGX_OPENAI_OK
                                           : NGX_OPENAI_TRUNCATED;
 }
 
 
-/* nginx answered by itself, and the client was there to the end */
+/* nginx answered itself, and the client stayed to the end */
 
 static ngx_uint_t
 ngx_http_openai_outcome_nginx(ngx_http_openai_exchange_t *ex)
@@ -138,7 +143,7 @@ ngx_http_openai_outcome_nginx(ngx_http_openai_exchange_t *ex)
         return NGX_OPENAI_OK;
     }
 
-    /* where no upstream failed, nginx itself refused; a name that does not
+    /* nginx refused unless an upstream failed.  An upstream whose name does not
        resolve fails before the first attempt */
 
     if (!ngx_http_openai_outcome_failed(&ex->rec)
@@ -230,8 +235,8 @@ ngx_http_openai_outcome_silent(ngx_http_openai_exchange_t *ex)
 }
 
 
-/* the last attempt has a status when it answered or failed, but not when the
-   request ended while it was under way */
+/* returns 1 if the last attempt answered or failed; an attempt that was under
+   way when the request ended has no status */
 
 static ngx_uint_t
 ngx_http_openai_outcome_failed(ngx_openai_record_t *rec)
@@ -270,8 +275,9 @@ ngx_http_openai_outcome_left(ngx_http_openai_exchange_t *ex)
 }
 
 
-/* worker_shutdown_timeout closes connections this way.  Of an HTTP/2 stream it
-   closes the real connection, which then is in error without the client */
+/* returns 1 if worker_shutdown_timeout closed the connection.  For an HTTP/2
+   stream nginx closes the real connection, which then has an error that is not
+   the client's */
 
 static ngx_uint_t
 ngx_http_openai_outcome_shutdown(ngx_http_request_t *r)
@@ -300,7 +306,8 @@ ngx_http_openai_attempt_ms(ngx_msec_t ms)
 }
 
 
-/* all of them, over internal redirects; states without a peer only separate */
+/* notes the attempts of all upstreams; nginx separates redirects by a state
+   without a peer */
 
 void
 ngx_http_openai_attempts(ngx_http_request_t *r, ngx_openai_record_t *rec)
@@ -327,7 +334,7 @@ ngx_http_openai_attempts(ngx_http_request_t *r, ngx_openai_record_t *rec)
             continue;
         }
 
-        /* when they are many, the last one replaces the one before it */
+        /* when a record has no more room, the newest replaces the last */
 
         if (rec->nattempts < NGX_OPENAI_MAX_ATTEMPTS) {
             rec->nattempts++;

@@ -4,19 +4,23 @@
  */
 
 
+
+/*
+ * The time of the TLS handshake with an upstream.
+ *
+ * nginx measures connect and handshake as one.  OpenSSL reports the start and
+ * the end of a handshake to a function that nginx set; ours notes the time and
+ * calls nginx's.  The first exchange of a process that reaches an upstream puts
+ * it into the upstream's context, with which it goes.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
 
 #include "capture/capture.h"
 
-
-/*
- * nginx measures connecting and the TLS handshake as one.  OpenSSL tells when
- * a handshake begins and ends, to a function that nginx has set: ours calls
- * it and notes the time.  It is put into an upstream's context by the first
- * exchange in this process that reaches it, and goes with the context.
- */
 
 #if (NGX_HTTP_SSL)
 
@@ -30,7 +34,7 @@ static void ngx_http_openai_tls_handshake(const ngx_ssl_conn_t *conn,
     int where);
 
 
-/* what nginx sets; a context with another function is let alone */
+/* nginx's own function; a context with another one is not touched */
 
 static ngx_http_openai_tls_info_pt  ngx_http_openai_tls_next_info;
 
@@ -94,8 +98,8 @@ ngx_http_openai_tls_handshake(const ngx_ssl_conn_t *conn, int where)
 
     c = ngx_ssl_get_connection((ngx_ssl_conn_t *) conn);
 
-    /* renegotiations, and with some libraries the tickets of TLS 1.3, are
-       handshakes, too; by then the connection may be nobody's */
+    /* renegotiations are handshakes, too, and with some libraries so are the
+       tickets of TLS 1.3; then the connection may belong to no request */
 
     if (c == NULL || c->ssl == NULL || c->ssl->handshaked) {
         return;
@@ -131,7 +135,7 @@ ngx_http_openai_tls_handshake(const ngx_ssl_conn_t *conn, int where)
 
     ngx_http_openai_attempts(r, rec);
 
-    /* by the clock that the attempt's other times were taken from */
+    /* the attempt's other times are of this clock, too */
 
     if (rec->nattempts) {
         attempt = &rec->attempts[rec->nattempts - 1];

@@ -36,10 +36,10 @@
 #define NGX_HTTP_OPENAI_TURN_SIZE   1048576     /* bytes that wait at once */
 #define NGX_HTTP_OPENAI_TURN_PIECE  4096        /* larger ones do not wait */
 
-/* a piece that waits; its bytes follow it, and the next one them */
+/* a waiting piece; its bytes follow it, then the next piece */
 
 struct ngx_http_openai_waiting_s {
-    ngx_http_openai_exchange_t  *ex;    /* NULL: no longer */
+    ngx_http_openai_exchange_t  *ex;    /* NULL: parsed already */
     uint64_t                     age;
     uint32_t                     size;  /* with its bytes */
     uint32_t                     len;
@@ -123,7 +123,7 @@ ngx_http_openai_turn_end(ngx_http_openai_exchange_t *ex)
 }
 
 
-/* its bodies may have secrets: no piece of them stays */
+/* overwrites the pieces, because bodies may have secrets */
 
 static void
 ngx_http_openai_turn_wipe(void)
@@ -135,7 +135,8 @@ ngx_http_openai_turn_wipe(void)
 }
 
 
-/* not at init_process, which a single process does not see after a reload */
+/* not called at init_process, because a single process has none after a
+   reload */
 
 static void
 ngx_http_openai_turn_process(void)
@@ -156,7 +157,8 @@ ngx_http_openai_turn_process(void)
 }
 
 
-/* of this cycle: a single process goes on with the next one after a reload */
+/* takes the log of the cycle; a single process has another one after a
+   reload */
 
 static void
 ngx_http_openai_turn_log(void)
@@ -173,11 +175,12 @@ ngx_http_openai_turn_piece(ngx_http_openai_exchange_t *ex, ngx_uint_t side,
     uint64_t                    age;
     ngx_http_openai_waiting_t  *w;
 
-    /* it came before what waits may have to be looked at */
+    /* parsing other pieces may take time, so note the time first */
 
     age = ngx_http_openai_exchange_age(ex);
 
-    /* a whole answer ends in this turn, as a rule, and its record with it */
+    /* an answer of known length normally ends in this turn, so waiting would
+       gain nothing */
 
     if (len > NGX_HTTP_OPENAI_TURN_PIECE
         || (side == NGX_HTTP_OPENAI_RESPONSE && ex->measured))
@@ -208,7 +211,7 @@ ngx_http_openai_turn_piece(ngx_http_openai_exchange_t *ex, ngx_uint_t side,
 }
 
 
-/* in memory that the turns before have used too, so that it is in the caches */
+/* each turn starts at the same place, so the memory stays in the caches */
 
 static ngx_http_openai_waiting_t *
 ngx_http_openai_turn_place(size_t len)
@@ -292,7 +295,7 @@ ngx_http_openai_turn_pieces(void)
 }
 
 
-/* of its exchange, none before it waits */
+/* parses a piece; its exchange has no earlier one that waits */
 
 static void
 ngx_http_openai_turn_do(ngx_http_openai_waiting_t *w)
@@ -315,8 +318,8 @@ ngx_http_openai_turn_publish(ngx_http_openai_exchange_t *ex)
 {
     ex->unpublished = 1;
 
-    /* the first token does not wait; the sweep does the rest, so that a short
-       exchange is written twice, when it begins and when it ends */
+    /* the first token is published at once and the rest by the sweep, so a
+       short exchange is written twice only */
 
     if ((ex->rec.facts.first_token_us == 0 || ex->token_told)
         && (ngx_msec_int_t) (ngx_current_msec - ex->published)
@@ -325,7 +328,7 @@ ngx_http_openai_turn_publish(ngx_http_openai_exchange_t *ex)
         return;
     }
 
-    /* when the turn is over, unless it brings the end */
+    /* at the end of the turn, unless the exchange ends before */
 
     if (ex->due.next == NULL) {
         ngx_queue_insert_tail(&ngx_http_openai_turn.due, &ex->due);
@@ -338,8 +341,9 @@ ngx_http_openai_turn_publish(ngx_http_openai_exchange_t *ex)
 static void
 ngx_http_openai_turn_over(ngx_event_t *ev)
 {
-    /* what others have put off to the turn's end since may be to pass on, as
-       the packets of HTTP/3 are; once, as they may think so, too */
+    /* other events may have to pass data on at the end of the turn, such as
+       the packets of HTTP/3.  Let them run first, but only once, because they
+       may wait for this one in the same way */
 
     if (!ngx_http_openai_turn.deferred
         && !ngx_queue_empty(&ngx_posted_events))
@@ -357,7 +361,7 @@ ngx_http_openai_turn_over(ngx_event_t *ev)
         ngx_http_openai_turn_records();
     }
 
-    /* by what was to be published of these pieces, which is done */
+    /* publishing these pieces posted the event again */
 
     if (ev->posted) {
         ngx_delete_posted_event(ev);
@@ -377,7 +381,7 @@ ngx_http_openai_turn_exit(void)
 
     ngx_http_openai_turn_pieces();
 
-    /* what the sweep would write is not known to anybody else, either */
+    /* only this process knows what the sweep has not published yet */
 
     for (q = ngx_queue_head(&ngx_http_openai_turn.running);
          q != ngx_queue_sentinel(&ngx_http_openai_turn.running);
@@ -440,9 +444,8 @@ ngx_http_openai_turn_write(ngx_http_openai_exchange_t *ex)
 
 
 /*
- * Each exchange is looked at once in 100 ms.  Where many run, it is a few of
- * them at a time: what is known of them lies in memory which is in no cache,
- * and what is proxied would wait for it.
+ * Visits each exchange once in 100 ms.  With many exchanges a visit takes only
+ * a few of them, because their memory is in no cache and traffic would wait.
  */
 
 static void
@@ -476,7 +479,7 @@ ngx_http_openai_turn_sweep(ngx_event_t *ev)
             continue;
         }
 
-        /* after a burst no further piece may come for long */
+        /* after a burst it may take long until the next piece */
 
         if (ex->unpublished
             && (ngx_msec_int_t) (ngx_current_msec - ex->published)
@@ -494,10 +497,8 @@ ngx_http_openai_turn_sweep(ngx_event_t *ev)
 }
 
 
-/*
- * Cancelling goes through nginx's own way to end a request whose connection
- * must close, which serves all states and versions of HTTP.
- */
+/* ends a request in nginx's own way for a connection that must close, which
+   works in all states and versions of HTTP */
 
 static void
 ngx_http_openai_turn_cancel(ngx_http_openai_exchange_t *ex)
@@ -519,7 +520,7 @@ ngx_http_openai_turn_cancel(ngx_http_openai_exchange_t *ex)
 }
 
 
-/* ms between two looks at some of those that run */
+/* returns the ms between two visits */
 
 static ngx_msec_t
 ngx_http_openai_turn_pause(void)

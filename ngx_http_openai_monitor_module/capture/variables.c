@@ -4,6 +4,15 @@
  */
 
 
+
+/*
+ * The variables $openai_...: fields of the record for access_log and maps.
+ *
+ * nginx evaluates them at any time.  A variable parses the pieces of its
+ * exchange that wait first, so it is never behind the traffic.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
@@ -26,7 +35,7 @@ static ngx_int_t ngx_http_openai_variable_set(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, u_char *data, size_t len);
 
 
-/* those that are no field of the record */
+/* variables that are not a field of the record */
 
 static ngx_http_variable_t  ngx_http_openai_variables[] = {
 
@@ -40,7 +49,8 @@ static ngx_http_variable_t  ngx_http_openai_variables[] = {
 };
 
 
-/* with the facts of this moment; in the log phase they are the last ones */
+/* returns the record with the facts of this moment; in the log phase they are
+   final */
 
 static ngx_openai_record_t *
 ngx_http_openai_variable_record(ngx_http_request_t *r)
@@ -154,7 +164,7 @@ ngx_http_openai_stream_variable(ngx_http_request_t *r,
 
     ngx_http_openai_turn_settle(ex);
 
-    /* before the answer has begun, what the request asks for */
+    /* before the answer begins, tell what the request asks for */
 
     facts = &ex->rec.facts;
 

@@ -4,6 +4,16 @@
  */
 
 
+
+/*
+ * The tap of an upgraded connection.
+ *
+ * After an upgrade nginx passes bytes between two connections without a filter.
+ * The tap replaces their recv functions, copies what they return, and changes
+ * nothing.  exchange.c installs it with a 101 and removes it at commit.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
@@ -18,12 +28,6 @@ static ssize_t ngx_http_openai_upstream_recv(ngx_connection_t *c, u_char *buf,
     size_t size);
 static void ngx_http_openai_websocket_early(ngx_http_openai_exchange_t *ex);
 
-
-/*
- * After an upgrade nginx passes bytes between the two connections without any
- * filter.  What it receives on them is observed here; what it does with the
- * bytes stays its own.
- */
 
 void
 ngx_http_openai_websocket_tap(ngx_http_openai_exchange_t *ex)
@@ -60,7 +64,7 @@ ngx_http_openai_websocket_tap(ngx_http_openai_exchange_t *ex)
 }
 
 
-/* frames that came in one piece with the headers are in nginx's buffers */
+/* takes frames that came together with the headers from nginx's buffers */
 
 static void
 ngx_http_openai_websocket_early(ngx_http_openai_exchange_t *ex)
@@ -83,7 +87,7 @@ ngx_http_openai_websocket_early(ngx_http_openai_exchange_t *ex)
 }
 
 
-/* the connections are closed after the request, or outlive it untapped */
+/* gives both connections their own recv back; they may outlive the request */
 
 void
 ngx_http_openai_websocket_untap(ngx_http_openai_exchange_t *ex)

@@ -1,18 +1,19 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-// The promise: when memory runs out, the exchange goes on, byte by byte as it
-// was, and its record is poorer or missing; a reader gets an error or a closed
-// connection, or else the whole truth; and nothing crashes.  Each allocation
-// that the module makes for an exchange, or for an answer of the monitor, fails
-// once.  A location that is not recorded makes none at all.  When the clock is
-// set, no duration is negative.
+// The promise: when an allocation fails, the exchange goes on unchanged, and
+// its record is poorer or missing. A reader gets the whole truth, an error, or
+// a closed connection, and nothing crashes. Each allocation that the module
+// makes for an exchange, or for an answer of the monitor, fails once. A
+// location that is not recorded allocates nothing. No duration is negative
+// when somebody sets the clock.
 //
-// Seen to fail when a diff without memory was a bad request, when a record whose
-// bytes could not be read had none, a search passed over such records and a
-// request that could not be parsed was no conversation for good, and when times
-// were measured by the wall clock.
+// Seen to fail when a diff without memory was a bad request; when a record
+// with unreadable bytes had none, a search passed over it, and a request
+// without memory to parse it counted as no conversation for good; and when
+// times came from the wall clock.
 //
-// Needs a module that is loaded: what it asks of nginx is bound to lib/shim.c.
+// Needs the module as a shared object, because lib/shim.c replaces its
+// allocations.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -176,7 +177,7 @@ for (const kind of Object.keys(kinds)) {
 
             const { uri, answer } = await exchange(kind);
 
-            // by the next answer the worker has logged this one
+            // the worker logs an exchange before it gives the next answer
 
             await exchange(kind, ports.plain);
 
@@ -283,13 +284,13 @@ function look(target, { events = 0, headers = {} } = {}) {
     });
 }
 
-// what a feed says of records; the rest is of the moment
+// keeps what a feed says of records, and drops what depends on the moment
 
 const told = (body) => body.toString().split('\n\n').slice(0, -1)
     .filter((event) => /^event: (record|unmatch|answer)$/m.test(event))
     .map((event) => event.replace(/^id: .*\n/, ''));
 
-// an answer is what it is when nothing fails, or it is none
+// an answer is the same as without a failure, or there is none
 
 async function compare(target, options, n, whole, got) {
     if (got.how === 'cut' || [500, 503].includes(got.status)) {
@@ -302,7 +303,7 @@ async function compare(target, options, n, whole, got) {
         : got.how === 'end' && got.body.equals(whole.body));
 
     if (got.status === 200 && !same()) {
-        // statistics are of the moment, too
+        // statistics depend on the moment, too
 
         Object.assign(whole, await look(target, options));
     }
@@ -357,7 +358,7 @@ test('each allocation of a reader fails once', { skip }, async (t) => {
         assert.equal(whole.status, 200, target);
         assert.equal(whole.how, options.events ? 'event' : 'end', target);
 
-        // a feed tells at its tick only, ten times a second
+        // a feed sends only at its tick, ten times a second
 
         const near = options.events ? 60 : 150;
 
@@ -464,7 +465,7 @@ test('the clock is set while a stream runs', { skip }, async () => {
         await c.answer.seen(1);
         set('clock_ms', hours * 3600_000);
 
-        // an exchange that begins and ends under the new time
+        // an exchange that begins and ends after the step
 
         await exchange('json');
         go();
@@ -475,7 +476,7 @@ test('the clock is set while a stream runs', { skip }, async () => {
         const mine = items.find(({ uri }) => uri.includes(id));
         const record = await run.monitor.record(mine.id);
 
-        // the step was seen: what began later has the later, or earlier, time
+        // the step shows: records of later exchanges have the new time
 
         const other = items.find(({ uri }) => uri.includes('case=json'));
         const apart = Date.parse(other.started_at)

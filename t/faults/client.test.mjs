@@ -1,12 +1,12 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-// The promise: whatever the client does, the client gets from a recording nginx
-// what it gets from a plain one, and the record says what happened and has the
-// bytes that passed.  That a fault did happen is seen in the upstream's
-// journal and in nginx's log.
+// The promise: whatever the client does, it gets the same answer from a
+// recording nginx as from a plain one. The record says what happened, and has
+// the bytes that passed. The upstream's journal and nginx's log show that the
+// fault did happen.
 //
-// Seen to fail when a client's unfinished or invalid upload was laid to the
-// upstream that had it already.
+// Seen to fail when an unfinished or invalid upload was laid to the upstream
+// that had it already.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -20,7 +20,7 @@ import { caseOf } from './lib/upstream.mjs';
 serve(1);
 
 
-// where it does, and what has been sent by then
+// the moment of the fault, and the bytes sent before it
 
 const moments = {
     async 'before its body'(c, uri) {
@@ -49,18 +49,18 @@ function clientFault({ protocol, way, moment, fault }) {
     const got = moment.startsWith('before') ? Buffer.alloc(0)
         : early ? question.subarray(0, 20) : question;
 
-    // nginx has the whole request before it turns to the upstream
+    // nginx reads the whole request before it connects to the upstream
 
     const contacted = !early || way[0] === 'u';
 
-    // "close" ends the stream before it resets it
+    // "close" ends the stream, then resets it
 
     const refused = early && fault === 'close';
 
     return {
         protocol, way, name: `the client's ${fault} ${moment}`,
 
-        // who leaves does not know the rest
+        // a client that left does not see the rest
 
         same: ['status', 'headers', 'body'],
 
@@ -68,7 +68,7 @@ function clientFault({ protocol, way, moment, fault }) {
             await moments[moment](c, uri);
             await arrived(caseOf(uri), got.length, answered.length);
 
-            // TLS waits for more
+            // TLS holds a record back until it is full
 
             if (protocol !== 'h1s' || way[0] === 'u') {
                 await c.answer.seen(answered.length);
@@ -105,7 +105,7 @@ function clientFault({ protocol, way, moment, fault }) {
             assert.equal(record.complete, false);
             assert.deepEqual(request, got);
 
-            // nginx may have read the one without the other
+            // nginx may have read the end without the reset
 
             if (refused && record.outcome === 'rejected') {
                 assert.match(log, /client prematurely closed stream/);
@@ -156,7 +156,7 @@ test('client: silent in its upload', (t) => runAll(t, [...product({
 })), 20));
 
 
-// what is more than the sockets' buffers hold
+// more bytes than the buffers of the sockets hold
 
 const large = Buffer.alloc(8 << 20, 'All work and no play makes a long text. ');
 
@@ -215,8 +215,8 @@ test('client: reads late', (t) => runAll(t, [...product({
         await c.answer.seen(1);
         c.pause();
 
-        // what the upstream has sent may still be the kernel's: only nginx can
-        // say that it has it, and nowhere to go with it
+        // sent bytes may still be in the kernel; only nginx can say that it
+        // read them and cannot pass them on
 
         await until(() => way === 'bp' ? spooled.test(run.nginx.log)
             : journal().includes('blocked'));
@@ -307,8 +307,8 @@ test('client: one byte at a time', (t) => runAll(t, [...product({
 }))));
 
 
-// fault 4: the client's request is not what it says; nginx refuses it, the
-// upstream has nothing to do with it
+// fault 4: the client's request is not what it says; nginx refuses it, and the
+// upstream has no part in it
 
 const untrue = {
     'a chunk without a size': 'zz\r\nx',
@@ -344,7 +344,7 @@ test('client: lies', (t) => runAll(t, [...product({
 }))));
 
 
-// fault 49: what is no text, both ways
+// fault 49: binary bodies both ways
 
 const bytes = Buffer.from(Array.from({ length: 50_000 },
                                      (_, i) => (i * 7919) >> 3 & 0xff));

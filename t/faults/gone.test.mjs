@@ -1,12 +1,12 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-// The promise: a record that is evicted while it is read is gone, and does not
-// look like one that is empty.  The worker that reads it stops at each of its
-// allocations in turn, while the other one clears the zone.
+// The promise: a record that is evicted while somebody reads it is gone, and
+// does not look like an empty one. The reading worker stops at each of its
+// allocations in turn, while the other worker clears the zone.
 //
 // Seen to fail when the events of such a record were an empty list.
 //
-// Needs a module that is loaded, see alloc.test.mjs.
+// Needs the module as a shared object, see alloc.test.mjs.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

@@ -1,9 +1,9 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-// The promise: a thousand compressed bodies that nobody ends cost a worker no
-// more than its budget of decoders, whichever side sends them and however
-// small they are, and an answer is decoded all the same while they are held.
-// Their records say why the digest knows nothing of them.
+// The promise: a thousand compressed bodies that do not end cost a worker no
+// more than its budget of decoders, from either side and of any size.
+// Meanwhile it still decodes answers.  The records say why the digest could
+// not read them.
 //
 // Seen to fail when each decoder kept its window for as long as its body ran:
 // 500 uploads of 15 bytes each took 1.9 GB.
@@ -25,8 +25,8 @@ let run;
 
 afterEach(() => run?.stop());
 
-// the first bytes of a stream that goes on: noise, which no coding makes
-// smaller, then zeros, which nearly vanish
+// the first bytes of an unfinished body: noise, which no coding makes smaller,
+// then zeros, which nearly vanish
 
 const noise = (size) => {
     let state = 1;
@@ -48,8 +48,8 @@ async function flushed(stream, flush, data) {
     return Buffer.concat(pieces);
 }
 
-// Node's zlib knows no zstd: a head with a window of 8 MB, raw blocks, then
-// blocks that repeat a byte
+// Node's zlib has no zstd, so make a head with a window of 8 MB, a raw block,
+// then blocks that repeat a byte
 
 function zstd(first, zeros) {
     const block = (size, type) => {
@@ -111,7 +111,7 @@ async function serve() {
         }`, http: 'client_body_timeout 5m; proxy_read_timeout 5m;',
     });
 
-    // a case's name has its coding, or is "good"
+    // a case is named by its coding, or "good"
 
     run.upstream.otherwise = async (peer) => {
         const [coding] = caseOf(peer.request.uri).split('.');
@@ -129,7 +129,7 @@ async function serve() {
     };
 }
 
-// holds a thousand; resolves when nginx has all that they sent
+// holds a thousand bodies; resolves when nginx has read all sent bytes
 
 async function hold(coding, side, bytes) {
     let patience = 0;
@@ -150,7 +150,7 @@ async function hold(coding, side, bytes) {
         }
     });
 
-    // what they decode may keep a worker busy for longer than one wait lasts
+    // decoding may keep the worker busy for longer than one wait
 
     for (let had = -1; ;) {
         const { items } = await run.monitor.list({ page_size: 1000 });
@@ -171,8 +171,8 @@ async function hold(coding, side, bytes) {
     }
 }
 
-// bytes that a body brings before its zeros, and how much a worker may take
-// for a thousand in addition to what it takes for plain ones
+// bytes of noise and zeros, and the MB that a worker may take for a thousand
+// bodies beyond those for plain ones
 
 const cases = [
     { side: 'request', first: 0, zeros: 4_000_000, bound: 8 },
@@ -196,7 +196,7 @@ for (const { side, first, zeros, bound } of cases) {
             t.diagnostic(`${coding}, ${bytes.length} bytes: `
                          + `${MB.toFixed(1)} MB`);
 
-            // an answer is read none the less
+            // an answer is decoded all the same
 
             const good = client('h1', ports.recorded);
 

@@ -1,11 +1,11 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-// The promise: nginx can be reloaded a hundred times under load, with viewers
-// and long streams, and is what it was: no worker stays behind, no descriptor,
-// no memory, no timer.  Each exchange has its record, those too that an old
-// worker carried over reloads.  "nginx -t" touches nothing.  Seen to fail with a
-// descriptor and with memory lost at each reload, with memory lost at each
-// exchange, and with timers that go on.
+// The promise: nginx reloads a hundred times under load, with viewers and long
+// streams, and stays as it was: no worker, descriptor, memory or timer is left
+// over. Each exchange has its record, also one that an old worker carried over
+// reloads. "nginx -t" touches nothing. Seen to fail with a descriptor or memory
+// lost at each reload, with memory lost at each exchange, and with timers that
+// went on.
 //
 // RELOADS=2000 makes it long.
 
@@ -128,7 +128,7 @@ test('reloads under load', async (t) => {
         viewers.forEach((leave) => leave());
     });
 
-    // what viewers cost alone, after one reload and in the end
+    // what viewers alone cost, after one reload and at the end
 
     await reload();
     await until('the old workers', () => children(),
@@ -176,7 +176,7 @@ test('reloads under load', async (t) => {
         }
     });
 
-    // when there are two workers, and the one that has the stream
+    // wait for two workers, and the one that has the stream
 
     async function measure() {
         await until('three workers', () => children(),
@@ -188,7 +188,7 @@ test('reloads under load', async (t) => {
         };
     }
 
-    // a few, until what is allocated once is
+    // a few reloads, until one-time allocations are done
 
     for (let n = 0; n < 10; n++) {
         await reload();
@@ -202,7 +202,7 @@ test('reloads under load', async (t) => {
 
     const late = await measure();
 
-    // the old worker has carried its stream all the while
+    // the old worker carried its stream all the time
 
     finish();
     await long.answer.seen(Infinity);
@@ -225,7 +225,7 @@ test('reloads under load', async (t) => {
     assert.ok(awakeLate < awake * 1.5 + 10, `${awake} wakeups a second after `
               + `a reload, ${awakeLate} after ${reloads}`);
 
-    // every exchange was counted, and has its record or had to make room
+    // every exchange is counted, and has its record or was evicted
 
     const stats = await run.monitor.idle();
     const records = await recordsByCase(run.monitor, caseOf);
@@ -237,13 +237,13 @@ test('reloads under load', async (t) => {
     assert.equal(records.get('long')[0].outcome, 'ok');
     assert.equal(records.get('long')[0].response_bytes, 10);
     assert.ok(seen.bytes > 1000, 'the viewers saw it');
-    // workers are new after a reload: what they lose, they lose at exchanges
+    // workers are new after a reload, so only exchanges can lose memory
 
     const load = (turn) => inParallel([...Array(1200).keys()], 8, (n) =>
         exchange(`${turn}.${n}`, n % 2 ? 'h2' : 'h1'));
     const memory = () => sum(alive.map(anonymous));
 
-    // until as much is free as there ever will be
+    // wait until nothing more becomes free
 
     for (let n = 0; n < 4; n++) {
         await load(`warm${n}`);
@@ -259,7 +259,7 @@ test('reloads under load', async (t) => {
 
     viewers.forEach((leave) => leave());
 
-    // with everybody gone a worker has no more than its own, and sleeps
+    // without clients a worker has only its own descriptors, and sleeps
 
     const idle = Math.max(...alive.map(descriptors));
     const asleep = await wakeups(children());

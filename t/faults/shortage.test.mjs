@@ -1,10 +1,10 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-// The promise: when entries, pages, descriptors or connections run short, what
-// nginx can proxy is proxied byte by byte, and the records say what they miss.
-// Viewers, also those that do not read, and a zone full of large bodies cost
-// no memory without bound.  Seen to fail when a full zone refused requests, when
-// what was left out was not counted, and when a body that was cut did not say so.
+// The promise: when entries, pages, descriptors or connections run short,
+// nginx still proxies what it can, byte by byte, and records say what they
+// miss. Viewers, also those that never read, and a zone full of large bodies
+// cost bounded memory. Seen to fail when a full zone refused requests, when
+// missing records were not counted, and when a cut body did not say so.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -21,8 +21,7 @@ import { caseOf } from './lib/upstream.mjs';
 
 const ports = portsOf(4);
 
-// it has descriptors of its own, and lets nginx neither have more than it began
-// with, nor fewer
+// valgrind uses descriptors itself, and does not let nginx change the limit
 
 const valgrind = /valgrind/.test(process.env.TEST_NGINX_BINARY ?? '');
 
@@ -35,7 +34,7 @@ async function serve(options) {
             proxy_pass          http://127.0.0.1:${ports.upstream};
             proxy_buffering     off;
 
-            # thousands of streams take a while to begin
+            # thousands of streams take some time to begin
 
             proxy_read_timeout  5m;
         }`, ...options,
@@ -81,7 +80,7 @@ async function ask(id) {
     return c;
 }
 
-// a record has what it says it has: all, or the first bytes and a mark
+// a record has all bytes, or the first ones and a mark
 
 async function honest(record, whole) {
     const kept = record.response.body_kept_bytes;
@@ -156,7 +155,7 @@ test('3000 streams in a zone for 2000, with pages for fewer', async (t) => {
     assert.ok(marked > 0, 'pages ran out');
     t.diagnostic(`${records.size} records, ${marked} of 300 in part`);
 
-    // and afterwards all is well again
+    // afterwards records are whole again
 
     run.upstream.otherwise = async (peer) => {
         await peer.send(`${head}again`);
@@ -196,7 +195,7 @@ for (const [what, options, sign] of [
             peer.fin();
         };
 
-        // until the log says so; who is not accepted waits
+        // until the log says so; a client that nginx does not accept waits
 
         const clients = new Map();
 
@@ -212,8 +211,8 @@ for (const [what, options, sign] of [
 
         open();
 
-        // as without the module: there is no connection to the upstream, or
-        // not even one from the client
+        // as without the module, nginx has no connection to the upstream, or
+        // none from the client
 
         let refused = 0;
 
@@ -253,7 +252,7 @@ for (const [what, options, sign] of [
 
 // fault 43
 
-// one who does not read takes what fits into its socket
+// a viewer that does not read takes what fits into its socket
 
 const watch = (reads) => new Promise((done) => {
     http.get({ port: ports.view, path: '/api/events', agent: false }, (res) => {
@@ -269,7 +268,7 @@ const watch = (reads) => new Promise((done) => {
     });
 });
 
-// nginx's sockets of viewers, and how many have bytes that nobody takes
+// the viewers' sockets of nginx, and how many of them are stuck
 
 const sockets = () => fs.readFileSync('/proc/net/tcp', 'latin1').split('\n')
     .map((line) => line.trim().split(/\s+/))
@@ -300,8 +299,8 @@ async function serveViewers(workers, entries, env) {
 
 
 test('200 viewers, of whom 50 never read', async (t) => {
-    // their buffers are mappings of their own, which go when they are freed:
-    // what a heap keeps for later would hide a leak, or look like one
+    // malloc() maps the buffers, so free() returns them to the kernel: memory
+    // that a heap keeps would hide a leak, or look like one
 
     await serveViewers(4, 1000, {
         GLIBC_TUNABLES: 'glibc.malloc.mmap_threshold=16384',
@@ -315,8 +314,8 @@ test('200 viewers, of whom 50 never read', async (t) => {
     assert.ok(viewers.every(({ status }) => [200, 503].includes(status)));
     assert.ok(watching.length >= 64 && reading.length < watching.length);
 
-    // a round is of fewer than a viewer may miss: all who read are told of each,
-    // and so are the others, until their sockets are full
+    // a round has fewer exchanges than a viewer may miss, so each viewer is
+    // told of all, until its socket is full
 
     const idle = watching.length - reading.length;
 
@@ -340,7 +339,7 @@ test('200 viewers, of whom 50 never read', async (t) => {
     await until(`${idle} viewers who take nothing any more`, stuck,
                 (count) => count >= idle);
 
-    // until all buffers that there will be are there
+    // until all buffers are allocated
 
     await exchanges(2000);
 
@@ -358,7 +357,7 @@ test('200 viewers, of whom 50 never read', async (t) => {
                               || /event: lag/.test(viewer.text));
     }
 
-    // who reads at last learns what it missed, or catches up
+    // a viewer that reads at last catches up, or learns what it missed
 
     for (const viewer of watching) {
         if (!viewer.reads) {
@@ -388,7 +387,7 @@ test('viewers come and go, and nothing of them stays', async (t) => {
 
     t.after(() => shim.remove());
 
-    // all of them in one worker; what a heap keeps for later is not in use
+    // one worker has all viewers; memory that its heap keeps is not in use
 
     await serveViewers(1, 300, {
         ...shim.env, GLIBC_TUNABLES: 'glibc.malloc.tcache_count=0',
@@ -398,7 +397,7 @@ test('viewers come and go, and nothing of them stays', async (t) => {
     const descriptors = () => children().map((pid) =>
         fs.readdirSync(`/proc/${pid}/fd`).length);
 
-    // fewer than it refuses; some never read
+    // fewer viewers than the limit; some never read
 
     async function round() {
         const viewers = await Promise.all(Array.from({ length: each }, (_, n) =>
@@ -420,7 +419,7 @@ test('viewers come and go, and nothing of them stays', async (t) => {
                     ({ length }) => length === 0);
     }
 
-    // until what is allocated once is, also for each entry of the zone
+    // until one-time allocations are done, also those for each entry
 
     await round();
 
@@ -437,7 +436,7 @@ test('viewers come and go, and nothing of them stays', async (t) => {
         await round();
     }
 
-    // a connection that is reset is gone before nginx knows
+    // nginx learns of a reset connection later
 
     const more = await until('the memory of them', () => inUse() - before,
                              (bytes) => bytes < 16 * rounds * each);

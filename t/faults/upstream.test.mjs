@@ -1,9 +1,9 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-// The promise: whatever the upstream does, the client gets from a recording
-// nginx what it gets from a plain one, and the record says what happened and
-// has the bytes that passed.  That a fault did happen is seen in the upstream's
-// journal and in nginx's log.
+// The promise: whatever the upstream does, the client gets the same answer
+// from a recording nginx as from a plain one. The record says what happened,
+// and has the bytes that passed. The upstream's journal and nginx's log show
+// that the fault did happen.
 //
 // Seen to fail when an invalid chunk was laid to the client, when a stream
 // without an event counted as whole, and when an answer without a status line
@@ -20,7 +20,7 @@ import {
 serve(0);
 
 
-// nginx takes a reset under TLS for an end
+// under TLS nginx takes a reset for an end
 
 const reasons = {
     fin: /prematurely closed connection/,
@@ -29,7 +29,7 @@ const reasons = {
     stall: /upstream timed out \(110/,
 };
 
-// how far the upstream comes: what it sends, and how much of that is body
+// what the upstream sends before the fault, and how much of it is body
 
 const phases = {
     'before its header': () => ['', 0],
@@ -44,15 +44,15 @@ function upstreamFault({ protocol, way, framing, phase, fault }) {
     const [bytes, size] = phases[phase](framing);
     const headless = phase.startsWith('before') || phase.startsWith('in its h');
 
-    // HTTP sees a whole answer
+    // for HTTP the answer is whole
 
     const entire = (framing === 'length' && size === whole.length)
         || (framing === 'close' && !headless
             && (fault === 'fin' || fault === 'cut'
                 || (fault === 'rst' && way[1] === 's')));
 
-    // nginx's buffers wait to be full, unless it knows the end of a chunk, and
-    // so does its TLS
+    // nginx waits for a full buffer unless it knows the end of a chunk, and so
+    // does its TLS
 
     const prompt = way[0] === 'u'
         || (framing === 'chunked' && protocol !== 'h1s');
@@ -68,7 +68,7 @@ function upstreamFault({ protocol, way, framing, phase, fault }) {
                 await peer.send(bytes);
             }
 
-            // a reset overtakes what nginx has not passed on
+            // a reset overtakes bytes that nginx has not passed on
 
             if (size > 0 && prompt) {
                 await c.answer.seen(size);
@@ -144,9 +144,8 @@ test('upstream: one byte at a time', (t) => runAll(t, [...product({
 }))));
 
 
-// What the upstream says about its answer is not so.  What becomes of it is
-// nginx's to say, and has changed with its versions: the record says what the
-// client got.
+// The upstream's head does not fit its answer.  Versions of nginx differ in
+// what they make of it; the record says what the client got.
 
 const status = 'HTTP/1.1 200 OK\r\n';
 const close = 'Content-Type: text/plain\r\nConnection: close\r\n\r\n';
@@ -185,7 +184,7 @@ test('upstream: lies', (t) => runAll(t, [...product({
     protocol: protocols, way: ways, lie: Object.keys(lies),
 })].filter(({ protocol, lie }) =>
 
-    // what nginx cannot say in HTTP/2
+    // nginx cannot express these in HTTP/2
 
     !(protocol.startsWith('h2') && /interim|status/.test(lie))
 
@@ -213,7 +212,7 @@ test('upstream: lies', (t) => runAll(t, [...product({
         assert.ok(journal.includes(`sent ${lies[lie].length}`));
         assert.deepEqual(request, question);
 
-        // before 1.29 an interim answer was the answer, the next one its body
+        // before 1.29 nginx took an interim answer for the answer
 
         if (record.status === 103) {
             assert.ok(response.toString().endsWith('\r\n\r\n12'));
@@ -222,7 +221,7 @@ test('upstream: lies', (t) => runAll(t, [...product({
 
         assert.deepEqual(response, saw.body);
 
-        // nothing was passed on at all
+        // nginx passed nothing on
 
         if (saw.status === 0) {
             assert.equal(record.outcome, 'truncated');
@@ -283,8 +282,7 @@ test('upstream: in the middle of an upload', (t) => runAll(t, [...product({
         assert.deepEqual(request, upload.subarray(0, request.length));
         assert.ok(record.request_bytes >= upload.length);
 
-        // where both are silent, it is the client who is found to be so, and
-        // nginx has nothing to say to it
+        // when both are silent, nginx times the client out and does not answer
 
         assert.equal(record.outcome, fault === 'stall' ? 'timeout'
                      : 'upstream_error');

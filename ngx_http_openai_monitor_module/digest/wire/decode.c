@@ -4,6 +4,15 @@
  */
 
 
+/*
+ * Decodes compressed bodies with zlib, libbrotli and libzstd.
+ *
+ * Invariants: all memory of the libraries comes from openai_decoder_take(),
+ * which counts it; a decoder that did not return OPENAI_AGAIN holds none; the
+ * output never exceeds the bound of its decoder.
+ */
+
+
 #define ZSTD_STATIC_LINKING_ONLY    /* for its allocator */
 
 #include <stdlib.h>
@@ -19,11 +28,11 @@
 
 #define OPENAI_DECODER_BUFFER  8192
 
-/* brotli drops its pending output on an error: small slices lose little */
+/* brotli drops pending output on an error, so small slices lose little */
 
 #define OPENAI_DECODER_BROTLI_SLICE  1024
 
-/* what a coding in the middle of a stack may add to incompressible data */
+/* bytes that an outer coding may add to incompressible data */
 
 #define OPENAI_DECODER_SLACK  65536
 
@@ -137,7 +146,7 @@ static int openai_coding_emit(openai_decoder_t *d, openai_coding_t *c,
 static int openai_decode_sink(void *ctx, const char *data, size_t len);
 
 
-/* what the decoders of this process hold, their heads included */
+/* bytes that the decoders of this process hold, with their heads */
 
 static size_t  openai_decoder_used;
 
@@ -257,7 +266,7 @@ openai_decoder_memory(void)
 }
 
 
-/* codings[] keeps the order of the header: the last one is undone first */
+/* codings[] has the order of the header, so the last one is decoded first */
 
 static int
 openai_decoder_init(openai_decoder_t *d, openai_str_t encoding)
@@ -356,7 +365,7 @@ openai_decoder_hold(openai_decoder_t *d, const void *in, size_t len)
 }
 
 
-/* decodes what has waited, if anything has */
+/* decodes the pending input, if there is any */
 
 static int
 openai_decoder_release(openai_decoder_t *d)
@@ -404,7 +413,7 @@ openai_decoder_run(openai_decoder_t *d, const void *in, size_t len)
 }
 
 
-/* gives back all memory; a further member would open its coding anew */
+/* gives all memory back; a further member opens its coding again */
 
 static void
 openai_decoder_close(openai_decoder_t *d)
@@ -423,7 +432,7 @@ openai_decoder_close(openai_decoder_t *d)
 }
 
 
-/* memory for a library or for what waits, within the budget of the process */
+/* takes memory for a library or for pending input, within the budget */
 
 static void *
 openai_decoder_take(void *ctx, size_t size)
@@ -611,7 +620,7 @@ openai_coding_feed(openai_decoder_t *d, openai_coding_t *c,
 {
     int  rc;
 
-    /* of the codings without members, what follows the end is ignored */
+    /* these two have no members, so bytes after the end are padding */
 
     if (c->closed
         || (c->ended && (c->kind == OPENAI_CODING_DEFLATE
@@ -644,8 +653,8 @@ openai_coding_feed(openai_decoder_t *d, openai_coding_t *c,
 }
 
 
-/* a file of several members is one content; anything else after the first
-   member is padding, which clients ignore */
+/* several members are one content; clients ignore other bytes after the first
+   member as padding */
 
 static int
 openai_coding_gzip(openai_decoder_t *d, openai_coding_t *c,
@@ -731,7 +740,7 @@ openai_coding_deflate(openai_decoder_t *d, openai_coding_t *c,
 }
 
 
-/* up to the end of the member; *len becomes what is left of the input */
+/* decodes up to the end of the member; *len becomes the rest of the input */
 
 static int
 openai_coding_inflate(openai_decoder_t *d, openai_coding_t *c,
@@ -907,7 +916,7 @@ openai_coding_end(openai_coding_t *c)
 }
 
 
-/* what breaks behind a whole member and before any more output is padding */
+/* broken input after a whole member is padding, unless it gave output */
 
 static int
 openai_coding_broken(openai_coding_t *c)

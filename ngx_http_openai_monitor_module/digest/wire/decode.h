@@ -4,6 +4,15 @@
  */
 
 
+/*
+ * Decoding of compressed bodies: gzip, deflate, br, zstd, and stacks of them.
+ *
+ * The meter and the veil decode bodies as they pass, within the budget of the
+ * process; openai_decode() of digest.h decodes a stored body at once, without
+ * it.  A body cannot make a decoder exceed its bounds of output and memory.
+ */
+
+
 #ifndef _OPENAI_DECODE_H_INCLUDED_
 #define _OPENAI_DECODE_H_INCLUDED_
 
@@ -11,7 +20,7 @@
 #include "digest/digest.h"
 
 
-/* codings that one Content-Encoding value may stack */
+/* the most codings in one Content-Encoding value */
 
 #define OPENAI_DECODER_CODINGS  3
 
@@ -24,8 +33,8 @@
 #define OPENAI_DECODER_FREE   (1024 * 1024)
 #define OPENAI_DECODER_RATIO  256
 
-/* what all decoders of a process may hold, in bytes, and how much of it may be
-   held when one of an upload asks for more: uploads leave the rest to answers */
+/* bytes that all decoders of a process may hold.  A decoder of an upload gets
+   no more when they hold OPENAI_DECODER_UPLOADS; the rest is for answers */
 
 #define OPENAI_DECODER_MEMORY   (64 * 1024 * 1024)
 #define OPENAI_DECODER_UPLOADS  (OPENAI_DECODER_MEMORY / 2)

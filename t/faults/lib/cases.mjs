@@ -1,8 +1,8 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-// Cases of traffic that goes wrong: each runs twice, recorded and not, and what
-// its client got is compared; then its record, the upstream's journal and the
-// lines of nginx's log are held against what the case expects.
+// Runs cases of faulty traffic.  Each runs twice, recorded and not, and both
+// clients must get the same.  Then the case checks its record, the upstream's
+// journal and the lines of nginx's log.
 
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
@@ -52,7 +52,7 @@ export const question = Buffer.from(JSON.stringify({
 export let run;
 let ports, watching;
 
-// nginx and the upstream, for the tests of this file
+// starts nginx and the upstream for the tests of a file
 
 export function serve(file) {
     ports = portsOf(file);
@@ -73,8 +73,8 @@ export function serve(file) {
         await stop();
     });
 
-    // Node 20 sometimes waits for ever, in a loop, for handles of TLS that an
-    // aborted connection has left; the results are out by then
+    // Node 20 sometimes loops for ever because of TLS handles that an aborted
+    // connection left; the results are printed before that
 
     process.on('exit', (code) => process.reallyExit(code));
 }
@@ -101,7 +101,7 @@ export const answer = (framing) => Buffer.concat([
 
 // --- one case ---
 
-// the client of most cases: it asks, and takes what comes
+// what most clients do: send a request, read the answer
 
 async function ask(c, uri) {
     await c.begin('POST', uri, question.length);
@@ -131,12 +131,12 @@ async function perform(one, which) {
     };
 }
 
-// until the upstream's connections of the case have ended, too
+// waits for the end of the case's connections to the upstream
 
 const ended = (id) => Promise.all(
     (run.upstream.peers.get(id) ?? []).map((peer) => peer.gone));
 
-// the first of them, in lines that can be read
+// returns the first failures as readable lines
 
 function summary(wrong) {
     const lines = wrong.slice(0, 8).map((text) =>
@@ -147,7 +147,7 @@ function summary(wrong) {
 
 let number = 0;
 
-// runs all cases both ways, then compares records and log with what they say
+// runs all cases both ways, then checks records and log
 
 export async function runAll(t, cases, at_a_time = 40) {
     const wrong = [];
@@ -233,7 +233,7 @@ function linesByCase(log) {
     return found;
 }
 
-// every combination, as objects
+// yields every combination as an object
 
 export function* product(axes) {
     const [[key, values], ...rest] = Object.entries(axes);
@@ -251,7 +251,7 @@ export function* product(axes) {
 }
 
 
-// an answer that comes whole, in whatever way
+// a case whose answer comes whole
 
 export function wholeAnswer({ protocol, way, framing, name, script, act }) {
     return {
@@ -279,8 +279,7 @@ export async function until(condition) {
     }
 }
 
-// until the monitor shows that nginx has got so much; all who wait look at the
-// same list
+// waits until the record has so many bytes; all callers share one list
 
 export async function arrived(id, request, response) {
     if (id.endsWith('recorded')) {

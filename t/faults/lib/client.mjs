@@ -1,7 +1,7 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-// Clients that go wrong on purpose.  HTTP/1 is written by hand, HTTP/2 by
-// node:http2 over a socket that is ours, so that it can be reset.
+// Clients that make faults on purpose.  HTTP/1 is written by hand; HTTP/2 is
+// node:http2 over our own socket, so that a test can reset it.
 
 import http2 from 'node:http2';
 import net from 'node:net';
@@ -20,8 +20,8 @@ function dial(port, secure, alpn) {
 }
 
 
-// What has come of an answer: "seen" resolves when there are that many bytes
-// of its body, or when there will be no more.
+// An answer as far as it came.  "seen" resolves when its body has that many
+// bytes, or when no more will come.
 
 class Answer {
     status = 0;
@@ -86,7 +86,7 @@ export class Http1 {
             while (this.#step());
         });
 
-        // an answer that only the connection ends is whole at its end
+        // an answer without a length is whole when the connection ends
 
         this.socket.on('end', () => this.answer.end(this.#state === 'all'));
         this.socket.on('close', () => this.answer.end(false));
@@ -228,7 +228,7 @@ export class Http1 {
         return true;
     }
 
-    // the head; "length" is what it says, undefined for chunks
+    // returns a request's head; without "length" the body is chunked
 
     head(method, path, length, headers = {}) {
         const lines = Object.entries(headers).map(([k, v]) => `${k}: ${v}\r\n`);

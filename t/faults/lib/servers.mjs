@@ -1,8 +1,8 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-// nginx before a scripted upstream.  Each server is there twice, with and
-// without the monitor, so that both can be compared; and with long and with
-// short timeouts, so that silence is noticed soon where it is meant.
+// Starts nginx and a scripted upstream.  Each server exists with and without
+// the monitor, to compare both, and with long and short timeouts, so that
+// tests of silence are quick.
 
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -15,7 +15,7 @@ import { Upstream } from './upstream.mjs';
 
 const first = Number(process.env.OPENAI_MONITOR_TEST_PORT ?? 24500) + 100;
 
-// each file of tests has twenty ports
+// each test file has twenty ports
 
 export function portsOf(file) {
     const at = first + file * 20;
@@ -30,7 +30,7 @@ export function portsOf(file) {
 }
 
 
-// a key and a certificate that nobody has to trust
+// makes a key and a certificate that clients do not check
 
 export function certificate() {
     const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'openai-cert-'));
@@ -93,7 +93,7 @@ http {
 `.replaceAll('%locations%', locations);
 }
 
-// one server: who listens, whether it records, how patient it is
+// returns a server block: ports, monitor, timeout
 
 export function server(ports, monitor, { cert, timeout, locations }) {
     return `
@@ -115,7 +115,7 @@ ${locations}
 }
 
 
-// starts both, with "locations" in each of the four servers
+// starts both; each of the four servers has "locations"
 
 export async function start(ports, { locations, monitor = '', zone = '64m',
                                      entries = 4000, workers = 2, ...more }) {
@@ -150,7 +150,7 @@ export async function start(ports, { locations, monitor = '', zone = '64m',
     };
 }
 
-// all records, by the case that their URI names
+// returns all records by the case in their URI
 
 export async function recordsByCase(monitor, caseOf) {
     const found = new Map();
@@ -169,7 +169,7 @@ export async function recordsByCase(monitor, caseOf) {
     return found;
 }
 
-// calls "each" for all, so many at a time
+// calls "each" for all items, some at a time
 
 export async function inParallel(all, at_a_time, each) {
     let next = 0;
@@ -184,8 +184,8 @@ export async function inParallel(all, at_a_time, each) {
 }
 
 
-// How often these processes wake up in a second in which nothing happens: a
-// timer is not to be seen from outside, but that it fires is.
+// Returns how often idle processes wake up in a second, because nobody can see
+// timers from outside, only that they fire.
 
 export async function wakeups(pids) {
     const pause = (ms) => new Promise((done) => setTimeout(done, ms));
@@ -193,7 +193,7 @@ export async function wakeups(pids) {
         /^voluntary_ctxt_switches:\s+(\d+)/m.exec(
             fs.readFileSync(`/proc/${pid}/status`, 'latin1'))[1]), 0);
 
-    // what has just ended is seen once more
+    // a connection that just ended wakes a worker once more
 
     await pause(500);
 

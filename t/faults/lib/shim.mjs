@@ -1,7 +1,7 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-// shim.c, built and ready to be preloaded: "env" is for nginx, "get" and "set"
-// are the words of the file that both look at.
+// Builds shim.c to preload it.  "env" is for nginx; "get" and "set" are for the
+// words of the file that the shim shares.
 
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';

@@ -1,8 +1,8 @@
 // Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-// An upstream that does what a test wants, to the byte and to the moment.  The
-// URI of a request names its case (?case=ID); the case's script gets the
-// connection, and all that happens is written into the case's journal.
+// An upstream that a test scripts, to the byte and to the moment.  The URI of
+// a request names its case (?case=ID).  The case's script gets the connection,
+// and the case's journal notes all that happens.
 
 import fs from 'node:fs';
 import net from 'node:net';
@@ -14,8 +14,8 @@ export const caseOf = (uri) => /[?&]case=([\w.-]+)/.exec(uri)?.[1];
 
 class Gone extends Error {}
 
-// what the other end, on this machine, has not read yet; the kernel's table is
-// long, so it is read for all who wait
+// returns the bytes that the other end has not read yet; the kernel's table is
+// long, so all callers share one reading
 
 let table = '', tableAge = 0;
 
@@ -37,7 +37,7 @@ function unread(socket) {
 }
 
 
-// TLS over a stream that is not a socket leaves the socket to us, to reset it
+// wraps a socket, so that TLS over it leaves the socket to us to reset
 
 export function over(raw) {
     const stream = new Duplex({
@@ -56,7 +56,7 @@ export function over(raw) {
 }
 
 
-// one connection, as the script sees it
+// a connection, as a script sees it
 
 export class Peer {
     #pieces = [];
@@ -96,8 +96,7 @@ export class Peer {
         this.journal.push(what);
     }
 
-    // reads until "take" makes something of the bytes, of which there have to
-    // be so many
+    // reads at least so many bytes, until "take" returns something
 
     async #read(least, take) {
         for (;;) {
@@ -144,7 +143,7 @@ export class Peer {
         return this.#read(size, (bytes) => bytes.subarray(0, size));
     }
 
-    // the rest of the request, whatever frames it
+    // returns the body of the request, with a length or in chunks
 
     async body() {
         const pieces = [];
@@ -175,14 +174,14 @@ export class Peer {
         return Buffer.concat(pieces);
     }
 
-    // resolves when the kernel has it
+    // resolves when the kernel took the data
 
     async send(data) {
         await new Promise((done) => this.socket.write(data, done));
         this.note(`sent ${data.length}`);
     }
 
-    // until nginx has read all that was sent
+    // waits until nginx has read all sent bytes
 
     async taken() {
         do {
@@ -190,7 +189,7 @@ export class Peer {
         } while (!this.#ended && unread(this.raw) > 0);
     }
 
-    // until nginx does not read on
+    // waits until nginx stops reading
 
     async blocked() {
         for (let last = 0, now; ; last = now) {
@@ -292,7 +291,7 @@ export class Upstream {
         }
     }
 
-    // what happened to the connections of a case
+    // returns what happened to the connections of a case
 
     journal(id) {
         return (this.peers.get(id) ?? []).flatMap((peer) => peer.journal);
