@@ -4,6 +4,16 @@
  */
 
 
+/*
+ * Maps memory into this process before an exchange needs it.  The first access
+ * to a page of shared memory waits for the kernel.  Pages and slots are handed
+ * out in order, so the next ones are known.
+ *
+ * Called by the writer after a commit and by a process that attaches.  Files
+ * are left alone: their pages would have to be written back.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 

@@ -4,6 +4,16 @@
  */
 
 
+/*
+ * Copies the newest finished records of one zone into another.
+ *
+ * Called by setup.c when a reload changed the size, the entries or the place of
+ * a zone, and for a file of another geometry.  The old zone's users go on
+ * meanwhile, so the copy holds the old zone's lock.  Running records stay
+ * behind.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 

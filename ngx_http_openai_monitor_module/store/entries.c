@@ -4,6 +4,17 @@
  */
 
 
+/*
+ * The entries of a zone: taken, filled, finished, queued, evicted, wiped.
+ *
+ * Called by the writer, the zone, the copy and the healing.  The caller holds
+ * the lock, but for ngx_openai_entry_begin() and _set(), which the owner of a
+ * running record calls without it.
+ *
+ * Invariants 12 to 18 of docs/store.md are kept here.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 

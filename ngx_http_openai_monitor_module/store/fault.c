@@ -4,6 +4,12 @@
  */
 
 
+/*
+ * Kills or stops this process at a place that a test chose, see fault.h.  The
+ * shipped module has none of it.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 

@@ -4,6 +4,14 @@
  */
 
 
+/*
+ * The file that a zone lies in: found, locked, made, mapped, put in its place.
+ *
+ * Called by setup.c, and by spare.c, which asks whether the file was cut.
+ * Nothing here knows what a zone holds.  Invariants 30 to 32 of docs/store.md.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 

@@ -4,6 +4,16 @@
  */
 
 
+/*
+ * Makes a zone consistent after the death of a process: of the lock's holder
+ * (ngx_openai_heal), or of the owner of records (ngx_openai_heal_process).
+ *
+ * Called by the lock, the zone and the check.  The caller holds the lock, or
+ * nobody else uses the zone.  Each step may be interrupted at any place; the
+ * next process starts again.  See "Healing" in docs/store.md.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 

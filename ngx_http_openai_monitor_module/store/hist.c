@@ -4,6 +4,13 @@
  */
 
 
+/*
+ * The bounds of the histograms, the bucket of a value, and quantiles.
+ *
+ * Called by the statistics and by the view.  Pure functions.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 

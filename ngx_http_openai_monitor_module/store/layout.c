@@ -4,6 +4,14 @@
  */
 
 
+/*
+ * Where everything lies in a zone, and an empty zone.
+ *
+ * Called by setup.c, spare.c, the check, and the directive, which asks for the
+ * least size.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 

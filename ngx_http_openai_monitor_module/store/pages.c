@@ -4,6 +4,18 @@
  */
 
 
+/*
+ * Pages: the lists of free and used ones, the reserves of processes, and the
+ * chains of records.
+ *
+ * Called by the entries, the writer, the healing and the wiping.  The caller
+ * holds the lock, but for ngx_openai_pages_take(), _wipe() and _ready(), which
+ * touch only what this process holds.  Nothing here locks or evicts.
+ *
+ * Invariants 19 to 23 of docs/store.md are kept here.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 

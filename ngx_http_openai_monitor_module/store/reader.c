@@ -4,6 +4,14 @@
  */
 
 
+/*
+ * Reads records: lists of references, descriptors, bytes.
+ *
+ * Called by the view.  Nothing here takes the lock.  Invariants 13 to 15 of
+ * docs/store.md make that safe.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 

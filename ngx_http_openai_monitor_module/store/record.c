@@ -4,6 +4,13 @@
  */
 
 
+/*
+ * Values that a record is made of: names of outcomes, what is unknown, speeds.
+ *
+ * Called by all rooms.  Pure functions.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 

@@ -4,6 +4,15 @@
  */
 
 
+/*
+ * Sets up the zone of a cycle: in memory or in a file, empty, found, or copied
+ * from the last cycle.
+ *
+ * Called by nginx for each shared zone, in the master, before workers start;
+ * and by the module when the new cycle cannot fail any more.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 

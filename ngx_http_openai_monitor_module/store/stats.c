@@ -4,6 +4,15 @@
  */
 
 
+/*
+ * Adds a finished record to the totals and to the rings of time.
+ *
+ * Called by the entries under the lock, and by the check for a zone that nobody
+ * else uses.  Each change is kept in the undo before it is made (invariants 25
+ * and 26 of docs/store.md).
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 

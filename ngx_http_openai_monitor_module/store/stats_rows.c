@@ -4,6 +4,14 @@
  */
 
 
+/*
+ * Adds a finished record to the rows of names and to the series of /metrics.
+ *
+ * Called by stats.c.  A full table gives a row away when it served little or
+ * rested for an hour; its sums go to the row "other".
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 

@@ -4,6 +4,15 @@
  */
 
 
+/*
+ * Writes one record: begins it, appends its bytes, publishes, commits.
+ *
+ * Called by the capture.  No call fails in a way that the caller must act on.
+ * The lock is taken once to begin and once to commit, and once more whenever
+ * the reserve of pages is empty.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 

@@ -4,6 +4,15 @@
  */
 
 
+/*
+ * A process and its zone: attaching, leaving, closing what the dead left,
+ * clearing, figures.
+ *
+ * Called by the module when a process starts and ends, by the writer when this
+ * process has not attached yet, and by the view.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 
