@@ -22,9 +22,7 @@
 #include "store/shared.h"
 
 
-/* an exchange that is the first to touch memory waits for the kernel to find
-   it: so much is there before it is needed, and half of that is left when the
-   next comes */
+/* This much is mapped before it is needed, and more when half of it is left. */
 
 #define NGX_OPENAI_AHEAD_PAGES  32
 #define NGX_OPENAI_AHEAD_SLOTS  8
@@ -34,7 +32,7 @@ static uint32_t ngx_openai_ahead(u_char *base, size_t size, uint32_t mapped,
     uint32_t next, uint32_t ahead, uint32_t all);
 
 
-/* pages and slots are handed out in their order, until all have been */
+/* Pages and slots are handed out in order until each was used once. */
 
 void
 ngx_openai_zone_ahead(ngx_openai_zone_t *zone)
@@ -43,7 +41,7 @@ ngx_openai_zone_ahead(ngx_openai_zone_t *zone)
 
     sh = zone->sh;
 
-    /* a file's pages would have to be written back, with nothing in them */
+    /* pages of a file would be written back without any content */
 
     if (sh == NULL || zone->file) {
         return;
@@ -77,7 +75,7 @@ ngx_openai_ahead(u_char *base, size_t size, uint32_t mapped, uint32_t next,
         return mapped;
     }
 
-    /* where other processes were faster, one step at a time */
+    /* one step at a time when other processes were faster */
 
     n = ngx_min(mapped + ahead, all);
 
@@ -85,7 +83,7 @@ ngx_openai_ahead(u_char *base, size_t size, uint32_t mapped, uint32_t next,
                        & ~((uintptr_t) ngx_pagesize - 1));
     to = base + n * size;
 
-    /* an older kernel does not know this; the exchanges wait then */
+    /* an older kernel does not know this, and the exchanges wait */
 
     if (madvise(from, to - from, MADV_POPULATE_WRITE) == -1) {
         return all;

@@ -150,7 +150,7 @@ ngx_openai_check(ngx_openai_shared_t *sh)
 }
 
 
-/* puts back only what is of the statistics */
+/* Puts back nothing but statistics. */
 
 static void
 ngx_openai_check_undo(ngx_openai_shared_t *sh)
@@ -196,7 +196,7 @@ ngx_openai_check_undo(ngx_openai_shared_t *sh)
 }
 
 
-/* 0: there is no record, or none that can be believed */
+/* Returns 0 for an entry without a record, or with one that makes no sense. */
 
 static ngx_uint_t
 ngx_openai_check_entry(ngx_openai_shared_t *sh, uint32_t slot)
@@ -219,7 +219,7 @@ ngx_openai_check_entry(ngx_openai_shared_t *sh, uint32_t slot)
         return 0;
     }
 
-    /* an id names its record's time and number, so it tells of damage */
+    /* the id holds the record's time and number, so it tells of damage */
 
     ngx_openai_record_id(sh, rec, id);
 
@@ -337,9 +337,8 @@ ngx_openai_check_token(uint64_t *us)
 
 
 /*
- * The chain has the pages for its bytes, each of them its own: the first one
- * that is not ends it.  One page more than that is a page whose owner was
- * killed before he wrote to it.
+ * Ends the chain at the first page that is out of range or in another chain.
+ * Also drops pages behind the last byte, whose owner died before it wrote there.
  */
 
 static void
@@ -386,7 +385,7 @@ ngx_openai_check_chain(ngx_openai_shared_t *sh, ngx_openai_extent_t *x,
 }
 
 
-/* what is said of the bodies holds for what is there of them */
+/* Corrects the sizes of the bodies to what the chains hold. */
 
 static void
 ngx_openai_check_kept(ngx_openai_entry_t *e, ngx_openai_record_t *rec)
@@ -409,8 +408,8 @@ ngx_openai_check_kept(ngx_openai_entry_t *e, ngx_openai_record_t *rec)
 }
 
 
-/* nobody knows when all of them died: the last sign of life is from the lock,
-   or from the last piece of the answer */
+/* Returns the last sign of life: the last use of the lock, or the last piece of
+   the answer.  Nobody knows when the processes died. */
 
 static uint64_t
 ngx_openai_check_ended(ngx_openai_shared_t *sh, ngx_openai_entry_t *e)
@@ -442,7 +441,7 @@ ngx_openai_check_ended(ngx_openai_shared_t *sh, ngx_openai_entry_t *e)
 }
 
 
-/* sums that do not fit together are made again, from the records */
+/* Counts the records again when the sums do not agree. */
 
 static void
 ngx_openai_check_stats(ngx_openai_shared_t *sh)

@@ -29,7 +29,7 @@ static void ngx_openai_copy_extent(ngx_openai_zone_t *zone,
     ngx_openai_extent_t *src, ngx_uint_t extent);
 
 
-/* the old zone's other users go on; only its finished records move */
+/* Other processes go on using the old zone.  Only finished records move. */
 
 ngx_int_t
 ngx_openai_zone_copy(ngx_openai_shared_t *sh, ngx_openai_shared_t *from)
@@ -55,7 +55,7 @@ ngx_openai_zone_copy(ngx_openai_shared_t *sh, ngx_openai_shared_t *from)
     zone.process = ngx_openai_zone_join(sh);
     index = ngx_openai_index(sh);
 
-    /* oldest first, so that the newest remain */
+    /* oldest first, so the newest ones stay */
 
     for (slot = from->oldest; slot != NGX_OPENAI_NIL; slot = src->next) {
 
@@ -82,7 +82,7 @@ ngx_openai_zone_copy(ngx_openai_shared_t *sh, ngx_openai_shared_t *from)
         ngx_openai_entry_queue(sh, to);
     }
 
-    /* running records stay behind, and the skipped numbers were never given */
+    /* running records stay behind, and nobody got the skipped numbers */
 
     sh->cleared = sh->seq - sh->evicted - sh->records;
 
@@ -99,7 +99,7 @@ ngx_openai_zone_copy(ngx_openai_shared_t *sh, ngx_openai_shared_t *from)
 }
 
 
-/* a smaller zone may have no room for all of a body */
+/* A smaller zone may not have room for the whole body. */
 
 static void
 ngx_openai_copy_record(ngx_openai_entry_t *e, ngx_openai_entry_t *src)

@@ -22,8 +22,8 @@
 #include "store/stats_inner.h"
 
 
-/* a commit that does not fit could not be taken back; two counters come to what
-   the statistics change */
+/* A commit that does not fit cannot be taken back.  It changes the statistics
+   and two counters. */
 
 typedef char  ngx_openai_undo_fits[
     (NGX_OPENAI_FOLD_PARTS + 2 <= NGX_OPENAI_UNDO_PARTS
@@ -62,7 +62,7 @@ ngx_openai_entry_take(ngx_openai_shared_t *sh)
 }
 
 
-/* the oldest finished record goes; running ones never do */
+/* Evicts the record that finished first, and never a running one. */
 
 ngx_int_t
 ngx_openai_entry_evict(ngx_openai_shared_t *sh)
@@ -90,7 +90,7 @@ ngx_openai_entry_evict(ngx_openai_shared_t *sh)
 
     ngx_openai_fault("evict.unlinked");
 
-    /* readers that are in the pages must find the record gone afterwards */
+    /* a reader that is in the pages finds the record gone when it has read */
 
     ngx_openai_store(&ngx_openai_index(sh)[slot].seq, 0);
     ngx_openai_fault("evict.gone");
@@ -132,7 +132,7 @@ ngx_openai_entry_refill(ngx_openai_shared_t *sh, ngx_openai_process_t *process)
 }
 
 
-/* a record is gone from each of these, and no new one has come */
+/* Wipes entries whose record is gone and that have no new one yet. */
 
 void
 ngx_openai_entry_wipe(ngx_openai_shared_t *sh)
@@ -159,7 +159,7 @@ ngx_openai_entry_wipe(ngx_openai_shared_t *sh)
 }
 
 
-/* its pages belong to somebody else now, or never were */
+/* Forgets the pages of an entry, because the entry does not own them now. */
 
 void
 ngx_openai_entry_clear(ngx_openai_entry_t *e)
@@ -209,7 +209,7 @@ ngx_openai_entry_write(ngx_openai_entry_t *e, const ngx_openai_record_t *rec,
     version = e->version + 1;
     to = &e->rec[version & 1];
 
-    /* the fence keeps the copy from moving before the last raise */
+    /* the fence keeps the copy behind the last raise of the version */
 
     ngx_openai_fence();
     ngx_memcpy(to, rec, size);
@@ -244,8 +244,8 @@ ngx_openai_entry_queue(ngx_openai_shared_t *sh, uint32_t slot)
 }
 
 
-/* the entry may have had another record, whose bytes are in the copy that is
-   not the current one, and where this record has no attempts */
+/* Wipes what a former record of this entry left: in the copy that is not the
+   current one, and behind the attempts of the current one. */
 
 static void
 ngx_openai_entry_trim(ngx_openai_entry_t *e)
@@ -264,8 +264,8 @@ ngx_openai_entry_trim(ngx_openai_entry_t *e)
 
 
 /*
- * A record whose owner has finished it is counted and then in the queue, or
- * neither: who dies before the undo is empty has done nothing.
+ * Counts a record that its owner finished, and queues it.  A process that dies
+ * before the undo is empty has done neither (invariant 17).
  */
 
 void
@@ -319,7 +319,7 @@ ngx_openai_entry_finish(ngx_openai_shared_t *sh, uint32_t slot)
 }
 
 
-/* FNV-1a from the zone's salt: nobody chooses with whom he shares a counter */
+/* FNV-1a from the zone's salt, so no client chooses another one's counter. */
 
 uint32_t
 ngx_openai_entry_share(ngx_openai_shared_t *sh, const ngx_openai_record_t *rec)
@@ -338,9 +338,9 @@ ngx_openai_entry_share(ngx_openai_shared_t *sh, const ngx_openai_record_t *rec)
 
 
 /*
- * One key may have a quarter of the entries running, and more while others do
- * not need them: the last quarter is for those with less.  Otherwise slow
- * uploads of one client would leave nobody else a record.
+ * One key may run in a quarter of the entries, and in more while all running
+ * records leave a quarter free (invariant 18).  Without this, slow uploads of
+ * one client leave nobody else a record.
  */
 
 ngx_uint_t
@@ -355,8 +355,8 @@ ngx_openai_entry_greedy(ngx_openai_shared_t *sh, uint32_t share)
 }
 
 
-/* by the index: a process that touches all entries takes a page fault for each
-   of them, with the lock in its hands */
+/* Reads the index and not the entries, because each entry costs a page fault
+   while this process holds the lock. */
 
 uint32_t
 ngx_openai_entry_running(ngx_openai_shared_t *sh, uint32_t slot)
@@ -378,7 +378,7 @@ ngx_openai_entry_running(ngx_openai_shared_t *sh, uint32_t slot)
 }
 
 
-/* takes in what was finished while the lock could not be had */
+/* Ends the records that their owners finished while the lock was stuck. */
 
 void
 ngx_openai_entry_settle(ngx_openai_shared_t *sh)
@@ -406,8 +406,8 @@ ngx_openai_entry_settle(ngx_openai_shared_t *sh)
 }
 
 
-/* time, sequence, and what tells zones apart, in base 32: 15 bytes, 24 digits
-   whose order is that of the bytes */
+/* Time, sequence and the zone's nonce, 15 bytes, as 24 digits of base 32 that
+   sort as the bytes do. */
 
 void
 ngx_openai_record_id(const ngx_openai_shared_t *sh,

@@ -89,9 +89,9 @@ ngx_openai_file_create(ngx_pool_t *pool, ngx_str_t *zone, ngx_str_t *path)
 
 
 /*
- * A new file is renamed to its place, and a rename would replace a link: so the
- * path is what the link points to, whether that exists or not.  Of links in a
- * circle the last one stays, which cannot be opened.
+ * Follows links to the path that a new file is renamed to, because a rename
+ * replaces a link (invariant 32).  The target need not exist.  Of links in a
+ * circle one stays, and opening it fails.
  */
 
 static ngx_int_t
@@ -135,7 +135,7 @@ ngx_openai_file_resolve(ngx_pool_t *pool, ngx_str_t *path)
 }
 
 
-/* the end of a cycle, or of an attempt at one */
+/* Runs at the end of a cycle, or of an attempt at one. */
 
 static void
 ngx_openai_file_cleanup(void *data)
@@ -160,8 +160,8 @@ ngx_openai_file_cleanup(void *data)
 }
 
 
-/* a path that no change of the system's state makes right is an error of the
-   configuration; for the rest traffic does not wait */
+/* A path that can never be right is an error of the configuration.  With any
+   other error nginx starts, because traffic matters more than the history. */
 
 static ngx_int_t
 ngx_openai_file_failed(ngx_openai_file_t *file, ngx_str_t *path,
@@ -224,7 +224,7 @@ ngx_openai_file_test(ngx_openai_file_t *file, ngx_log_t *log)
                                       ngx_errno, log);
     }
 
-    /* the path is absolute, so there is one; "/x" is in "/" */
+    /* the path is absolute, so it has a slash; "/x" is in "/" */
 
     p = file->path.data + file->path.len;
 
@@ -268,7 +268,7 @@ ngx_openai_file_find(ngx_openai_file_t *file, ngx_log_t *log)
 
     file->size = ngx_file_size(&fi);
 
-    /* prompts are in it */
+    /* the file holds prompts */
 
     if (ngx_file_access(&fi) != 0600 && fchmod(fd, 0600) == -1) {
         return ngx_openai_file_failed(file, &file->path,
@@ -308,7 +308,7 @@ ngx_openai_file_open(ngx_openai_file_t *file, ngx_fd_t *fd, ngx_log_t *log)
 
         rc = ngx_openai_file_lock(file, fd, &file->path, log);
 
-        /* NGX_AGAIN: another one has that name by now */
+        /* NGX_AGAIN: another file has that name by now */
 
         if (rc != NGX_AGAIN) {
             return rc;
@@ -319,7 +319,7 @@ ngx_openai_file_open(ngx_openai_file_t *file, ngx_fd_t *fd, ngx_log_t *log)
 }
 
 
-/* a descriptor that is not the lock's is closed */
+/* Closes a descriptor that does not get the lock. */
 
 static ngx_int_t
 ngx_openai_file_lock(ngx_openai_file_t *file, ngx_fd_t *fd, ngx_str_t *path,
@@ -373,9 +373,9 @@ failed:
 
 
 /*
- * Who runs on the old binary's descriptors has the one with the lock among
- * them, and in a reload the last cycle has it: on any other one the lock could
- * not be had again.
+ * Finds the descriptor that has the lock: a new binary inherits it from the old
+ * one, and in a reload the last cycle has it.  No other descriptor of the file
+ * can get the lock.
  */
 
 static ngx_fd_t
@@ -400,7 +400,7 @@ ngx_openai_file_inherited(ngx_file_info_t *fi)
             continue;
         }
 
-        /* in a reload it is the last cycle's to close */
+        /* in a reload the last cycle closes its own */
 
         return ngx_is_init_cycle(ngx_cycle) ? fd : dup(fd);
     }
@@ -437,7 +437,7 @@ ngx_openai_file_make(ngx_openai_file_t *file, off_t size, ngx_log_t *log)
 
     for (i = 0; i < NGX_OPENAI_FILE_TRIES; i++) {
 
-        /* what is there was left by one that died, or is being made */
+        /* a dead process left this, or another one is making it */
 
         fd = open((char *) file->fresh.data, O_RDWR|O_NONBLOCK|O_NOFOLLOW);
 
@@ -502,7 +502,7 @@ ngx_openai_file_map(ngx_openai_file_t *file, ngx_fd_t fd, void *addr,
     void       *p;
     ngx_err_t   err;
 
-    /* first elsewhere: a mapping that fails may take what it was to cover */
+    /* first elsewhere, because MAP_FIXED may unmap even when it fails */
 
     p = mmap(NULL, size, PROT_READ|PROT_WRITE, MAP_SHARED, fd, 0);
 
@@ -559,7 +559,7 @@ ngx_openai_file_cut(ngx_openai_file_t *file)
         return 1;
     }
 
-    /* it has grown again: what comes back is zeros */
+    /* a file that was cut and has grown again is all zeros */
 
     return magic == 0;
 }

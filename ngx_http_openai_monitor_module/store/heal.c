@@ -35,7 +35,7 @@ ngx_openai_heal(ngx_openai_shared_t *sh)
 }
 
 
-/* a record that was counted in part is not counted, and will be again */
+/* Takes back a record that was counted in part; it will be counted again. */
 
 void
 ngx_openai_heal_stats(ngx_openai_shared_t *sh)
@@ -81,7 +81,7 @@ ngx_openai_heal_stats(ngx_openai_shared_t *sh)
 }
 
 
-/* nothing but the entries' own states is believed */
+/* Believes nothing but the states of the entries. */
 
 void
 ngx_openai_rebuild(ngx_openai_shared_t *sh)
@@ -101,7 +101,7 @@ ngx_openai_rebuild(ngx_openai_shared_t *sh)
     for (slot = sh->head.entries; slot > 0; slot--) {
         e = ngx_openai_entry(sh, slot - 1);
 
-        /* half made, or half evicted */
+        /* its begin or its eviction was cut short */
 
         if (e->state != NGX_OPENAI_ENTRY_FREE && index[slot - 1].seq == 0) {
             e->state = NGX_OPENAI_ENTRY_FREE;
@@ -121,7 +121,7 @@ ngx_openai_rebuild(ngx_openai_shared_t *sh)
             continue;
         }
 
-        /* a sequence number is given once, even if its giver died */
+        /* a number is given once, also when its giver died (invariant 10) */
 
         sh->seq = ngx_max(sh->seq, index[slot - 1].seq);
         sh->records++;
@@ -152,7 +152,7 @@ ngx_openai_rebuild(ngx_openai_shared_t *sh)
 }
 
 
-/* a merge sort of a linked list, since nothing may be allocated here */
+/* A merge sort of a linked list, because nothing can be allocated here. */
 
 static void
 ngx_openai_heal_queue(ngx_openai_shared_t *sh)
@@ -276,7 +276,7 @@ ngx_openai_heal_process(ngx_openai_shared_t *sh, ngx_openai_process_t *process)
 }
 
 
-/* the owner may have died between any two stores of ngx_openai_pages_take() */
+/* The owner may have died between any two stores of ngx_openai_pages_take(). */
 
 static void
 ngx_openai_heal_extents(ngx_openai_shared_t *sh, ngx_openai_entry_t *e,
@@ -329,7 +329,7 @@ ngx_openai_heal_record(ngx_openai_entry_t *e, ngx_uint_t outcome,
         ngx_openai_record_rest(&rec);
     }
 
-    /* the owner said how it ended, and then had no time to say that it did */
+    /* the owner wrote how it ended, and died before "finished" */
 
     if (rec.outcome != NGX_OPENAI_RUNNING) {
         return;

@@ -157,7 +157,7 @@ ngx_openai_quantile(const uint32_t *buckets, ngx_uint_t n,
 }
 
 
-/* the place of the highest bit that is set; n is not 0 */
+/* Returns the place of the highest bit that is set; n is not 0. */
 
 static ngx_uint_t
 ngx_openai_log2(uint64_t n)
@@ -183,7 +183,7 @@ ngx_openai_hist_bucket(uint64_t us)
         return 0;
     }
 
-    /* bounds belong to the bucket below, hence us - 1 */
+    /* a bound belongs to the bucket below, hence us - 1 */
 
     octave = ngx_openai_log2(us - 1) - NGX_OPENAI_HIST_SHIFT;
     bucket = 1 + octave * 4

@@ -62,7 +62,7 @@ ngx_openai_zone_min_size(ngx_uint_t entries)
 {
     size_t  size;
 
-    /* the slab's own pages, ours, and a page for each record */
+    /* pages of the slab, our own, and one page for each record */
 
     size = sizeof(ngx_openai_shared_t) + 16 * ngx_pagesize
            + entries * (sizeof(ngx_openai_entry_t)
@@ -73,7 +73,7 @@ ngx_openai_zone_min_size(ngx_uint_t entries)
 }
 
 
-/* tables for the records take at most half of a small zone */
+/* The tables of the records take at most half of a small zone. */
 
 ngx_uint_t
 ngx_openai_zone_fit(size_t size, ngx_uint_t entries)
@@ -162,7 +162,7 @@ ngx_openai_zone_create(ngx_openai_shared_t *sh, size_t size,
 }
 
 
-/* FNV-1a of what never changes */
+/* FNV-1a of the head, which never changes. */
 
 uint64_t
 ngx_openai_zone_seal(const ngx_openai_head_t *head)

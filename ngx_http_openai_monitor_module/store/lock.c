@@ -28,10 +28,11 @@ static ngx_uint_t ngx_openai_holder_runs(ngx_openai_shared_t *sh);
 
 
 /*
- * A holder that was killed is known by EOWNERDEAD.  One that is stopped costs
- * each process a wait, once; until somebody gets the lock again it only tries,
- * and its records are missing, cut, or settled later.  One that merely has no
- * CPU is waited for, or a loaded machine would cost records.
+ * EOWNERDEAD tells that the holder was killed (invariant 8).  A holder that is
+ * stopped costs each process one wait.  Until somebody gets the lock again, the
+ * process only tries, and its records are missing, cut, or ended later.  A
+ * holder that could run is waited for, because a loaded machine must not cost
+ * records (invariant 9).
  */
 
 ngx_int_t
@@ -42,7 +43,7 @@ ngx_openai_lock(ngx_openai_zone_t *zone)
 
     sh = zone->sh;
 
-    /* a file that was cut, and has its size again, is all zeros */
+    /* a file that was cut and has grown again is all zeros */
 
     if (sh->head.magic != NGX_OPENAI_MAGIC) {
         return NGX_BUSY;
@@ -79,7 +80,7 @@ ngx_openai_lock(ngx_openai_zone_t *zone)
 }
 
 
-/* as long as others get the lock, its holders are only busy */
+/* While others get the lock, its holders are only busy. */
 
 static int
 ngx_openai_lock_wait(ngx_openai_zone_t *zone)
@@ -99,7 +100,7 @@ ngx_openai_lock_wait(ngx_openai_zone_t *zone)
             return EBUSY;
         }
 
-        /* the clock that pthread_mutex_timedlock() is defined on */
+        /* pthread_mutex_timedlock() is defined on this clock */
 
         if (clock_gettime(CLOCK_REALTIME, &ts) == -1) {
             return EBUSY;
@@ -136,7 +137,8 @@ ngx_openai_lock_wait(ngx_openai_zone_t *zone)
 }
 
 
-/* or would, had it a CPU; not who is stopped, or waits for a disk */
+/* 1 when the holder runs or waits for a CPU; 0 when it is stopped, or waits for
+   a disk. */
 
 static ngx_uint_t
 ngx_openai_holder_runs(ngx_openai_shared_t *sh)
@@ -145,7 +147,7 @@ ngx_openai_holder_runs(ngx_openai_shared_t *sh)
 
     pid = ngx_openai_load(&sh->holder);
 
-    /* 0: it is about to say so, or to give the lock away */
+    /* 0: it has just got the lock, or gives it away */
 
     return pid == 0 || ngx_openai_process_state(pid) == 'R';
 }

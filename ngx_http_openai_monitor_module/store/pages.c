@@ -22,7 +22,7 @@
 #include "store/shared.h"
 
 
-/* of the reserve: as many as an ordinary exchange takes */
+/* pages of the reserve that are made ready: an ordinary exchange takes fewer */
 
 #define NGX_OPENAI_READY  4
 
@@ -41,7 +41,7 @@ ngx_openai_chain_size(ngx_openai_entry_t *e, ngx_openai_chain_e chain)
 
     x = &e->extents[ngx_openai_extent_of(chain)];
 
-    /* in this order: no byte of a head is taken for one of the body */
+    /* bytes first: so no byte of a head counts as one of the body */
 
     bytes = ngx_openai_load(&x->bytes);
     head = ngx_openai_load(&x->head);
@@ -63,7 +63,7 @@ ngx_openai_pages_init(ngx_openai_shared_t *sh)
 
     next = ngx_openai_next(sh);
 
-    /* the last pages of a large zone stay untouched until they are needed */
+    /* in order, because untouched pages of a large zone cost no memory */
 
     for (n = 0; n < sh->head.pages; n++) {
         next[n] = (n + 1 < sh->head.pages) ? n + 1 : NGX_OPENAI_NIL;
@@ -90,7 +90,7 @@ ngx_openai_pages_push(ngx_openai_shared_t *sh, uint32_t page)
 }
 
 
-/* one that need not be wiped, if there is one; NGX_OPENAI_NIL: there is none */
+/* Prefers a page that is wiped.  NGX_OPENAI_NIL: both lists are empty. */
 
 static uint32_t
 ngx_openai_pages_pop(ngx_openai_shared_t *sh)
@@ -138,7 +138,7 @@ ngx_openai_pages_give(ngx_openai_shared_t *sh, ngx_openai_process_t *process)
 }
 
 
-/* all places: one above n may have been filled by a process that died then */
+/* Looks at all places: a process may die between a page and its count. */
 
 void
 ngx_openai_pages_return(ngx_openai_shared_t *sh, ngx_openai_process_t *process)
@@ -163,8 +163,9 @@ ngx_openai_pages_return(ngx_openai_shared_t *sh, ngx_openai_process_t *process)
 
 
 /*
- * The page is in the extent before it leaves the reserve: whoever finds this
- * process dead in between sees it in both, and knows which one is right.
+ * The page enters the extent before it leaves the reserve.  When this process
+ * dies in between, ngx_openai_heal_extents() finds the page in both, and the
+ * extent counts (invariants 19 and 20).
  */
 
 ngx_int_t
@@ -209,7 +210,7 @@ ngx_openai_pages_take(ngx_openai_shared_t *sh, ngx_openai_process_t *process,
 }
 
 
-/* whole chains go back at once, whatever their length */
+/* Gives whole chains back, in the same time whatever their length. */
 
 void
 ngx_openai_pages_free(ngx_openai_shared_t *sh, uint32_t slot)
@@ -293,7 +294,7 @@ ngx_openai_pages_ready(ngx_openai_shared_t *sh, ngx_openai_process_t *process)
 }
 
 
-/* what has no bytes to be wiped, in a file, is not to be written back */
+/* Looks first, because a file's page that is changed has to be written back. */
 
 static void
 ngx_openai_pages_zero(ngx_openai_shared_t *sh, uint32_t *held)
@@ -314,7 +315,7 @@ ngx_openai_pages_zero(ngx_openai_shared_t *sh, uint32_t *held)
         ngx_memzero(words, NGX_OPENAI_PAGE);
     }
 
-    /* killed before: it is wiped again */
+    /* a process that dies before this wipes in vain, and the page stays used */
 
     ngx_openai_store(held, n);
 }
@@ -335,8 +336,8 @@ ngx_openai_pages_mark(ngx_openai_shared_t *sh, uint32_t page)
 
 
 /*
- * What no reserve and no record holds is free.  Reserves are looked at first:
- * other processes go on moving pages from there into their records.
+ * A page that no reserve and no record holds is free.  Reserves come first,
+ * because other processes go on moving pages from there into their records.
  */
 
 void

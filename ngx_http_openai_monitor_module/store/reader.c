@@ -218,7 +218,7 @@ ngx_openai_reader_find(ngx_openai_zone_t *zone, ngx_str_t *id,
 }
 
 
-/* an id holds the low half of the number only: the record has to agree */
+/* An id holds half of the number, so compare the whole id (invariant 11). */
 
 static ngx_uint_t
 ngx_openai_reader_named(ngx_openai_zone_t *zone, const ngx_openai_ref_t *ref,
@@ -231,7 +231,7 @@ ngx_openai_reader_named(ngx_openai_zone_t *zone, const ngx_openai_ref_t *ref,
 }
 
 
-/* after reading: what was read belonged to the record if it is still here */
+/* Asked after reading: the bytes are the record's if it is still there. */
 
 static ngx_uint_t
 ngx_openai_reader_gone(ngx_openai_shared_t *sh, const ngx_openai_ref_t *ref)
@@ -317,7 +317,7 @@ ngx_openai_reader_oldest(ngx_openai_zone_t *zone, ngx_openai_record_t *rec)
         return NGX_DECLINED;
     }
 
-    /* the slot may have been given to a record that is not the oldest */
+    /* another record may have got the slot meanwhile */
 
     return ngx_openai_load(&sh->oldest) == ref.slot ? NGX_OK : NGX_DECLINED;
 }
@@ -427,7 +427,7 @@ ngx_openai_reader_pages(ngx_openai_shared_t *sh, ngx_openai_extent_t *x,
 
     for (done = 0; done < size; done += n) {
 
-        /* a chain that ends early was cut while we walked it */
+        /* the chain was given back while this walked along it */
 
         if (page >= sh->head.pages) {
             return NGX_DECLINED;
@@ -462,7 +462,7 @@ ngx_openai_reader_cancel(ngx_openai_zone_t *zone, const ngx_openai_ref_t *ref)
         return NGX_DECLINED;
     }
 
-    /* names the record, so that a later one in this slot is not meant */
+    /* the number tells the record from a later one in this slot */
 
     ngx_openai_store(&e->cancel, ref->seq);
 

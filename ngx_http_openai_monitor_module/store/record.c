@@ -93,7 +93,7 @@ ngx_openai_record_timed(const ngx_openai_record_t *rec)
 
     facts = &rec->facts;
 
-    /* usage of a stream's beginning counts none that came later */
+    /* the usage at the beginning of a stream has none of its tokens */
 
     if (facts->usage.output <= 1 || facts->streamed != 1
         || facts->first_token_us == 0

@@ -79,8 +79,7 @@ ngx_openai_zone_init(ngx_shm_zone_t *shm_zone, void *data)
         return NGX_OK;
     }
 
-    /* one block for everything: the slab serves only as its frame, and a file
-       is mapped over it */
+    /* one block of the slab holds the zone; a file is mapped over it */
 
     pool = (ngx_slab_pool_t *) shm_zone->shm.addr;
     size = pool->pfree * ngx_pagesize;
@@ -157,7 +156,7 @@ ngx_openai_zone_setup(ngx_openai_zone_t *zone, size_t size)
 }
 
 
-/* the memory of the last cycle, if it may be read; NULL: there is none */
+/* Returns the memory of the last cycle; NULL if it cannot be read. */
 
 static ngx_openai_shared_t *
 ngx_openai_zone_before(ngx_openai_zone_t *zone, ngx_openai_zone_t *old,
@@ -185,13 +184,13 @@ ngx_openai_zone_before(ngx_openai_zone_t *zone, ngx_openai_zone_t *old,
         return old->sh;
     }
 
-    /* what its workers have recorded since */
+    /* the workers of a file that was cut go on in the spare memory */
 
     return ngx_openai_spare(file);
 }
 
 
-/* a single process still has exchanges that would write there, and viewers */
+/* A single process still has exchanges and viewers that use this memory. */
 
 void
 ngx_openai_zone_leave(ngx_openai_zone_t *zone)
@@ -204,8 +203,9 @@ ngx_openai_zone_leave(ngx_openai_zone_t *zone)
 
 
 /*
- * NGX_OK: the zone is the file's, history and all; NGX_DECLINED: it is empty,
- * in a new file or in memory, and what is in "from" is to be copied.
+ * NGX_OK: the zone is the file, with its history.  NGX_DECLINED: the zone is
+ * empty, in a new file or in memory, and the caller copies "from" if it is not
+ * NULL.
  */
 
 static ngx_int_t
@@ -214,7 +214,7 @@ ngx_openai_zone_open(ngx_openai_zone_t *zone, size_t size,
 {
     ngx_int_t  rc;
 
-    /* nginx -t: whoever runs must not notice */
+    /* nginx -t must not disturb an nginx that runs */
 
     if (ngx_test_config) {
         rc = ngx_openai_file_test(zone->file, log);
@@ -236,7 +236,7 @@ ngx_openai_zone_open(ngx_openai_zone_t *zone, size_t size,
 }
 
 
-/* what was found: to be used as it is, to be copied, or to be set aside */
+/* Decides about the file that was found: use it, copy it, or set it aside. */
 
 static ngx_int_t
 ngx_openai_zone_take(ngx_openai_zone_t *zone, size_t size,
@@ -250,8 +250,8 @@ ngx_openai_zone_take(ngx_openai_zone_t *zone, size_t size,
 
     file = zone->file;
 
-    /* "from" is the last cycle's, which goes on: perhaps in this very file,
-       whose place the new one is to take */
+    /* the last cycle goes on in its memory, perhaps in this very file; a new
+       file takes its place */
 
     if (*from && file->shared) {
         return NGX_DECLINED;
@@ -262,7 +262,7 @@ ngx_openai_zone_take(ngx_openai_zone_t *zone, size_t size,
         return NGX_DECLINED;
     }
 
-    /* "touch" makes no history, and loses none */
+    /* an empty file holds no history */
 
     if (file->size == 0) {
         return NGX_DECLINED;

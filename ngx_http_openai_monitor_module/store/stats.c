@@ -77,7 +77,7 @@ ngx_openai_stats_fold(ngx_openai_stats_t *stats,
                          ngx_openai_endpoint_of(rec->uri), &f);
     ngx_openai_fold_name(stats, NGX_OPENAI_BY_KEY, rec->key, &f);
 
-    /* the peer that answered is the last one that was tried */
+    /* the upstream that answered is the last one that nginx tried */
 
     if (rec->nattempts != 0 && rec->nattempts <= NGX_OPENAI_MAX_ATTEMPTS) {
         ngx_openai_fold_name(stats, NGX_OPENAI_BY_PEER,
@@ -116,7 +116,7 @@ ngx_openai_fold_init(ngx_openai_fold_t *f, const ngx_openai_record_t *rec,
     f->flow.request_bytes = rec->request_bytes;
     f->flow.response_bytes = rec->response_bytes;
 
-    /* how long an upgraded connection was open says nothing */
+    /* the life of an upgraded connection says nothing about speed */
 
     if (f->outcome != NGX_OPENAI_UPGRADED && rec->duration_us >= 0) {
         f->sums.timed = 1;
@@ -128,8 +128,7 @@ ngx_openai_fold_init(ngx_openai_fold_t *f, const ngx_openai_record_t *rec,
         f->flow.ttft_us = facts->first_token_us;
     }
 
-    /* an answer that is read again, or polled for, used its tokens when it was
-       made; nothing else of it is summed */
+    /* an answer that a client fetches again used its tokens when it was made */
 
     if (ngx_strcmp(facts->operation, "fetch_response") != 0) {
         ngx_openai_fold_usage(f, rec);
@@ -214,7 +213,7 @@ ngx_openai_fold_now(ngx_openai_stats_t *stats, const ngx_openai_fold_t *f)
 }
 
 
-/* a record ended at another time: what there was goes where it belongs */
+/* The time has moved on: adds the last slice to totals and rings. */
 
 static void
 ngx_openai_now_end(ngx_openai_stats_t *stats, ngx_openai_undo_t *undo)
@@ -269,7 +268,7 @@ ngx_openai_ring_add(ngx_openai_slice_t *slices, ngx_uint_t ring,
 
     ngx_openai_undo_keep(undo, s, sizeof(ngx_openai_slice_t));
 
-    /* a clock that was set back must not wipe what is there */
+    /* a clock that was set back must not wipe a later slice */
 
     if (s->at < at) {
         ngx_memzero(s, sizeof(ngx_openai_slice_t));
@@ -301,7 +300,7 @@ ngx_openai_stats_settle(ngx_openai_stats_t *stats)
 }
 
 
-/* the last one is the next one's, as a rule */
+/* Remembers the last one, which the next record has too as a rule. */
 
 static const char *
 ngx_openai_endpoint_of(const char *uri)
@@ -319,8 +318,8 @@ ngx_openai_endpoint_of(const char *uri)
 
 
 /*
- * The path without arguments; ids in it become "*", because every one of them
- * would otherwise be an endpoint of its own.
+ * Copies the path without arguments.  Ids in it become "*", because each id
+ * would be an endpoint of its own.
  */
 
 static void

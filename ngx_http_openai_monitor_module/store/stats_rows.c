@@ -46,15 +46,15 @@ static void ngx_openai_series_add(ngx_openai_series_t *row, ngx_uint_t hist,
 static ngx_inline uint64_t ngx_openai_hash(const char *p, size_t len);
 
 
-/* where this process found a name, or labels, the last time: it may be
-   elsewhere by now */
+/* Where this process found a name, or labels, the last time.  Another process
+   may have moved them. */
 
 static uint8_t  ngx_openai_name_last[NGX_OPENAI_TABLES];
 static uint8_t  ngx_openai_name_hints[NGX_OPENAI_TABLES][NGX_OPENAI_HINTS];
 static uint8_t  ngx_openai_series_hints[NGX_OPENAI_HINTS];
 
 
-/* a name fits into its row, as records have no longer ones */
+/* A name fits its row, because a record's strings are no longer. */
 
 void
 ngx_openai_fold_name(ngx_openai_stats_t *stats, ngx_uint_t table,
@@ -76,7 +76,7 @@ ngx_openai_fold_name(ngx_openai_stats_t *stats, ngx_uint_t table,
 }
 
 
-/* the last one is the next one's, as a rule */
+/* Tries the last row first, which the next record uses too as a rule. */
 
 static ngx_inline ngx_openai_name_t *
 ngx_openai_name_find(ngx_openai_name_t *rows, ngx_uint_t table,
@@ -211,8 +211,8 @@ ngx_openai_fold_series(ngx_openai_series_t *rows,
 }
 
 
-/* the labels of most are those of a row, byte by byte; of the others they are
-   made as rows have them */
+/* Compares the facts with a row byte by byte, which finds most.  Only the rest
+   gets labels of its own. */
 
 static ngx_openai_series_t *
 ngx_openai_series_find(ngx_openai_series_t *rows,
@@ -375,7 +375,7 @@ ngx_openai_series_add(ngx_openai_series_t *row, ngx_uint_t hist,
 }
 
 
-/* never 0 and never 1: these mark free rows and "other" */
+/* Returns no 0 and no 1, which mark free rows and "other". */
 
 static ngx_inline uint64_t
 ngx_openai_hash(const char *p, size_t len)

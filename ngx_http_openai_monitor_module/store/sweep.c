@@ -56,7 +56,7 @@ ngx_openai_sweep_create(ngx_openai_zone_t *zone)
     ngx_pool_cleanup_t  *cln;
     ngx_openai_wiper_t  *wiper;
 
-    /* a single process goes on when its cycle, and the zone's object, is gone */
+    /* a single process outlives the cycle that has the zone's object */
 
     cln = ngx_pool_cleanup_add(ngx_cycle->pool, sizeof(ngx_openai_wiper_t));
     if (cln == NULL) {

@@ -5,12 +5,13 @@
 
 
 /*
- * Wiping: what a record that is gone has left in pages and entries becomes
- * zeros.  The pages leave the list of used pages under the lock, are filled
- * without it, and go to the list of free pages with the next slice.  A process
- * that dies in between holds them, and they go back as used ones.
+ * Fills with zeros what records that are gone left in pages and entries
+ * (invariant 24).  A slice takes pages from the list of used pages under the
+ * lock, and fills them without it.  The next slice puts them on the list of free
+ * pages.  When the process dies in between, they go back as used pages.
  *
- * Called by the timer of sweep.c, and by a process that leaves a zone in a file.
+ * Called by the timer of sweep.c, and by a process that leaves a zone in a
+ * file.
  */
 
 

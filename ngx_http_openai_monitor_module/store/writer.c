@@ -20,11 +20,11 @@
 #include "store/shared.h"
 
 
-#define NGX_OPENAI_LINE   64            /* bytes, of the processor's caches */
-#define NGX_OPENAI_AHEAD  1024          /* bytes of a page */
+#define NGX_OPENAI_LINE   64            /* bytes of a cache line */
+#define NGX_OPENAI_AHEAD  1024          /* bytes of a page to prefetch */
 
 
-/* there is a record, in memory that is still there */
+/* 1 when there is a record, and the zone still uses the memory that has it */
 
 #define ngx_openai_writer_has(w)                                             \
     ((w)->seq != 0 && (w)->sh == (w)->zone->sh)
@@ -139,8 +139,8 @@ ngx_openai_writer_drop(ngx_openai_zone_t *zone)
 
 
 /*
- * Nobody has touched this memory for as many records as the zone has: without
- * being fetched ahead, each page and each copy would be waited for.
+ * Prefetches what this exchange writes next.  The memory is in no cache,
+ * because nobody touched it since its last record.
  */
 
 static void
@@ -149,7 +149,7 @@ ngx_openai_writer_fetch(ngx_openai_shared_t *sh, ngx_openai_entry_t *e,
 {
     uint32_t  n, slot, page;
 
-    /* the first page of the request, and that of the response */
+    /* the first pages of the request and of the response */
 
     for (n = process->n; n > 0 && process->n - n < 2; n--) {
         page = ngx_openai_page_number(process->held[n - 1]);
@@ -159,7 +159,7 @@ ngx_openai_writer_fetch(ngx_openai_shared_t *sh, ngx_openai_entry_t *e,
     ngx_openai_writer_ahead(&e->rec[(e->version + 1) & 1],
                             offsetof(ngx_openai_record_t, attempts));
 
-    /* where the next exchange begins, as a rule */
+    /* the next exchange begins here, as a rule */
 
     slot = (sh->used_slot != NGX_OPENAI_NIL) ? sh->used_slot
            : (sh->free_slot != NGX_OPENAI_NIL) ? sh->free_slot : sh->oldest;
@@ -184,7 +184,7 @@ ngx_openai_writer_ahead(void *start, size_t size)
 }
 
 
-/* the one lock round at begin also brings the pages of an ordinary exchange */
+/* Takes the lock once: the pages of an ordinary exchange come with the slot. */
 
 static uint32_t
 ngx_openai_writer_slot(ngx_openai_zone_t *zone, ngx_openai_process_t *process,
@@ -225,7 +225,7 @@ ngx_openai_writer_append(ngx_openai_writer_t *w, ngx_openai_chain_e chain,
 
     at = x->bytes & (NGX_OPENAI_PAGE - 1);
 
-    /* a stream's pieces, but for those that begin a page */
+    /* a piece of a stream that fits the page */
 
     if (at && len <= NGX_OPENAI_PAGE - at && ngx_openai_chain_is_body(chain)) {
         ngx_memcpy(ngx_openai_page(w->zone->sh, x->last) + at, data, len);
@@ -284,7 +284,7 @@ ngx_openai_writer_parts(ngx_openai_writer_t *w, ngx_openai_chain_e chain,
     e = ngx_openai_entry(w->zone->sh, w->slot);
     x = &e->extents[extent];
 
-    /* a head cannot go on behind its body */
+    /* a head cannot grow behind its body (invariant 15) */
 
     if (head && x->head != x->bytes) {
         return 0;
@@ -335,7 +335,7 @@ ngx_openai_writer_page(ngx_openai_writer_t *w, ngx_openai_extent_t *x)
     zone = w->zone;
     process = ngx_openai_process(zone);
 
-    /* the zone's file was cut, and its memory is another one now */
+    /* the zone's file was cut, so the zone went over to other memory */
 
     if (process == NULL || !ngx_openai_writer_has(w)) {
         return NGX_DECLINED;
@@ -385,8 +385,8 @@ ngx_openai_writer_commit(ngx_openai_writer_t *w,
 
     ngx_openai_entry_set(e, rec);
 
-    /* from here on others may finish it: for us if the lock is stuck, or
-       because this process died */
+    /* from here on others may end it: when the lock is stuck, or when this
+       process dies */
 
     ngx_openai_fault("commit.set");
     ngx_openai_store(&e->finished, 1);
@@ -412,7 +412,7 @@ ngx_openai_writer_commit(ngx_openai_writer_t *w,
 
     w->seq = 0;
 
-    /* what the next exchange would wait for */
+    /* the client has its answer, so do now what the next one would wait for */
 
     ngx_openai_zone_ahead(w->zone);
 

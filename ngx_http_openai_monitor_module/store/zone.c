@@ -23,7 +23,7 @@
 #define NGX_OPENAI_CLEAR_BATCH  1000
 
 
-/* the zone object is made before the fork, so every process joins by itself */
+/* The zone's object exists before the fork, so each process attaches itself. */
 
 ngx_openai_process_t *
 ngx_openai_process(ngx_openai_zone_t *zone)
@@ -91,8 +91,8 @@ ngx_openai_zone_join(ngx_openai_shared_t *sh)
     for (i = 0; i < NGX_OPENAI_PROCESSES; i++) {
         process = &sh->processes[i];
 
-        /* a single process joins again after a reload; any other that had
-           this pid is dead */
+        /* a single process attaches again after a reload; another process
+           that had this pid is dead */
 
         if (process->pid == (int64_t) ngx_pid) {
 
@@ -127,7 +127,7 @@ ngx_openai_zone_join(ngx_openai_shared_t *sh)
 }
 
 
-/* what still runs in a process that exits in good order ended with it */
+/* Records that still run in a process that exits in good order end with it. */
 
 void
 ngx_openai_zone_detach(ngx_openai_zone_t *zone)
@@ -150,7 +150,7 @@ ngx_openai_zone_detach(ngx_openai_zone_t *zone)
         return;
     }
 
-    /* a file outlives all who could wipe it later */
+    /* wipe a file now, because no process may come that does */
 
     if (zone->file) {
         ngx_openai_pages_return(sh, process);
@@ -237,7 +237,7 @@ ngx_openai_zone_reap(ngx_openai_zone_t *zone)
             return;
         }
 
-        /* another one may have been faster */
+        /* another process may have closed it meanwhile */
 
         if (ngx_openai_process_dead(process)) {
             ngx_openai_heal_process(sh, process);
@@ -270,7 +270,7 @@ ngx_openai_zone_clear(ngx_openai_zone_t *zone)
     order = sh->order;
     sh->clearing = 1;
 
-    /* what finishes from now on is not meant; others get their turns */
+    /* records that finish from now on stay; others get the lock in between */
 
     for (i = 1;
          sh->oldest != NGX_OPENAI_NIL
@@ -406,8 +406,8 @@ ngx_openai_stats_read(ngx_openai_zone_t *zone, ngx_openai_stats_t *stats)
         }
     }
 
-    /* folded in faster than copied: now the writers wait, some 20 us.  With a
-       stuck lock a sum may be torn, which is better than none */
+    /* The writers fold faster than this copies, so they wait now, some 20 us.
+       When the lock is stuck, a torn sum is better than none. */
 
     version = (ngx_openai_lock(zone) == NGX_OK);
 
