@@ -338,7 +338,7 @@ ngx_openai_check_token(uint64_t *us)
 
 /*
  * Ends the chain at the first page that is out of range or in another chain.
- * Also drops pages behind the last byte, whose owner died before it wrote there.
+ * Also drops pages behind the last byte: their owner died before it used them.
  */
 
 static void

@@ -31,8 +31,8 @@ typedef struct {
     off_t        mapped;       /* bytes of fd that are mapped; 0: none */
     const char  *reason;       /* why that one is set aside, or NULL */
 
-    /* anonymous memory of the same size for the workers of a file that was
-       cut, and behind it a word that says who sets it up; NULL: none */
+    /* anonymous memory for the workers of a file that was cut; a word behind
+       it tells who sets it up; NULL: there is none */
 
     u_char      *spare;
 
@@ -49,42 +49,43 @@ ngx_openai_file_t *ngx_openai_file_create(ngx_pool_t *pool, ngx_str_t *zone,
  * cannot be used here and now, and the zone lives in memory.
  */
 
-/* says what is wrong with the path, and touches nothing */
+/* Checks the path, and touches nothing. */
 ngx_int_t ngx_openai_file_test(ngx_openai_file_t *file, ngx_log_t *log);
 
-/* opens and locks what is at PATH; NGX_DECLINED: nothing is */
+/* Opens and locks the file at PATH; NGX_DECLINED: there is none. */
 ngx_int_t ngx_openai_file_find(ngx_openai_file_t *file, ngx_log_t *log);
 
-/* all of its blocks exist from now on, or a write to memory could kill */
+/* Allocates all blocks of the file, because a write to a missing one kills. */
 ngx_int_t ngx_openai_file_reserve(ngx_openai_file_t *file, ngx_fd_t fd,
     off_t size, ngx_log_t *log);
 
-/* makes an empty one */
+/* Makes an empty file at PATH.new. */
 ngx_int_t ngx_openai_file_make(ngx_openai_file_t *file, off_t size,
     ngx_log_t *log);
 
-/* over the memory at "addr", or anywhere when that is NULL; NULL: it failed,
-   and the memory is still there */
+/* Maps the file over "addr", or anywhere if that is NULL.  Returns NULL when it
+   fails; the memory at "addr" is still there then. */
 void *ngx_openai_file_map(ngx_openai_file_t *file, ngx_fd_t fd, void *addr,
     size_t size, ngx_log_t *log);
 
-/* the memory to go on in without the file; NULL in file->spare: there is none */
+/* Maps the spare memory; file->spare stays NULL when it fails. */
 void ngx_openai_file_spare(ngx_openai_file_t *file, ngx_log_t *log);
 
-/* 1 when the file has not all the bytes that are mapped, so that to touch those
-   that are missing kills; or when it has lost its first bytes */
+/* Returns 1 when the file is shorter than its mapping, so that an access kills;
+   or when it has lost its first bytes. */
 ngx_uint_t ngx_openai_file_cut(ngx_openai_file_t *file);
 
-/* NULL, or what became of the file in use: it was cut, deleted or replaced */
+/* Returns what became of the file in use ("was cut", "was deleted", "was
+   replaced"), or NULL. */
 const char *ngx_openai_file_gone(ngx_openai_file_t *file);
 
-/* what was made takes its place */
+/* Renames the file that was made to its place. */
 void ngx_openai_file_commit(ngx_openai_file_t *file, ngx_log_t *log);
 
-/* the descriptors go from one cycle to the next */
+/* Passes the descriptors and the spare memory to the next cycle. */
 void ngx_openai_file_pass(ngx_openai_file_t *file, ngx_openai_file_t *old);
 
-/* the programs that a worker may start do not inherit the lock */
+/* Keeps the lock from programs that a worker starts. */
 void ngx_openai_file_private(ngx_openai_file_t *file);
 
 

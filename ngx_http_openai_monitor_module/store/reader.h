@@ -12,7 +12,7 @@
 #include "store/zone.h"
 
 
-/* names a record for as long as it exists; never a pointer */
+/* Names a record for as long as it exists.  Never a pointer. */
 
 typedef struct {
     uint64_t      seq;
@@ -22,18 +22,20 @@ typedef struct {
 } ngx_openai_ref_t;
 
 
-/* all records, newest first, in refs[] of "max" elements; how many */
+/* Fills refs[] of "max" elements with all records, newest first; returns how
+   many. */
 ngx_uint_t ngx_openai_reader_list(ngx_openai_zone_t *zone,
     ngx_openai_ref_t *refs, ngx_uint_t max);
 
-/* those that began or ended after this change, and those that run, by slot;
-   "oldest" gets the least "seq" of all, UINT64_MAX when there is no record */
+/* Fills refs[] with the records that began or ended after "change", and those
+   that run, by slot.  "oldest" gets the least number of all records, UINT64_MAX
+   if there is none. */
 ngx_uint_t ngx_openai_reader_news(ngx_openai_zone_t *zone,
     ngx_openai_ref_t *refs, ngx_uint_t max, uint64_t change,
     uint64_t *oldest);
 
-/* the finished record that makes room next: all that finished before it are
-   gone.  NGX_DECLINED: there is none, or it has just gone */
+/* Reads the record that is evicted next; all that finished before it are gone.
+   NGX_DECLINED: there is none, or it has just gone. */
 ngx_int_t ngx_openai_reader_oldest(ngx_openai_zone_t *zone,
     ngx_openai_record_t *rec);
 
@@ -44,11 +46,11 @@ ngx_int_t ngx_openai_reader_oldest(ngx_openai_zone_t *zone,
 ngx_int_t ngx_openai_reader_find(ngx_openai_zone_t *zone, ngx_str_t *id,
     ngx_openai_ref_t *ref);
 
-/* NGX_OK, or NGX_DECLINED when the record is gone */
+/* Copies the descriptor.  NGX_DECLINED: the record is gone. */
 ngx_int_t ngx_openai_reader_record(ngx_openai_zone_t *zone,
     const ngx_openai_ref_t *ref, ngx_openai_record_t *rec);
 
-/* bytes of the chain that can be read now; 0 when the record is gone */
+/* Returns how many bytes of the chain can be read; 0: the record is gone. */
 size_t ngx_openai_reader_size(ngx_openai_zone_t *zone,
     const ngx_openai_ref_t *ref, ngx_openai_chain_e chain);
 
@@ -60,7 +62,7 @@ ssize_t ngx_openai_reader_bytes(ngx_openai_zone_t *zone,
     const ngx_openai_ref_t *ref, ngx_openai_chain_e chain, size_t offset,
     u_char *buf, size_t size);
 
-/* asks the owner to end a running exchange; NGX_DECLINED when it is over */
+/* Asks the owner to end a running exchange.  NGX_DECLINED: it is over. */
 ngx_int_t ngx_openai_reader_cancel(ngx_openai_zone_t *zone,
     const ngx_openai_ref_t *ref);
 

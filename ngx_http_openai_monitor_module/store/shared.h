@@ -33,7 +33,7 @@
 
 #define NGX_OPENAI_MAGIC           0x6f70656e61694d31ULL
 
-/* raised with every change of what lies in the zone, see t/build/layout.t */
+/* grows with every change of what lies in the zone, see t/build/layout.t */
 
 #define NGX_OPENAI_LAYOUT          13
 
@@ -42,12 +42,12 @@
 #define NGX_OPENAI_PAGE_SHIFT      12
 #define NGX_OPENAI_PAGE            (1 << NGX_OPENAI_PAGE_SHIFT)
 
-/* A zone that takes over another one's records skips so many numbers.  The old
-   zone's workers go on numbering until they exit, and must not get as far. */
+/* A zone that takes over another one's records skips so many numbers, because
+   the old zone's workers go on numbering until they exit (invariant 10). */
 
 #define NGX_OPENAI_SEQ_GAP         (1 << 20)
 
-/* counters of running records, each for all keys of one hash */
+/* Counters of running records.  Keys with the same hash share one. */
 
 #define NGX_OPENAI_SHARES          1024
 
@@ -56,7 +56,7 @@
 #define NGX_OPENAI_WIPE            32    /* pages that are wiped at a time */
 #define NGX_OPENAI_HELD            (NGX_OPENAI_RESERVE + NGX_OPENAI_WIPE)
 
-/* a bit of a page's number in held[]: it has bytes of a record that is gone */
+/* A bit of a page's number in held[]: the page has bytes of a former record. */
 
 #define NGX_OPENAI_USED            0x80000000
 
@@ -68,7 +68,7 @@
     (void) __atomic_fetch_add((p), (n), __ATOMIC_RELAXED)
 #define ngx_openai_fence()         __atomic_thread_fence(__ATOMIC_ACQ_REL)
 
-/* memory that is to be written soon */
+/* fetches memory that this process writes soon */
 
 #if (__GNUC__)
 #define ngx_openai_prefetch(p)     __builtin_prefetch((p), 1)
@@ -99,7 +99,8 @@ typedef enum {
 #define NGX_OPENAI_MARKS_HERE      64    /* bytes of the marks in the entry */
 
 
-/* a chain of pages; "first" is written last and "bytes" after the bytes */
+/* A chain of pages.  The owner writes "first" last, and "bytes" after the
+   bytes (invariant 15). */
 
 typedef struct {
     uint32_t                first;
@@ -110,8 +111,8 @@ typedef struct {
 } ngx_openai_extent_t;
 
 
-/* rec[version & 1] is the current one, the writer fills the other and then
-   raises the version: a reader always finds a whole record */
+/* rec[version & 1] is whole at any time: the owner fills the other copy, and
+   then raises the version (invariant 13). */
 
 typedef struct {
     uint32_t                state;
@@ -129,7 +130,7 @@ typedef struct {
 } ngx_openai_entry_t;
 
 
-/* what a scan of all records reads, apart from the large entries */
+/* What a scan of all records reads, apart from the large entries. */
 
 typedef struct {
     uint64_t                seq;         /* 0: no record */
@@ -138,7 +139,7 @@ typedef struct {
 } ngx_openai_index_t;
 
 
-/* a process that uses the zone, and the pages set aside for it */
+/* A process that attached to the zone, and the pages that it holds. */
 
 struct ngx_openai_process_s {
     int64_t                 pid;         /* 0: unused */
@@ -149,8 +150,7 @@ struct ngx_openai_process_s {
 };
 
 
-/* what never changes; the first two members have their places in every
-   layout */
+/* Never changes.  The first two members have the same place in every layout. */
 
 typedef struct {
     uint64_t                magic;
@@ -182,7 +182,7 @@ struct ngx_openai_shared_s {
 
     pthread_mutex_t         mutex;       /* robust, process-shared */
 
-    /* read by anyone, at any time */
+    /* anyone reads these, at any time */
 
     uint64_t                alive_ms;    /* when the lock was last had */
 
@@ -203,7 +203,7 @@ struct ngx_openai_shared_s {
     uint64_t                rounds;      /* how often the lock was had */
     int64_t                 holder;      /* pid; 0: nobody has it, or almost */
 
-    /* under the lock */
+    /* only the holder of the lock reads and writes these */
 
     uint32_t                free_page;   /* these are all zeros */
     uint32_t                used_page;   /* those wait to be wiped */
@@ -239,14 +239,14 @@ struct ngx_openai_shared_s {
      + ((size_t) (n) << NGX_OPENAI_PAGE_SHIFT))
 
 
-/* lock: NGX_OK, or NGX_BUSY when its holder seems to be stopped */
+/* NGX_OK, or NGX_BUSY when the holder seems to be stopped. */
 ngx_int_t ngx_openai_lock(ngx_openai_zone_t *zone);
 void ngx_openai_unlock(ngx_openai_zone_t *zone);
 
-/* this process's slot, NULL if there is none */
+/* Returns this process's slot, attaching first if need be; NULL: it cannot. */
 ngx_openai_process_t *ngx_openai_process(ngx_openai_zone_t *zone);
 
-/* wall clock, ms */
+/* Returns the wall clock in ms. */
 
 static ngx_inline uint64_t
 ngx_openai_now_ms(void)
@@ -259,7 +259,7 @@ ngx_openai_now_ms(void)
 }
 
 
-/* chains; _size() may be asked beside their writer */
+/* Chains.  ngx_openai_chain_size() may run beside the writer. */
 
 #define ngx_openai_extent_of(chain)                                          \
     ((chain) == NGX_OPENAI_MARKS ? NGX_OPENAI_EXTENT_MARKS : (chain) / 2)
@@ -273,7 +273,7 @@ ngx_openai_now_ms(void)
 uint64_t ngx_openai_chain_size(ngx_openai_entry_t *e,
     ngx_openai_chain_e chain);
 
-/* how many of an extent's bytes are in its pages */
+/* Returns how many of an extent's bytes are in pages. */
 
 static ngx_inline uint64_t
 ngx_openai_extent_paged(ngx_uint_t extent, uint64_t bytes)
@@ -287,11 +287,11 @@ ngx_openai_extent_paged(ngx_uint_t extent, uint64_t bytes)
 }
 
 
-/* pages: the lock is held, but for _take() */
+/* Pages.  The caller holds the lock, but for _take(), _wipe() and _ready(). */
 
 void ngx_openai_pages_init(ngx_openai_shared_t *sh);
 
-/* one more for the reserve, which has room; NGX_DECLINED: none is free */
+/* Adds a page to the reserve, which has room; NGX_DECLINED: none is free. */
 ngx_int_t ngx_openai_pages_give(ngx_openai_shared_t *sh,
     ngx_openai_process_t *process);
 void ngx_openai_pages_free(ngx_openai_shared_t *sh, uint32_t slot);
@@ -299,78 +299,80 @@ void ngx_openai_pages_return(ngx_openai_shared_t *sh,
     ngx_openai_process_t *process);
 void ngx_openai_pages_rebuild(ngx_openai_shared_t *sh);
 
-/* gives back what was wiped, and takes as many pages as are wiped at a time */
+/* Puts wiped pages on the list of free ones, and takes the next used ones. */
 void ngx_openai_pages_wiped(ngx_openai_shared_t *sh,
     ngx_openai_process_t *process);
 
-/* no lock: fills the pages that were taken with zeros.  _ready(): also some of
-   the reserve, so that the next record need not */
+/* _wipe() fills the pages that _wiped() took with zeros, and _ready() the next
+   pages of the reserve.  Both need no lock. */
 void ngx_openai_pages_wipe(ngx_openai_shared_t *sh,
     ngx_openai_process_t *process);
 void ngx_openai_pages_ready(ngx_openai_shared_t *sh,
     ngx_openai_process_t *process);
 
-/* links a page of the reserve to the end of the extent; NGX_DECLINED: the
-   reserve is empty */
+/* Links a page of the reserve to the end of the extent; NGX_DECLINED: the
+   reserve is empty. */
 ngx_int_t ngx_openai_pages_take(ngx_openai_shared_t *sh,
     ngx_openai_process_t *process, ngx_openai_extent_t *x);
 
 
-/* entries: the lock is held */
+/* Entries.  The caller holds the lock unless it says otherwise. */
 
 #define ngx_openai_entry_shared(sh, e)                                       \
     (&(sh)->shares[(e)->share % NGX_OPENAI_SHARES])
 
-/* a free slot, evicting when need be; NGX_OPENAI_NIL: all are running */
+/* Returns a slot without a record, evicting if need be; NGX_OPENAI_NIL: all
+   records run. */
 uint32_t ngx_openai_entry_take(ngx_openai_shared_t *sh);
 ngx_int_t ngx_openai_entry_evict(ngx_openai_shared_t *sh);
 
-/* fills the reserve; evicts finished records, but not for its second half */
+/* Fills the reserve.  Evicts finished records, but not for its second half. */
 void ngx_openai_entry_refill(ngx_openai_shared_t *sh,
     ngx_openai_process_t *process);
 void ngx_openai_entry_clear(ngx_openai_entry_t *e);
 
-/* wipes some free entries */
+/* Wipes some free entries. */
 void ngx_openai_entry_wipe(ngx_openai_shared_t *sh);
 void ngx_openai_entry_queue(ngx_openai_shared_t *sh, uint32_t slot);
 void ngx_openai_entry_finish(ngx_openai_shared_t *sh, uint32_t slot);
 void ngx_openai_entry_settle(ngx_openai_shared_t *sh);
 
-/* the counter of the record's key, or of its client's address when it has no
-   key; no lock */
+/* Returns the counter of the record's key, or of its client's address if it has
+   no key.  No lock. */
 uint32_t ngx_openai_entry_share(ngx_openai_shared_t *sh,
     const ngx_openai_record_t *rec);
 
-/* 1 when the key has its share and others would go short */
+/* Returns 1 when the key has its share and others go short (invariant 18). */
 ngx_uint_t ngx_openai_entry_greedy(ngx_openai_shared_t *sh, uint32_t share);
 
-/* the next slot from this one on with a running record, or NGX_OPENAI_NIL */
+/* Returns the next slot from this one on with a running record, or
+   NGX_OPENAI_NIL. */
 uint32_t ngx_openai_entry_running(ngx_openai_shared_t *sh, uint32_t slot);
 
-/* the owner's way to replace the record; no lock.  _begin() writes only what is
-   known from the start: the zone's memory is cold, and most exchanges are
-   short */
+/* Replace the descriptor; only the owner, no lock.  _begin() writes the members
+   that are known from the start, because the memory is cold and most exchanges
+   are short. */
 void ngx_openai_entry_begin(ngx_openai_entry_t *e,
     const ngx_openai_record_t *rec);
 void ngx_openai_entry_set(ngx_openai_entry_t *e,
     const ngx_openai_record_t *rec);
 
 
-/* sees to it that what is gone will be wiped, when there is time */
+/* Sets the timer that wipes what records left. */
 void ngx_openai_zone_sweep(ngx_openai_zone_t *zone);
 
-/* 1 when something is gone and not wiped yet; no lock */
+/* 1 when there is something to wipe.  No lock. */
 #define ngx_openai_zone_used(sh)                                             \
     (ngx_openai_load(&(sh)->used_page) != NGX_OPENAI_NIL                     \
      || ngx_openai_load(&(sh)->used_slot) != NGX_OPENAI_NIL)
 
-/* the lock's last holder died inside: makes everything consistent again */
+/* Makes the zone consistent after the lock's holder died. */
 void ngx_openai_heal(ngx_openai_shared_t *sh);
 
-/* takes back what was counted in part */
+/* Takes back a record that was counted in part. */
 void ngx_openai_heal_stats(ngx_openai_shared_t *sh);
 
-/* statistics: a change that readers must not see the middle of */
+/* Enclose a change of the statistics, which readers must not see half done. */
 
 static ngx_inline void
 ngx_openai_stats_open(ngx_openai_shared_t *sh)
@@ -386,37 +388,37 @@ ngx_openai_stats_close(ngx_openai_shared_t *sh)
     ngx_openai_store(&sh->stats_version, sh->stats_version + 1);
 }
 
-/* the lists, the queue and the counts, from the entries' states */
+/* Makes lists, queue and counts from the states of the entries. */
 void ngx_openai_rebuild(ngx_openai_shared_t *sh);
 
-/* ends a record that its owner did not end, with what the zone has of it */
+/* Ends a record whose owner did not, with what the zone has of it. */
 void ngx_openai_heal_record(ngx_openai_entry_t *e, ngx_uint_t outcome,
     uint64_t ended_ms);
 
-/* closes what a dead process left; the lock is held */
+/* Closes the records of a dead process.  The caller holds the lock. */
 void ngx_openai_heal_process(ngx_openai_shared_t *sh,
     ngx_openai_process_t *process);
 
-/* 1 when the process of this slot is gone */
+/* Returns 1 when the process of this slot is gone. */
 ngx_uint_t ngx_openai_process_dead(const ngx_openai_process_t *process);
 uint64_t ngx_openai_process_started(int64_t pid);
 
-/* the letter that ps has for it; 0: not known */
+/* Returns the letter that ps shows for the process; 0 if unknown. */
 char ngx_openai_process_state(int64_t pid);
 
 
-/* a process that would touch a file that was cut goes on in the file's spare
-   memory; NGX_DECLINED: there is none yet, and nothing is recorded */
+/* Goes over to the file's spare memory when the file was cut.  NGX_DECLINED:
+   there is none, or another process just sets it up; nothing is recorded. */
 ngx_int_t ngx_openai_zone_whole(ngx_openai_zone_t *zone);
 
-/* that memory; NULL: nothing has been recorded there */
+/* Returns the spare memory; NULL when nothing was recorded there. */
 ngx_openai_shared_t *ngx_openai_spare(ngx_openai_file_t *file);
 
-/* where everything lies in "size" bytes */
+/* Works out where everything lies in "size" bytes. */
 void ngx_openai_zone_layout(ngx_openai_head_t *head, size_t size,
     ngx_uint_t entries);
 
-/* an empty zone of "size" bytes, at a page of the machine */
+/* Makes an empty zone of "size" bytes.  "sh" is aligned to a page. */
 ngx_int_t ngx_openai_zone_create(ngx_openai_shared_t *sh, size_t size,
     ngx_uint_t entries);
 ngx_int_t ngx_openai_zone_mutex(ngx_openai_shared_t *sh);
@@ -431,16 +433,17 @@ uint64_t ngx_openai_zone_seal(const ngx_openai_head_t *head);
 const char *ngx_openai_check_head(const ngx_openai_head_t *head);
 ngx_int_t ngx_openai_check(ngx_openai_shared_t *sh);
 
-/* the writer's id of a record, from its seq and its start */
+/* Writes the id of a record, made of its number and its start. */
 void ngx_openai_record_id(const ngx_openai_shared_t *sh,
     const ngx_openai_record_t *rec, char id[NGX_OPENAI_ID_LEN + 1]);
 
 
-/* this process's slot in a zone, the lock is held; NULL: none is unused */
+/* Returns this process's slot, taking one if need be; NULL: all are in use.
+   The caller holds the lock. */
 ngx_openai_process_t *ngx_openai_zone_join(ngx_openai_shared_t *sh);
 
-/* copies the newest finished records of another zone; nobody else uses "sh";
-   NGX_BUSY: the other one's lock is stuck */
+/* Copies the newest finished records of another zone.  Nobody else uses "sh".
+   NGX_BUSY: the other zone's lock is stuck. */
 ngx_int_t ngx_openai_zone_copy(ngx_openai_shared_t *sh,
     ngx_openai_shared_t *from);
 

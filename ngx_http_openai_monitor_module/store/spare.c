@@ -7,9 +7,9 @@
 /*
  * The spare memory of a zone whose file was cut under nginx (invariant 31).
  * The master maps it before it forks, so all workers share it.  It costs
- * nothing until somebody uses it.  A process that attaches to the zone, or looks
- * for dead owners, compares the file's size first.  The first process sets the
- * memory up and writes a line to the log.
+ * nothing until somebody uses it.  A process that attaches to the zone, or
+ * looks for dead owners, compares the file's size first.  The first process
+ * sets the memory up and writes a line to the log.
  *
  * A reload copies the records from there into a new file.
  */

@@ -7,8 +7,8 @@
 /*
  * Fills with zeros what records that are gone left in pages and entries
  * (invariant 24).  A slice takes pages from the list of used pages under the
- * lock, and fills them without it.  The next slice puts them on the list of free
- * pages.  When the process dies in between, they go back as used pages.
+ * lock, and fills them without it.  The next slice puts them on the list of
+ * free pages.  When the process dies in between, they go back as used pages.
  *
  * Called by the timer of sweep.c, and by a process that leaves a zone in a
  * file.

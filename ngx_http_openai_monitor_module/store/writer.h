@@ -23,35 +23,34 @@ typedef struct {
 
 
 /*
- * Makes a record: rec->started_ms, method, uri, client, key and the like are the
- * caller's, seq, id and pid are filled in.  NGX_DECLINED when every entry is
- * running, or when this key (this client, if it has none) runs in a quarter of
- * them and all keys together in three quarters.  The exchange is then counted
- * as dropped, and the other calls do nothing.
+ * Makes a record.  The caller has filled rec->started_ms, method, uri, client,
+ * key and the like; this fills seq, id and pid.  NGX_DECLINED: every entry
+ * runs, or the key has its share (invariant 18).  The exchange counts as dropped
+ * then, and the other calls do nothing.
  */
 ngx_int_t ngx_openai_writer_begin(ngx_openai_writer_t *w,
     ngx_openai_zone_t *zone, ngx_openai_record_t *rec);
 
-/* counts an exchange that never came to that */
+/* Counts an exchange that got no record. */
 void ngx_openai_writer_drop(ngx_openai_zone_t *zone);
 
-/* how many of the len bytes were kept; readers see them at once.  A head comes
-   whole before the first byte of its body: none is kept afterwards */
+/* Returns how many of the bytes were kept; readers see them at once.  The whole
+   head comes before the first byte of its body. */
 size_t ngx_openai_writer_append(ngx_openai_writer_t *w,
     ngx_openai_chain_e chain, const void *data, size_t len);
 
-/* one more mark, where there is memory for it */
+/* Adds a mark, if there is memory for it. */
 void ngx_openai_writer_mark(ngx_openai_writer_t *w, ngx_openai_mark_t mark);
 
-/* readers see rec from now on; not for every byte: some 2.5 KB are copied */
+/* Lets readers see "rec".  Copies some 2.5 KB, so not for every byte. */
 void ngx_openai_writer_publish(ngx_openai_writer_t *w,
     const ngx_openai_record_t *rec);
 
-/* publishes, finishes the record and counts it in the statistics */
+/* Publishes, ends the record and counts it in the statistics. */
 void ngx_openai_writer_commit(ngx_openai_writer_t *w,
     const ngx_openai_record_t *rec);
 
-/* a viewer asked for the end of this exchange */
+/* Returns 1 when a viewer asked to end this exchange. */
 ngx_uint_t ngx_openai_writer_cancelled(ngx_openai_writer_t *w);
 
 

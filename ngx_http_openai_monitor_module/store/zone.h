@@ -24,8 +24,8 @@ typedef struct ngx_openai_shared_s   ngx_openai_shared_t;
 typedef struct ngx_openai_process_s  ngx_openai_process_t;
 
 
-/* what the configuration says of a zone, and this process's view of it; one
-   per cycle, in the cycle's pool; shm_zone->data */
+/* A zone as the configuration names it, and this process's view of it.  One for
+   each cycle, in the cycle's pool; shm_zone->data. */
 
 struct ngx_openai_zone_s {
     ngx_str_t             name;
@@ -35,7 +35,7 @@ struct ngx_openai_zone_s {
     ngx_openai_file_t    *file;         /* NULL: in anonymous memory */
     ngx_openai_zone_t    *previous;     /* of the last cycle, to be copied */
 
-    /* of the process that uses it */
+    /* these belong to the process that uses the zone */
 
     ngx_openai_process_t *process;
     ngx_msec_t            reaped;       /* when dead owners were looked for */
@@ -62,45 +62,47 @@ typedef struct {
 } ngx_openai_zone_stat_t;
 
 
-/* the smallest zone that can hold "entries" records of one page each */
+/* Returns the least size for "entries" records of one page each. */
 size_t ngx_openai_zone_min_size(ngx_uint_t entries);
 
-/* how many of the wished entries a zone of this size should have */
+/* Returns how many of the wanted entries suit a zone of this size. */
 ngx_uint_t ngx_openai_zone_fit(size_t size, ngx_uint_t entries);
 
 /* ngx_shm_zone_t.init */
 ngx_int_t ngx_openai_zone_init(ngx_shm_zone_t *shm_zone, void *data);
 
-/* the file that the zone is to be mapped from; "path" ends with a zero byte */
+/* Sets the file of the zone; "path" ends with a zero byte. */
 ngx_int_t ngx_openai_zone_file(ngx_openai_zone_t *zone, ngx_pool_t *pool,
     ngx_str_t *path);
 
-/* 1 when both are in one file */
+/* Returns 1 when both zones name the same file. */
 ngx_uint_t ngx_openai_zone_shares(const ngx_openai_zone_t *one,
     const ngx_openai_zone_t *two);
 
-/* 1 when both are of the same size, with as many entries, at one place */
+/* Returns 1 when "one" can go on with the memory of "two": same size, entries
+   and file, and nobody cut, deleted or replaced the file. */
 ngx_uint_t ngx_openai_zone_same(const ngx_openai_zone_t *one,
     const ngx_openai_zone_t *two);
 
-/* the new cycle cannot fail any more; "old" is NULL or the zone before */
+/* Called when the new cycle cannot fail any more; "old" is NULL or the zone of
+   the last cycle. */
 void ngx_openai_zone_commit(ngx_openai_zone_t *zone, ngx_openai_zone_t *old);
 
-/* its memory goes with the old cycle, which a single process may still use */
+/* Lets a single process forget the memory, which goes with the old cycle. */
 void ngx_openai_zone_leave(ngx_openai_zone_t *zone);
 
-/* this process begins, or ends, to use the zone */
+/* This process begins, or ends, to use the zone. */
 ngx_int_t ngx_openai_zone_attach(ngx_openai_zone_t *zone);
 void ngx_openai_zone_detach(ngx_openai_zone_t *zone);
 
-/* maps the memory that the next exchanges will write to into this process; 170
-   KB at most in one call, and nothing in most of them */
+/* Maps the memory that the next exchanges write to, at most 170 KB at a time;
+   as a rule there is nothing to do. */
 void ngx_openai_zone_ahead(ngx_openai_zone_t *zone);
 
-/* closes records whose owner has died; cheap, called by readers too */
+/* Closes the records of dead processes.  Cheap; readers call it too. */
 void ngx_openai_zone_reap(ngx_openai_zone_t *zone);
 
-/* forgets finished records, running ones stay; NGX_BUSY: the lock is stuck */
+/* Forgets finished records; running ones stay.  NGX_BUSY: the lock is stuck. */
 ngx_int_t ngx_openai_zone_clear(ngx_openai_zone_t *zone);
 
 /*
@@ -109,20 +111,20 @@ ngx_int_t ngx_openai_zone_clear(ngx_openai_zone_t *zone);
  */
 ngx_int_t ngx_openai_zone_wipe(ngx_openai_zone_t *zone);
 
-/* grows by one whenever a record begins, ends, or the zone is cleared */
+/* Returns a count that grows when a record begins or ends, and with a clear. */
 uint64_t ngx_openai_zone_changes(ngx_openai_zone_t *zone);
 
-/* grows by one at every clear */
+/* Returns the count of clears. */
 uint64_t ngx_openai_zone_clears(ngx_openai_zone_t *zone);
 
 void ngx_openai_zone_stat(ngx_openai_zone_t *zone,
     ngx_openai_zone_stat_t *stat);
 
-/* tells zones apart: each memory has a key of its own, also after a reload
-   that copies the records; 0: the zone's memory is gone */
+/* Returns what tells memories apart, also those of one zone before and after a
+   reload; 0: the memory is gone. */
 uint64_t ngx_openai_zone_key(ngx_openai_zone_t *zone);
 
-/* random for this zone, kept with it: the salt of fingerprints */
+/* Copies the salt of fingerprints, which is random and stays with the zone. */
 void ngx_openai_zone_salt(ngx_openai_zone_t *zone, u_char salt[16]);
 
 
