@@ -30,6 +30,7 @@ typedef struct {
     off_t        size;         /* of what was found */
     off_t        mapped;       /* bytes of fd that are mapped; 0: none */
     const char  *reason;       /* why that one is set aside, or NULL */
+    u_char       text[80];     /* a reason with figures */
 
     /* anonymous memory for the workers of a file that was cut; a word behind
        it tells who sets it up; NULL: there is none */

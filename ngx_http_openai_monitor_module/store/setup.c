@@ -276,7 +276,9 @@ ngx_openai_zone_take(ngx_openai_zone_t *zone, size_t size,
     file->reason = ngx_openai_check_head(&head);
 
     if (file->reason == NULL && (uint64_t) file->size != head.size) {
-        file->reason = "has not the size that it had";
+        (void) ngx_sprintf(file->text, "has size %O, but the zone is %uL%Z",
+                           file->size, head.size);
+        file->reason = (char *) file->text;
     }
 
     if (file->reason) {
