@@ -3,18 +3,9 @@
 // The calls of the API, one function each, as docs/api.md describes them.  An
 // error becomes an ApiError, without words for the reader.
 
+import { ApiError } from '../text/reason';
 import type { Detail, DiffReport, Info, Page, Stats, StreamEvent, Window } from '../types';
 import * as shape from './shape';
-
-export class ApiError extends Error {
-    constructor(
-        readonly status: number,
-        readonly code: string,
-        message: string,
-    ) {
-        super(message);
-    }
-}
 
 export const errorOf = (e: unknown): Error => (e instanceof Error ? e : new Error(String(e)));
 

@@ -6,6 +6,7 @@
 // shown at most ten times a second.
 
 import { computed, effect, signal, untracked } from '@preact/signals';
+import { ApiError } from '../text/reason';
 import type { AnswerDelta, Counters, Gone, Hello, Summary } from '../types';
 import * as api from './api';
 import { noteFacets } from './facets';
@@ -219,7 +220,7 @@ export const scrollAway = () => send({ type: 'scrolled' });
 // to the top of the list, with everything that was held back
 export const catchUp = () => send({ type: 'top' });
 
-export const isGone = (e: unknown) => e instanceof api.ApiError && (e.status === 404 || e.status === 410);
+export const isGone = (e: unknown) => e instanceof ApiError && (e.status === 404 || e.status === 410);
 
 // A running record that fell out of the filter is not told of again.
 async function check(): Promise<void> {
