@@ -95,7 +95,7 @@ compare(const uint8_t *data, size_t size)
     text.data = p;
     text.len = n;
 
-    if (ngx_http_openai_redact_plain(&text)
+    if (ngx_http_openai_plain_text(&text)
         != ngx_http_openai_plain_bytes(p, p + n))
     {
         abort();

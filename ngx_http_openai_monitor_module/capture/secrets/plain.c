@@ -9,6 +9,7 @@
 #include <ngx_http.h>
 
 #include "capture/secrets/redact.h"
+#include "digest/wire/secrets.h"
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
@@ -129,8 +130,8 @@ ngx_http_openai_plain_block(__m128i v, __m128i before)
 }
 
 
-ngx_uint_t
-ngx_http_openai_redact_plain(ngx_str_t *text)
+static ngx_uint_t
+ngx_http_openai_plain_text(ngx_str_t *text)
 {
     u_char   *p, *last;
     __m128i   v;
@@ -181,10 +182,27 @@ ngx_http_openai_redact_plain(ngx_str_t *text)
 
 #else
 
-ngx_uint_t
-ngx_http_openai_redact_plain(ngx_str_t *text)
+static ngx_uint_t
+ngx_http_openai_plain_text(ngx_str_t *text)
 {
     return ngx_http_openai_plain_bytes(text->data, text->data + text->len);
 }
 
 #endif
+
+
+/* the finder of secrets knows more shapes of keys than these signs tell of */
+
+ngx_uint_t
+ngx_http_openai_redact_plain(ngx_str_t *text)
+{
+    openai_secrets_t  secrets;
+
+    if (!ngx_http_openai_plain_text(text)) {
+        return 0;
+    }
+
+    openai_secrets_init(&secrets, OPENAI_SECRETS_NONE, 0);
+
+    return openai_secrets_idle(&secrets, (char *) text->data, text->len);
+}

@@ -437,8 +437,14 @@ ngx_http_openai_veil_facts(ngx_http_openai_exchange_t *ex,
                             || (texts[i].data == facts->title && len >= 60));
         secrets.words = ex->words;
 
+        /* a message that still grows, or was cut, may end within a secret: what
+           is not settled is left out */
+
         if (len) {
-            (void) openai_secrets_find(&secrets, texts[i].data, len, 1);
+            len = openai_secrets_find(&secrets, texts[i].data, len,
+                                      texts[i].data != facts->error_message
+                                      || (facts == &ex->rec.facts
+                                          && len + 1 < texts[i].size));
         }
 
         if (len && ex->conf->masks
