@@ -484,10 +484,10 @@ openai_framing(const char *p, size_t len, unsigned type)
 
     case ':':
 
-        /* a comment, or a byte like any other where the type says so */
+        /* a comment, unless the type is one of binary data */
 
-        return (type == OPENAI_FRAMING_SSE || type == OPENAI_FRAMING_NONE)
-               ? OPENAI_FRAMING_SSE : OPENAI_FRAMING_NONE;
+        return (type == OPENAI_FRAMING_OTHER) ? OPENAI_FRAMING_NONE
+                                              : OPENAI_FRAMING_SSE;
     }
 
     if (type == OPENAI_FRAMING_SSE) {
