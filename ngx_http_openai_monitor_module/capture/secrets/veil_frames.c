@@ -27,31 +27,6 @@ static int ngx_http_openai_veil_piece(void *ctx,
     const openai_ws_piece_t *piece);
 
 
-/* a frame that came with a key is stored with it again */
-
-void
-ngx_http_openai_veil_keep(ngx_http_openai_veil_t *veil, u_char *p, size_t len)
-{
-    size_t  i, n;
-    u_char  out[1024];
-
-    if (!veil->frames) {
-        ngx_http_openai_body_keep(veil->ex, veil->side, p, len);
-        return;
-    }
-
-    for ( /* void */ ; len; p += n, len -= n) {
-        n = ngx_min(len, sizeof(out));
-
-        for (i = 0; i < n; i++) {
-            out[i] = p[i] ^ veil->key[veil->stored++ & 3];
-        }
-
-        ngx_http_openai_body_keep(veil->ex, veil->side, out, n);
-    }
-}
-
-
 void
 ngx_http_openai_veil_frame(ngx_http_openai_veil_t *veil, u_char *p, size_t len)
 {

@@ -6,7 +6,8 @@
 
 /*
  * A veil from inside.  veil.c decides what a veil looks for, veil_body.c takes
- * the pieces of bodies through it, veil_frames.c those of a WebSocket.
+ * the pieces of bodies through it, veil_frames.c those of a WebSocket, and
+ * veil_text.c looks for secrets in both.
  */
 
 
@@ -100,10 +101,5 @@ void ngx_http_openai_veil_coded(ngx_http_openai_veil_t *veil, u_char *p,
 /* takes a piece of a WebSocket's frames through the veil */
 void ngx_http_openai_veil_frame(ngx_http_openai_veil_t *veil, u_char *p,
     size_t len);
-
-/* stores settled text, in a frame under the frame's key */
-void ngx_http_openai_veil_keep(ngx_http_openai_veil_t *veil, u_char *p,
-    size_t len);
-
 
 #endif /* _NGX_HTTP_OPENAI_VEIL_INNER_H_INCLUDED_ */
