@@ -188,9 +188,8 @@ ngx_http_openai_exchange_start(ngx_http_openai_exchange_t *ex)
     ngx_http_openai_veil_request(ex);
 
     ngx_log_debug3(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
-                   "openai monitor: begin \"%s\", dialect:%s flags:%xD",
-                   rec->id, openai_dialect_name(rec->facts.dialect),
-                   rec->flags);
+                   "openai monitor: begin \"%s\", dialect:%d flags:%xD",
+                   rec->id, (int) rec->facts.dialect, rec->flags);
 
     ex->unpublished = 1;
 
