@@ -150,19 +150,6 @@ ngx_openai_zone_detach(ngx_openai_zone_t *zone)
         return;
     }
 
-    /* wipe a file now, because no process may come that does */
-
-    if (zone->file) {
-        ngx_openai_pages_return(sh, process);
-        ngx_openai_unlock(zone);
-
-        while (ngx_openai_zone_wipe(zone) == NGX_AGAIN) { /* void */ }
-
-        if (ngx_openai_lock(zone) != NGX_OK) {
-            return;
-        }
-    }
-
     owner = process - sh->processes;
 
     for (slot = ngx_openai_entry_running(sh, 0);
@@ -185,6 +172,21 @@ ngx_openai_zone_detach(ngx_openai_zone_t *zone)
     ngx_openai_fault("leave.records");
     ngx_openai_pages_return(sh, process);
     ngx_openai_fault("leave.pages");
+
+    /* Wipe a file now, because no process may come that does.  The records
+       have ended before, because the master kills a worker that is slow. */
+
+    if (zone->file) {
+        ngx_openai_unlock(zone);
+
+        while (ngx_openai_zone_wipe(zone) == NGX_AGAIN) { /* void */ }
+
+        if (ngx_openai_lock(zone) != NGX_OK) {
+            return;
+        }
+
+        ngx_openai_pages_return(sh, process);
+    }
 
     process->pid = 0;
     zone->process = NULL;

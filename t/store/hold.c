@@ -8,7 +8,8 @@
  * The promise: a process that has the lock and merely has no CPU costs others
  * no record, and one that is stopped, or waits for a disk, costs each of them
  * one wait of 50 ms.  Seen to fail when any holder was given up after 50 ms,
- * and when none was.
+ * and when none was.  A process that is killed while it leaves a file has ended
+ * its records: seen to fail when it wiped the file first.
  *
  * Of docs/reliability.md: fault 22.
  */
@@ -217,6 +218,70 @@ test_stands(void (*hold)(void), int signo, const char *how)
 }
 
 
+/* A file's worker wipes when it leaves, and may be killed meanwhile.  Its
+   record that still ran has ended before that. */
+
+static void
+leaver(void)
+{
+    u_char               bytes[NGX_OPENAI_PAGE];
+    ngx_int_t            rc;
+    ngx_openai_writer_t  w, running;
+
+    static uintptr_t     file;
+
+    ngx_pid = getpid();
+    zone.process = NULL;
+    zone.file = (ngx_openai_file_t *) &file;      /* nothing reads it here */
+
+    (void) setenv("OPENAI_FAULT_SEED", "1", 1);
+    (void) setenv("OPENAI_FAULT_PLACE", "wipe.zeroed", 1);
+    (void) setenv("OPENAI_FAULT_TIMES", "1", 1);
+
+    memset(bytes, 'x', sizeof(bytes));
+
+    (void) begin(&running, &rc);
+    (void) begin(&w, &rc);
+    (void) ngx_openai_writer_append(&w, NGX_OPENAI_RESPONSE_BODY, bytes,
+                                    sizeof(bytes));
+    end(&w);
+
+    (void) ngx_openai_zone_clear(&zone);
+    ngx_openai_zone_detach(&zone);
+
+    _exit(0);
+}
+
+
+static void
+test_leaves(void)
+{
+    int    status;
+    pid_t  pid;
+
+    static ngx_openai_stats_t  stats;
+
+    pid = fork();
+
+    if (pid == 0) {
+        leaver();
+    }
+
+    (void) waitpid(pid, &status, 0);
+    is(WIFSIGNALED(status), "leaves", "it was killed while it wiped");
+
+    zone.reaped = 0;
+    ngx_openai_zone_reap(&zone);
+    ngx_openai_stats_read(&zone, &stats);
+
+    is(stats.totals.by_outcome[NGX_OPENAI_SHUTDOWN] == 1, "leaves",
+       "the record ended with the shutdown");
+    is(stats.totals.by_outcome[NGX_OPENAI_WORKER_DIED] == 0, "leaves",
+       "and not with a death");
+    is(zone.sh->running == 0, "leaves", "none runs");
+}
+
+
 int
 main(void)
 {
@@ -248,6 +313,7 @@ main(void)
     test_runs();
     test_stands(stop, SIGCONT, "stopped");
     test_stands(wait_for_disk, SIGUSR1, "waits");
+    test_leaves();
 
     return done_testing();
 }
