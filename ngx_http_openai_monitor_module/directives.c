@@ -160,6 +160,7 @@ ngx_http_openai_zone_add(ngx_conf_t *cf, ngx_str_t *name, ssize_t size,
     }
 
     zone->name = *name;
+    zone->pool = cf->pool;
     zone->shm_zone = shm_zone;
     zone->entries = entries ? (ngx_uint_t) entries
                             : ngx_openai_zone_fit(size,

@@ -56,9 +56,10 @@ ngx_openai_sweep_create(ngx_openai_zone_t *zone)
     ngx_pool_cleanup_t  *cln;
     ngx_openai_wiper_t  *wiper;
 
-    /* a single process outlives the cycle that has the zone's object */
+    /* A single process outlives the cycle that has the zone, and may come here
+       for the old zone after a reload.  The timer goes with the zone. */
 
-    cln = ngx_pool_cleanup_add(ngx_cycle->pool, sizeof(ngx_openai_wiper_t));
+    cln = ngx_pool_cleanup_add(zone->pool, sizeof(ngx_openai_wiper_t));
     if (cln == NULL) {
         return NULL;
     }
@@ -91,6 +92,10 @@ ngx_openai_sweep_handler(ngx_event_t *ev)
     dumb = ev->data;
     zone = dumb->data;
     rc = NGX_AGAIN;
+
+    /* the log of a former cycle is gone after a reload of a single process */
+
+    ev->log = ngx_cycle->log;
 
     for (i = 0; rc == NGX_AGAIN && i < NGX_OPENAI_SWEEP_SLICES; i++) {
         rc = ngx_openai_zone_wipe(zone);

@@ -30,6 +30,7 @@ typedef struct ngx_openai_process_s  ngx_openai_process_t;
 struct ngx_openai_zone_s {
     ngx_str_t             name;
     ngx_uint_t            entries;
+    ngx_pool_t           *pool;         /* which the zone is in */
     ngx_shm_zone_t       *shm_zone;
     ngx_openai_shared_t  *sh;           /* NULL until the zone is mapped */
     ngx_openai_file_t    *file;         /* NULL: in anonymous memory */

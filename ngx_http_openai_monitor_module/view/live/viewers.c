@@ -371,6 +371,10 @@ ngx_openai_viewers_timer(ngx_event_t *ev)
 
     due = &ngx_openai_viewers_due;
 
+    /* the log of a former cycle is gone after a reload of a single process */
+
+    ev->log = ngx_cycle->log;
+
     if (!ngx_queue_empty(&ngx_openai_viewers)) {
         ngx_queue_add(due, &ngx_openai_viewers);
         ngx_queue_init(&ngx_openai_viewers);
