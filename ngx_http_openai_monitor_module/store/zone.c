@@ -257,6 +257,10 @@ ngx_openai_zone_clear(ngx_openai_zone_t *zone)
     ngx_uint_t            i;
     ngx_openai_shared_t  *sh;
 
+    /* only a process that has attached can wipe what this leaves */
+
+    (void) ngx_openai_process(zone);
+
     sh = zone->sh;
 
     if (sh == NULL || ngx_openai_lock(zone) != NGX_OK) {
@@ -287,6 +291,7 @@ ngx_openai_zone_clear(ngx_openai_zone_t *zone)
             ngx_openai_unlock(zone);
 
             if (ngx_openai_lock(zone) != NGX_OK) {
+                ngx_openai_zone_sweep(zone);
                 return NGX_BUSY;
             }
 

@@ -282,6 +282,20 @@ test_leaves(void)
 }
 
 
+/* A worker that could not attach when it started can wipe what it clears. */
+
+static void
+test_attaches(void)
+{
+    ngx_openai_zone_detach(&zone);
+    is(zone.process == NULL, "attaches", "not before the clear");
+
+    is(ngx_openai_zone_clear(&zone) == NGX_OK, "attaches", "cleared");
+    is(zone.process != NULL, "attaches", "the clear attached");
+    is(ngx_openai_zone_wipe(&zone) == NGX_AGAIN, "attaches", "and it wipes");
+}
+
+
 int
 main(void)
 {
@@ -314,6 +328,7 @@ main(void)
     test_stands(stop, SIGCONT, "stopped");
     test_stands(wait_for_disk, SIGUSR1, "waits");
     test_leaves();
+    test_attaches();
 
     return done_testing();
 }
