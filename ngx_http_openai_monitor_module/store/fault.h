@@ -1,13 +1,16 @@
 
 /*
- * Places where a process may be killed or stopped by a test.  Nothing at all
- * unless NGX_OPENAI_FAULTS is defined.
+ * Places where a test kills or stops a process.  They do nothing unless
+ * NGX_OPENAI_FAULTS is defined.
  *
- * Each process chooses one place by OPENAI_FAULT_SEED of its environment, and
- * how often it passes there before it is killed, or, one time in eight, stopped
- * until somebody continues it.  It says so on stderr before.  The place may be
- * given as OPENAI_FAULT_PLACE, how often as OPENAI_FAULT_TIMES, and another
- * signal, as a number, as OPENAI_FAULT_SIGNAL.
+ * Each process chooses one place at random, and how often it passes there
+ * first.  Then it kills itself, or, one time in eight, stops until somebody
+ * continues it.  It writes a line to stderr before.  The environment says more:
+ *
+ *   OPENAI_FAULT_SEED     the seed; without it a process chooses no place
+ *   OPENAI_FAULT_PLACE    the place
+ *   OPENAI_FAULT_TIMES    the process acts when it passes for this time
+ *   OPENAI_FAULT_SIGNAL   the number of the signal
  */
 
 

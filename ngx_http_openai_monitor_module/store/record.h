@@ -3,9 +3,9 @@
  * One exchange as the zone keeps it: a value type without pointers.
  *
  * The owner of a running record fills a copy in its own memory and publishes
- * it; readers get a copy, never a view of shared memory.  Strings end with a
+ * it.  Readers get a copy, never a view of shared memory.  Strings end with a
  * zero byte; "" means unknown.  Times *_us count from the start of the
- * exchange; OPENAI_UNKNOWN (-1) where the moment did not come.
+ * exchange.  OPENAI_UNKNOWN (-1) means that the moment did not come.
  */
 
 
@@ -19,7 +19,7 @@
 #include "digest/facts.h"
 
 
-/* before a loop of few rounds that every record passes */
+/* Unrolls a short loop that every record passes. */
 
 #if (__GNUC__ && !__clang__)
 #define ngx_openai_unroll        _Pragma("GCC unroll 8")
@@ -34,7 +34,7 @@
 typedef enum {
     NGX_OPENAI_RUNNING = 0,
     NGX_OPENAI_OK,
-    NGX_OPENAI_UPSTREAM_ERROR,     /* the upstream failed or said so */
+    NGX_OPENAI_UPSTREAM_ERROR,     /* it failed, or told an error */
     NGX_OPENAI_CLIENT_ABORTED,
     NGX_OPENAI_TRUNCATED,          /* the upstream cut its answer */
     NGX_OPENAI_REJECTED,           /* nginx refused the request */
@@ -46,7 +46,7 @@ typedef enum {
 } ngx_openai_outcome_e;
 
 
-/* byte chains of a record */
+/* The byte chains of a record. */
 
 typedef enum {
     NGX_OPENAI_REQUEST_HEAD = 0,   /* the request line and headers, as below */
@@ -71,8 +71,8 @@ typedef struct {
 
 
 typedef struct {
-    int32_t                  connect_ms;    /* -1: did not come to it */
-    int32_t                  tls_ms;        /* of it; -1: no handshake seen */
+    int32_t                  connect_ms;    /* -1: no connection */
+    int32_t                  tls_ms;        /* within it; -1: no TLS */
     int32_t                  header_ms;
     int32_t                  response_ms;
     uint32_t                 status;        /* 0: no answer */
@@ -93,17 +93,17 @@ typedef struct {
 #define NGX_OPENAI_REC_LOCAL            0x00040  /* the answer is nginx's own */
 #define NGX_OPENAI_REC_HEAD_ONLY        0x00080  /* HEAD, 204, 304 */
 #define NGX_OPENAI_REC_CANCELLED        0x00100  /* ended from the viewer */
-#define NGX_OPENAI_REC_REQUEST_OFF      0x00200  /* not kept, as was wished */
+#define NGX_OPENAI_REC_REQUEST_OFF      0x00200  /* not kept, by directive */
 #define NGX_OPENAI_REC_RESPONSE_OFF     0x00400
-#define NGX_OPENAI_REC_REQUEST_SECRET   0x00800  /* nothing but secrets */
+#define NGX_OPENAI_REC_REQUEST_SECRET   0x00800  /* withheld: secrets */
 #define NGX_OPENAI_REC_RESPONSE_SECRET  0x01000
-#define NGX_OPENAI_REC_REQUEST_OPAQUE   0x02000  /* not looked through */
+#define NGX_OPENAI_REC_REQUEST_OPAQUE   0x02000  /* withheld: not read */
 #define NGX_OPENAI_REC_RESPONSE_OPAQUE  0x04000
-#define NGX_OPENAI_REC_REQUEST_MASKED   0x08000  /* something is overwritten */
+#define NGX_OPENAI_REC_REQUEST_MASKED   0x08000  /* secrets overwritten */
 #define NGX_OPENAI_REC_RESPONSE_MASKED  0x10000
 #define NGX_OPENAI_REC_BEGUN            0x20000  /* only the start is written */
 
-/* no more of this body is kept, on purpose */
+/* The zone keeps nothing of this body, on purpose. */
 
 #define NGX_OPENAI_REC_REQUEST_UNKEPT                                        \
     (NGX_OPENAI_REC_REQUEST_OFF|NGX_OPENAI_REC_REQUEST_SECRET                \
@@ -112,7 +112,7 @@ typedef struct {
     (NGX_OPENAI_REC_RESPONSE_OFF|NGX_OPENAI_REC_RESPONSE_SECRET              \
      |NGX_OPENAI_REC_RESPONSE_OPAQUE)
 
-/* any reason for a record to have less than what passed */
+/* The record has less than what passed, for any reason. */
 
 #define NGX_OPENAI_REC_LESS                                                  \
     (NGX_OPENAI_REC_REQUEST_CUT|NGX_OPENAI_REC_RESPONSE_CUT                  \
@@ -138,7 +138,7 @@ typedef struct {
     char                     host[96];
     char                     uri[240];      /* cut; whole in the head chain */
 
-    /* what is known from the start ends here */
+    /* the start of the exchange sets the members before this line */
 
     int64_t                  request_us;    /* request body had arrived */
     int64_t                  header_us;     /* response header came */
@@ -166,28 +166,29 @@ typedef struct {
 } ngx_openai_record_t;
 
 
-/* a record in which nothing is known; _rest(): of which the start is known, and
-   which is whole from then on */
+/* Sets all members to unknown.  _rest() leaves those that the start of the
+   exchange sets, and the record is whole from then on. */
 void ngx_openai_record_init(ngx_openai_record_t *rec);
 void ngx_openai_record_rest(ngx_openai_record_t *rec);
 
-/* "running", "ok", "upstream_error", … */
+/* Returns "running", "ok", "upstream_error", … */
 const char *ngx_openai_outcome_name(ngx_uint_t outcome);
 
-/* 1 when the URI may be longer than its member */
+/* Returns 1 when the URI may be longer than its member. */
 ngx_uint_t ngx_openai_record_uri_cut(const ngx_openai_record_t *rec);
 
-/* how many of the attempts are in the record */
+/* Returns the number of attempts that the record has. */
 ngx_uint_t ngx_openai_record_attempts(const ngx_openai_record_t *rec);
 
-/* output tokens from the first one's moment, which marks the start of the time,
-   to the last one's; 0: not streamed, or unknown */
+/* Returns the number of output tokens after the first one, whose moment starts
+   the time; 0: not streamed, or unknown. */
 uint64_t ngx_openai_record_timed(const ngx_openai_record_t *rec);
 
-/* so many per second; < 0 unknown */
+/* Returns these tokens per second; < 0: unknown. */
 double ngx_openai_record_speed(const ngx_openai_record_t *rec);
 
-/* copies and cuts on a UTF-8 boundary, ends with a zero byte */
+/* Copies a text, cuts it between two characters of UTF-8, and ends it with a
+   zero byte. */
 void ngx_openai_copy(char *dst, size_t size, const void *src, size_t len);
 
 

@@ -1,9 +1,9 @@
 
 /*
  * Statistics in the zone: totals since start or reset, three rings of time
- * buckets, four bounded tables of names and the series of /metrics.  Exact
- * over all workers: every finished record is folded in under the zone's lock,
- * once.
+ * buckets, four bounded tables of names and the series of /metrics.  They are
+ * exact over all workers, because each finished record is folded in once, under
+ * the zone's lock.
  */
 
 
@@ -19,9 +19,10 @@
 
 
 /*
- * What is summed of records, as an even number of words, which are added two at
- * a time.  Whatever one record changes in a place lies together: that much is
- * kept in the undo, and comes from memory that other processes have written.
+ * Sums over records.  Each structure has an even number of words, because
+ * ngx_openai_sum() adds two at a time.  The members that one record changes lie
+ * together, because the undo keeps them, and because other processes have
+ * written them, so they come from memory that is not in this core's cache.
  */
 
 typedef struct {
@@ -50,9 +51,9 @@ typedef struct {
 
 
 /*
- * Histogram of times: bucket i holds what is at most
- * ngx_openai_hist_bound(i) us; four buckets to each doubling from 128 us to
- * about 3.6 hours, the last one unbounded.
+ * Histogram of times.  Bucket i counts times of at most
+ * ngx_openai_hist_bound(i) us.  Each doubling has four buckets, from 128 us to
+ * about 3.6 hours.  The last bucket has no bound.
  */
 
 #define NGX_OPENAI_HIST_BUCKETS  108
@@ -68,8 +69,8 @@ typedef struct {
 
 
 /*
- * One row of a table of names.  The last row is "other": it takes what has no
- * place, and what was in a row that had to give way.
+ * One row of a table of names.  The last row is "other".  It counts names that
+ * have no row, and takes the sums of a row that had to give way.
  */
 
 #define NGX_OPENAI_NAMES        32
@@ -90,7 +91,7 @@ typedef enum {
 } ngx_openai_table_e;
 
 
-/* one bucket of time */
+/* One bucket of time. */
 
 #define NGX_OPENAI_SLICE_BUCKETS  27    /* one per doubling */
 
@@ -115,8 +116,8 @@ typedef enum {
 
 
 /*
- * What /metrics shows: one row for each set of labels, with the bucket bounds
- * of OpenTelemetry's GenAI metrics.  The last row again is "other".
+ * The series of /metrics: one row for each set of labels.  The bounds of the
+ * buckets are those of OpenTelemetry's GenAI metrics.  The last row is "other".
  */
 
 #define NGX_OPENAI_SERIES        64
@@ -131,8 +132,8 @@ typedef enum {
     NGX_OPENAI_SERIES_HISTS
 } ngx_openai_series_hist_e;
 
-/* the bytes behind the ends are 0, so that labels are compared as one.  The
-   first four are as the facts have them */
+/* All bytes after the end of a text are 0, because labels are compared as one
+   piece.  The first four texts are those of the facts. */
 
 typedef struct {
     char                   operation[24];
@@ -153,9 +154,9 @@ typedef struct {
 } ngx_openai_series_t;
 
 
-/* what lives in the zone.  Of the last 5 s that a record ended in, all but the
-   totals' buckets is in "now", and in totals and rings only when they are
-   over: each record changes one of four places */
+/* The statistics in the zone.  "now" counts the current slice of 5 s.  When the
+   slice is over, its sums move to totals and rings.  Only the buckets of the
+   totals change at once.  So a record changes few places. */
 
 typedef struct {
     uint64_t               since_ms;     /* wall clock of start or reset */
@@ -167,37 +168,37 @@ typedef struct {
 } ngx_openai_stats_t;
 
 
-/* the caller holds the zone's lock */
+/* The caller holds the zone's lock. */
 void ngx_openai_stats_init(ngx_openai_stats_t *stats, uint64_t now_ms);
 void ngx_openai_stats_fold(ngx_openai_stats_t *stats,
     const ngx_openai_record_t *rec, uint64_t now_ms, ngx_openai_undo_t *undo);
 
-/* takes what is in "now" to totals and rings; for who has a copy, or nobody
-   beside him */
+/* Moves the sums of "now" to totals and rings.  The caller has a copy of the
+   statistics, or is the only process that uses them. */
 void ngx_openai_stats_settle(ngx_openai_stats_t *stats);
 
-/* seconds of a slice, and how many slices the ring has */
+/* Return the seconds of a slice, and the number of slices of the ring. */
 ngx_uint_t ngx_openai_ring_seconds(ngx_uint_t ring);
 ngx_uint_t ngx_openai_ring_slices(ngx_uint_t ring);
 
-/* upper bound of a bucket in us; the last one is UINT64_MAX */
+/* Return the upper bound of a bucket in us; UINT64_MAX for the last one. */
 uint64_t ngx_openai_hist_bound(ngx_uint_t bucket);
 uint64_t ngx_openai_slice_bound(ngx_uint_t bucket);
 
-/* the finite upper bounds of a histogram of the series; how many: *n */
+/* Returns the finite upper bounds of a histogram of the series, *n of them. */
 const uint64_t *ngx_openai_series_bounds(ngx_uint_t hist, ngx_uint_t *n);
 
-/* the bucket that a time in us belongs to */
+/* Return the bucket of a time in us, or of another value of the series. */
 ngx_uint_t ngx_openai_hist_bucket(uint64_t us);
 ngx_uint_t ngx_openai_slice_bucket(uint64_t us);
 ngx_uint_t ngx_openai_series_bucket(ngx_uint_t hist, uint64_t value);
 
-/* us below which the share q (0 … 1) lies, interpolated; -1 when empty */
+/* Return the quantile q (0 … 1) in us, interpolated; -1 when empty. */
 double ngx_openai_hist_quantile(const uint32_t *buckets, double q);
 double ngx_openai_slice_quantile(const uint32_t *buckets, double q);
 
 
-/* words to words, two at a time */
+/* Adds words to words, two at a time. */
 
 typedef uint64_t  ngx_openai_words_t
                       __attribute__((vector_size(16), aligned(8), may_alias));
@@ -219,19 +220,18 @@ ngx_openai_sum(void *to, const void *from, size_t size)
 }
 
 
-/* adds what a row counted to another one */
+/* Adds the counts of a row to another row. */
 void ngx_openai_series_sum(ngx_openai_series_t *to,
     const ngx_openai_series_t *from);
 
 
 struct ngx_openai_zone_s;
 
-/* a copy of the statistics, consistent and settled, for a reader; some
-   200 KB */
+/* Copies the statistics, some 200 KB, consistent and settled. */
 void ngx_openai_stats_read(struct ngx_openai_zone_s *zone,
     ngx_openai_stats_t *stats);
 
-/* NGX_BUSY: the lock is stuck, nothing was reset */
+/* Returns NGX_BUSY when the lock is stuck; then nothing was reset. */
 ngx_int_t ngx_openai_stats_reset(struct ngx_openai_zone_s *zone);
 
 

@@ -1,11 +1,11 @@
 
 /*
- * What was there before: so that a record is counted exactly once, whenever
- * the process that counts it dies.
+ * The undo makes a record count exactly once, whenever the process that counts
+ * it dies.  The statistics use it, and heal.c.
  *
- * Under the lock, each piece of memory is kept before it is changed.  With the
- * last change done, n becomes 0, and all of it counts; whoever finds n above 0
- * after the death of the lock's holder puts all of it back.
+ * The holder of the lock keeps each piece of memory here before it changes it.
+ * It sets n to 0 after the last change, and then all changes count.  When it
+ * dies before, the next holder finds n above 0 and puts all pieces back.
  */
 
 
@@ -29,20 +29,21 @@ typedef struct {
 
 
 typedef struct {
-    uint32_t                 n;          /* of parts[]; 0: nothing to undo */
+    uint32_t                 n;          /* of parts[]; 0: no undo */
     uint32_t                 slot;       /* of the record that is counted */
     ngx_openai_undo_part_t   parts[NGX_OPENAI_UNDO_PARTS];
     u_char                   bytes[NGX_OPENAI_UNDO_BYTES];
 } ngx_openai_undo_t;
 
 
-/* a killed process has done a beginning of what the program says, so only the
-   compiler has to keep the order */
+/* A killed process has executed the program up to some instruction, so only the
+   compiler has to keep the order. */
 
 #define ngx_openai_order()     __atomic_signal_fence(__ATOMIC_SEQ_CST)
 
 
-/* "undo" may be NULL: nobody else has to do with it */
+/* Keeps a piece of memory before it changes.  "undo" is NULL for memory that no
+   other process sees. */
 
 static ngx_inline void
 ngx_openai_undo_keep(ngx_openai_undo_t *undo, const void *p, size_t size)
