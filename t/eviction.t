@@ -1,9 +1,9 @@
 # Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-# The promise: a full zone forgets the oldest finished record, never a running
-# one and never the newest, and never does a request suffer. What is listed is
-# whole, or says what is missing. Seen to fail when an evicted record's pages
-# were not freed.
+# The promise: a full zone forgets the oldest finished record. It never forgets
+# a running one or the newest, and no request suffers. A record in the list is
+# whole, or says which part is missing. Seen to fail when an eviction did not
+# free the record's pages.
 
 use strict;
 use warnings;
@@ -16,7 +16,7 @@ seed();
 
 our $zone = sub { json_value((monitor('/api/stats'))[1])->{zone} };
 
-# what the number asked for is answered with; no two are alike
+# the body of the answer to request n; all bodies differ
 
 our $body_of = sub {
     my ($n, $size) = @_;
@@ -186,7 +186,7 @@ location /other { return 200 "here"; }
 --- upstream
 my $request = $u->request; $u->answer(200, '{}');
 --- client
-# twenty uploads that never end: of one key, and of one address without a key
+# Twenty uploads never end. They have one key, or one address and no key.
 
 for my $header ('Authorization: Bearer slow', 'X-None: 1') {
     my $before = $::zone->();
@@ -203,7 +203,7 @@ for my $header ('Authorization: Bearer slow', 'X-None: 1') {
                        == $n }, "upload $n");
     }
 
-    # three quarters are theirs, and the last one is for whoever else comes
+    # they get three quarters of the zone; the last quarter is for other clients
 
     check($::zone->(), { dropped => $before->{dropped} + 8 }, "$header: twelve");
 

@@ -1,9 +1,9 @@
 # Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-# The promise: a reload loses nothing: records, statistics, ids and the salt of
-# fingerprints stay, streams that old workers still carry end in their records,
-# and another size or number of entries keeps the newest records. Seen to fail
-# when a zone of another size began empty.
+# The promise: a reload loses nothing. Records, statistics, ids and the salt of
+# fingerprints stay. Streams of old workers end in their records. A zone of
+# another size or number of entries keeps the newest records. Seen to fail when
+# a zone of another size began empty.
 
 use strict;
 use warnings;
@@ -25,7 +25,7 @@ our $echo = sub {
 
 our $ids = sub { [ map { $_->{id} } @{ records($_[0]) } ] };
 
-# after one request a reload is over: the new workers have answered
+# reload() returns when the new workers run and the old ones are gone
 
 our $resized = sub {
     my ($zone) = @_;
@@ -92,7 +92,7 @@ read_upto($socket, qr/one/);
 reload(stay => 1);
 my $id = records(1, running => 1)->[0]{id};
 
-# a new worker answers, and the old one looks at what it has passed on after that
+# A new worker answers. The old one parses a piece after it has forwarded it.
 
 my $has = sub {
     my ($body, $name) = @_;
@@ -140,7 +140,7 @@ http(post('/21', 'x', 'Authorization: Bearer a-key'));
 check(records(21)->[20], { uri => '/21', key => $before->[0]{key} }, 'one more');
 check(scalar(keys %{{ map { $_ => 1 } @{ $::ids->(21) } }}), 21, 'ids differ');
 
-# nginx unmapped the zone that it had just taken over, and died of it
+# nginx once unmapped the zone that it had just taken over, and died
 
 for my $n (1 .. 2) {
     reload();
@@ -260,7 +260,7 @@ reload();
 http(get('/3'));
 check(records(3), [ map { { uri => "/$_" } } 1 .. 3 ], 'records');
 
-# this once an [emerg] is right
+# the log has an [emerg], and this test wants it
 
 truncate $Test::Nginx::Util::ErrLogFile, 0;
 

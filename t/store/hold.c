@@ -5,11 +5,14 @@
 
 
 /*
- * The promise: a process that has the lock and merely has no CPU costs others
- * no record, and one that is stopped, or waits for a disk, costs each of them
- * one wait of 50 ms.  Seen to fail when any holder was given up after 50 ms,
- * and when none was.  A process that is killed while it leaves a file has ended
- * its records: seen to fail when it wiped the file first.
+ * The promise: a holder of the lock that merely has no CPU costs the other
+ * processes no record.  A holder that is stopped, or waits for a disk, costs
+ * each of them one wait of 50 ms.  Seen to fail when they gave up any holder
+ * after 50 ms, and when they gave up none.
+ *
+ * A process that is killed while it leaves a file has ended its records.  Seen
+ * to fail when it wiped the file first.  A clear attaches the process, so that
+ * it can wipe.  Seen to fail without that.
  *
  * Of docs/reliability.md: fault 22.
  */
@@ -51,7 +54,7 @@ now_ms(void)
 }
 
 
-/* --- who has the lock --- */
+/* --- the holder of the lock --- */
 
 static void
 spin(void)
@@ -71,7 +74,7 @@ stop(void)
 }
 
 
-/* as in a wait for a page of the file, but that it can be interrupted */
+/* As a wait for a page of the file, but a signal can interrupt it. */
 
 static void
 wait_for_disk(void)
@@ -87,7 +90,7 @@ go_on(int signo)
 }
 
 
-/* a process that has the lock when this returns */
+/* Starts a process, which has the lock when this returns. */
 
 static pid_t
 holder(void (*hold)(void))
@@ -125,7 +128,7 @@ holder(void (*hold)(void))
 }
 
 
-/* --- who wants it --- */
+/* --- a process that wants it --- */
 
 static uint64_t
 begin(ngx_openai_writer_t *w, ngx_int_t *rc)

@@ -5,17 +5,17 @@
 
 
 /*
- * The promise: a process that is killed at any instruction, with the lock or
- * without, leaves a zone that the others go on using; one that is stopped holds
- * nobody up for long.  Nothing is torn, lost or counted twice.
+ * The promise: a process may be killed at any instruction, with the lock or
+ * without, and the others go on using the zone.  A process that is stopped
+ * holds nobody up for long.  Nothing is torn, lost or counted twice.
  *
- * Writers are killed and stopped at places that they choose at random
- * (store/fault.h), while readers compare what they read with what the
- * writers must have written, all of which follows from a record's number.  In
- * the end every sum is exact, every page is there, and nothing can be read of
- * what is gone.  Seen to fail when the
- * undo was left out, when pages left the reserve before they were in a chain,
- * and when the list of free pages was not made anew.
+ * Writers kill and stop themselves at places that they choose at random
+ * (store/fault.h).  Meanwhile readers compare the records with the bytes that
+ * the writers must have written, because these follow from a record's number.
+ * In the end every sum is exact, every page is there, and no byte of a former
+ * record can be read.  Seen to fail without the undo, when pages left the
+ * reserve before they were in a chain, and when the heal did not build a new
+ * list of free pages.
  *
  * usage: kill KILLS [SEED]
  *
@@ -100,7 +100,7 @@ now_ms(void)
 }
 
 
-/* the byte of a record's chain, and its length: most are a page or less */
+/* Return a byte of a record's chain, and its length, mostly a page or less. */
 
 static u_char
 byte_of(uint64_t seq, ngx_uint_t chain, size_t at)
@@ -143,7 +143,7 @@ begin(exchange_t *x)
 
     ngx_openai_record_init(&x->rec);
 
-    /* before the time of any process that may end it */
+    /* before the clock of any process that may end it */
 
     x->rec.started_ms = ngx_openai_now_ms() - 60000;
 
@@ -182,7 +182,7 @@ append(exchange_t *x)
 
     chain = rand_r(&state) % NGX_OPENAI_CHAINS;
 
-    /* a head is whole before its body begins */
+    /* the head comes whole before its body */
 
     if ((chain == NGX_OPENAI_REQUEST_BODY || chain == NGX_OPENAI_RESPONSE_BODY)
         && x->done[chain - 1] < x->sizes[chain - 1])
@@ -200,7 +200,7 @@ append(exchange_t *x)
     i = ngx_openai_writer_append(&x->w, chain, bytes, n);
     x->done[chain] += i;
 
-    /* short of memory: it stays as long as that */
+    /* no memory: the chain ends here */
 
     if (i < n) {
         x->sizes[chain] = x->done[chain];
@@ -429,7 +429,7 @@ start(ngx_uint_t n, int err)
 }
 
 
-/* what the children say: places, and what is torn */
+/* Reads the lines of the children: their places, and torn records. */
 
 static void
 hear(int fd)
@@ -570,7 +570,7 @@ run(unsigned wanted, int fds[2])
 }
 
 
-/* bytes that are left of records */
+/* Returns the number of bytes that are left of records. */
 
 static uint64_t
 readable(ngx_openai_shared_t *sh)
@@ -601,7 +601,7 @@ readable(ngx_openai_shared_t *sh)
 }
 
 
-/* nobody is left: all that is said must be exact */
+/* No other process is left, so all figures must be exact. */
 
 static void
 verify(ngx_uint_t exact)

@@ -4,7 +4,8 @@
  */
 
 
-/* what nginx/ngx_core.h declares, and the part of store/ that is left out */
+/* The symbols of nginx/ngx_core.h, and stubs for the files of store/ that are
+   not built here. */
 
 
 #include <ngx_config.h>
@@ -19,8 +20,8 @@ ngx_uint_t           ngx_pagesize = 4096;
 volatile ngx_msec_t  ngx_current_msec;
 
 
-/* the clocks of processes are up to 30 s apart: slices of time end with almost
-   every record */
+/* The clocks of processes are up to 30 s apart, so almost every record ends a
+   slice of time. */
 
 ngx_time_t *
 ngx_timeofday(void)
@@ -38,7 +39,7 @@ ngx_timeofday(void)
 }
 
 
-/* zones have no file here, and no timers: tests wipe when they like */
+/* Zones have no file here, and no timers.  Tests wipe when they like. */
 
 void
 ngx_openai_zone_sweep(ngx_openai_zone_t *zone)
