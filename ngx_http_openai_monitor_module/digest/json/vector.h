@@ -19,6 +19,15 @@
 
 #include <stdint.h>
 
+#if defined(__x86_64__) && defined(__GNUC__)
+#include <immintrin.h>
+
+/* a function may be compiled for AVX2, and called where the processor has it */
+
+#define OPENAI_AVX2  1
+
+#endif
+
 #if defined(__SSE2__)
 #include <emmintrin.h>
 

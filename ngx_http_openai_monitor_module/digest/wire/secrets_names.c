@@ -18,7 +18,8 @@
 #include "digest/wire/secrets_inner.h"
 
 
-#define OPENAI_SECRETS_ENDS  1024
+#define OPENAI_SECRETS_ENDS   1024
+#define OPENAI_SECRETS_HEADS  64
 
 
 typedef struct {
@@ -202,10 +203,20 @@ static const openai_secrets_name_t  openai_secrets_names[] = {
 };
 
 
-/* a bit for the last three letters of each name, by a hash of them; made at
-   the first question */
+#define OPENAI_SECRETS_NAMES                                                 \
+    (sizeof(openai_secrets_names) / sizeof(openai_secrets_names[0]))
+
+
+/*
+ * The names by a hash of their last three letters, made at the first question:
+ * a bit for each that counts in a member, and a list of those of each hash, in
+ * the order of the table.  A name's place in the table is told from 1.
+ */
 
 static uint64_t  openai_secrets_ends[OPENAI_SECRETS_ENDS / 64];
+static uint8_t   openai_secrets_heads[OPENAI_SECRETS_HEADS];
+static uint8_t   openai_secrets_nexts[OPENAI_SECRETS_NAMES];
+static int       openai_secrets_made;
 
 
 static inline unsigned
@@ -220,24 +231,41 @@ openai_secrets_end(const char *p)
 }
 
 
+static void
+openai_secrets_make(void)
+{
+    unsigned                      i, bit;
+    const openai_secrets_name_t  *n;
+
+    /* from the last one on, so that the first one heads its list */
+
+    for (i = OPENAI_SECRETS_NAMES - 1; i; i--) {
+        n = &openai_secrets_names[i - 1];
+        bit = openai_secrets_end(n->name + n->len - 3);
+
+        openai_secrets_nexts[i - 1] =
+                              openai_secrets_heads[bit % OPENAI_SECRETS_HEADS];
+        openai_secrets_heads[bit % OPENAI_SECRETS_HEADS] = (uint8_t) i;
+
+        if (n->class != OPENAI_SECRETS_PLAIN
+            && n->class < OPENAI_SECRETS_SCHEMA
+            && n->class != OPENAI_SECRETS_VALUE)
+        {
+            openai_secrets_ends[bit / 64] |= (uint64_t) 1 << bit % 64;
+        }
+    }
+
+    openai_secrets_made = 1;
+}
+
+
 int
 openai_secrets_name_end(const char *p)
 {
-    unsigned                      bit;
-    const openai_secrets_name_t  *n;
+    unsigned  bit;
 
-    if (openai_secrets_ends[0] == 0) {
-        openai_secrets_ends[0] = 1;
-
-        for (n = openai_secrets_names; n->name; n++) {
-            if (n->class != OPENAI_SECRETS_PLAIN
-                && n->class < OPENAI_SECRETS_SCHEMA
-                && n->class != OPENAI_SECRETS_VALUE)
-            {
-                bit = openai_secrets_end(n->name + n->len - 3);
-                openai_secrets_ends[bit / 64] |= (uint64_t) 1 << bit % 64;
-            }
-        }
+    if (!openai_secrets_made) {
+        openai_secrets_make();
     }
 
     bit = openai_secrets_end(p - 3);
@@ -251,6 +279,7 @@ openai_secrets_look(const char *name, size_t len)
 {
     char                          c, lower[OPENAI_SECRETS_TAIL];
     size_t                        i, n;
+    unsigned                      at;
     const openai_secrets_name_t  *known;
 
     if (len > sizeof(lower)) {
@@ -268,11 +297,22 @@ openai_secrets_look(const char *name, size_t len)
         lower[n++] = (c >= 'A' && c <= 'Z') ? (char) (c | 0x20) : c;
     }
 
-    if (n == 0) {
+    /* no name is shorter */
+
+    if (n < 3) {
         return NULL;
     }
 
-    for (known = openai_secrets_names; known->name; known++) {
+    if (!openai_secrets_made) {
+        openai_secrets_make();
+    }
+
+    for (at = openai_secrets_heads[openai_secrets_end(lower + n - 3)
+                                   % OPENAI_SECRETS_HEADS];
+         at;
+         at = openai_secrets_nexts[at - 1])
+    {
+        known = &openai_secrets_names[at - 1];
 
         if ((n == known->len || (n > known->len && known->end))
             && lower[n - 1] == known->name[known->len - 1]
