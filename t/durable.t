@@ -803,3 +803,30 @@ monitor('/api/clear', 'POST', 'X-OpenAI-Monitor: 1');
 $::quit->();
 check($in_file->(), '', 'nginx ended at once after a clear');
 $::start->();
+
+
+
+=== TEST 16: a text without its end
+--- zone: 8m entries=16 file=logs/history
+--- upstream
+$::echo->($u);
+--- client
+my $title = 'a title ' . 'that is found ' x 4;
+
+chop $title;
+http(post('/v1/chat/completions',
+          '{"messages":[{"role":"user","content":"' . $title . '"}]}'));
+check(records(1), [ { title => $title } ], 'the title');
+$::quit->();
+
+# The member has 256 bytes. The body has the same text without a zero byte.
+
+open my $in, '<:raw', $::path->() or die "history: $!\n";
+my $bytes = do { local $/; <$in> };
+my @at;
+
+push @at, $-[0] while $bytes =~ /\Q$title\E\0/g;
+check(scalar(@at) > 0, 1, 'the file has it');
+$::write->($_, 'x' x 256) for @at;
+$::start->();
+check(records(1), [ { title => 'x' x 255 } ], 'it ends with its member');

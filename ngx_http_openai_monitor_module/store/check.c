@@ -303,6 +303,7 @@ ngx_openai_check_facts(openai_facts_t *facts)
     ngx_openai_end(facts->session);
     ngx_openai_end(facts->user);
     ngx_openai_end(facts->user_agent);
+    ngx_openai_end(facts->title);
 
     ngx_openai_check_token(&facts->first_token_us);
     ngx_openai_check_token(&facts->last_token_us);
