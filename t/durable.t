@@ -1,8 +1,8 @@
 # Copyright (C) 2026 ngx_http_openai_monitor_module contributors
 
-# The promise: with "file=" the history outlives nginx. However nginx ends, and
-# whatever becomes of the file meanwhile, the next one starts; it has all the
-# records that can be believed, and never makes up one. Seen to fail without the
+# The promise: with "file=" the history outlives nginx. The next nginx starts,
+# however the last one ended, and whatever happened to the file. It has all the
+# records that can be believed, and never invents one. Seen to fail without the
 # lock, without the check of the head, and without the reservation of blocks.
 
 use strict;
@@ -16,7 +16,7 @@ use Time::HiRes qw/ sleep time /;
 
 use MonitorTest;
 
-# an absolute one: nginx starts the new binary by the name of the old one
+# The path is absolute, because nginx starts the new binary by the old name.
 
 our $binary = $ENV{TEST_NGINX_BINARY} || 'nginx';
 
@@ -43,7 +43,7 @@ location / {
 }
 END
 
-# in the prefix
+# the path of the file, in the prefix
 
 our $path = sub { "$ServRoot/logs/history" . ($_[0] // '') };
 
@@ -55,7 +55,7 @@ our $gone = sub {
     wait_for(sub { !grep { alive($_) } @pids }, 'the end of ' . "@pids");
 };
 
-# zombies have ended; who reaps them is not this test's business
+# A zombie has ended, because this test does not care when its parent reaps it.
 
 sub alive {
     open my $file, '<', "/proc/$_[0]/stat" or return 0;
@@ -77,8 +77,8 @@ our $kill_all = sub {
     unlink $PidFile;
 };
 
-# what it prints, and whether it starts; "before" is a shell command in a mount
-# namespace of its own
+# Runs nginx and returns its exit code and its output. "before" is a shell
+# command that runs first, in a mount namespace of its own.
 
 our $nginx = sub {
     my (%option) = @_;
@@ -106,7 +106,7 @@ our $start = sub {
 
 our $restart = sub { $::quit->(); $::start->() };
 
-# at any place of a file
+# Writes bytes over the file at an offset.
 
 our $write = sub {
     my ($offset, $bytes) = @_;
@@ -118,10 +118,10 @@ our $write = sub {
 };
 
 our $pages = sub {
-    # a client has its answer before the record has ended
+    # a client gets its answer before the record ends
     wait_for(sub { !$::stats->()->{in_flight} }, 'the end of all exchanges');
 
-    # 503 while who has the lock has no core
+    # a clear answers 503 while the holder of the lock has no core
 
     my $status;
     wait_for(sub {
@@ -136,8 +136,7 @@ our $pages = sub {
           'all pages are there');
 };
 
-# takes the lines of this out of the log, which then has none of its kind; how
-# many there were
+# Removes the lines with this pattern from the log and returns their number.
 
 our $said = sub {
     my ($pattern) = @_;
@@ -154,7 +153,7 @@ our $log_has = sub {
     check($::said->($pattern), 1, $name // "one line: $pattern");
 };
 
-# where something will be mounted
+# Makes the directories of the mounts, and puts the file there.
 
 our $disk = sub {
     mkdir "$ServRoot/logs/$_" or die "mkdir: $!\n" for qw/ disk mnt /;
@@ -222,7 +221,7 @@ send_bytes($socket, post('/stream', '{"model":"test-model"}'));
 read_upto($socket, qr/one/);
 answered('/stream');
 
-# the record is written after the turn of the event loop that sent it
+# the worker writes the record in a later turn of the event loop than the piece
 
 wait_for(sub { my $newest = records(4, running => 1)->[3];
                $newest->{status} && $newest->{response}{body} },
@@ -239,13 +238,13 @@ check($records, [ @$before,
       complete => false, model => 'test-model',
       request => { body => '{"model":"test-model"}' },
       response => { body => "data: one\n\n" },
-      # not the time that it was dead
+      # without the time after its death
       duration_ms => sub { $_[0] >= 0 && $_[0] < $lived + 1000 } } ], 'records');
 check($::stats->(), { requests => 4, in_flight => 0,
                       zone => { worker_died => 1, records => 4 } },
       'statistics');
 
-# and again, which changes nothing
+# a second time changes nothing
 
 $::kill_all->();
 $::start->();
@@ -300,14 +299,14 @@ check(records(15), [ @$before, { uri => '/stream', outcome => 'ok',
 check($::stats->(), { requests => 15, zone => { worker_died => 0 } },
       'statistics');
 
-# the lock went along: with the new one alone, too
+# the new master has the lock, also when it is alone
 
 my ($status, $text) = $::nginx->();
 check($status, 1, 'another nginx does not start');
 check_like($text, qr/history" is used by another nginx/, 'and says why');
 $::said->(qr/is used by another nginx/);
 
-# and once more, back and forth: the new binary does not do
+# one more upgrade, and back, as if the new binary were bad
 
 kill 'USR2', $new;
 wait_for(sub { -s "$PidFile.oldbin" && eval { master() != $new
@@ -457,7 +456,7 @@ for my $round (1 .. 15) {
     my %before = map { $_->{id} => $_ } @{ records(1) };
     $::kill_all->();
 
-    # within what holds something, and mostly small
+    # damage is mostly small, and lies where the file has content
 
     my $size = -s $::path->();
 
@@ -477,7 +476,7 @@ for my $round (1 .. 15) {
     my $wrong = 0;
 
     for my $id (@ids) {
-        # its own number, or it would be another record
+        # an id that did not exist before would be an invented record
         for my $uri ('', '/request', '/response', '/curl') {
             my ($status) = monitor("/api/request/$id$uri");
             $wrong++ unless $status == 200 || $status == 404 || $status == 410;
@@ -512,7 +511,7 @@ records(1);
 $::quit->();
 $::disk->();
 
-# an empty one, and one with a copy that has holes, as from a backup
+# One disk is empty. The other has a copy with holes, as from a backup.
 
 my $copy = "$ServRoot/logs/mnt";
 my %disk = (
@@ -582,7 +581,7 @@ my $look = sub {
     return [ @stat[0, 1, 2, 7, 9, 10], [ sort glob $::path->('*') ] ];
 };
 
-# nothing writes meanwhile
+# no request comes meanwhile, so nothing writes
 
 my $state = $look->();
 
@@ -604,7 +603,7 @@ check($look->(), $state, 'nothing was touched');
 http(post('/4', 'x'));
 check(records(4), [ @$before, { uri => '/4' } ], 'records');
 
-# while a worker is left of it, too: then not
+# a worker without its master still uses the file
 
 my @workers = worker_pids();
 kill 'KILL', master();
@@ -691,7 +690,7 @@ http(post('/3', 'x'));
 $::restart->();
 check(records(3), [ map { { uri => "/$_" } } 1 .. 3 ], 'another place');
 
-# where there is another history, that one is set aside
+# nginx sets a file with another history aside
 
 $file->(' file=logs/history');
 reload();
@@ -733,8 +732,8 @@ fault 54
 --- upstream
 $::echo->($u);
 --- client
-# a marker for each exchange, in its uri, its request and its answer; the number
-# twice, as the ends of two pages may look like a third marker
+# Each exchange has a marker in its URI, its request and its answer. The number
+# is there twice, because the ends of two pages may look like a third marker.
 
 my $marker = sub { sprintf 'marker-%04d-%04d', $_[0], $_[0] };
 my $exchange = sub {
@@ -744,7 +743,7 @@ my $exchange = sub {
     http(post('/' . $marker->($n), $body, 'X-Trace: ' . $marker->($n)));
 };
 
-# the numbers of all markers in the zone's file, and in a worker's memory of it
+# These return the numbers of all markers in the file, or in a worker's memory.
 
 my $file = $::path->();
 
@@ -784,7 +783,7 @@ my $only = sub {
     wait_for(sub { $in_memory->() eq $want }, "$name: the memory", $in_memory);
 };
 
-# the first ones are large, so that short ones get their pages
+# the first ones are large, so that the short ones get their pages
 
 $exchange->($_, 100_000) for 1 .. 16;
 records(16);
