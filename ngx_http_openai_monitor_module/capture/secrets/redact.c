@@ -14,7 +14,13 @@
 
 /* text that is decoded, or masked, before it is written */
 
-#define NGX_HTTP_OPENAI_REDACT_TEXT  4096
+#define NGX_HTTP_OPENAI_REDACT_TEXT   4096
+
+/* encodings within each other, and values of one argument, that are decoded:
+   more are not kept, because each costs a pass over the rest */
+
+#define NGX_HTTP_OPENAI_REDACT_DEPTH  2
+#define NGX_HTTP_OPENAI_REDACT_TRIES  4
 
 
 static u_char *ngx_http_openai_redact_protocols(
@@ -28,7 +34,12 @@ static ngx_uint_t ngx_http_openai_redact_known(ngx_str_t *names, u_char *p,
 static u_char *ngx_http_openai_redact_part(u_char *p, u_char *end);
 static ngx_uint_t ngx_http_openai_redact_encoded(
     ngx_http_openai_redact_t *redact, u_char **dst, u_char *last, u_char *name,
-    u_char *value, u_char *end);
+    u_char *value, u_char *end, ngx_uint_t level, ngx_uint_t tries);
+static u_char *ngx_http_openai_redact_decoded(
+    ngx_http_openai_redact_t *redact, u_char *dst, u_char *last,
+    ngx_str_t *value, openai_secrets_words_t *words, ngx_uint_t level);
+static u_char *ngx_http_openai_redact_level(ngx_http_openai_redact_t *redact,
+    u_char *dst, u_char *last, ngx_str_t *uri, ngx_uint_t level);
 static u_char *ngx_http_openai_put(u_char *dst, u_char *last, const void *src,
     size_t len);
 static u_char *ngx_http_openai_put_secret(ngx_http_openai_redact_t *redact,
@@ -419,7 +430,8 @@ ngx_http_openai_redact_part(u_char *p, u_char *end)
 
 static ngx_uint_t
 ngx_http_openai_redact_encoded(ngx_http_openai_redact_t *redact, u_char **dst,
-    u_char *last, u_char *name, u_char *value, u_char *end)
+    u_char *last, u_char *name, u_char *value, u_char *end, ngx_uint_t level,
+    ngx_uint_t tries)
 {
     size_t      len;
     u_char     *p, *d, *s;
@@ -430,11 +442,15 @@ ngx_http_openai_redact_encoded(ngx_http_openai_redact_t *redact, u_char **dst,
 
     len = end - value;
 
-    if (len > sizeof(text)) {
+    if (len > sizeof(text) || level == NGX_HTTP_OPENAI_REDACT_DEPTH
+        || tries > NGX_HTTP_OPENAI_REDACT_TRIES)
+    {
+        /* too long for a look: not kept, if it could have a URI; too deep, or
+           too many: not kept */
 
-        /* too long for a look: not kept, if it could have a URI */
-
-        if (ngx_strlcasestrn(value, end, (u_char *) "%3d", 3 - 1) == NULL
+        if (level < NGX_HTTP_OPENAI_REDACT_DEPTH
+            && tries <= NGX_HTTP_OPENAI_REDACT_TRIES
+            && ngx_strlcasestrn(value, end, (u_char *) "%3d", 3 - 1) == NULL
             && ngx_strlcasestrn(value, end, (u_char *) "%40", 3 - 1) == NULL)
         {
             return 0;
@@ -456,8 +472,8 @@ ngx_http_openai_redact_encoded(ngx_http_openai_redact_t *redact, u_char **dst,
     decoded.data = text;
     decoded.len = d - text;
 
-    p = ngx_http_openai_redact_text_value(redact, out, out + sizeof(out),
-                                          &decoded, NULL);
+    p = ngx_http_openai_redact_decoded(redact, out, out + sizeof(out),
+                                       &decoded, NULL, level + 1);
     len = p - out;
 
     found = (len != decoded.len || ngx_memcmp(out, text, len) != 0);
@@ -485,12 +501,21 @@ ngx_http_openai_redact_text_value(ngx_http_openai_redact_t *redact,
     u_char *dst, u_char *last, ngx_str_t *value,
     openai_secrets_words_t *words)
 {
+    return ngx_http_openai_redact_decoded(redact, dst, last, value, words, 0);
+}
+
+
+static u_char *
+ngx_http_openai_redact_decoded(ngx_http_openai_redact_t *redact, u_char *dst,
+    u_char *last, ngx_str_t *value, openai_secrets_words_t *words,
+    ngx_uint_t level)
+{
     u_char            *p, text[NGX_HTTP_OPENAI_REDACT_TEXT];
     ngx_str_t          masked;
     openai_secrets_t   secrets;
 
     if (words == NULL && !ngx_http_openai_redact_json(value)) {
-        return ngx_http_openai_redact_uri(redact, dst, last, value);
+        return ngx_http_openai_redact_level(redact, dst, last, value, level);
     }
 
     openai_secrets_init(&secrets, OPENAI_SECRETS_MEMBERS, words != NULL);
@@ -510,7 +535,7 @@ ngx_http_openai_redact_text_value(ngx_http_openai_redact_t *redact,
     masked.data = text;
     masked.len = value->len;
 
-    p = ngx_http_openai_redact_uri(redact, dst, last, &masked);
+    p = ngx_http_openai_redact_level(redact, dst, last, &masked, level);
 
     ngx_explicit_memzero(text, sizeof(text));
 
@@ -522,8 +547,20 @@ u_char *
 ngx_http_openai_redact_uri(ngx_http_openai_redact_t *redact, u_char *dst,
     u_char *last, ngx_str_t *uri)
 {
-    u_char     *p, *end, *amp, *eq;
-    ngx_str_t   secret;
+    return ngx_http_openai_redact_level(redact, dst, last, uri, 0);
+}
+
+
+/* an argument may have "?" and "#" in it, so its end and its "=" are looked for
+   once, not behind each of them */
+
+static u_char *
+ngx_http_openai_redact_level(ngx_http_openai_redact_t *redact, u_char *dst,
+    u_char *last, ngx_str_t *uri, ngx_uint_t level)
+{
+    u_char      *p, *end, *amp, *eq, *stop;
+    ngx_str_t    secret;
+    ngx_uint_t   tries;
 
     p = uri->data;
     end = p + uri->len;
@@ -540,16 +577,29 @@ ngx_http_openai_redact_uri(ngx_http_openai_redact_t *redact, u_char *dst,
 
     dst = ngx_http_openai_redact_text(redact, dst, last, p, amp + 1 - p);
 
+    eq = NULL;
+    stop = NULL;
+    tries = 0;
+
     for (p = amp + 1; p < end; p = amp) {
 
-        for (amp = p;
-             amp < end && *amp != '&' && *amp != ' ' && *amp != ';';
-             amp++)
-        {
-            /* void */
+        if (stop == NULL || p > stop) {
+
+            for (stop = p;
+                 stop < end && *stop != '&' && *stop != ' ' && *stop != ';';
+                 stop++)
+            {
+                /* void */
+            }
+
+            eq = ngx_strlchr(p, stop, '=');
+            tries = 0;
+
+        } else if (eq && eq < p) {
+            eq = ngx_strlchr(p, stop, '=');
         }
 
-        eq = ngx_strlchr(p, amp, '=');
+        amp = stop;
 
         if (eq && ngx_http_openai_redact_arg(redact, p, eq - p)) {
             dst = ngx_http_openai_put(dst, last, p, eq + 1 - p);
@@ -560,9 +610,11 @@ ngx_http_openai_redact_uri(ngx_http_openai_redact_t *redact, u_char *dst,
             dst = ngx_http_openai_put_secret(redact, dst, last, &secret);
             p = amp;
 
-        } else if (eq && ngx_strlchr(eq, amp, '%')
+        } else if (eq && tries <= NGX_HTTP_OPENAI_REDACT_TRIES
+                   && ngx_strlchr(eq, amp, '%')
                    && ngx_http_openai_redact_encoded(redact, &dst, last, p,
-                                                     eq + 1, amp))
+                                                     eq + 1, amp, level,
+                                                     ++tries))
         {
             p = amp;
 
