@@ -218,7 +218,12 @@ ngx_http_openai_mask_start(u_char *p, size_t first, size_t start,
 {
     size_t  n;
 
-    while (start > first && start < len && (p[start] & 0xc0) == 0x80) {
+    /* a character has three such bytes at most, other bytes have any number */
+
+    for (n = 0;
+         n < 3 && start > first && start < len && (p[start] & 0xc0) == 0x80;
+         n++)
+    {
         start--;
     }
 

@@ -120,6 +120,11 @@ ngx_http_openai_veil_look(ngx_http_openai_veil_t *veil, const char *data,
     do {
         n = ngx_min(len, NGX_HTTP_OPENAI_VEIL_PIECE);
 
+        if (veil->size + n > NGX_HTTP_OPENAI_VEIL_SIZE) {
+            veil->secrets.found++;
+            return NGX_ERROR;
+        }
+
         if (n) {
             ngx_memcpy(veil->buf + veil->size, data, n);
         }
@@ -179,6 +184,11 @@ ngx_http_openai_veil_text(ngx_http_openai_veil_t *veil, u_char *p, size_t len,
 
     do {
         n = ngx_min(len, NGX_HTTP_OPENAI_VEIL_PIECE);
+
+        if (veil->size + n > NGX_HTTP_OPENAI_VEIL_SIZE) {
+            ngx_http_openai_veil_close(veil);
+            return;
+        }
 
         if (n) {
             ngx_memcpy(veil->buf + veil->size, p, n);
