@@ -118,6 +118,8 @@ openai_take_said(void *ctx, const openai_node_t *node,
 }
 
 
+/* zeroes what follows, because an earlier title may have been longer */
+
 static void
 openai_title_copy(char *dst, const openai_str_t *text)
 {
@@ -133,5 +135,6 @@ openai_title_copy(char *dst, const openai_str_t *text)
         }
     }
 
+    memset(dst, 0, OPENAI_TITLE_SIZE);
     openai_copy(dst, OPENAI_TITLE_SIZE, text->data, i);
 }
