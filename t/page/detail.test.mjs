@@ -565,7 +565,7 @@ test('statistics: windows, numbers, charts, groups that filter, reset', async ()
 
     // the search box narrows them, and stays where it is
     await page.locator('.search input').fill('model:gpt-4o');
-    await page.getByText('of the kept records that match the search').waitFor();
+    await page.getByText('of the records that match the search').waitFor();
     await soon(() => assert.equal(api.asked('/api/stats').at(-1).query.q, 'model:gpt-4o'));
     await soon(() => assert.match(page.url(), /view=stats/));
     assert.equal(

@@ -94,7 +94,7 @@ test('a query that failed is not said to match nothing', async () => {
     api.refuse = /^modle:/;
     const page = await show({ hash: { q: 'modle:x' } });
 
-    await page.getByText('The query was not answered.').waitFor();
+    await page.getByText('The monitor did not answer the query.').waitFor();
     assert.equal(await page.getByText('No request matches.').count(), 0);
 });
 
@@ -201,7 +201,7 @@ test('Chinese sentences have their own marks, and name what has changed', async 
     await soon(async () =>
         assert.equal(
             await en.locator('.notice').innerText(),
-            'Truncated. The upstream ended the answer before its end.',
+            'Truncated. The upstream cut its answer.',
         ),
     );
     await en.locator('#row-' + b.id).click();
