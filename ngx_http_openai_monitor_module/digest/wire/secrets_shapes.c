@@ -81,7 +81,7 @@ static const openai_secrets_shape_t  openai_secrets_shapes[] = {
     openai_secrets_key("pcsk_", 16),
     openai_secrets_key("lsv2_", 16),
     openai_secrets_key("rpa_", 16),
-    openai_secrets_key("fc-", 16),
+    openai_secrets_key("fc-", 32),
     { "bedrock-api-key-", 7, 16, OPENAI_SECRETS_RANDOM,
       OPENAI_SECRETS_RUN_BASE64 },
     { "ABSKQmV", 6, 16, OPENAI_SECRETS_RANDOM, OPENAI_SECRETS_RUN_BASE64 },
