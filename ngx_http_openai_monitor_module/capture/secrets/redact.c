@@ -478,6 +478,18 @@ ngx_http_openai_redact_encoded(ngx_http_openai_redact_t *redact, u_char **dst,
 
     found = (len != decoded.len || ngx_memcmp(out, text, len) != 0);
 
+    /* a URI that was handed on may be encoded once more */
+
+    if (!found && level + 1 < NGX_HTTP_OPENAI_REDACT_DEPTH
+        && ngx_strlchr(text, d, '%'))
+    {
+        p = out;
+        found = ngx_http_openai_redact_encoded(redact, &p, out + sizeof(out),
+                                               text, text, d, level + 1,
+                                               tries);
+        len = p - out;
+    }
+
     if (found) {
         *dst = ngx_http_openai_put(*dst, last, name, value - name);
 
