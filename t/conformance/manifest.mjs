@@ -127,7 +127,8 @@ function usageOf(row) {
 }
 
 function callOf(call) {
-    return call.hosted ? `<${call.name}>(0)`
+    // a call without a name of its own has that of its type
+    return call.name?.endsWith('_call') ? `<${call.name}>(0)`
         : `${call.name ?? ''}(${Buffer.byteLength(call.arguments ?? '')})`;
 }
 
