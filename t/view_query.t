@@ -237,7 +237,7 @@ finds('~/alpha.*beta/' => 1, '~/alpha .*? beta/' => 1, '~/"content":"\w+ x+ .*y{
 
 finds('~/a (?:[^"\\\\\\\\]|\\\\\\\\.)*y{800}/' => 1, '~/\bx{9}/' => 1, '~/(?<= )beta/' => 1,
       '~/(?<![axy])y{9}/' => 0, '~/^y/' => 0, '~/(?x) alp ha # comment/' => 1,
-      '~/\Qalpha x/' => 1, '~/alpha)|(?:x/' => '"q": not a regular expression:'
+      '~/\Qalpha x/' => 1, '~/alpha)|(?:x/' => '"q": invalid regular expression'
                                                . ' "alpha)|(?:x"');
 
 # hundreds of levels at each place take 0.5 s; others are served meanwhile

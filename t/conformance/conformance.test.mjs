@@ -177,7 +177,13 @@ for (const coding of ['identity', 'gzip', 'br']) {
 
     test(`cut in the middle, as ${coding}`, async (t) => {
         let partial = 0;
-        const streams = upTo(100000).filter((row) => row.kind.endsWith('-sse'));
+
+        // one has four responses, of which half of the bytes end the first:
+        // what was passed on to its end is whole
+
+        const streams = upTo(100000).filter((row) => row.kind.endsWith('-sse')
+            && !row.file.endsWith('stream-reasoning-encrypted-content.sse'));
+
 
         await all(streams, async (row) => {
             const whole = await send(row, { ...orders, 'x-split': 100 });
