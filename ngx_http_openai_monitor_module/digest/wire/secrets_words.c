@@ -126,9 +126,14 @@ openai_secrets_unit(const char *p, const char *last, char want, char *c)
 
     /* JSON within JSON has backslashes before backslashes */
 
-    for (n = 1; n < rest && p[n] == '\\'; n++) { /* void */ }
+    for (n = 1;
+         n < rest && n < OPENAI_SECRETS_UNIT && p[n] == '\\';
+         n++)
+    {
+        /* void */
+    }
 
-    if (n == rest) {
+    if (n == rest || n == OPENAI_SECRETS_UNIT) {
         return 0;
     }
 
