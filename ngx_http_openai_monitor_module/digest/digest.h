@@ -208,7 +208,7 @@ double openai_cost(const openai_prices_t *prices,
 
 /*
  * Conversations.  The thread of a request has a hash of the settings, of the
- * tools and of the system, and a prefix for each message, which is a hash of all
+ * tools and of the system, and a prefix for each message, a hash of all
  * messages up to it.  Markers that clients move (cache_control) do not count.
  * Leading system messages are hashed into the system; their prefixes are their
  * numbers.  docs/conversations.md has the rules.

@@ -25,7 +25,7 @@ typedef struct {
 /*
  * Makes a record.  The caller has filled rec->started_ms, method, uri, client,
  * key and the like; this fills seq, id and pid.  NGX_DECLINED: every entry
- * runs, or the key has its share (invariant 18).  The exchange counts as dropped
+ * runs, or the key has its share (invariant 18).  The exchange is dropped
  * then, and the other calls do nothing.
  */
 ngx_int_t ngx_openai_writer_begin(ngx_openai_writer_t *w,

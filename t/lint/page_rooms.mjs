@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 // a file's name in place of a room's opens only this file
 const rooms = {
     state: [],
-    text: ['state/prefs', 'state/api'],
+    text: ['state/prefs'],
     ui: ['text', 'state/prefs'],
     query: ['state', 'text', 'ui'],
     record: ['state', 'text', 'ui', 'query'],

@@ -197,10 +197,10 @@ static const case_t  cases[] = {
     /* words of the caller: in errors all, else the long ones; with escapes */
 
     { OPENAI_SECRETS_NONE, 0, "hush/ThisIsNotToBe&Seen",
-      "a hush/ThisIsNotToBe&Seen b hush\\/ThisIsNotToBe\\u0026Seen c", 
+      "a hush/ThisIsNotToBe&Seen b hush\\/ThisIsNotToBe\\u0026Seen c",
       "a *********************** b ***************************** c" },
     { OPENAI_SECRETS_NONE, 0, "hush/ThisIsNotToBe&Seen",
-      "a hush%2fThisIsNotToBe%26Seen b hush\\\\\\/ThisIsNotToBe&amp;Seen c", 
+      "a hush%2fThisIsNotToBe%26Seen b hush\\\\\\/ThisIsNotToBe&amp;Seen c",
       "a *************************** b ****************************** c" },
     { OPENAI_SECRETS_NONE, 0, "hunter-2",
       "hunter-2", NULL },

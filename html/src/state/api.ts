@@ -3,7 +3,7 @@
 // The calls of the API, one function each, as docs/api.md describes them.  An
 // error becomes an ApiError, without words for the reader.
 
-import { ApiError } from '../text/reason';
+import { ApiError } from './error';
 import type { Detail, DiffReport, Info, Page, Stats, StreamEvent, Window } from '../types';
 import * as shape from './shape';
 

@@ -6,7 +6,7 @@
 // shown at most ten times a second.
 
 import { computed, effect, signal, untracked } from '@preact/signals';
-import { ApiError } from '../text/reason';
+import { ApiError } from './error';
 import type { AnswerDelta, Counters, Gone, Hello, Summary } from '../types';
 import * as api from './api';
 import { noteFacets } from './facets';
