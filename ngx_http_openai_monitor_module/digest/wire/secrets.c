@@ -1397,6 +1397,10 @@ openai_secrets_deep(openai_secrets_walk_t *w, size_t i)
     if (s->words) {
         n = openai_secrets_word_step(w, i);
 
+        if (n == OPENAI_SECRETS_WAIT) {
+            return n;
+        }
+
         if (n != i) {
             s->escaped = 0;
             return n;
