@@ -122,7 +122,6 @@ ngx_http_openai_field_variable(ngx_http_request_t *r,
                                             ngx_strlen(s));
     }
 
-    p = buf;
     n = ngx_openai_field_number(field, rec);
 
     if (n < 0) {

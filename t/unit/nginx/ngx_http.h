@@ -80,6 +80,9 @@ struct ngx_http_request_s {
 };
 
 
+#define ngx_log_debug2(level, log, err, fmt, a1, a2)
+
+
 ngx_int_t ngx_http_send_header(ngx_http_request_t *r);
 ngx_int_t ngx_http_output_filter(ngx_http_request_t *r, ngx_chain_t *out);
 
