@@ -12,8 +12,7 @@
 
 #include "digest/json/bytes.h"
 
-#if defined(__SSE2__)
-#include <immintrin.h>
+#if (OPENAI_AVX2)
 
 static const char *openai_find_avx2(const char *p, const char *last, char a,
     char b);
@@ -29,7 +28,7 @@ openai_find_far(const char *p, const char *last, char a, char b)
     openai_vec_t  v, va, vb;
 #endif
 
-#if defined(__SSE2__)
+#if (OPENAI_AVX2)
     if (last - p >= 32 && __builtin_cpu_supports("avx2")) {
         return openai_find_avx2(p, last, a, b);
     }
@@ -61,7 +60,7 @@ openai_find_far(const char *p, const char *last, char a, char b)
 const char *
 openai_find_eol(const char *p, const char *last)
 {
-#if defined(__SSE2__)
+#if (OPENAI_AVX2)
     if (last - p >= 64 && __builtin_cpu_supports("avx2")) {
         return openai_eol_avx2(p, last);
     }
@@ -71,7 +70,7 @@ openai_find_eol(const char *p, const char *last)
 }
 
 
-#if defined(__SSE2__)
+#if (OPENAI_AVX2)
 
 /* needs 32 bytes or more, and may look at the last ones twice */
 
