@@ -5,10 +5,12 @@
 
 
 /*
- * A zone that comes from a file: left by processes that ended well or were
- * killed anywhere, by another version, by a disk that lost what it had, or
- * written over by somebody.  Whatever is in it, what is made of it is a zone
- * in which nothing points where it must not.
+ * Checks a zone that comes from a file, before anybody uses it.  setup.c calls
+ * it.  Processes that were killed, a disk that lost data, or a person may have
+ * left anything in the file.
+ *
+ * After the check each index and length is in bounds, and each string ends.
+ * The check drops the records that are not whole.
  */
 
 

@@ -4,6 +4,16 @@
  */
 
 
+/*
+ * The fingerprint that stands for a secret in a record: the first bytes of a
+ * hash keyed by the zone's salt.  redact.c and capture/head.c call it.
+ *
+ * Nothing here keeps a secret.  A worker remembers the last fingerprints by a
+ * keyed hash of their secrets, because a client sends its key with every
+ * request.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>

@@ -4,6 +4,15 @@
  */
 
 
+/*
+ * Replaces in a body what matches "openai_monitor_mask_body".  directives.c
+ * compiles the patterns, veil_text.c and veil.c call the matcher.
+ *
+ * A match keeps its length.  A pattern that takes too many steps ends with
+ * NGX_ERROR, and the caller withholds the rest of the body.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>

@@ -4,6 +4,15 @@
  */
 
 
+/*
+ * Which headers and arguments are secrets by their names: the built-in ones and
+ * those of "openai_monitor_redact_header" and "openai_monitor_redact_arg".
+ * redact.c, plain.c and words.c ask here; directives.c adds names.
+ *
+ * In names "_" and "-" are the same, and case does not matter.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>

@@ -4,6 +4,17 @@
  */
 
 
+/*
+ * Writes a header's value, a URI or a request line with its secrets replaced by
+ * fingerprints.  capture/head.c calls it for the record, capture/log.c for the
+ * lines that nginx logs.
+ *
+ * The output never exceeds its room.  An argument is decoded at most twice and
+ * at most four times tried, so that the time is linear in the input's length;
+ * an argument beyond that is replaced as a whole.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>

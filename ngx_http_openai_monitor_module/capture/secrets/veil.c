@@ -4,6 +4,16 @@
  */
 
 
+/*
+ * Decides what a body is searched for, and gives it a veil: the state between
+ * the bytes that pass and the record.  capture/exchange.c asks for veils.
+ * veil_body.c, veil_frames.c and veil_text.c take the bytes through them.
+ *
+ * Without a veil a body is not kept.  A veil that cannot do its work withholds
+ * the rest of the body; it never touches the exchange.
+ */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>

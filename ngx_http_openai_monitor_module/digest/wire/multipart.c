@@ -4,6 +4,13 @@
  */
 
 
+/*
+ * Multipart forms, split anywhere.  The meter calls it for requests, the
+ * assembler for stored ones.  It hands over whole fields up to a bound and the
+ * kinds of files, and keeps no byte of a file.
+ */
+
+
 #include <string.h>
 #include <strings.h>
 

@@ -5,7 +5,9 @@
 
 
 /*
- * A body as it travelled, or decoded. view.c calls this.
+ * Answers with a body of a record, as it travelled or decoded.  view.c calls it
+ * for "/request" and "/response".  The answer is a download without a type that
+ * a browser would run.
  */
 
 
