@@ -856,3 +856,25 @@ for my $i (0 .. 3) {
 check($records->[0]{response}{body}, qr/whisk-y is bad/, 'what is kept');
 check($records->[2]{request}{body}, qr/whisk-y/, 'on both sides');
 $::hidden->(4, 'compressed');
+
+
+
+=== TEST 14: a coding that is not true, on both sides
+what the module could not decode of the request does not excuse the answer; seen
+to fail when the trouble of both sides was one fact of the exchange
+fault 41
+--- config
+location / {
+    proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+}
+--- upstream
+while (my $request = $u->request) {
+    $u->answer(200, json_text({ id => $::key }), 'Content-Encoding' => 'gzip',
+               'Content-Type' => 'application/json');
+}
+--- client
+split_post('/v1/chat/completions', json_text({ model => 'm', messages => [] }),
+           20, 'Content-Encoding: gzip');
+
+check(records(1)->[0]{undecoded}, 'broken', 'neither side is gzip');
+$::hidden->(1, 'not gzip');

@@ -73,6 +73,10 @@ typedef void (*openai_meter_text_pt)(void *ctx, unsigned side,
 void openai_meter_watch(openai_meter_t *m, openai_meter_text_pt text,
     void *ctx);
 
+/* why a side's coded body cannot be read: OPENAI_FACT_BOMB, _NO_DECODER or
+   _UNDECODABLE, or 0.  The facts have the same of both sides together. */
+uint32_t openai_meter_unread(const openai_meter_t *m, unsigned side);
+
 /* the end of the path decides on the dialect; uri may have arguments */
 void openai_meter_request_line(openai_meter_t *m, openai_str_t method,
     openai_str_t uri);

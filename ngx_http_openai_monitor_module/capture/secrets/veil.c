@@ -306,7 +306,6 @@ ngx_http_openai_veil_create(ngx_http_openai_exchange_t *ex, ngx_uint_t side,
     veil->ex = ex;
     veil->side = side;
     veil->masks = ex->conf->masks;
-    veil->flags = ex->rec.facts.flags;
 
     openai_secrets_init(&veil->secrets, secrecy, text);
 

@@ -93,13 +93,21 @@ ngx_http_openai_veil_opened(ngx_http_openai_veil_t *veil, u_char *p,
 {
     u_char      *wait;
     size_t       n;
-    uint32_t     flags;
+    uint32_t     unread;
     ngx_uint_t   end;
 
-    flags = veil->ex->rec.facts.flags & ~veil->flags;
+    unread = openai_meter_unread(veil->ex->meter, veil->side);
     end = (p == NULL);
 
-    if (flags & (OPENAI_FACT_BOMB|OPENAI_FACT_NO_DECODER)) {
+    if (unread & (OPENAI_FACT_BOMB|OPENAI_FACT_NO_DECODER)) {
+        veil->blind = 1;
+    }
+
+    /* a body of which no text came has not been looked at */
+
+    if (end && veil->decoded == 0 && veil->waiting
+        && !(unread & OPENAI_FACT_UNDECODABLE))
+    {
         veil->blind = 1;
     }
 
@@ -111,7 +119,7 @@ ngx_http_openai_veil_opened(ngx_http_openai_veil_t *veil, u_char *p,
         return;
     }
 
-    if (veil->decoded == 0 && (flags & OPENAI_FACT_UNDECODABLE)) {
+    if (veil->decoded == 0 && (unread & OPENAI_FACT_UNDECODABLE)) {
         /* it is not what its head says: the bytes may be text */
 
         veil->coded = 0;

@@ -58,7 +58,6 @@ struct ngx_http_openai_veil_s {
     size_t                       waiting;
     size_t                       room;
     uint64_t                     decoded;    /* bytes of text */
-    uint32_t                     flags;      /* of the facts, before it */
 
     openai_ws_t                 *inflate;
 

@@ -23,7 +23,8 @@
 static void openai_body_feed(openai_meter_t *m, openai_body_t *body,
     const void *data, size_t len, openai_decoder_sink_pt sink);
 static int openai_body_open(openai_meter_t *m, openai_body_t *body);
-static void openai_body_decoded(openai_meter_t *m, int rc);
+static void openai_body_decoded(openai_meter_t *m, openai_body_t *body,
+    int rc);
 static int openai_meter_request_plain(void *ctx, const char *data, size_t len);
 static void openai_meter_request_text(openai_meter_t *m, const char *data,
     size_t len);
@@ -116,7 +117,8 @@ openai_meter_request_body(openai_meter_t *m, const void *data, size_t len,
     if (last && !m->request.over) {
 
         if (m->request.decoder) {
-            openai_body_decoded(m, openai_decoder_end(m->request.decoder,
+            openai_body_decoded(m, &m->request,
+                                openai_decoder_end(m->request.decoder,
                                                openai_meter_request_plain, m));
         }
 
@@ -180,8 +182,8 @@ openai_body_feed(openai_meter_t *m, openai_body_t *body, const void *data,
         return;
     }
 
-    openai_body_decoded(m, openai_decoder_feed(body->decoder, data, len, sink,
-                                               m));
+    openai_body_decoded(m, body, openai_decoder_feed(body->decoder, data, len,
+                                                     sink, m));
 }
 
 
@@ -209,7 +211,7 @@ openai_body_open(openai_meter_t *m, openai_body_t *body)
     body->decoder = openai_decoder_create(&m->alloc, encoding, 0, &rc);
 
     if (body->decoder == NULL) {
-        openai_body_decoded(m, rc);
+        openai_body_decoded(m, body, rc);
         return rc;
     }
 
@@ -222,17 +224,26 @@ openai_body_open(openai_meter_t *m, openai_body_t *body)
 
 
 static void
-openai_body_decoded(openai_meter_t *m, int rc)
+openai_body_decoded(openai_meter_t *m, openai_body_t *body, int rc)
 {
     if (rc == OPENAI_LIMIT) {
-        m->facts->flags |= OPENAI_FACT_BOMB;
+        body->unread |= OPENAI_FACT_BOMB;
 
     } else if (rc == OPENAI_NOMEM) {
-        m->facts->flags |= OPENAI_FACT_NO_DECODER;
+        body->unread |= OPENAI_FACT_NO_DECODER;
 
     } else if (rc == OPENAI_ERROR) {
-        m->facts->flags |= OPENAI_FACT_UNDECODABLE;
+        body->unread |= OPENAI_FACT_UNDECODABLE;
     }
+
+    m->facts->flags |= body->unread;
+}
+
+
+uint32_t
+openai_meter_unread(const openai_meter_t *m, unsigned side)
+{
+    return side ? m->response.unread : m->request.unread;
 }
 
 
@@ -567,7 +578,8 @@ openai_meter_finish(openai_meter_t *m, int complete, uint64_t now_us)
     /* the client closed the connection during its upload */
 
     if (m->request.decoder && !m->request.over) {
-        openai_body_decoded(m, openai_decoder_end(m->request.decoder,
+        openai_body_decoded(m, &m->request,
+                            openai_decoder_end(m->request.decoder,
                                                openai_meter_request_plain, m));
     }
 

@@ -93,6 +93,7 @@ typedef struct {
     openai_decoder_t  *decoder;
     openai_ws_t       *ws;
     openai_scan_t     *scan;           /* NULL: no value is wanted, yet */
+    uint16_t           unread;         /* see openai_meter_unread() */
     uint8_t            started;
     uint8_t            over;
 } openai_body_t;
