@@ -72,7 +72,7 @@ ngx_http_openai_veil_end(ngx_http_openai_veil_t *veil)
     openai_ws_destroy(veil->inflate);
 
     if (veil->buf) {
-        ngx_explicit_memzero(veil->buf, NGX_HTTP_OPENAI_VEIL_SIZE);
+        ngx_explicit_memzero(veil->buf, veil->peak);
     }
 
     if (veil->wait) {

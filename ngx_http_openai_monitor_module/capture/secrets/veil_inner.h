@@ -48,6 +48,7 @@ struct ngx_http_openai_veil_s {
     size_t                       past;
     size_t                       clear;
     size_t                       size;
+    size_t                       peak;       /* of size: what has to be wiped */
 
     openai_secrets_t             secrets;
 

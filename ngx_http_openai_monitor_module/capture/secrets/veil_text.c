@@ -127,6 +127,7 @@ ngx_http_openai_veil_look(ngx_http_openai_veil_t *veil, const char *data,
 
         if (n) {
             ngx_memcpy(veil->buf + veil->size, data, n);
+            veil->peak = ngx_max(veil->peak, veil->size + n);
         }
 
         len -= n;
@@ -192,6 +193,7 @@ ngx_http_openai_veil_text(ngx_http_openai_veil_t *veil, u_char *p, size_t len,
 
         if (n) {
             ngx_memcpy(veil->buf + veil->size, p, n);
+            veil->peak = ngx_max(veil->peak, veil->size + n);
         }
 
         if (ngx_http_openai_veil_settle(veil, n, last && n == len)

@@ -33,7 +33,6 @@
 #define OPENAI_SECRETS_URL_MAX (OPENAI_SECRETS_HOLD - 128)
 #define OPENAI_SECRETS_HASH    64     /* hexadecimal digits of a hash */
 #define OPENAI_SECRETS_LOOSE   8      /* letters of a header that counts */
-#define OPENAI_SECRETS_LONG    512    /* bytes for which AVX2 pays */
 
 
 typedef enum {
@@ -54,11 +53,26 @@ typedef struct {
 } openai_secrets_walk_t;
 
 
+/* a block of the buffer, and its bytes that may tell */
+
+typedef struct {
+    const char        *p;
+    size_t             len;
+    size_t             at;            /* where the block begins */
+    uint32_t           width;         /* its bytes */
+    uint32_t           mask;          /* those that are still to be looked at */
+} openai_secrets_marks_t;
+
+
 /* what a step returns where it does not know its end */
 
 #define OPENAI_SECRETS_WAIT  ((size_t) -1)
 
 
+static void openai_secrets_marks(openai_secrets_marks_t *m,
+    const openai_secrets_t *s, const char *p, size_t i, size_t len);
+static size_t openai_secrets_next_mark(openai_secrets_marks_t *m);
+static void openai_secrets_next_block(openai_secrets_marks_t *m);
 static size_t openai_secrets_seek(const openai_secrets_t *s, const char *p,
     size_t i, size_t len);
 static inline int openai_secrets_tells(char c, char before);
@@ -190,19 +204,17 @@ openai_secrets_tellers(const char *p)
 #if (OPENAI_AVX2)
 
 /*
- * The same on a processor with AVX2, 32 bytes at a time: a body of 64 KB takes
- * a third of the time.  Two tables, one by each half of a byte, find the bytes
- * that may tell; the few that are found are then looked at by themselves.
- * Returns where a byte tells, or where less than 32 bytes are left.
+ * The same for 32 bytes, on a processor with AVX2.  Two tables, one by each
+ * half of a byte, find the bytes that may tell.  Returns where the first block
+ * with such a byte begins, from i on, or where fewer than 32 bytes are left.
  */
 
 __attribute__((target("avx2")))
 static size_t
-openai_secrets_seek_avx2(const char *p, size_t i, size_t len)
+openai_secrets_tellers_avx2(const char *p, size_t i, size_t len,
+    uint32_t *mask)
 {
-    size_t    at;
-    __m256i   v, high, found;
-    uint32_t  mask;
+    __m256i  v, high, found;
 
     /* bit 0: "-" and "."; 1: ":"; 2: "A" and "J"; 3: "V" and "_"; 4: "z" */
 
@@ -212,7 +224,7 @@ openai_secrets_seek_avx2(const char *p, size_t i, size_t len)
         _mm_setr_epi8(0, 0, 1, 2, 4, 8, 0, 16, 0, 0, 0, 0, 0, 0, 0, 0));
     const __m256i  half = _mm256_set1_epi8(15);
 
-    for ( /* void */ ; i + 32 <= len; i += 32) {
+    for (*mask = 0; i + 32 <= len; i += 32) {
 
         v = _mm256_loadu_si256((const __m256i *) (p + i));
         high = _mm256_and_si256(_mm256_srli_epi16(v, 4), half);
@@ -221,16 +233,11 @@ openai_secrets_seek_avx2(const char *p, size_t i, size_t len)
                     _mm256_shuffle_epi8(lows, _mm256_and_si256(v, half)),
                     _mm256_shuffle_epi8(highs, high));
 
-        mask = ~(uint32_t) _mm256_movemask_epi8(
-                               _mm256_cmpeq_epi8(found,
-                                                 _mm256_setzero_si256()));
-
-        for ( /* void */ ; mask; mask &= mask - 1) {
-            at = i + __builtin_ctz(mask);
-
-            if (openai_secrets_tells(p[at], p[at - 1])) {
-                return at;
-            }
+        *mask = ~(uint32_t) _mm256_movemask_epi8(
+                                _mm256_cmpeq_epi8(found,
+                                                  _mm256_setzero_si256()));
+        if (*mask) {
+            break;
         }
     }
 
@@ -240,68 +247,106 @@ openai_secrets_seek_avx2(const char *p, size_t i, size_t len)
 #endif
 
 
-/* where the next byte that tells stands, from i on */
+/* goes through the bytes of p that tell, from i on */
+
+static void
+openai_secrets_marks(openai_secrets_marks_t *m, const openai_secrets_t *s,
+    const char *p, size_t i, size_t len)
+{
+    m->p = p;
+    m->len = len;
+    m->at = i;
+    m->width = 0;
+    m->mask = 0;
+
+    if (i == 0 && len) {
+        m->width = 1;
+        m->mask = openai_secrets_tells(p[0],
+                                       s->ntail
+                                       ? s->tail[OPENAI_SECRETS_TAIL - 1]
+                                       : '\0');
+    }
+}
+
+
+/* the next one; the length when there is none */
+
+static size_t
+openai_secrets_next_mark(openai_secrets_marks_t *m)
+{
+    size_t  i;
+
+    for ( ;; ) {
+
+        for ( /* void */ ; m->mask; m->mask &= m->mask - 1) {
+            i = m->at + __builtin_ctz(m->mask);
+
+            if (i == 0 || openai_secrets_tells(m->p[i], m->p[i - 1])) {
+                m->mask &= m->mask - 1;
+                return i;
+            }
+        }
+
+        m->at += m->width;
+
+        if (m->at >= m->len) {
+            return m->len;
+        }
+
+        openai_secrets_next_block(m);
+    }
+}
+
+
+static void
+openai_secrets_next_block(openai_secrets_marks_t *m)
+{
+#if (OPENAI_VECTOR)
+    size_t  n;
+#endif
+
+#if (OPENAI_AVX2)
+
+    if (m->at + 32 <= m->len && __builtin_cpu_supports("avx2")) {
+        m->at = openai_secrets_tellers_avx2(m->p, m->at, m->len, &m->mask);
+        m->width = m->mask ? 32 : 0;
+        return;
+    }
+
+#endif
+
+#if (OPENAI_VECTOR)
+
+    if (m->len > 16) {
+
+        /* the last block has some bytes of the one before it */
+
+        n = m->len - m->at;
+        n = (n < 16) ? 16 - n : 0;
+
+        m->mask = openai_secrets_tellers(m->p + m->at - n) >> n;
+        m->width = 16 - n;
+        return;
+    }
+
+#endif
+
+    /* a byte that is looked at by itself */
+
+    m->mask = 1;
+    m->width = 1;
+}
+
 
 static size_t
 openai_secrets_seek(const openai_secrets_t *s, const char *p, size_t i,
     size_t len)
 {
-#if (OPENAI_VECTOR)
-    size_t    n, at;
-    uint32_t  mask;
-#endif
+    openai_secrets_marks_t  m;
 
-    if (i == 0 && len
-        && openai_secrets_tells(p[0], s->ntail
-                                      ? s->tail[OPENAI_SECRETS_TAIL - 1]
-                                      : '\0'))
-    {
-        return 0;
-    }
+    openai_secrets_marks(&m, s, p, i, len);
 
-    i += (i == 0);
-
-#if (OPENAI_AVX2)
-
-    if (i + OPENAI_SECRETS_LONG <= len && __builtin_cpu_supports("avx2")) {
-        i = openai_secrets_seek_avx2(p, i, len);
-
-        if (i < len && openai_secrets_tells(p[i], p[i - 1])) {
-            return i;
-        }
-    }
-
-#endif
-
-#if (OPENAI_VECTOR)
-
-    while (len > 16 && i < len) {
-
-        /* the last block has some bytes of the one before it */
-
-        n = (len - i < 16) ? 16 - (len - i) : 0;
-        mask = openai_secrets_tellers(p + i - n) >> n;
-
-        for ( /* void */ ; mask; mask &= mask - 1) {
-            at = i + __builtin_ctz(mask);
-
-            if (openai_secrets_tells(p[at], p[at - 1])) {
-                return at;
-            }
-        }
-
-        i += 16 - n;
-    }
-
-#endif
-
-    for ( /* void */ ; i < len; i++) {
-        if (openai_secrets_tells(p[i], p[i - 1])) {
-            return i;
-        }
-    }
-
-    return len;
+    return openai_secrets_next_mark(&m);
 }
 
 
@@ -434,7 +479,8 @@ openai_secrets_shaped(const openai_secrets_t *s, const char *p, size_t i)
 int
 openai_secrets_idle(openai_secrets_t *s, const char *p, size_t len)
 {
-    size_t  i;
+    size_t                  i;
+    openai_secrets_marks_t  m;
 
     if (s->state != OPENAI_SECRETS_WALK || s->text
         || s->form == OPENAI_SECRETS_FORM)
@@ -451,10 +497,10 @@ openai_secrets_idle(openai_secrets_t *s, const char *p, size_t len)
         return 0;
     }
 
-    for (i = openai_secrets_seek(s, p, 0, len);
-         i < len;
-         i = openai_secrets_seek(s, p, i + 1, len))
-    {
+    openai_secrets_marks(&m, s, p, 0, len);
+
+    while ((i = openai_secrets_next_mark(&m)) < len) {
+
         if (p[i] != ':') {
 
             if (openai_secrets_shaped(s, p, i)) {

@@ -22,6 +22,8 @@ static size_t openai_secrets_unit(const char *p, const char *last, char want,
 static int openai_secrets_word_match(openai_str_t word, const char *p,
     const char *last, size_t *len);
 static int openai_secrets_hex(const char *p, size_t n);
+static const char *openai_secrets_word_find(openai_str_t word, const char *p,
+    const char *last);
 
 
 void
@@ -57,7 +59,7 @@ openai_secrets_hex(const char *p, size_t n)
     int  c, value;
 
     for (value = 0; n; n--) {
-        c = *p++;
+        c = (unsigned char) *p++;
 
         if (c >= '0' && c <= '9') {
             c -= '0';
@@ -274,54 +276,73 @@ openai_secrets_words_in(const openai_secrets_words_t *words, openai_str_t text)
 }
 
 
-/* by the first two bytes of each word, or by the first one at the end */
+/* whether a word may begin at p: by its first three bytes, as far as they are
+   there; an escape may stand for the third one */
+
+static inline int
+openai_secrets_word_begins(openai_str_t word, const char *p, const char *last)
+{
+    if (p[0] != word.data[0]) {
+        return 0;
+    }
+
+    if (p + 1 == last) {
+        return 1;
+    }
+
+    if (p[1] != word.data[1]) {
+        return 0;
+    }
+
+    return p + 2 == last || p[2] == word.data[2] || p[2] == '\\'
+           || p[2] == '&' || p[2] == '%' || p[2] == '+' || p[2] == ' ';
+}
+
 
 const char *
 openai_secrets_word_seek(const openai_secrets_words_t *words, const char *p,
     const char *last)
 {
-    unsigned      i;
-    const char   *at;
-    openai_str_t  word;
+    unsigned  i;
+
+    for (i = 0; i < words->n; i++) {
+        if (words->word[i].len >= OPENAI_SECRETS_WORD_LONG) {
+            last = openai_secrets_word_find(words->word[i], p, last);
+        }
+    }
+
+    return last;
+}
+
+
+static const char *
+openai_secrets_word_find(openai_str_t word, const char *p, const char *last)
+{
 #if (OPENAI_VECTOR)
     uint32_t      mask;
     openai_vec_t  a, b;
-#endif
 
-    for (i = 0; i < words->n; i++) {
-        word = words->word[i];
+    a = openai_vec_all(word.data[0]);
+    b = openai_vec_all(word.data[1]);
 
-        if (word.len < OPENAI_SECRETS_WORD_LONG) {
-            continue;
-        }
+    for ( /* void */ ; last - p >= 17; p += 16) {
+        mask = openai_vec_bits(openai_vec_and(
+                   openai_vec_equal(openai_vec_load(p), a),
+                   openai_vec_equal(openai_vec_load(p + 1), b)));
 
-        at = p;
-
-#if (OPENAI_VECTOR)
-
-        a = openai_vec_all(word.data[0]);
-        b = openai_vec_all(word.data[1]);
-
-        for ( /* void */ ; last - at >= 17; at += 16) {
-            mask = openai_vec_bits(openai_vec_and(
-                       openai_vec_equal(openai_vec_load(at), a),
-                       openai_vec_equal(openai_vec_load(at + 1), b)));
-
-            if (mask) {
-                at += __builtin_ctz(mask);
-                break;
-            }
-        }
-
-#endif
-
-        for ( /* void */ ; at < last; at++) {
-            if (*at == word.data[0]
-                && (at + 1 == last || at[1] == word.data[1]))
+        for ( /* void */ ; mask; mask &= mask - 1) {
+            if (openai_secrets_word_begins(word, p + __builtin_ctz(mask),
+                                           last))
             {
-                last = at;
-                break;
+                return p + __builtin_ctz(mask);
             }
+        }
+    }
+#endif
+
+    for ( /* void */ ; p < last; p++) {
+        if (openai_secrets_word_begins(word, p, last)) {
+            return p;
         }
     }
 
