@@ -85,15 +85,18 @@ http(post('/v1/chat/completions?stream', { model => 'asked-1', stream => true,
      messages => [ { role => 'user', content => "say \"this\"\nplease" } ] }));
 http(post('/v1/gzip', '{"q":"\u4e2d\u6587 escaped"}', 'X-Trace: gamma'));
 http(post('/v1/plain', "{\"q\":\"\xe4\xb8\xad\xe6\x96\x87 raw\"}"));
-records(3);
+http(post('/v1/go', '{"q":"\u003cb\u003E x \u0026\u0026 y main\/App.kt",'
+                    . '"arguments":"{\"cmd\":\"ls \\u003c in\"}"}'));
+records(4);
 
 finds('strawberry cake' => 1, '"Strawberry cake"' => 1, 'treasure' => 1,
       'TREASURE' => 1,
       '"say \\"this\\""' => 1, "\xe4\xb8\xad\xe6\x96\x87" => 2, 'nowhere' => 0,
       'in:request treasure' => 0, 'in:response treasure' => 1,
       'in:request please' => 1, 'in:response please' => 0,
-      'asked-1' => 1, '/v1/plain' => 1, '-treasure' => 2,
-      '-treasure -cake' => 1,
+      '"<b>"' => 1, '"x && y"' => 1, 'main/App.kt' => 1, '"ls < in"' => 1,
+      'asked-1' => 1, '/v1/plain' => 1, '-treasure' => 3,
+      '-treasure -cake' => 2,
       '(treasure OR cake)' => 2, 'header.x-trace:beta' => 1,
       'header.X-TRACE:A' => 2,
       'header.x-trace:delta' => 0, '~/straw.erry/' => 1,

@@ -404,7 +404,7 @@ test_words(void)
     u_char               *text, letters[96], word[48];
     size_t                i, len, n;
     ngx_str_t             s, w;
-    ngx_openai_needle_t   needles[NGX_OPENAI_NEEDLES];
+    ngx_openai_needle_t   needle;
 
     static const char  alphabet[] = "aAbB{[@`\xe4\xc4";
 
@@ -440,15 +440,15 @@ test_words(void)
         s.data = text;
         s.len = len;
 
-        ngx_openai_needle(&needles[0], &pool, &w);
+        ngx_openai_needle(&needle, &pool, &w);
 
         for (i = 0; i < len; i++) {
             letters[i] = (u_char) ngx_tolower(text[i]);
         }
 
-        where = memmem(letters, len, needles[0].word.data, n);
+        where = memmem(letters, len, needle.word.data, n);
 
-        wrong += ngx_openai_find(needles, 1, &s) != (where != NULL);
+        wrong += ngx_openai_find(&needle, &s) != (where != NULL);
         found += where != NULL;
 
         free(text);
@@ -457,6 +457,136 @@ test_words(void)
 
     ok(wrong == 0 && found > rounds / 10 && found < rounds,
        "random words are found where they are");
+}
+
+
+/* writes a text as JSON, with any way to escape a character that there is */
+
+static size_t
+escape(u_char *d, const u_char *s, size_t len)
+{
+    size_t   i;
+    u_char  *start;
+
+    static const char  hex[] = "0123456789abcdef", HEX[] = "0123456789ABCDEF";
+
+    start = d;
+
+    for (i = 0; i < len; i++) {
+
+        if (strchr("\"\\/", s[i]) && rand_r(&seed) % 2) {
+            *d++ = '\\';
+            *d++ = s[i];
+
+        } else if (s[i] == '\n' && rand_r(&seed) % 2) {
+            *d++ = '\\';
+            *d++ = 'n';
+
+        } else if (s[i] == '"' || s[i] == '\\' || s[i] < ' '
+                   || (s[i] < 0x80 && rand_r(&seed) % 4 == 0))
+        {
+            d += sprintf((char *) d, "\\u00%c%c", hex[s[i] >> 4],
+                         (rand_r(&seed) % 2 ? hex : HEX)[s[i] & 0xf]);
+
+        } else {
+            *d++ = s[i];
+        }
+    }
+
+    return d - start;
+}
+
+
+/* a word is found in JSON, whatever of it is escaped and how, also in JSON that
+   is a string of JSON, as arguments of a call are; failed when only quotes,
+   line feeds and characters beyond ASCII were known as escapes */
+
+static void
+test_escapes(void)
+{
+    int                   rounds, missed, wrong, found;
+    u_char                text[24], json[256], twice[2048];
+    size_t                i, len, n;
+    ngx_str_t             s, w;
+    ngx_openai_needle_t   needle;
+
+    static const char  alphabet[] = "ab<>&/\"\\\n";
+
+    missed = 0;
+    wrong = 0;
+    found = 0;
+
+    for (rounds = 0; rounds < 50000; rounds++) {
+        len = 4 + (size_t) rand_r(&seed) % (sizeof(text) - 4);
+
+        for (i = 0; i < len; i++) {
+            text[i] = (u_char) alphabet[(size_t) rand_r(&seed)
+                                        % (sizeof(alphabet) - 1)];
+        }
+
+        n = 1 + (size_t) rand_r(&seed) % 4;
+        w.data = text + (size_t) rand_r(&seed) % (len - n + 1);
+        w.len = n;
+
+        ngx_openai_needle(&needle, &pool, &w);
+
+        s.data = json;
+        s.len = escape(json, text, len);
+
+        missed += !ngx_openai_find(&needle, &s);
+
+        s.data = twice;
+        s.len = escape(twice, json, s.len);
+
+        missed += !ngx_openai_find(&needle, &s);
+
+        /* the text has no "z" */
+
+        text[len - 1] = 'z';
+        w.data = text + len - n;
+        w.len = n;
+
+        ngx_openai_needle(&needle, &pool, &w);
+
+        s.data = json;
+        s.len = escape(json, text, len - 1);
+
+        wrong += ngx_openai_find(&needle, &s);
+        found++;
+
+        ngx_reset_pool(&pool);
+    }
+
+    ok(missed == 0 && wrong == 0 && found, "words in JSON, however escaped");
+
+    if (missed || wrong) {
+        printf("# missed %d, wrong %d\n", missed, wrong);
+    }
+
+    for (i = 0; i < 4; i++) {
+
+        static const char *const  cases[4][2] = {
+            { "\xe4\xb8\xad\xe6\x96\x87", "a \\u4e2d\\u6587 b" },
+            { "\xf0\x9f\x98\x80!", "\\ud83d\\uDE00\\u0021" },
+            { "\xc3\xa9t\xc3\xa9", "\\\\u00e9t\\\\u00E9" },
+            { "c:\\new", "c:\\\\new" }
+        };
+
+        w = str(cases[i][0]);
+        s = str(cases[i][1]);
+
+        ngx_openai_needle(&needle, &pool, &w);
+        okf(ngx_openai_find(&needle, &s), "\"%s\" is found", cases[i][1]);
+    }
+
+    w = str("a");
+    ngx_openai_needle(&needle, &pool, &w);
+
+    s = str("\\u00");
+    ok(!ngx_openai_find(&needle, &s), "an escape that is cut");
+
+    s = str("\\");
+    ok(!ngx_openai_find(&needle, &s), "a backslash at the end");
 }
 
 
@@ -495,6 +625,7 @@ main(void)
     test_levels();
     test_random();
     test_words();
+    test_escapes();
     test_memory();
 
     return done_testing();

@@ -32,55 +32,28 @@ typedef signed char  ngx_openai_hits_t
                          __attribute__((vector_size(NGX_OPENAI_BLOCK_SIZE)));
 
 
-static ngx_int_t ngx_openai_needle(ngx_openai_needle_t *needle,
-    ngx_pool_t *pool, ngx_str_t *word);
 static u_char ngx_openai_fold(u_char c);
-static ngx_int_t ngx_openai_escaped(ngx_pool_t *pool, ngx_str_t *dst,
-    ngx_str_t *src, ngx_uint_t ascii);
-static u_char *ngx_openai_escape_char(u_char *d, ngx_uint_t c);
-static ngx_uint_t ngx_openai_find_one(const ngx_openai_needle_t *needle,
+static ngx_uint_t ngx_openai_find_plain(const ngx_openai_needle_t *needle,
     const ngx_str_t *text);
 static ngx_uint_t ngx_openai_find_near(const ngx_openai_needle_t *needle,
     const u_char *p, const u_char *end);
+static ngx_uint_t ngx_openai_find_escaped(const ngx_openai_needle_t *needle,
+    const ngx_str_t *text, ngx_uint_t level, ngx_uint_t *nested);
+static ngx_uint_t ngx_openai_find_around(const ngx_openai_needle_t *needle,
+    const u_char *start, const u_char *p, const u_char *end,
+    ngx_uint_t level);
+static ngx_uint_t ngx_openai_find_rest(const u_char *word, const u_char *last,
+    const u_char *p, const u_char *end, ngx_uint_t level);
+static size_t ngx_openai_unescape(const u_char **p, const u_char *end,
+    ngx_uint_t level, u_char *out);
+static ngx_int_t ngx_openai_unescape_hex(const u_char **p, const u_char *end,
+    ngx_uint_t level);
+static size_t ngx_openai_unescape_utf8(u_char *out, uint32_t c);
 static ngx_uint_t ngx_openai_distance(const char *a, size_t alen,
     const u_char *b, size_t blen);
 
 
-ngx_uint_t
-ngx_openai_needles(ngx_openai_needle_t *needles, ngx_pool_t *pool,
-    ngx_str_t *word)
-{
-    ngx_str_t   escaped;
-    ngx_uint_t  n, ascii;
-
-    if (ngx_openai_needle(&needles[0], pool, word) != NGX_OK) {
-        return 0;
-    }
-
-    n = 1;
-
-    for (ascii = 0; ascii < 2; ascii++) {
-
-        if (ngx_openai_escaped(pool, &escaped, word, ascii) != NGX_OK) {
-            return 0;
-        }
-
-        if (escaped.len == needles[n - 1].word.len) {
-            continue;
-        }
-
-        if (ngx_openai_needle(&needles[n], pool, &escaped) != NGX_OK) {
-            return 0;
-        }
-
-        n++;
-    }
-
-    return n;
-}
-
-
-static ngx_int_t
+ngx_int_t
 ngx_openai_needle(ngx_openai_needle_t *needle, ngx_pool_t *pool,
     ngx_str_t *word)
 {
@@ -118,98 +91,20 @@ ngx_openai_fold(u_char c)
 }
 
 
-/* the word as JSON writes it, with characters beyond ASCII escaped or not */
-
-static ngx_int_t
-ngx_openai_escaped(ngx_pool_t *pool, ngx_str_t *dst, ngx_str_t *src,
-    ngx_uint_t ascii)
-{
-    u_char      *d, *p, *last;
-    size_t       n, skip;
-    uint32_t     c;
-
-    dst->data = ngx_pnalloc(pool, 6 * src->len + 1);
-    if (dst->data == NULL) {
-        return NGX_ERROR;
-    }
-
-    d = dst->data;
-    p = src->data;
-    last = p + src->len;
-
-    while (p < last) {
-
-        if (*p == '"' || *p == '\\') {
-            *d++ = '\\';
-            *d++ = *p++;
-            continue;
-        }
-
-        if (*p == '\n' || *p == '\r' || *p == '\t') {
-            *d++ = '\\';
-            *d++ = (*p == '\n') ? 'n' : (*p == '\r') ? 'r' : 't';
-            p++;
-            continue;
-        }
-
-        n = ngx_openai_utf8(p, last, &skip);
-
-        if (n < 2 || !ascii) {
-            *d++ = *p++;
-            continue;
-        }
-
-        c = *p++ & (0xff >> (n + 1));
-
-        while (--n) {
-            c = (c << 6) | (*p++ & 0x3f);
-        }
-
-        if (c > 0xffff) {
-            c -= 0x10000;
-            d = ngx_openai_escape_char(d, 0xd800 + (c >> 10));
-            c = 0xdc00 + (c & 0x3ff);
-        }
-
-        d = ngx_openai_escape_char(d, c);
-    }
-
-    dst->len = d - dst->data;
-
-    return NGX_OK;
-}
-
-
-static u_char *
-ngx_openai_escape_char(u_char *d, ngx_uint_t c)
-{
-    static const u_char  hex[] = "0123456789abcdef";
-
-    *d++ = '\\';
-    *d++ = 'u';
-    *d++ = hex[c >> 12 & 0xf];
-    *d++ = hex[c >> 8 & 0xf];
-    *d++ = hex[c >> 4 & 0xf];
-    *d++ = hex[c & 0xf];
-
-    return d;
-}
-
-
 ngx_uint_t
-ngx_openai_find(const ngx_openai_needle_t *needles, ngx_uint_t n,
-    const ngx_str_t *text)
+ngx_openai_find(const ngx_openai_needle_t *needle, const ngx_str_t *text)
 {
-    ngx_uint_t  i;
+    ngx_uint_t  nested;
 
-    for (i = 0; i < n; i++) {
-
-        if (ngx_openai_find_one(&needles[i], text)) {
-            return 1;
-        }
+    if (ngx_openai_find_plain(needle, text)) {
+        return 1;
     }
 
-    return 0;
+    if (ngx_openai_find_escaped(needle, text, 1, &nested)) {
+        return 1;
+    }
+
+    return nested && ngx_openai_find_escaped(needle, text, 2, &nested);
 }
 
 
@@ -220,7 +115,7 @@ ngx_openai_find(const ngx_openai_needle_t *needles, ngx_uint_t n,
  */
 
 static ngx_uint_t
-ngx_openai_find_one(const ngx_openai_needle_t *needle, const ngx_str_t *text)
+ngx_openai_find_plain(const ngx_openai_needle_t *needle, const ngx_str_t *text)
 {
     u_char              *p, *end;
     size_t               len;
@@ -293,6 +188,275 @@ ngx_openai_find_near(const ngx_openai_needle_t *needle, const u_char *p,
     }
 
     return 0;
+}
+
+
+/*
+ * The word where JSON escapes a part of it.  Any character may be escaped, in
+ * several ways, so the text is decoded while it is compared: at each escape, a
+ * word is tried whose first escaped character this is.  At level 2 the text is
+ * JSON in a string of JSON, as the arguments of a call are; *nested tells that
+ * there may be some.
+ */
+
+static ngx_uint_t
+ngx_openai_find_escaped(const ngx_openai_needle_t *needle,
+    const ngx_str_t *text, ngx_uint_t level, ngx_uint_t *nested)
+{
+    size_t         n;
+    u_char         out[4];
+    const u_char  *p, *end, *escape;
+
+    p = text->data;
+    end = p + text->len;
+
+    *nested = 0;
+
+    while (p < end) {
+
+        p = memchr(p, '\\', end - p);
+        if (p == NULL) {
+            return 0;
+        }
+
+        escape = p;
+
+        n = ngx_openai_unescape(&p, end, level, out);
+
+        if (out[0] == '\\') {
+            *nested = 1;
+        }
+
+        if (n && memchr(needle->word.data, ngx_tolower(out[0]),
+                        needle->word.len)
+            && ngx_openai_find_around(needle, text->data, escape, end, level))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* returns 1 if a word lies around the escape at p, and nothing before p in it
+   is escaped */
+
+static ngx_uint_t
+ngx_openai_find_around(const ngx_openai_needle_t *needle, const u_char *start,
+    const u_char *p, const u_char *end, ngx_uint_t level)
+{
+    size_t         i, n;
+    const u_char  *word;
+
+    word = needle->word.data;
+
+    for (i = 0; i < needle->word.len && i <= (size_t) (p - start); i++) {
+
+        for (n = 0; n < i; n++) {
+            if (ngx_tolower(p[-1 - (ssize_t) n]) != word[i - 1 - n]) {
+                break;
+            }
+        }
+
+        if (n == i
+            && ngx_openai_find_rest(word + i, word + needle->word.len, p, end,
+                                    level))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* returns 1 if the text at p begins with the word, once it is decoded */
+
+static ngx_uint_t
+ngx_openai_find_rest(const u_char *word, const u_char *last, const u_char *p,
+    const u_char *end, ngx_uint_t level)
+{
+    size_t  i, n;
+    u_char  out[4];
+
+    while (word < last) {
+
+        n = ngx_openai_unescape(&p, end, level, out);
+
+        if (n == 0) {
+            return 0;
+        }
+
+        for (i = 0; i < n && word < last; i++) {
+            if (ngx_tolower(out[i]) != *word++) {
+                return 0;
+            }
+        }
+    }
+
+    return 1;
+}
+
+
+/* takes one character from *p, of which "level" layers of JSON's escapes are
+   removed.  Returns its bytes, or 0 at the end.  A backslash that escapes
+   nothing is itself */
+
+static size_t
+ngx_openai_unescape(const u_char **p, const u_char *end, ngx_uint_t level,
+    u_char *out)
+{
+    size_t         n;
+    uint32_t       c;
+    ngx_int_t      hex;
+    const u_char  *mark;
+
+    if (*p == end) {
+        return 0;
+    }
+
+    if (level == 0 || **p != '\\') {
+        *out = *(*p)++;
+        return 1;
+    }
+
+    n = ngx_openai_unescape(p, end, level - 1, out);
+
+    if (n != 1 || *out != '\\') {
+        return n;
+    }
+
+    mark = *p;
+
+    if (ngx_openai_unescape(p, end, level - 1, out) != 1) {
+        *p = mark;
+        *out = '\\';
+        return 1;
+    }
+
+    switch (*out) {
+
+    case '"':
+    case '\\':
+    case '/':
+        return 1;
+
+    case 'b':
+        *out = '\b';
+        return 1;
+
+    case 'f':
+        *out = '\f';
+        return 1;
+
+    case 'n':
+        *out = '\n';
+        return 1;
+
+    case 'r':
+        *out = '\r';
+        return 1;
+
+    case 't':
+        *out = '\t';
+        return 1;
+
+    case 'u':
+        hex = ngx_openai_unescape_hex(p, end, level - 1);
+
+        if (hex == NGX_ERROR) {
+            break;
+        }
+
+        c = hex;
+
+        if (c < 0xd800 || c > 0xdbff) {
+            return ngx_openai_unescape_utf8(out, c);
+        }
+
+        /* the first half of a pair */
+
+        mark = *p;
+
+        if (ngx_openai_unescape(p, end, level - 1, out) == 1 && *out == '\\'
+            && ngx_openai_unescape(p, end, level - 1, out) == 1
+            && *out == 'u')
+        {
+            hex = ngx_openai_unescape_hex(p, end, level - 1);
+
+            if (hex >= 0xdc00 && hex <= 0xdfff) {
+                c = 0x10000 + ((c - 0xd800) << 10) + (hex - 0xdc00);
+                return ngx_openai_unescape_utf8(out, c);
+            }
+        }
+
+        *p = mark;
+        return ngx_openai_unescape_utf8(out, c);
+    }
+
+    *p = mark;
+    *out = '\\';
+
+    return 1;
+}
+
+
+static ngx_int_t
+ngx_openai_unescape_hex(const u_char **p, const u_char *end, ngx_uint_t level)
+{
+    u_char     c, out[4];
+    ngx_int_t  i, value;
+
+    value = 0;
+
+    for (i = 0; i < 4; i++) {
+
+        if (ngx_openai_unescape(p, end, level, out) != 1) {
+            return NGX_ERROR;
+        }
+
+        c = ngx_tolower(out[0]);
+
+        if (c >= '0' && c <= '9') {
+            c -= '0';
+
+        } else if (c >= 'a' && c <= 'f') {
+            c -= 'a' - 10;
+
+        } else {
+            return NGX_ERROR;
+        }
+
+        value = value << 4 | c;
+    }
+
+    return value;
+}
+
+
+static size_t
+ngx_openai_unescape_utf8(u_char *out, uint32_t c)
+{
+    size_t  i, n;
+
+    static const u_char  lead[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+
+    if (c < 0x80) {
+        *out = (u_char) c;
+        return 1;
+    }
+
+    n = (c < 0x800) ? 2 : (c < 0x10000) ? 3 : 4;
+
+    for (i = n - 1; i; i--) {
+        out[i] = (u_char) (0x80 | (c & 0x3f));
+        c >>= 6;
+    }
+
+    out[0] = (u_char) (lead[n] | c);
+
+    return n;
 }
 
 

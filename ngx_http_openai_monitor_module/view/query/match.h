@@ -16,7 +16,6 @@
 #include <ngx_core.h>
 
 
-#define NGX_OPENAI_NEEDLES     3
 #define NGX_OPENAI_NEEDLE_MAX  1024
 
 typedef struct {
@@ -28,15 +27,12 @@ typedef struct {
 } ngx_openai_needle_t;
 
 
-/*
- * A word as it may stand in a body: unchanged, and as JSON escapes it. Fills
- * needles[NGX_OPENAI_NEEDLES] and returns how many; 0: no memory.
- */
-ngx_uint_t ngx_openai_needles(ngx_openai_needle_t *needles, ngx_pool_t *pool,
+/* prepares a word for the search; NGX_ERROR: no memory */
+ngx_int_t ngx_openai_needle(ngx_openai_needle_t *needle, ngx_pool_t *pool,
     ngx_str_t *word);
 
-/* 1 when one of the needles is in the text */
-ngx_uint_t ngx_openai_find(const ngx_openai_needle_t *needles, ngx_uint_t n,
+/* 1 when the word is in the text, as it is or as JSON escapes it */
+ngx_uint_t ngx_openai_find(const ngx_openai_needle_t *needle,
     const ngx_str_t *text);
 
 /* 1 when the whole text fits the pattern, in which "*" stands for any bytes */

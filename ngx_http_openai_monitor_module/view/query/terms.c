@@ -174,14 +174,7 @@ ngx_int_t
 ngx_openai_term_word(ngx_openai_query_t *query, ngx_openai_term_t *term,
     ngx_str_t *word)
 {
-    term->needles = ngx_palloc(query->pool, NGX_OPENAI_NEEDLES
-                                            * sizeof(ngx_openai_needle_t));
-    if (term->needles == NULL) {
-        return NGX_ERROR;
-    }
-
-    term->nneedles = ngx_openai_needles(term->needles, query->pool, word);
-    if (term->nneedles == 0) {
+    if (ngx_openai_needle(&term->needle, query->pool, word) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -346,10 +339,6 @@ ngx_openai_term_header(ngx_openai_query_t *query, ngx_openai_term_t *term,
     if (ngx_openai_term_word(query, term, value) != NGX_OK) {
         return NGX_ERROR;
     }
-
-    /* a head has no JSON */
-
-    term->nneedles = 1;
 
     term->type = NGX_OPENAI_TERM_HEADER;
     term->name.data = key->data + sizeof("header.") - 1;

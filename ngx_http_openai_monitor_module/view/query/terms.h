@@ -97,8 +97,7 @@ struct ngx_openai_term_s {
                                            in ms, without it */
     ngx_str_t              name;        /* of a header */
     ngx_str_t              value;       /* a pattern with "*" */
-    ngx_openai_needle_t   *needles;
-    ngx_uint_t             nneedles;
+    ngx_openai_needle_t    needle;
     ngx_openai_regex_t    *regex;
     ngx_uint_t             asked;       /* query->asked, to which … */
     ngx_uint_t             match;       /* … this was the answer … */

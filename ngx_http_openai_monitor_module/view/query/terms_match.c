@@ -419,7 +419,7 @@ ngx_openai_term_in_head(ngx_openai_term_t *term, ngx_str_t *head)
             value.data = p + term->name.len + 1;
             value.len = end - value.data;
 
-            if (ngx_openai_find(term->needles, term->nneedles, &value)) {
+            if (ngx_openai_find(&term->needle, &value)) {
                 return 1;
             }
         }
@@ -529,7 +529,7 @@ ngx_openai_term_find(ngx_openai_query_t *query, ngx_openai_term_t *term,
     const ngx_str_t *text)
 {
     if (term->type != NGX_OPENAI_TERM_REGEX) {
-        return ngx_openai_find(term->needles, term->nneedles, text);
+        return ngx_openai_find(&term->needle, text);
     }
 
     switch (ngx_openai_regex_find(term->regex, text, &term->at, query->stop)) {
