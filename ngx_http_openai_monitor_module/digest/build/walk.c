@@ -53,6 +53,14 @@ openai_plain_answer(openai_plain_t *plain, const openai_exchange_t *ex)
     openai_plain(plain, ex->response_encoding, ex->response_body,
                  ex->response_type);
 
+    /* lines of JSON look as one value at their begin */
+
+    if (plain->framing == OPENAI_FRAMING_JSON
+        && ex->framing == OPENAI_FRAMING_NDJSON)
+    {
+        plain->framing = OPENAI_FRAMING_NDJSON;
+    }
+
     found = openai_find_route(ex->uri);
 
     if (found.route && (found.route->flags & OPENAI_ROUTE_BYTES)

@@ -153,11 +153,12 @@ openai_scan_reset(openai_scan_t *s)
 }
 
 
-void
+size_t
 openai_scan(openai_scan_t *s, const char *p, size_t len)
 {
-    const char  *last;
+    const char  *start, *last;
 
+    start = p;
     last = p + len;
 
     while (p < last) {
@@ -182,9 +183,11 @@ openai_scan(openai_scan_t *s, const char *p, size_t len)
             break;
 
         default: /* OPENAI_SCAN_DONE */
-            return;
+            return p - start;
         }
     }
+
+    return len;
 }
 
 

@@ -155,7 +155,8 @@ void openai_scan_init(openai_scan_t *s, const openai_node_t *root, void *ctx);
 /* begins a new document with the same root */
 void openai_scan_reset(openai_scan_t *s);
 
-void openai_scan(openai_scan_t *s, const char *p, size_t len);
+/* returns how many bytes belong to the document */
+size_t openai_scan(openai_scan_t *s, const char *p, size_t len);
 
 
 /* the value as a number; not a number: OPENAI_UNKNOWN, or NAN */

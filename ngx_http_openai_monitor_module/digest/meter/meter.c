@@ -36,6 +36,8 @@ static size_t openai_meter_sniff(openai_meter_t *m, const char *data,
 static void openai_meter_frame(openai_meter_t *m, unsigned framing);
 static void openai_meter_framed(openai_meter_t *m, const char *data,
     size_t len);
+static void openai_meter_rest(openai_meter_t *m, const char *p, size_t len);
+static void openai_meter_lines(openai_meter_t *m);
 static void openai_meter_data(void *ctx, const char *p, size_t len);
 static void openai_meter_done(openai_meter_t *m, const char *p, size_t len);
 static void openai_meter_event(void *ctx, openai_str_t name, uint64_t start,
@@ -463,6 +465,8 @@ openai_meter_frame(openai_meter_t *m, unsigned framing)
 static void
 openai_meter_framed(openai_meter_t *m, const char *data, size_t len)
 {
+    size_t  n;
+
     switch (m->facts->framing) {
 
     case OPENAI_FRAMING_SSE:
@@ -485,7 +489,11 @@ openai_meter_framed(openai_meter_t *m, const char *data, size_t len)
     case OPENAI_FRAMING_ARRAY:
 
         if (m->response.scan) {
-            openai_scan(m->response.scan, data, len);
+            n = openai_scan(m->response.scan, data, len);
+
+            if (m->response.scan->state == OPENAI_SCAN_DONE) {
+                openai_meter_rest(m, data + n, len - n);
+            }
         }
 
         break;
@@ -499,6 +507,66 @@ openai_meter_framed(openai_meter_t *m, const char *data, size_t len)
 
         break;
     }
+}
+
+
+/*
+ * Looks behind the first value of a body of JSON.  When another one begins on
+ * a line of its own, the body is a stream of lines, whatever its type says.
+ */
+
+static void
+openai_meter_rest(openai_meter_t *m, const char *p, size_t len)
+{
+    size_t  i;
+
+    if (m->rest == OPENAI_REST_NOTHING) {
+        m->rest = OPENAI_REST_BLANKS;
+        m->valued = m->now;
+    }
+
+    for (i = 0; i < len && m->rest != OPENAI_REST_OTHER; i++) {
+
+        if (p[i] == '\n') {
+            m->rest = OPENAI_REST_LINE;
+
+        } else if ((unsigned char) p[i] > ' ') {
+
+            if (p[i] == '{' && m->sniff[0] == '{'
+                && m->rest == OPENAI_REST_LINE && !m->failed
+                && m->dialect->event)
+            {
+                openai_meter_lines(m);
+                openai_ndjson_feed(&m->sse, p + i, len - i);
+                return;
+            }
+
+            m->rest = OPENAI_REST_OTHER;
+        }
+    }
+}
+
+
+/* the value so far was the first event, at the time when it ended */
+
+static void
+openai_meter_lines(openai_meter_t *m)
+{
+    uint64_t  now;
+
+    m->facts->framing = OPENAI_FRAMING_NDJSON;
+    m->facts->streamed = 1;
+    m->facts->events = 1;
+
+    now = m->now;
+    m->now = m->valued;
+
+    openai_meter_event_end(m, (openai_str_t) openai_str(""));
+
+    m->now = now;
+
+    openai_scan_init(m->response.scan, m->dialect->event, m);
+    openai_ndjson_init(&m->sse, &openai_meter_handler, m);
 }
 
 

@@ -130,6 +130,7 @@ struct openai_meter_s {
     openai_body_t              response;
 
     uint64_t                   now;
+    uint64_t                   valued;  /* the first value of JSON ended */
     uint64_t                   told;    /* bytes of earlier answers */
     uint32_t                   tokens;  /* events with tokens */
     uint32_t                   status;
@@ -152,6 +153,7 @@ struct openai_meter_s {
     uint8_t                    done;    /* bytes of [DONE] seen */
     uint8_t                    sniffed;
     uint8_t                    titled;  /* a title is wanted */
+    uint8_t                    rest;    /* OPENAI_REST_… of a body of JSON */
     openai_reason_t            reason;  /* of an error that is text */
 
     /* not cleared, because they are written before they are read */
@@ -170,6 +172,14 @@ struct openai_meter_s {
     openai_scan_t             *spare;   /* a free scanner, or NULL */
     openai_scan_t              scan;    /* of the first body */
 };
+
+
+/* what has come behind the first value of a body of JSON */
+
+#define OPENAI_REST_NOTHING  0
+#define OPENAI_REST_BLANKS   1
+#define OPENAI_REST_LINE     2          /* with a line feed */
+#define OPENAI_REST_OTHER    3          /* what is not read */
 
 
 /* the members of a request whose path is unknown */
