@@ -106,6 +106,13 @@ export interface Summary {
     thread: string | null;
     parent: string | null;
     change: string | null;
+    // messages that the parent does not have
+    new_messages: number | null;
+    // the first record of the run
+    run: string | null;
+    role: 'main' | 'agent' | 'utility' | null;
+    // of a sub-agent's first record: the record whose call started it
+    caller: string | null;
     retry: number | null;
     upstream: string | null;
     attempts: Attempt[];
@@ -501,6 +508,10 @@ export const unknownSummary: Summary = {
     thread: null,
     parent: null,
     change: null,
+    new_messages: null,
+    run: null,
+    role: null,
+    caller: null,
     retry: null,
     upstream: null,
     attempts: [],

@@ -119,6 +119,7 @@ typedef struct {
     unsigned          status;
     openai_str_t      method;
     openai_str_t      uri;
+    openai_str_t      request_head;       /* lines "Name: value" */
     openai_str_t      request_type;
     openai_str_t      request_encoding;
     openai_str_t      request_body;
@@ -240,12 +241,17 @@ typedef enum {
     OPENAI_CHANGE_SETTINGS,
     OPENAI_CHANGE_TOOLS,
     OPENAI_CHANGE_SYSTEM,
-    OPENAI_CHANGE_UNRELATED
+    OPENAI_CHANGE_UNRELATED,
+    OPENAI_CHANGE_COMPACTED        /* see openai_run_change() */
 } openai_change_t;
 
 /* OPENAI_ERROR: the request is not a conversation; OPENAI_NOMEM: memory is too
    short to know */
 int openai_thread(openai_thread_t *thread, const openai_exchange_t *ex);
+
+/* how many messages at the beginning are equal */
+uint32_t openai_thread_common(const openai_thread_t *prev,
+    const openai_thread_t *next);
 
 /*
  * Tells how next differs from prev, which is NULL for the first request.  Of
@@ -260,6 +266,80 @@ openai_change_t openai_thread_compare(const openai_thread_t *prev,
 /* writes "append-only", "changed at message 7", …; returns the length */
 size_t openai_change_text(char *buf, size_t size, openai_change_t change,
     uint32_t first_changed);
+
+
+/*
+ * Runs: what else than its messages tells which request belongs to which.
+ * thread/run.c has the rules as tables; docs/conversations.md explains them.
+ * Ids are hashes, so that a record takes little memory; 0: there is none.
+ */
+
+#define OPENAI_RUN_AGENT    0x01   /* a header says that it is a sub-agent */
+#define OPENAI_RUN_UTILITY  0x02   /* a title, a count of tokens, a probe */
+#define OPENAI_RUN_SUMMARY  0x04   /* a summary stands for earlier messages */
+#define OPENAI_RUN_LONG     0x08   /* nobody else has this session by chance */
+
+#define OPENAI_RUN_TAIL     4
+
+typedef struct {
+    uint64_t   session;
+    uint64_t   thread;             /* an agent of the session */
+    uint64_t   caller;             /* the thread that started this one */
+    uint64_t   conversation;       /* kept by the upstream or the client */
+    uint64_t   previous;           /* the response that this one continues */
+    uint32_t   flags;              /* OPENAI_RUN_… */
+    uint32_t   answered;           /* number of the model's first message */
+    uint32_t   ntail;
+    uint64_t   tail[OPENAI_RUN_TAIL];  /* the last messages, each alone */
+} openai_run_t;
+
+/* reads both; the thread may be unknown (OPENAI_ERROR), and the run is set
+   in any case, because headers may tell it */
+int openai_thread_run(openai_thread_t *thread, openai_run_t *run,
+    const openai_exchange_t *ex);
+
+/* the hash of an id */
+uint64_t openai_run_id(const char *id, size_t len);
+
+
+/* one of two requests that are compared */
+
+typedef struct {
+    const openai_thread_t  *thread;
+    const openai_run_t     *run;
+    const char             *key;       /* the credential's fingerprint */
+    uint64_t                response;  /* id of its answer, or 0 */
+    int                     child;     /* it continues another one */
+} openai_side_t;
+
+/* from weak to strong */
+
+typedef enum {
+    OPENAI_LINK_NONE = 0,
+    OPENAI_LINK_COMPACTED,  /* it goes on from a summary */
+    OPENAI_LINK_NAMED,      /* of one conversation, by its id */
+    OPENAI_LINK_AGAIN,      /* asks the same: only if the other one failed, or
+                               has no tools */
+    OPENAI_LINK_ANSWER,     /* only if the other one's answer is in it */
+    OPENAI_LINK_MESSAGES,
+    OPENAI_LINK_PREVIOUS    /* it names the other one's answer */
+} openai_link_t;
+
+/* tells whether next continues prev, which began before; common is how many
+   messages at the beginning are equal */
+openai_link_t openai_run_link(const openai_side_t *prev,
+    const openai_side_t *next, uint32_t common);
+
+/* the two are of one run, without being of one conversation */
+int openai_run_same(const openai_side_t *prev, const openai_side_t *next);
+
+/* as openai_thread_compare(), where the link counts, too */
+openai_change_t openai_run_change(const openai_side_t *prev,
+    const openai_side_t *next, openai_link_t link, uint32_t *first_changed);
+
+/* one of the tools starts a sub-agent, by its name; the names have "," between
+   them */
+int openai_run_starts_agent(const char *tools);
 
 
 #endif /* _OPENAI_DIGEST_H_INCLUDED_ */

@@ -202,6 +202,18 @@ const ngx_openai_field_t  ngx_openai_fields[] = {
     { "change", NGX_OPENAI_AS_CHANGE, ngx_openai_nowhere,
       0, 0, 0, NULL, NULL, NULL },
 
+    { "new_messages", NGX_OPENAI_AS_FRESH, ngx_openai_nowhere,
+      0, 0, 0, NULL, NULL, NULL },
+
+    { "run", NGX_OPENAI_AS_RUN, ngx_openai_nowhere,
+      0, 0, 35, NULL, NULL, "run" },
+
+    { "role", NGX_OPENAI_AS_ROLE, ngx_openai_nowhere,
+      0, 0, 36, NULL, NULL, "role" },
+
+    { "caller", NGX_OPENAI_AS_CALLER, ngx_openai_nowhere,
+      0, 0, 0, NULL, NULL, NULL },
+
     ngx_openai_field("retry", NGX_OPENAI_AS_COUNT, facts.retry),
 
     { "upstream", NGX_OPENAI_AS_UPSTREAM, ngx_openai_at(attempts),

@@ -37,10 +37,14 @@ typedef enum {
     NGX_OPENAI_AS_UPSTREAM,     /* the one that answered */
     NGX_OPENAI_AS_THREAD,       /* of the conversation: not in the record */
     NGX_OPENAI_AS_PARENT,
+    NGX_OPENAI_AS_RUN,
+    NGX_OPENAI_AS_ROLE,
+    NGX_OPENAI_AS_CALLER,
     NGX_OPENAI_AS_CHANGE,
 
     /* numbers; negative is unknown */
 
+    NGX_OPENAI_AS_FRESH,        /* of the conversation: not in the record */
     NGX_OPENAI_AS_COUNT,        /* signed */
     NGX_OPENAI_AS_SIZE,         /* unsigned, always known */
     NGX_OPENAI_AS_STATUS,       /* unsigned, 0 is unknown */

@@ -47,6 +47,7 @@ type_of(const ngx_openai_field_t *field)
     case NGX_OPENAI_AS_VERSION:
         return "string";
 
+    case NGX_OPENAI_AS_FRESH:
     case NGX_OPENAI_AS_COUNT:
     case NGX_OPENAI_AS_SIZE:
     case NGX_OPENAI_AS_STATUS:

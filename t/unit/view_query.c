@@ -127,6 +127,8 @@ match(const char *text, int *rc)
     memset(&subject, 0, sizeof(subject));
     subject.rec = &rec;
     subject.thread = str("t-1");
+    subject.run = str("r-1");
+    subject.role = str("agent");
     subject.load = load;
 
     q = str(text);
@@ -156,7 +158,8 @@ test_matches(void)
         "+path:/v1/chat*", "-path:/v1/chat", "-path:*trace*", "+host:api.*",
         "+client:127.*", "+key:k1", "+upstream:10.0.0.1*",
         "+upstream:10.0.0.2:443", "-upstream:10.0.0.3*", "+session:s-1",
-        "-user:*x", "+thread:t-1", "+id:01*", "+op:chat", "+provider:openai",
+        "-user:*x", "+thread:t-1", "+run:r-1", "-run:t-1", "+role:agent",
+        "-role:main", "+id:01*", "+op:chat", "+provider:openai",
         "+finish:length", "+finish:stop", "-finish:top", "+tool:search",
         "+tool:get_*", "-tool:get", "+outcome:upstream_error",
         "+latency:>2s", "+latency:>=2500", "-latency:>2500", "+latency:<1m",

@@ -15,6 +15,8 @@ export const keys = [
     'session',
     'user',
     'thread',
+    'run',
+    'role',
     'id',
     'dialect',
     'op',

@@ -55,7 +55,9 @@ export function duration(ms: Maybe): string {
 }
 
 // how a request differs from the one that it continues, as the API says it
-const changes = ['initial', 'identical', 'append-only', 'settings changed', 'tools changed', 'system changed', 'unrelated'] as const;
+const changes = [
+    'initial', 'identical', 'append-only', 'settings changed', 'tools changed', 'system changed', 'compacted', 'unrelated'
+] as const;
 
 export function changeWord(change: string): string {
     const [, n] = /^changed at message (\d+)$/.exec(change) ?? [];

@@ -22,8 +22,6 @@ static void openai_anthropic_speed(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
 static void openai_anthropic_usage(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
-static void openai_anthropic_user(void *ctx, const openai_node_t *node,
-    const openai_value_t *value);
 static void openai_anthropic_commit(openai_meter_t *m, openai_str_t name);
 
 static void openai_anthropic_conversation(openai_builder_t *b,
@@ -64,14 +62,7 @@ static const openai_route_t  openai_anthropic_routes[] = {
 };
 
 
-static const openai_node_t  openai_anthropic_metadata_nodes[] = {
-    openai_node("user_id", openai_anthropic_user, openai_fact(user)),
-    openai_node_end
-};
-
-
 static const openai_node_t  openai_anthropic_request_nodes[] = {
-    openai_node_in("metadata", openai_anthropic_metadata_nodes, NULL, 0),
     OPENAI_REQUEST_NODES,
     openai_node_in("messages", openai_message_nodes, openai_take_message,
                    openai_fact(messages)),
@@ -282,34 +273,6 @@ openai_anthropic_usage(void *ctx, const openai_node_t *node,
     if (value->type == OPENAI_SCAN_OBJECT_END && openai_meter_usage_apart(m)) {
         m->facts->flags &= ~OPENAI_FACT_EARLY;
         m->facts->flags |= node->arg;
-    }
-}
-
-
-/* Claude Code puts user, account and session into one id */
-
-static void
-openai_anthropic_user(void *ctx, const openai_node_t *node,
-    const openai_value_t *value)
-{
-    size_t        i;
-    openai_str_t  session;
-
-    static const char  key[] = "_session_";
-
-    openai_take_string(ctx, node, value);
-
-    if (value->type != OPENAI_SCAN_STRING) {
-        return;
-    }
-
-    for (i = 0; i + sizeof(key) <= value->str.len; i++) {
-        if (memcmp(value->str.data + i, key, sizeof(key) - 1) == 0) {
-            session.data = value->str.data + i + sizeof(key) - 1;
-            session.len = value->str.len - i - sizeof(key) + 1;
-            openai_meter_session(ctx, session, 6);
-            break;
-        }
     }
 }
 

@@ -15,6 +15,7 @@
 #include <strings.h>
 
 #include "digest/json/bytes.h"
+#include "digest/json/ids.h"
 #include "digest/meter/meter.h"
 
 
@@ -45,6 +46,8 @@ typedef struct {
 #define openai_header_slot(tag)  ((tag) * (uint32_t) 2654435769u >> 24)
 #define openai_header(name)                                                   \
     openai_str(name), openai_header_tag(name, sizeof(name) - 1)
+#define openai_header_id(name, what, rank)                                    \
+    { openai_header(name), openai_know_session, NULL, rank },
 
 
 static void openai_meter_path_model(openai_meter_t *m, openai_str_t model);
@@ -93,14 +96,7 @@ static const openai_header_t  openai_request_headers[] = {
     { openai_header("content-type"), openai_know_request_type, NULL, 0 },
     { openai_header("content-encoding"), openai_know_request_coding, NULL, 0 },
     { openai_header("x-stainless-retry-count"), openai_know_retry, NULL, 0 },
-    { openai_header("session-id"), openai_know_session, NULL, 9 },
-    { openai_header("session_id"), openai_know_session, NULL, 9 },
-    { openai_header("x-session-id"), openai_know_session, NULL, 9 },
-    { openai_header("helicone-session-id"), openai_know_session, NULL, 9 },
-    { openai_header("thread-id"), openai_know_session, NULL, 8 },
-    { openai_header("x-conversation-id"), openai_know_session, NULL, 8 },
-    { openai_header("conversation_id"), openai_know_session, NULL, 8 },
-    { openai_header("x-client-request-id"), openai_know_session, NULL, 1 },
+    OPENAI_ID_HEADERS(openai_header_id)
     { openai_header("helicone-user-id"), openai_know_user, NULL, 0 },
     { openai_header("x-goog-api-key"), openai_know_provider, "gcp.gemini", 2 },
     { openai_header("api-key"), openai_know_provider, "azure.ai.openai", 2 },

@@ -14,6 +14,7 @@
 #include <math.h>
 
 #include "digest/json/bytes.h"
+#include "digest/json/ids.h"
 #include "digest/meter/meter.h"
 
 
@@ -23,6 +24,8 @@
 
 static inline void *openai_take_place(openai_meter_t *m,
     const openai_node_t *node);
+static void openai_take_user(void *ctx, const openai_node_t *node,
+    const openai_value_t *value);
 static void openai_take_cost(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
 static void openai_take_ticks(void *ctx, const openai_node_t *node,
@@ -163,7 +166,7 @@ const openai_node_t  openai_metadata_nodes[] = {
     openai_node("session_id", openai_take_session, 6),
     openai_node("conversation_id", openai_take_session, 5),
     openai_node("thread_id", openai_take_session, 5),
-    openai_node("user_id", openai_take_string, openai_fact(user)),
+    openai_node("user_id", openai_take_user, openai_fact(user)),
     openai_node_end
 };
 
@@ -359,6 +362,23 @@ openai_take_session(void *ctx, const openai_node_t *node,
 {
     if (value->type == OPENAI_SCAN_STRING) {
         openai_meter_session(ctx, value->str, node->arg);
+    }
+}
+
+
+/* Claude Code puts user, account and session into one id */
+
+static void
+openai_take_user(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    openai_str_t  session;
+
+    openai_take_string(ctx, node, value);
+
+    if (value->type == OPENAI_SCAN_STRING) {
+        session = openai_user_session(value->str);
+        openai_meter_session(ctx, session, 6);
     }
 }
 

@@ -54,4 +54,20 @@ int openai_hash_json(openai_hash_t *h, yyjson_val *val);
 int openai_hash_content(openai_hash_t *h, yyjson_val *val);
 
 
+/*
+ * What thread.c hands to run.c: the request and where its messages are.
+ */
+
+typedef struct {
+    yyjson_val       *root;
+    yyjson_val       *messages;     /* an array, or a string */
+    yyjson_val       *system;       /* beside the messages, or NULL */
+    openai_str_t      model;        /* in the path, or empty */
+} openai_request_t;
+
+/* run.c: reads the headers, and the request unless r is NULL */
+void openai_run_head(openai_run_t *run, const openai_exchange_t *ex);
+void openai_run_body(openai_run_t *run, const openai_request_t *r);
+
+
 #endif /* _OPENAI_HASH_H_INCLUDED_ */

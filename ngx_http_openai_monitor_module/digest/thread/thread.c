@@ -9,7 +9,8 @@
  * message and of each message together with all before it.
  *
  * view/read/threads.c compares the threads of two requests to see whether they
- * belong to one conversation; view/record/diff.c shows what changed.  Equal
+ * belong to one conversation, by the rules of run.c; view/record/diff.c shows
+ * what changed.  Equal
  * hashes mean equal content in every worker and in every run of nginx.
  */
 
@@ -30,14 +31,6 @@
 #define OPENAI_THREAD_HALF  (OPENAI_THREAD_KEPT / 2)
 
 
-typedef struct {
-    yyjson_val       *root;
-    yyjson_val       *messages;     /* an array, or a string */
-    yyjson_val       *system;       /* beside the messages, or NULL */
-    openai_str_t      model;        /* in the path, or empty */
-} openai_request_t;
-
-
 static int openai_thread_shape(openai_request_t *r, openai_str_t uri);
 static int openai_thread_is_input(yyjson_val *input, openai_str_t path);
 static openai_str_t openai_thread_path(openai_str_t uri);
@@ -55,8 +48,6 @@ static int openai_thread_is_system(yyjson_val *message);
 static void openai_thread_keep(openai_thread_t *thread, uint64_t link);
 static int openai_thread_at(const openai_thread_t *thread, uint32_t n,
     uint64_t *link);
-static uint32_t openai_thread_common(const openai_thread_t *prev,
-    const openai_thread_t *next);
 
 
 /* the settings that an upstream's prompt cache depends on, see
@@ -86,6 +77,16 @@ static const char *const  openai_thread_generation[] = {
 int
 openai_thread(openai_thread_t *thread, const openai_exchange_t *ex)
 {
+    openai_run_t  run;
+
+    return openai_thread_run(thread, &run, ex);
+}
+
+
+int
+openai_thread_run(openai_thread_t *thread, openai_run_t *run,
+    const openai_exchange_t *ex)
+{
     int                rc;
     char              *body;
     size_t             len;
@@ -95,6 +96,9 @@ openai_thread(openai_thread_t *thread, const openai_exchange_t *ex)
     openai_request_t   r;
 
     memset(thread, 0, sizeof(openai_thread_t));
+    memset(run, 0, sizeof(openai_run_t));
+
+    openai_run_head(run, ex);
 
     in = ex->request_body;
 
@@ -130,6 +134,9 @@ openai_thread(openai_thread_t *thread, const openai_exchange_t *ex)
                || openai_thread_messages(thread, &r) != OPENAI_OK)
     {
         rc = OPENAI_ERROR;
+
+    } else {
+        openai_run_body(run, &r);
     }
 
     yyjson_doc_free(doc);
@@ -505,10 +512,44 @@ openai_thread_compare(const openai_thread_t *prev, const openai_thread_t *next,
 }
 
 
-/* returns how many messages are equal; a link stands for all messages before
-   it, so the last equal link decides */
+openai_change_t
+openai_run_change(const openai_side_t *prev, const openai_side_t *next,
+    openai_link_t link, uint32_t *first_changed)
+{
+    openai_change_t  change;
 
-static uint32_t
+    *first_changed = 0;
+
+    if (link == OPENAI_LINK_COMPACTED) {
+        return OPENAI_CHANGE_COMPACTED;
+    }
+
+    change = openai_thread_compare(prev ? prev->thread : NULL, next->thread,
+                                   first_changed);
+
+    /* the upstream has the messages before */
+
+    if ((link == OPENAI_LINK_PREVIOUS || link == OPENAI_LINK_NAMED)
+        && (change == OPENAI_CHANGE_MESSAGE
+            || change == OPENAI_CHANGE_UNRELATED))
+    {
+        *first_changed = 0;
+
+        return prev->thread->settings != next->thread->settings
+               ? OPENAI_CHANGE_SETTINGS
+               : prev->thread->tools != next->thread->tools
+               ? OPENAI_CHANGE_TOOLS
+               : prev->thread->system != next->thread->system
+               ? OPENAI_CHANGE_SYSTEM : OPENAI_CHANGE_APPEND_ONLY;
+    }
+
+    return change;
+}
+
+
+/* a link stands for all messages before it, so the last equal link decides */
+
+uint32_t
 openai_thread_common(const openai_thread_t *prev, const openai_thread_t *next)
 {
     uint32_t  n;
@@ -539,7 +580,8 @@ openai_change_text(char *buf, size_t size, openai_change_t change,
 
     static const char *const  names[] = {
         "initial", "identical", "append-only", "changed at message",
-        "settings changed", "tools changed", "system changed", "unrelated"
+        "settings changed", "tools changed", "system changed", "unrelated",
+        "compacted"
     };
 
     name = (unsigned) change < sizeof(names) / sizeof(names[0])

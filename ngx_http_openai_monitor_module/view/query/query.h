@@ -45,6 +45,8 @@ typedef struct ngx_openai_subject_s  ngx_openai_subject_t;
 struct ngx_openai_subject_s {
     const ngx_openai_record_t  *rec;
     ngx_str_t                   thread;
+    ngx_str_t                   run;
+    ngx_str_t                   role;
     ngx_str_t                   head[2];
     ngx_str_t                   body[2];
     ngx_str_t                   answer;
@@ -72,7 +74,7 @@ typedef struct {
     unsigned            request:1;
     unsigned            response:1;
 
-    unsigned            threads:1;      /* subject.thread is needed */
+    unsigned            threads:1;      /* thread, run, role are needed */
     unsigned            bytes:1;        /* a term reads bytes of the record */
     unsigned            later:1;        /* the same record goes on */
     unsigned            starved:1;      /* memory was short */

@@ -169,6 +169,8 @@ ngx_openai_search_record(ngx_openai_search_t *search,
 
     search->subject.rec = &search->rec;
     ngx_str_null(&search->subject.thread);
+    ngx_str_null(&search->subject.run);
+    ngx_str_null(&search->subject.role);
 
     if (search->query->threads) {
         thread = ngx_openai_threads_get(search->threads, ref->seq);
@@ -176,6 +178,11 @@ ngx_openai_search_record(ngx_openai_search_t *search,
         if (thread) {
             search->subject.thread.data = (u_char *) thread->id;
             search->subject.thread.len = ngx_strlen(thread->id);
+            search->subject.run.data = (u_char *) thread->run;
+            search->subject.run.len = ngx_strlen(thread->run);
+            search->subject.role.data = (u_char *)
+                                        ngx_openai_role_name(thread->role);
+            search->subject.role.len = ngx_strlen(search->subject.role.data);
         }
     }
 

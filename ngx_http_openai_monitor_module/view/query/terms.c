@@ -140,7 +140,9 @@ ngx_openai_term_field(ngx_openai_query_t *query, ngx_openai_term_t *term,
     term->type = NGX_OPENAI_TERM_FIELD;
     term->value = *value;
 
-    if (field->as == NGX_OPENAI_AS_THREAD) {
+    if (field->as == NGX_OPENAI_AS_THREAD || field->as == NGX_OPENAI_AS_RUN
+        || field->as == NGX_OPENAI_AS_ROLE)
+    {
         query->threads = 1;
     }
 

@@ -183,6 +183,14 @@ ngx_openai_term_text_field(ngx_openai_term_t *term,
         return ngx_openai_glob(&term->value, subject->thread.data,
                                subject->thread.len);
 
+    case NGX_OPENAI_AS_RUN:
+        return ngx_openai_glob(&term->value, subject->run.data,
+                               subject->run.len);
+
+    case NGX_OPENAI_AS_ROLE:
+        return ngx_openai_glob(&term->value, subject->role.data,
+                               subject->role.len);
+
     case NGX_OPENAI_AS_DIALECT:
         s = openai_dialect_name(rec->facts.dialect);
         return ngx_openai_term_is_text(term, s ? s : "");

@@ -442,7 +442,7 @@ ngx_int_t
 ngx_openai_read_request(ngx_openai_read_t *record, openai_exchange_t *all)
 {
     ngx_int_t                   rc;
-    ngx_str_t                   body, uri;
+    ngx_str_t                   head, body, uri;
     const ngx_openai_record_t  *rec;
 
     rec = record->rec;
@@ -461,6 +461,12 @@ ngx_openai_read_request(ngx_openai_read_t *record, openai_exchange_t *all)
     ngx_openai_read_uri(record, &uri);
     ngx_openai_read_str(&all->uri, &uri);
 
+    rc = ngx_openai_read_chain(record, NGX_OPENAI_REQUEST_HEAD, &head);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    ngx_openai_read_str(&all->request_head, &head);
     ngx_openai_read_str(&all->request_type, &record->type[NGX_OPENAI_IN]);
     ngx_openai_read_str(&all->request_body, &body);
 

@@ -8,9 +8,9 @@
  * Which record continues which: see threads.h. The list, the detail, the
  * exports and the live feed call this.
  *
- * Each worker remembers the hashes of the messages of the records that it has
- * seen. A new record continues the record with which it shares the most
- * messages.
+ * Each worker remembers the hashes and the ids of the records that it has seen.
+ * digest/thread/run.c tells whether a new record continues an earlier one; of
+ * several it continues the one with which it shares the most messages.
  */
 
 
@@ -18,6 +18,7 @@
 #include <ngx_core.h>
 
 #include "view/answer/clock.h"
+#include "view/read/answers.h"
 #include "view/read/record.h"
 #include "view/read/threads.h"
 
@@ -25,6 +26,8 @@
 #define NGX_OPENAI_THREADS_MAX      4096    /* records to remember */
 #define NGX_OPENAI_THREADS_BUCKETS  4096    /* a power of two */
 #define NGX_OPENAI_THREADS_NEAR     1024    /* searched for a parent */
+#define NGX_OPENAI_THREADS_TIED     8       /* parents to choose among */
+#define NGX_OPENAI_THREADS_READ     8       /* answers to read for a record */
 
 
 typedef struct ngx_openai_node_s  ngx_openai_node_t;
@@ -34,11 +37,36 @@ struct ngx_openai_node_s {
     ngx_openai_node_t      *next;           /* in its bucket */
     uint64_t                seq;
     uint64_t                listed;         /* when it was last listed */
+    ngx_openai_ref_t        ref;
     char                    id[NGX_OPENAI_ID_LEN + 1];
-    char                    session[80];
+    char                    key[16];
     ngx_openai_thread_t     thread;         /* id "": no conversation */
-    openai_thread_t          chain;          /* cut after what is kept */
+    openai_run_t            run;
+
+    /* of the answer: final once "settled" */
+    uint64_t                response;       /* the hash of its id */
+    unsigned                settled:1;
+    unsigned                failed:1;       /* the client may ask again */
+    unsigned                starts:1;       /* it may start a sub-agent */
+
+    openai_thread_t         chain;          /* cut after what is kept */
 };
+
+
+/* the search for a parent */
+
+typedef struct {
+    openai_side_t           side;           /* of the new record */
+    openai_exchange_t      *request;
+    ngx_int_t               retry;
+    ngx_uint_t              read;           /* answers so far */
+
+    ngx_openai_node_t      *tied[NGX_OPENAI_THREADS_TIED];
+    ngx_uint_t              ntied;
+    openai_link_t           link;
+    ngx_uint_t              common;
+    uint64_t                score;
+} ngx_openai_kin_t;
 
 
 struct ngx_openai_threads_s {
@@ -48,7 +76,10 @@ struct ngx_openai_threads_s {
     ngx_openai_zone_t   *zone;
     ngx_openai_read_t   *record;
     ngx_openai_record_t  rec;
-    openai_thread_t       chain;
+    openai_thread_t      chain;
+    openai_run_t         run;
+    ngx_openai_answers_t
+                        *answers;
 
     ngx_openai_ref_t       *refs;
     ngx_uint_t              max;
@@ -82,9 +113,25 @@ static ngx_int_t ngx_openai_threads_add(ngx_openai_threads_t *threads,
 static void ngx_openai_threads_insert(ngx_openai_threads_t *threads,
     ngx_openai_node_t *node);
 static void ngx_openai_threads_link(ngx_openai_threads_t *threads,
+    ngx_openai_node_t *node, openai_exchange_t *request, ngx_int_t retry);
+static void ngx_openai_threads_weigh(ngx_openai_threads_t *threads,
+    ngx_openai_kin_t *kin, ngx_openai_node_t *before);
+static ngx_openai_node_t *ngx_openai_threads_choose(
+    ngx_openai_threads_t *threads, ngx_openai_kin_t *kin);
+static ngx_openai_node_t *ngx_openai_threads_caller(
+    ngx_openai_threads_t *threads, ngx_openai_kin_t *kin,
     ngx_openai_node_t *node);
-static ngx_uint_t ngx_openai_threads_related(const ngx_openai_node_t *node,
-    const ngx_openai_node_t *before, ngx_uint_t common);
+static ngx_uint_t ngx_openai_threads_started(ngx_openai_threads_t *threads,
+    ngx_openai_kin_t *kin, ngx_openai_node_t *before);
+static ngx_openai_node_t *ngx_openai_threads_fellow(
+    ngx_openai_threads_t *threads, ngx_openai_kin_t *kin,
+    ngx_openai_node_t *node);
+static void ngx_openai_threads_settle(ngx_openai_threads_t *threads,
+    ngx_openai_node_t *node);
+static void ngx_openai_threads_know(ngx_openai_node_t *node,
+    const ngx_openai_record_t *rec);
+static void ngx_openai_threads_side(openai_side_t *side,
+    const ngx_openai_node_t *node);
 static void ngx_openai_threads_forget(ngx_openai_threads_t *threads,
     uint64_t oldest);
 static void ngx_openai_threads_sweep(ngx_openai_threads_t *threads);
@@ -115,6 +162,7 @@ ngx_openai_threads(ngx_openai_zone_t *zone, size_t body_max)
         if (threads->key == ngx_openai_zone_key(zone)) {
             threads->zone = zone;
             threads->record->zone = zone;
+            ngx_openai_answers_zone(threads->answers, zone);
             return threads;
         }
     }
@@ -157,6 +205,11 @@ ngx_openai_threads_create(ngx_openai_zone_t *zone, size_t body_max)
 
     threads->record = ngx_openai_read_create(pool, zone, body_max);
     if (threads->record == NULL) {
+        goto failed;
+    }
+
+    threads->answers = ngx_openai_answers_create(pool, zone, body_max);
+    if (threads->answers == NULL) {
         goto failed;
     }
 
@@ -386,12 +439,11 @@ ngx_openai_threads_add(ngx_openai_threads_t *threads,
 
     loaded = ngx_openai_read_request(threads->record, &all);
 
-    rc = (loaded == NGX_OK) ? openai_thread(chain, &all) : OPENAI_ERROR;
-
-    ngx_openai_read_reset(threads->record);
+    rc = (loaded == NGX_OK) ? openai_thread_run(chain, &threads->run, &all)
+                            : OPENAI_ERROR;
 
     if (loaded == NGX_ERROR || rc == OPENAI_NOMEM) {
-        return NGX_ERROR;
+        goto failed;
     }
 
     if (rc != OPENAI_OK) {
@@ -404,22 +456,33 @@ ngx_openai_threads_add(ngx_openai_threads_t *threads,
     node = ngx_calloc(offsetof(ngx_openai_node_t, chain) + size,
                       ngx_cycle->log);
     if (node == NULL) {
-        return NGX_ERROR;
+        goto failed;
     }
 
     node->seq = rec->seq;
+    node->ref = *ref;
     node->listed = threads->listed;
+    node->run = threads->run;
     ngx_memcpy(node->id, rec->id, sizeof(node->id));
-    ngx_memcpy(node->session, rec->facts.session, sizeof(node->session));
+    ngx_memcpy(node->key, rec->key, sizeof(node->key));
     ngx_memcpy(&node->chain, chain, size);
 
+    ngx_openai_threads_know(node, rec);
+
     if (chain->messages) {
-        ngx_openai_threads_link(threads, node);
+        ngx_openai_threads_link(threads, node, &all, rec->facts.retry);
     }
 
     ngx_openai_threads_insert(threads, node);
+    ngx_openai_read_reset(threads->record);
 
     return NGX_OK;
+
+failed:
+
+    ngx_openai_read_reset(threads->record);
+
+    return NGX_ERROR;
 }
 
 
@@ -439,22 +502,214 @@ ngx_openai_threads_insert(ngx_openai_threads_t *threads,
 }
 
 
-/* the parent is the record with the most common messages; of equals, the
-   newest */
+/* A record without a parent begins a conversation.  That is a sub-agent's when
+   another record has called it; otherwise it may be of a session. */
 
 static void
 ngx_openai_threads_link(ngx_openai_threads_t *threads,
+    ngx_openai_node_t *node, openai_exchange_t *request, ngx_int_t retry)
+{
+    uint32_t              first;
+    ngx_uint_t            n;
+    ngx_queue_t          *q;
+    openai_side_t         prev;
+    openai_change_t       change;
+    ngx_openai_kin_t      kin;
+    ngx_openai_node_t    *before, *parent, *relative;
+    ngx_openai_thread_t  *thread;
+
+    ngx_memzero(&kin, sizeof(ngx_openai_kin_t));
+
+    ngx_openai_threads_side(&kin.side, node);
+    kin.request = request;
+    kin.retry = retry;
+
+    n = 0;
+
+    for (q = ngx_queue_head(&threads->nodes);
+         q != ngx_queue_sentinel(&threads->nodes)
+         && n++ < NGX_OPENAI_THREADS_NEAR
+         && kin.link != OPENAI_LINK_PREVIOUS;
+         q = ngx_queue_next(q))
+    {
+        before = ngx_queue_data(q, ngx_openai_node_t, queue);
+
+        if (before->chain.messages && before->seq < node->seq) {
+            ngx_openai_threads_weigh(threads, &kin, before);
+        }
+    }
+
+    parent = ngx_openai_threads_choose(threads, &kin);
+    thread = &node->thread;
+
+    if (parent) {
+        ngx_openai_threads_side(&prev, parent);
+    }
+
+    change = openai_run_change(parent ? &prev : NULL, &kin.side, kin.link,
+                               &first);
+
+    (void) openai_change_text(thread->change, sizeof(thread->change), change,
+                              first);
+
+    thread->fresh = node->chain.messages;
+
+    if (node->run.flags & OPENAI_RUN_UTILITY) {
+        thread->role = NGX_OPENAI_ROLE_UTILITY;
+    }
+
+    ngx_memcpy(thread->id, node->id, sizeof(node->id));
+    ngx_memcpy(thread->run, node->id, sizeof(node->id));
+
+    if (parent) {
+        thread->fresh -= openai_thread_common(prev.thread, kin.side.thread);
+
+        ngx_memcpy(thread->id, parent->thread.id, sizeof(node->id));
+        ngx_memcpy(thread->parent, parent->id, sizeof(node->id));
+        ngx_memcpy(thread->run, parent->thread.run, sizeof(node->id));
+
+        if (thread->role != NGX_OPENAI_ROLE_UTILITY) {
+            thread->role = parent->thread.role;
+        }
+
+        return;
+    }
+
+    relative = NULL;
+
+    if (thread->role != NGX_OPENAI_ROLE_UTILITY) {
+        relative = ngx_openai_threads_caller(threads, &kin, node);
+
+        if (relative || (node->run.flags & OPENAI_RUN_AGENT)) {
+            thread->role = NGX_OPENAI_ROLE_AGENT;
+        }
+
+        if (relative) {
+            ngx_memcpy(thread->caller, relative->id, sizeof(node->id));
+        }
+    }
+
+    if (relative == NULL) {
+        relative = ngx_openai_threads_fellow(threads, &kin, node);
+    }
+
+    if (relative) {
+        ngx_memcpy(thread->run, relative->thread.run, sizeof(node->id));
+    }
+}
+
+
+/* keeps the best parents so far, the newest first */
+
+static void
+ngx_openai_threads_weigh(ngx_openai_threads_t *threads, ngx_openai_kin_t *kin,
+    ngx_openai_node_t *before)
+{
+    uint64_t                score;
+    ngx_uint_t              common;
+    openai_link_t           link;
+    openai_side_t           prev;
+    const openai_thread_t  *next;
+
+    if (kin->side.run->previous) {
+        ngx_openai_threads_settle(threads, before);
+    }
+
+    ngx_openai_threads_side(&prev, before);
+
+    next = kin->side.thread;
+    common = ngx_openai_threads_common(prev.thread, next);
+    link = openai_run_link(&prev, &kin->side, common);
+
+    if (link == OPENAI_LINK_NONE) {
+        return;
+    }
+
+    score = (uint64_t) link << 40;
+
+    if (link >= OPENAI_LINK_AGAIN && link <= OPENAI_LINK_MESSAGES) {
+        score = (uint64_t) OPENAI_LINK_MESSAGES << 40
+                | (uint64_t) common << 3
+                | (uint64_t) (prev.thread->system == next->system) << 2
+                | (uint64_t) (prev.thread->tools == next->tools) << 1
+                | (uint64_t) (prev.thread->settings == next->settings);
+    }
+
+    if (score < kin->score
+        || (score == kin->score && kin->ntied == NGX_OPENAI_THREADS_TIED))
+    {
+        return;
+    }
+
+    /* an agent that has its answer does not ask again: that is another run */
+
+    if (link == OPENAI_LINK_AGAIN && next->tools && kin->retry <= 0) {
+        ngx_openai_threads_settle(threads, before);
+
+        if (!before->failed) {
+            return;
+        }
+    }
+
+    if (link == OPENAI_LINK_ANSWER
+        && (kin->read++ >= NGX_OPENAI_THREADS_READ
+            || !ngx_openai_answers_in(threads->answers, &before->ref,
+                                      threads->record, kin->request)))
+    {
+        return;
+    }
+
+    if (score > kin->score) {
+        kin->ntied = 0;
+        kin->score = score;
+        kin->link = link;
+        kin->common = common;
+    }
+
+    kin->tied[kin->ntied++] = before;
+}
+
+
+/* of requests that began alike, the parent is the one whose answer is in the
+   next request */
+
+static ngx_openai_node_t *
+ngx_openai_threads_choose(ngx_openai_threads_t *threads, ngx_openai_kin_t *kin)
+{
+    ngx_uint_t  i;
+
+    if (kin->ntied > 1 && kin->link == OPENAI_LINK_MESSAGES
+        && kin->common < kin->side.thread->messages)
+    {
+        for (i = 0; i < kin->ntied; i++) {
+
+            if (ngx_openai_answers_in(threads->answers, &kin->tied[i]->ref,
+                                      threads->record, kin->request))
+            {
+                return kin->tied[i];
+            }
+        }
+    }
+
+    return kin->ntied ? kin->tied[0] : NULL;
+}
+
+
+/* the record whose call started the sub-agent that sends this request: a
+   header names its thread, or the prompt of the call is the first message */
+
+static ngx_openai_node_t *
+ngx_openai_threads_caller(ngx_openai_threads_t *threads, ngx_openai_kin_t *kin,
     ngx_openai_node_t *node)
 {
-    uint32_t            first;
-    ngx_uint_t          n, common, most;
+    uint64_t            caller;
+    ngx_uint_t          n;
     ngx_queue_t        *q;
-    openai_change_t     change;
-    ngx_openai_node_t  *before, *parent;
+    ngx_openai_node_t  *before, *likely;
 
-    parent = NULL;
-    most = 0;
     n = 0;
+    likely = NULL;
+    caller = node->run.caller;
 
     for (q = ngx_queue_head(&threads->nodes);
          q != ngx_queue_sentinel(&threads->nodes)
@@ -463,32 +718,149 @@ ngx_openai_threads_link(ngx_openai_threads_t *threads,
     {
         before = ngx_queue_data(q, ngx_openai_node_t, queue);
 
-        if (before->chain.messages == 0 || before->seq > node->seq) {
+        if (before->chain.messages == 0 || before->seq > node->seq
+            || before->thread.role == NGX_OPENAI_ROLE_UTILITY)
+        {
             continue;
         }
 
-        common = ngx_openai_threads_common(&before->chain, &node->chain);
+        if (caller) {
 
-        if ((parent == NULL || common > most)
-            && ngx_openai_threads_related(node, before, common))
+            if (before->run.thread != caller && before->run.session != caller)
+            {
+                continue;
+            }
+
+        } else if (!ngx_openai_threads_started(threads, kin, before)) {
+            continue;
+        }
+
+        ngx_openai_threads_settle(threads, before);
+
+        if (!before->starts) {
+            likely = (caller && likely == NULL) ? before : likely;
+            continue;
+        }
+
+        if (kin->read++ < NGX_OPENAI_THREADS_READ
+            && ngx_openai_answers_asks(threads->answers, &before->ref,
+                                       threads->record, kin->request))
         {
-            parent = before;
-            most = common;
+            return before;
+        }
+
+        if (likely == NULL && (node->run.flags & OPENAI_RUN_AGENT)) {
+            likely = before;
         }
     }
 
-    change = openai_thread_compare(parent ? &parent->chain : NULL,
-                                  &node->chain, &first);
+    return likely;
+}
 
-    (void) openai_change_text(node->thread.change,
-                              sizeof(node->thread.change), change, first);
 
-    ngx_memcpy(node->thread.id, parent ? parent->thread.id : node->id,
-               sizeof(node->id));
+/* the two may be caller and sub-agent, by their ids */
 
-    if (parent) {
-        ngx_memcpy(node->thread.parent, parent->id, sizeof(node->id));
+static ngx_uint_t
+ngx_openai_threads_started(ngx_openai_threads_t *threads,
+    ngx_openai_kin_t *kin, ngx_openai_node_t *before)
+{
+    openai_side_t  prev;
+
+    ngx_openai_threads_side(&prev, before);
+
+    if (prev.run->session || kin->side.run->session) {
+        return openai_run_same(&prev, &kin->side);
     }
+
+    return ngx_strcmp(prev.key, kin->side.key) == 0;
+}
+
+
+/* the newest record of the same session */
+
+static ngx_openai_node_t *
+ngx_openai_threads_fellow(ngx_openai_threads_t *threads, ngx_openai_kin_t *kin,
+    ngx_openai_node_t *node)
+{
+    ngx_queue_t        *q;
+    openai_side_t       prev;
+    ngx_openai_node_t  *before;
+
+    if (node->run.session == 0) {
+        return NULL;
+    }
+
+    for (q = ngx_queue_head(&threads->nodes);
+         q != ngx_queue_sentinel(&threads->nodes);
+         q = ngx_queue_next(q))
+    {
+        before = ngx_queue_data(q, ngx_openai_node_t, queue);
+
+        ngx_openai_threads_side(&prev, before);
+
+        if (before->chain.messages && openai_run_same(&prev, &kin->side)) {
+            return before;
+        }
+    }
+
+    return NULL;
+}
+
+
+/* reads what the answer tells, until the record has ended */
+
+static void
+ngx_openai_threads_settle(ngx_openai_threads_t *threads,
+    ngx_openai_node_t *node)
+{
+    const ngx_openai_record_t  *rec;
+
+    if (node->settled) {
+        return;
+    }
+
+    rec = ngx_openai_answers_record(threads->answers, &node->ref);
+
+    if (rec) {
+        ngx_openai_threads_know(node, rec);
+    }
+}
+
+
+static void
+ngx_openai_threads_know(ngx_openai_node_t *node,
+    const ngx_openai_record_t *rec)
+{
+    const openai_facts_t  *facts;
+
+    facts = &rec->facts;
+
+    node->response = openai_run_id(facts->response_id,
+                                   ngx_strlen(facts->response_id));
+    node->starts = openai_run_starts_agent(facts->tool_names);
+    node->failed = (rec->outcome != NGX_OPENAI_OK
+                    && rec->outcome != NGX_OPENAI_RUNNING);
+    node->settled = (rec->outcome != NGX_OPENAI_RUNNING);
+}
+
+
+static void
+ngx_openai_threads_side(openai_side_t *side, const ngx_openai_node_t *node)
+{
+    side->thread = &node->chain;
+    side->run = &node->run;
+    side->key = node->key;
+    side->response = node->response;
+    side->child = node->thread.parent[0] != '\0';
+}
+
+
+const char *
+ngx_openai_role_name(ngx_uint_t role)
+{
+    static const char *const  names[] = { "main", "agent", "utility" };
+
+    return names[role];
 }
 
 
@@ -521,27 +893,6 @@ ngx_openai_threads_common(const openai_thread_t *one,
     }
 
     return low;
-}
-
-
-/* A common system prompt alone makes no conversation, and neither does a
-   first message that two conversations share. */
-
-static ngx_uint_t
-ngx_openai_threads_related(const ngx_openai_node_t *node,
-    const ngx_openai_node_t *before, ngx_uint_t common)
-{
-    if (node->session[0] && before->session[0]) {
-        return ngx_strcmp(node->session, before->session) == 0;
-    }
-
-    /* 1 when the first message is a system message */
-
-    if (common == 0 || node->chain.prefix[common - 1] == common) {
-        return 0;
-    }
-
-    return 2 * common >= before->chain.kept;
 }
 
 

@@ -19,10 +19,23 @@
 #include "store/reader.h"
 
 
+typedef enum {
+    NGX_OPENAI_ROLE_MAIN = 0,
+    NGX_OPENAI_ROLE_AGENT,                      /* a sub-agent's */
+    NGX_OPENAI_ROLE_UTILITY                     /* a title, a probe, … */
+} ngx_openai_role_e;
+
+
 typedef struct {
     char      id[NGX_OPENAI_ID_LEN + 1];        /* of its first record */
     char      parent[NGX_OPENAI_ID_LEN + 1];    /* "" for the first one */
+    char      run[NGX_OPENAI_ID_LEN + 1];       /* the run's first record */
+    char      caller[NGX_OPENAI_ID_LEN + 1];    /* of a sub-agent: the record
+                                                   whose call started it */
     char      change[64];
+    uint32_t  role;                             /* ngx_openai_role_e */
+    uint32_t  fresh;                            /* messages that the parent
+                                                   does not have */
 } ngx_openai_thread_t;
 
 
@@ -46,6 +59,9 @@ ngx_int_t ngx_openai_threads_update(ngx_openai_threads_t *threads,
 /* NULL when the record has no messages, or is not known yet */
 const ngx_openai_thread_t *ngx_openai_threads_get(
     ngx_openai_threads_t *threads, uint64_t seq);
+
+/* "main", "agent", "utility" */
+const char *ngx_openai_role_name(ngx_uint_t role);
 
 /* how many messages at the beginning are equal */
 ngx_uint_t ngx_openai_threads_common(const openai_thread_t *one,

@@ -117,6 +117,11 @@ ngx_openai_summary_value(ngx_openai_json_t *json,
         ngx_openai_json_ms(json, ngx_openai_field_int(field, rec));
         break;
 
+    case NGX_OPENAI_AS_FRESH:
+        ngx_openai_json_count(json, thread ? (int64_t) thread->fresh
+                                           : OPENAI_UNKNOWN);
+        break;
+
     case NGX_OPENAI_AS_MONEY:
         ngx_openai_json_money(json, ngx_openai_field_number(field, rec));
         break;
@@ -182,6 +187,15 @@ ngx_openai_summary_text(const ngx_openai_field_t *field,
 
     case NGX_OPENAI_AS_CHANGE:
         return thread ? thread->change : "";
+
+    case NGX_OPENAI_AS_RUN:
+        return thread ? thread->run : "";
+
+    case NGX_OPENAI_AS_ROLE:
+        return thread ? ngx_openai_role_name(thread->role) : "";
+
+    case NGX_OPENAI_AS_CALLER:
+        return thread ? thread->caller : "";
 
     default:
         return ngx_openai_field_text(field, rec);
