@@ -77,6 +77,10 @@ void openai_meter_watch(openai_meter_t *m, openai_meter_text_pt text,
    _UNDECODABLE, or 0.  The facts have the same of both sides together. */
 uint32_t openai_meter_unread(const openai_meter_t *m, unsigned side);
 
+/* returns 1 once it is known that a side's body is text, though its head names
+   a coding; "text" does not get it */
+int openai_meter_plain(const openai_meter_t *m, unsigned side);
+
 /* the end of the path decides on the dialect; uri may have arguments */
 void openai_meter_request_line(openai_meter_t *m, openai_str_t method,
     openai_str_t uri);

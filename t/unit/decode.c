@@ -4,9 +4,9 @@
  *
  * Holds the promises of content decoding: an encoded body comes back whole
  * however it is split, a truncated or broken body gives its good part, a bomb
- * stops at its bound, and all decoders of a process together hold no more than
- * their budget.  Seen to fail when a decoder kept its window until its body
- * ended.
+ * stops at its bound, text is its own output whatever its coding is said to be,
+ * and all decoders of a process together hold no more than their budget.  Seen
+ * to fail when a decoder kept its window until its body ended.
  *
  * Of docs/reliability.md: fault 9.
  */
@@ -213,9 +213,11 @@ prefix_of(const buf_t *a, const buf_t *b)
 }
 
 
+/* with "whole" the body ends; without, more of it may come */
+
 static int
-feed(const char *encoding, const buf_t *in, uint64_t max, uint32_t piece,
-    buf_t *out)
+feed_as(const char *encoding, const buf_t *in, uint64_t max, uint32_t piece,
+    int whole, buf_t *out)
 {
     int                rc, status;
     size_t             n, pos;
@@ -245,10 +247,22 @@ feed(const char *encoding, const buf_t *in, uint64_t max, uint32_t piece,
         rc = openai_decoder_feed(d, in->data, 0, sink, out);
     }
 
+    if (whole) {
+        rc = openai_decoder_end(d, sink, out);
+    }
+
     openai_decoder_destroy(d);
     openai_decoder_destroy(d);
 
     return rc;
+}
+
+
+static int
+feed(const char *encoding, const buf_t *in, uint64_t max, uint32_t piece,
+    buf_t *out)
+{
+    return feed_as(encoding, in, max, piece, 0, out);
 }
 
 
@@ -282,9 +296,9 @@ test_splits(void)
             in = sample(n < 4 ? n : rnd(200000));
             enc = encode(codings[i].coding, &in);
 
-            good &= feed(codings[i].header, &enc, 0,
-                         n % 4 == 0 ? 0 : n % 4 == 1 ? 1 : 1u << rnd(16),
-                         &out) == OPENAI_OK
+            good &= feed_as(codings[i].header, &enc, 0,
+                            n % 4 == 0 ? 0 : n % 4 == 1 ? 1 : 1u << rnd(16),
+                            1, &out) == OPENAI_OK
                     && same(&in, &out);
 
             free(in.data);
@@ -386,9 +400,9 @@ test_stacked(void)
        "the wrong order is an error");
     free(out.data);
 
-    ok(feed("gzip,gzip,gzip,gzip", &b, 0, 0, &out) == 100 + OPENAI_ERROR,
+    ok(feed("gzip,gzip,gzip,gzip", &b, 0, 0, &out) == OPENAI_ERROR,
        "a stack of four is not known");
-    ok(feed("gzip, compress", &b, 0, 0, &out) == 100 + OPENAI_ERROR,
+    ok(feed("gzip, compress", &b, 0, 0, &out) == OPENAI_ERROR,
        "a coding that is not known is told apart");
     ok(feed("", &b, 0, 0, &out) == 100 && feed("Identity", &b, 0, 0, &out)
        == 100, "identity is told apart");
@@ -518,9 +532,81 @@ test_broken(void)
     free(out.data);
 
     in = sample(5000);
+    in.data[0] = '\x80';
     ok(feed("gzip", &in, 0, 1, &out) == OPENAI_ERROR && out.len == 0,
-       "a body without a coding is an error");
+       "bytes that are neither coded nor text are an error");
     free(in.data);
+    free(out.data);
+}
+
+
+/* a coding that was not applied, or that is none.  Seen to fail when such a
+   body was broken */
+
+static void
+test_plain(void)
+{
+    int                good, status;
+    char              *data;
+    buf_t              in, out;
+    size_t             i, j, len, n;
+    openai_str_t       e, s;
+    openai_decoder_t  *d;
+
+    static const char *const  words[] = {
+        "gzip", "deflate", "br", "zstd", "gzip, br", "utf-8", "compress",
+        "gzip,gzip,gzip,gzip"
+    };
+
+    static const char *const  bodies[] = {
+        "{}", "[1]", "{\"model\":\"m\"}", "data: {\"model\":\"m\"}\n\n",
+        "\xef\xbb\xbf{\"model\":\"m\"}", ": hi\n\ndata: [DONE]\r\n\r\n",
+        "{\"a text\":\"\xe6\x84\x8f\"}"
+    };
+
+    for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        good = 1;
+
+        for (j = 0; j < sizeof(bodies) / sizeof(bodies[0]); j++) {
+            in.data = (char *) bodies[j];
+            in.len = strlen(bodies[j]);
+
+            for (n = 0; n < 20; n++) {
+                good &= feed_as(words[i], &in, 0, n, 1, &out) == OPENAI_OK
+                        && same(&in, &out);
+                free(out.data);
+            }
+
+            e.data = words[i];
+            e.len = strlen(words[i]);
+            s.data = in.data;
+            s.len = in.len;
+
+            good &= openai_decode(e, s, 100, &data, &len) == OPENAI_OK
+                    && len == in.len && memcmp(data, in.data, len) == 0;
+            free(data);
+
+            good &= openai_decode(e, s, 1, &data, &len) == OPENAI_LIMIT
+                    && len == 1;
+            free(data);
+        }
+
+        ok(good, words[i]);
+    }
+
+    e.data = "utf-8";
+    e.len = 5;
+    memset(&out, 0, sizeof(out));
+
+    d = openai_decoder_create(&from_heap, e, 0, &status);
+
+    ok(openai_decoder_feed(d, "data: 1\n", 8, sink, &out) == OPENAI_AGAIN
+       && !openai_decoder_plain(d)
+       && openai_decoder_feed(d, "data: 2\n", 8, sink, &out) == OPENAI_OK
+       && openai_decoder_plain(d) && out.len == 16,
+       "16 bytes tell that a body is text");
+
+    openai_decoder_destroy(d);
     free(out.data);
 }
 
@@ -947,6 +1033,7 @@ main(int argc, char **argv)
     test_stacked();
     test_members();
     test_broken();
+    test_plain();
     test_bomb("gzip");
     test_bomb("deflate");
     test_bomb("br");

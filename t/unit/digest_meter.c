@@ -443,9 +443,80 @@ test_coded(void)
     answers(m, 200, "application/json");
     openai_meter_response_header(m, run_str("content-encoding"),
                                  run_str("gzip"));
-    says(m, body, 1);
+    says(m, "\x80{}", 1);
     openai_meter_finish(m, 1, 2);
     run_ok(f->flags & OPENAI_FACT_UNDECODABLE, "what is no gzip is told");
+    openai_meter_destroy(m);
+}
+
+
+/* a coding that was not applied, or that is none, on both sides; seen to fail
+   when such a body was broken */
+
+static void
+test_not_coded(void)
+{
+    unsigned               i, n;
+    const char            *p;
+    openai_meter_t        *m;
+    const openai_facts_t  *f;
+
+    static const char *const  words[] = { "gzip", "br", "utf-8" };
+
+    static const char  request[] = "{\"model\":\"asked\"}";
+    static const char  answer[] =
+        ": hi\n\ndata: {\"model\":\"m\",\"choices\":[{\"index\":0,"
+        "\"delta\":{\"content\":\"Hel\"},\"finish_reason\":\"stop\"}]}\n\n"
+        "data: [DONE]\n\n";
+
+    for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+
+        for (n = 1; n < sizeof(answer); n += 7) {
+            m = begin("/v1/chat/completions");
+            f = &facts;
+            openai_meter_request_header(m, run_str("Content-Encoding"),
+                                        run_str(words[i]));
+            openai_meter_request_body(m, request, strlen(request), 1);
+
+            answers(m, 200, "text/event-stream");
+            openai_meter_response_header(m, run_str("Content-Encoding"),
+                                         run_str(words[i]));
+
+            for (p = answer; *p; p += strnlen(p, n)) {
+                openai_meter_response_body(m, p, strnlen(p, n), 1);
+            }
+
+            run_ok(openai_meter_plain(m, 0) && openai_meter_plain(m, 1),
+                   "both bodies are plain");
+
+            openai_meter_finish(m, 1, 2);
+
+            if (!run_ok(strcmp(f->model, "asked") == 0
+                        && strcmp(f->response_model, "m") == 0
+                        && strcmp(f->finish_reason, "stop") == 0
+                        && f->streamed == 1 && f->events == 2
+                        && (f->flags & OPENAI_FACT_TERMINAL)
+                        && !(f->flags & OPENAI_FACT_UNDECODABLE),
+                        "text that is said to be %s", words[i]))
+            {
+                run_note("model %s, answered %s, %u events", f->model,
+                         f->response_model, (unsigned) f->events);
+            }
+
+            openai_meter_destroy(m);
+        }
+    }
+
+    /* an answer of few bytes is known at its end */
+
+    m = begin("/v1/chat/completions");
+    f = &facts;
+    answers(m, 200, "application/json");
+    openai_meter_response_header(m, run_str("Content-Encoding"),
+                                 run_str("gzip"));
+    says(m, "{\"model\":\"m\"}", 1);
+    openai_meter_finish(m, 1, 2);
+    is_str(f->response_model, "m", "a short answer that is not gzip");
     openai_meter_destroy(m);
 }
 
@@ -719,6 +790,7 @@ main(void)
     test_errors();
     test_forms();
     test_coded();
+    test_not_coded();
     test_last_model();
     test_choices();
     test_short_memory();

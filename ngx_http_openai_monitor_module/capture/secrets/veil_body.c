@@ -94,9 +94,11 @@ ngx_http_openai_veil_opened(ngx_http_openai_veil_t *veil, u_char *p,
     u_char      *wait;
     size_t       n;
     uint32_t     unread;
-    ngx_uint_t   end;
+    ngx_uint_t   end, plain;
 
     unread = openai_meter_unread(veil->ex->meter, veil->side);
+    plain = (unread & OPENAI_FACT_UNDECODABLE)
+            || openai_meter_plain(veil->ex->meter, veil->side);
     end = (p == NULL);
 
     if (unread & (OPENAI_FACT_BOMB|OPENAI_FACT_NO_DECODER)) {
@@ -105,9 +107,7 @@ ngx_http_openai_veil_opened(ngx_http_openai_veil_t *veil, u_char *p,
 
     /* a body of which no text came has not been looked at */
 
-    if (end && veil->decoded == 0 && veil->waiting
-        && !(unread & OPENAI_FACT_UNDECODABLE))
-    {
+    if (end && veil->decoded == 0 && veil->waiting && !plain) {
         veil->blind = 1;
     }
 
@@ -119,7 +119,7 @@ ngx_http_openai_veil_opened(ngx_http_openai_veil_t *veil, u_char *p,
         return;
     }
 
-    if (veil->decoded == 0 && (unread & OPENAI_FACT_UNDECODABLE)) {
+    if (veil->decoded == 0 && plain) {
         /* it is not what its head says: the bytes may be text */
 
         veil->coded = 0;

@@ -77,6 +77,7 @@ openai_plain(openai_plain_t *plain, openai_str_t encoding, openai_str_t body,
 {
     size_t         i, n, len;
     unsigned       named;
+    unsigned char  comment;
 
     plain->decoded = NULL;
     plain->body = body;
@@ -94,6 +95,7 @@ openai_plain(openai_plain_t *plain, openai_str_t encoding, openai_str_t body,
 
     body = plain->body;
     named = openai_framing_type(type);
+    comment = 0;
 
     if (named == OPENAI_FRAMING_SSE) {
         plain->framing = named;
@@ -108,9 +110,7 @@ openai_plain(openai_plain_t *plain, openai_str_t encoding, openai_str_t body,
 
     for (i = 0; i < body.len; i++) {
 
-        if ((unsigned char) body.data[i] <= ' ' || body.data[i] == '\xef'
-            || body.data[i] == '\xbb' || body.data[i] == '\xbf')
-        {
+        if (openai_framing_lead(&comment, body.data[i], named)) {
             continue;
         }
 
@@ -277,10 +277,15 @@ openai_walk_array(openai_walk_t *w, openai_str_t body)
         return;
     }
 
-    w->b->partial = partial;
+    /* only the last element can be cut; where the array alone is open, none */
 
     yyjson_arr_foreach(yyjson_doc_get_root(json), i, n, v) {
+        w->b->partial = (partial > 1 && i + 1 == n);
         w->event(w, none, v);
+    }
+
+    if (partial) {
+        w->b->partial = 1;
     }
 
     yyjson_doc_free(json);

@@ -127,7 +127,11 @@ openai_json_repair(const char *data, size_t len, char *out, int *partial)
         }
     }
 
-    *partial = (j.cut || j.state != OPENAI_JSON_END);
+    *partial = 0;
+
+    if (j.cut || j.state != OPENAI_JSON_END) {
+        *partial = j.depth ? j.depth : 1;
+    }
 
     while (j.good && j.depth) {
         out[j.good++] = j.stack[--j.depth];

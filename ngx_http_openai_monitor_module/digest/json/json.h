@@ -19,7 +19,8 @@
 
 /*
  * Reads a document that may be cut, or hold bytes that strict parsers refuse:
- * invalid UTF-8, halves of surrogate pairs.  *partial: the end is missing.
+ * invalid UTF-8, halves of surrogate pairs.  *partial is 0, or where the end is
+ * missing the number of arrays and objects that are open there, at least 1.
  * Returns NULL when there is no value, or memory is short.
  *
  * A string may begin or end with half of a surrogate pair, see

@@ -249,6 +249,14 @@ openai_meter_unread(const openai_meter_t *m, unsigned side)
 }
 
 
+int
+openai_meter_plain(const openai_meter_t *m, unsigned side)
+{
+    return openai_decoder_plain(side ? m->response.decoder
+                                     : m->request.decoder);
+}
+
+
 void
 openai_meter_watch(openai_meter_t *m, openai_meter_text_pt text, void *ctx)
 {
@@ -264,7 +272,9 @@ openai_meter_request_plain(void *ctx, const char *data, size_t len)
 
     openai_meter_request_text(m, data, len);
 
-    if (m->watch && m->request.decoder) {
+    if (m->watch && m->request.decoder
+        && !openai_decoder_plain(m->request.decoder))
+    {
         m->watch(m->watch_ctx, 0, data, len);
     }
 
@@ -346,7 +356,9 @@ openai_meter_response_plain(void *ctx, const char *data, size_t len)
         openai_meter_framed(m, data + n, len - n);
     }
 
-    if (m->watch && m->response.decoder) {
+    if (m->watch && m->response.decoder
+        && !openai_decoder_plain(m->response.decoder))
+    {
         m->watch(m->watch_ctx, 1, data, len);
     }
 
@@ -365,7 +377,7 @@ openai_meter_sniff(openai_meter_t *m, const char *data, size_t len)
 {
     char      ch;
     size_t    n;
-    unsigned  framing;
+    unsigned  framing, type;
 
     /* its first bytes are not text */
 
@@ -374,22 +386,19 @@ openai_meter_sniff(openai_meter_t *m, const char *data, size_t len)
         return 0;
     }
 
+    type = (m->bytes && !m->failed) ? OPENAI_FRAMING_BYTES : m->type;
+
     for (n = 0; n < len && !m->framed; n++) {
 
         ch = data[n];
 
-        if (m->sniffed == 0
-            && ((unsigned char) ch <= ' ' || ch == '\xef' || ch == '\xbb'
-                || ch == '\xbf'))
-        {
+        if (m->sniffed == 0 && openai_framing_lead(&m->comment, ch, type)) {
             continue;
         }
 
         m->sniff[m->sniffed++] = ch;
 
-        framing = openai_framing(m->sniff, m->sniffed,
-                                 m->bytes && !m->failed ? OPENAI_FRAMING_BYTES
-                                                        : m->type);
+        framing = openai_framing(m->sniff, m->sniffed, type);
 
         if (framing != OPENAI_FRAMING_UNDECIDED) {
             openai_meter_frame(m, framing);
@@ -649,6 +658,14 @@ openai_meter_finish(openai_meter_t *m, int complete, uint64_t now_us)
         openai_body_decoded(m, &m->request,
                             openai_decoder_end(m->request.decoder,
                                                openai_meter_request_plain, m));
+    }
+
+    /* an answer of a few bytes may still wait to be known as coded or plain */
+
+    if (m->response.decoder && !m->response.over) {
+        openai_body_decoded(m, &m->response,
+                            openai_decoder_end(m->response.decoder,
+                                              openai_meter_response_plain, m));
     }
 
     /* a stream without an event still has its framing */

@@ -152,6 +152,7 @@ struct openai_meter_s {
 
     uint8_t                    done;    /* bytes of [DONE] seen */
     uint8_t                    sniffed;
+    uint8_t                    comment; /* before the bytes to sniff */
     uint8_t                    titled;  /* a title is wanted */
     uint8_t                    rest;    /* OPENAI_REST_… of a body of JSON */
     openai_reason_t            reason;  /* of an error that is text */

@@ -10,6 +10,10 @@
  * Invariants: all memory of the libraries comes from openai_decoder_take(),
  * which counts it; a decoder that did not return OPENAI_AGAIN holds none; the
  * output never exceeds the bound of its decoder.
+ *
+ * Upstreams and clients name codings that they did not apply, and words that
+ * are no coding.  So the first bytes of a body are held until they tell whether
+ * it is text, which no coding begins with.
  */
 
 
@@ -23,6 +27,7 @@
 #include <zstd_errors.h>
 #include <brotli/decode.h>
 
+#include "digest/json/json.h"
 #include "digest/wire/decode.h"
 
 
@@ -40,6 +45,12 @@
 /* the first size of the buffer for input that waits */
 
 #define OPENAI_DECODER_PENDING  256
+
+/* so many bytes are UTF-8 without control characters by chance once in 400,000
+   times.  A single byte may be the whole of an empty body in brotli */
+
+#define OPENAI_DECODER_TEXT      16
+#define OPENAI_DECODER_TEXT_MIN  2
 
 
 typedef enum {
@@ -88,13 +99,15 @@ struct openai_decoder_s {
     uint64_t                  max;
     size_t                    budget;      /* of all decoders; 0: no bound */
 
-    /* input that waits for the rest of OPENAI_DECODER_WAIT bytes */
+    /* input that waits for the rest of "wait" bytes */
 
+    size_t                    wait;        /* 0: enough has come */
     char                     *pending;
     size_t                    npending;
     size_t                    size;        /* of pending */
 
-    unsigned                  waits:1;
+    unsigned                  unknown:1;   /* a coding is not known */
+    unsigned                  plain:1;     /* the input is text */
     unsigned                  starved:1;   /* it is memory that is short */
 
     openai_decoder_sink_pt    sink;
@@ -110,12 +123,17 @@ typedef struct {
 } openai_decode_buf_t;
 
 
-static int openai_decoder_init(openai_decoder_t *d, openai_str_t encoding);
-static int openai_decoder_push(openai_decoder_t *d, openai_str_t name);
+static void openai_decoder_init(openai_decoder_t *d, openai_str_t encoding);
+static void openai_decoder_push(openai_decoder_t *d, openai_str_t name);
 static int openai_decoder_hold(openai_decoder_t *d, const void *in,
     size_t len);
-static int openai_decoder_release(openai_decoder_t *d);
+static int openai_decoder_release(openai_decoder_t *d, const void *in,
+    size_t len);
+static int openai_decoder_text(openai_decoder_t *d, const void *in,
+    size_t len);
 static int openai_decoder_run(openai_decoder_t *d, const void *in, size_t len);
+static int openai_decoder_pass(openai_decoder_t *d, const void *in,
+    size_t len);
 static void openai_decoder_close(openai_decoder_t *d);
 static void *openai_decoder_take(void *ctx, size_t size);
 static void *openai_decoder_take_items(void *ctx, unsigned n, unsigned size);
@@ -167,13 +185,11 @@ openai_decoder_create(const openai_alloc_t *alloc, openai_str_t encoding,
     d->max = max;
     d->budget = OPENAI_DECODER_MEMORY;
 
-    *status = openai_decoder_init(d, encoding);
+    *status = OPENAI_OK;
 
-    if (*status != OPENAI_OK || d->n == 0) {
-        return NULL;
-    }
+    openai_decoder_init(d, encoding);
 
-    return d;
+    return (d->n || d->unknown) ? d : NULL;
 }
 
 
@@ -181,7 +197,10 @@ void
 openai_decoder_upload(openai_decoder_t *d, int wait)
 {
     d->budget = OPENAI_DECODER_UPLOADS;
-    d->waits = (wait != 0);
+
+    if (wait) {
+        d->wait = OPENAI_DECODER_WAIT;
+    }
 }
 
 
@@ -199,15 +218,13 @@ openai_decoder_feed(openai_decoder_t *d, const void *in, size_t len,
     d->sink = sink;
     d->ctx = ctx;
 
-    if (d->waits && d->in < OPENAI_DECODER_WAIT) {
+    if (d->in < d->wait
+        && (d->wait > OPENAI_DECODER_TEXT || openai_decoder_text(d, in, len)))
+    {
         rc = openai_decoder_hold(d, in, len);
 
     } else {
-        rc = openai_decoder_release(d);
-
-        if (rc == OPENAI_OK || rc == OPENAI_AGAIN) {
-            rc = openai_decoder_run(d, in, len);
-        }
+        rc = openai_decoder_release(d, in, len);
     }
 
     /* at its bound, broken or at its end it needs no window any more */
@@ -236,11 +253,18 @@ openai_decoder_end(openai_decoder_t *d, openai_decoder_sink_pt sink, void *ctx)
     d->sink = sink;
     d->ctx = ctx;
 
-    rc = openai_decoder_release(d);
+    rc = openai_decoder_release(d, NULL, 0);
 
     openai_decoder_destroy(d);
 
     return rc;
+}
+
+
+int
+openai_decoder_plain(const openai_decoder_t *d)
+{
+    return d && d->plain;
 }
 
 
@@ -268,12 +292,13 @@ openai_decoder_memory(void)
 
 /* codings[] has the order of the header, so the last one is decoded first */
 
-static int
+static void
 openai_decoder_init(openai_decoder_t *d, openai_str_t encoding)
 {
-    int           rc;
     const char   *p, *last;
     openai_str_t  name;
+
+    d->wait = OPENAI_DECODER_TEXT;
 
     p = encoding.data;
     last = p + encoding.len;
@@ -292,38 +317,28 @@ openai_decoder_init(openai_decoder_t *d, openai_str_t encoding)
 
         name.len = p - name.data;
 
-        rc = openai_decoder_push(d, name);
-        if (rc != OPENAI_OK) {
-            return rc;
-        }
+        openai_decoder_push(d, name);
     }
-
-    return OPENAI_OK;
 }
 
 
-static int
+static void
 openai_decoder_push(openai_decoder_t *d, openai_str_t name)
 {
-    int  rc;
-
     if (name.len == 0
         || (name.len == 8 && strncasecmp(name.data, "identity", 8) == 0))
     {
-        return OPENAI_OK;
+        return;
     }
 
-    if (d->n == OPENAI_DECODER_CODINGS) {
-        return OPENAI_ERROR;
+    if (d->n == OPENAI_DECODER_CODINGS
+        || openai_coding_kind(&d->codings[d->n], name) != OPENAI_OK)
+    {
+        d->unknown = 1;
+        return;
     }
 
-    rc = openai_coding_kind(&d->codings[d->n], name);
-
-    if (rc == OPENAI_OK) {
-        d->n++;
-    }
-
-    return rc;
+    d->n++;
 }
 
 
@@ -365,27 +380,80 @@ openai_decoder_hold(openai_decoder_t *d, const void *in, size_t len)
 }
 
 
-/* decodes the pending input, if there is any */
+/* decodes the pending input, if there is any, and what has come behind it */
 
 static int
-openai_decoder_release(openai_decoder_t *d)
+openai_decoder_release(openai_decoder_t *d, const void *in, size_t len)
 {
-    int   rc;
-    char  *p;
+    int     rc;
+    char   *p;
+    size_t  n;
+
+    if (d->wait) {
+        d->wait = 0;
+        d->plain = (d->in >= OPENAI_DECODER_TEXT_MIN
+                    && openai_decoder_text(d, in, len));
+    }
 
     p = d->pending;
+    n = d->npending;
 
-    d->waits = 0;
     d->pending = NULL;
-
-    rc = openai_decoder_run(d, p, d->npending);
-
-    openai_decoder_give(d, p);
-
     d->npending = 0;
     d->size = 0;
 
+    rc = openai_decoder_run(d, p, n);
+
+    openai_decoder_give(d, p);
+
+    if (len && (rc == OPENAI_OK || rc == OPENAI_AGAIN)) {
+        rc = openai_decoder_run(d, in, len);
+    }
+
     return rc;
+}
+
+
+/* returns 1 if all that has come of the first bytes is text */
+
+static int
+openai_decoder_text(openai_decoder_t *d, const void *in, size_t len)
+{
+    char           head[OPENAI_DECODER_TEXT];
+    size_t         i, n;
+    unsigned char  ch;
+
+    n = d->npending < sizeof(head) ? d->npending : sizeof(head);
+
+    if (n) {
+        memcpy(head, d->pending, n);
+    }
+
+    if (len > sizeof(head) - n) {
+        len = sizeof(head) - n;
+    }
+
+    if (len) {
+        memcpy(head + n, in, len);
+        n += len;
+    }
+
+    for (i = 0; i < n; i += len) {
+        ch = (unsigned char) head[i];
+
+        if (ch == 0x7f || (ch < ' ' && ch != '\t' && ch != '\r' && ch != '\n'))
+        {
+            return 0;
+        }
+
+        len = openai_utf8(head + i, n - i);
+
+        if (len == 0) {
+            return openai_utf8_cut(head + i, n - i);
+        }
+    }
+
+    return 1;
 }
 
 
@@ -394,6 +462,14 @@ openai_decoder_run(openai_decoder_t *d, const void *in, size_t len)
 {
     int       rc;
     unsigned  i;
+
+    if (d->plain) {
+        return openai_decoder_pass(d, in, len);
+    }
+
+    if (d->unknown) {
+        return OPENAI_ERROR;
+    }
 
     if (len) {
         rc = openai_coding_feed(d, &d->codings[d->n - 1], in, len);
@@ -410,6 +486,31 @@ openai_decoder_run(openai_decoder_t *d, const void *in, size_t len)
     }
 
     return OPENAI_OK;
+}
+
+
+/* text is its own output, of which only a given maximum is a bound */
+
+static int
+openai_decoder_pass(openai_decoder_t *d, const void *in, size_t len)
+{
+    int       rc;
+    size_t    n;
+    uint64_t  room;
+
+    room = d->max ? d->max - d->codings[0].out : UINT64_MAX;
+    n = len > room ? (size_t) room : len;
+
+    if (n) {
+        d->codings[0].out += n;
+
+        rc = d->sink(d->ctx, in, n);
+        if (rc != OPENAI_OK) {
+            return rc;
+        }
+    }
+
+    return n < len ? OPENAI_LIMIT : OPENAI_OK;
 }
 
 
@@ -974,7 +1075,7 @@ int
 openai_decode(openai_str_t encoding, openai_str_t in, size_t max, char **out,
     size_t *out_len)
 {
-    int                  rc;
+    int                  rc, plain;
     openai_decoder_t     d;
     openai_decode_buf_t  b;
 
@@ -984,10 +1085,17 @@ openai_decode(openai_str_t encoding, openai_str_t in, size_t max, char **out,
     memset(&d, 0, sizeof(openai_decoder_t));
     d.max = max;
 
-    rc = openai_decoder_init(&d, encoding);
+    openai_decoder_init(&d, encoding);
 
-    if (rc != OPENAI_OK || d.n == 0 || in.len == 0) {
-        return rc;
+    if ((d.n == 0 && !d.unknown) || in.len == 0) {
+        return OPENAI_OK;
+    }
+
+    plain = (in.len >= OPENAI_DECODER_TEXT_MIN
+             && openai_decoder_text(&d, in.data, in.len));
+
+    if (d.unknown && !plain) {
+        return OPENAI_ERROR;
     }
 
     if (max == 0) {
@@ -1002,6 +1110,9 @@ openai_decode(openai_str_t encoding, openai_str_t in, size_t max, char **out,
     if (b.data == NULL) {
         return OPENAI_NOMEM;
     }
+
+    d.wait = 0;
+    d.plain = plain;
 
     rc = openai_decoder_feed(&d, in.data, in.len, openai_decode_sink, &b);
 

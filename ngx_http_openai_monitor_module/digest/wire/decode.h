@@ -9,7 +9,8 @@
  *
  * The meter and the veil decode bodies as they pass, within the budget of the
  * process; openai_decode() of digest.h decodes a stored body at once, without
- * it.  A body cannot make a decoder exceed its bounds of output and memory.
+ * it.  A body cannot make a decoder exceed its bounds of output and memory.  A
+ * body that begins with text is its own output, whatever its head says.
  */
 
 
@@ -55,8 +56,8 @@ typedef int (*openai_decoder_sink_pt)(void *ctx, const char *data, size_t len);
  * with max 0 it is OPENAI_DECODER_FREE bytes and OPENAI_DECODER_RATIO times
  * the input.  It takes memory outside of alloc when input comes.
  *
- * NULL with *status OPENAI_OK: there is nothing to decode; with OPENAI_ERROR:
- * a coding is not known; with OPENAI_NOMEM: alloc has no memory.
+ * NULL with *status OPENAI_OK: there is nothing to decode; with OPENAI_NOMEM:
+ * alloc has no memory.
  */
 
 openai_decoder_t *openai_decoder_create(const openai_alloc_t *alloc,
@@ -76,8 +77,9 @@ void openai_decoder_upload(openai_decoder_t *d, int wait);
  * follows is another member of it or is ignored; OPENAI_AGAIN: it has not;
  * OPENAI_LIMIT: the bound of output or the window's is reached; OPENAI_NOMEM:
  * the memory of all decoders is used up, or malloc() failed; OPENAI_ERROR: the
- * input is broken.  The last three stay, and later input is ignored.  The
- * decoder gives its memory back unless it returns OPENAI_AGAIN.
+ * input is broken, or a coding is not known.  The last three stay, and later
+ * input is ignored.  The decoder gives its memory back unless it returns
+ * OPENAI_AGAIN.
  */
 
 int openai_decoder_feed(openai_decoder_t *d, const void *in, size_t len,
@@ -87,6 +89,9 @@ int openai_decoder_feed(openai_decoder_t *d, const void *in, size_t len,
    Returns what openai_decoder_feed() does */
 int openai_decoder_end(openai_decoder_t *d, openai_decoder_sink_pt sink,
     void *ctx);
+
+/* returns 1 once it is known that the body is text, not coded; NULL is safe */
+int openai_decoder_plain(const openai_decoder_t *d);
 
 /* gives back what is outside of alloc; safe with NULL and to call twice */
 void openai_decoder_destroy(openai_decoder_t *d);

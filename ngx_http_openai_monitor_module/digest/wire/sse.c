@@ -483,11 +483,7 @@ openai_framing(const char *p, size_t len, unsigned type)
         return OPENAI_FRAMING_JSON;
 
     case ':':
-
-        /* a comment, unless the type is one of binary data */
-
-        return (type == OPENAI_FRAMING_OTHER) ? OPENAI_FRAMING_NONE
-                                              : OPENAI_FRAMING_SSE;
+        return OPENAI_FRAMING_SSE;
     }
 
     if (type == OPENAI_FRAMING_SSE) {
@@ -514,6 +510,32 @@ openai_framing(const char *p, size_t len, unsigned type)
 }
 
 
+int
+openai_framing_lead(unsigned char *comment, char ch, unsigned type)
+{
+    if (*comment) {
+        *comment = (ch != '\n' && ch != '\r');
+
+        return (unsigned char) ch >= ' ' || ch == '\t' || !*comment;
+    }
+
+    if (type == OPENAI_FRAMING_OTHER) {
+        *comment = (ch == ':');
+
+        if (*comment || (ch != '\0' && strchr(" \t\r\n", ch))) {
+            return 1;
+        }
+
+    } else if ((unsigned char) ch <= ' ') {
+        return 1;
+    }
+
+    /* a byte order mark */
+
+    return ch == '\xef' || ch == '\xbb' || ch == '\xbf';
+}
+
+
 unsigned
 openai_framing_type(openai_str_t content_type)
 {
@@ -531,8 +553,13 @@ openai_framing_type(openai_str_t content_type)
         { "application/x-jsonlines", OPENAI_FRAMING_NDJSON },
         { "application/stream+json", OPENAI_FRAMING_NDJSON },
         { "application/vnd.amazon.eventstream", OPENAI_FRAMING_AWS },
+        { "application/gzip", OPENAI_FRAMING_BYTES },
+        { "application/pdf", OPENAI_FRAMING_BYTES },
+        { "application/x-gzip", OPENAI_FRAMING_BYTES },
+        { "application/x-tar", OPENAI_FRAMING_BYTES },
         { "application/zip", OPENAI_FRAMING_BYTES },
         { "audio/", OPENAI_FRAMING_BYTES },
+        { "font/", OPENAI_FRAMING_BYTES },
         { "image/", OPENAI_FRAMING_BYTES },
         { "video/", OPENAI_FRAMING_BYTES }
     };

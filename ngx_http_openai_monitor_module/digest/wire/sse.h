@@ -68,6 +68,14 @@ typedef struct {
 #define OPENAI_FRAMING_OTHER      253   /* a type that is not known */
 
 unsigned openai_framing(const char *p, size_t len, unsigned type);
+
+/*
+ * Returns 1 if a byte comes before those that tell the framing of a body: a
+ * blank, or under OPENAI_FRAMING_OTHER a comment of a stream, because a binary
+ * body may begin with ":".  *comment is 0 before the first byte.
+ */
+
+int openai_framing_lead(unsigned char *comment, char ch, unsigned type);
 unsigned openai_framing_type(openai_str_t content_type);
 
 
