@@ -49,6 +49,31 @@ static const uint32_t  ngx_http_openai_veil_unkept[] = {
 };
 
 
+/* the texts of a record that come from bodies */
+
+#define ngx_http_openai_veil_fact(name)                                       \
+    { offsetof(openai_facts_t, name), sizeof(((openai_facts_t *) 0)->name) }
+
+static const struct {
+    size_t                     offset;
+    size_t                     size;
+} ngx_http_openai_veil_texts[] = {
+    ngx_http_openai_veil_fact(error_message),
+    ngx_http_openai_veil_fact(error_type),
+    ngx_http_openai_veil_fact(error_code),
+    ngx_http_openai_veil_fact(user),
+    ngx_http_openai_veil_fact(session),
+    ngx_http_openai_veil_fact(model),
+    ngx_http_openai_veil_fact(response_model),
+    ngx_http_openai_veil_fact(response_id),
+    ngx_http_openai_veil_fact(tool_names),
+    ngx_http_openai_veil_fact(title)
+};
+
+#define NGX_HTTP_OPENAI_VEIL_TEXTS                                            \
+    (sizeof(ngx_http_openai_veil_texts) / sizeof(ngx_http_openai_veil_texts[0]))
+
+
 void
 ngx_http_openai_veil_request(ngx_http_openai_exchange_t *ex)
 {
@@ -385,12 +410,9 @@ static ngx_uint_t
 ngx_http_openai_veil_wanted(ngx_http_openai_exchange_t *ex,
     openai_facts_t *facts)
 {
+    char              *text;
     ngx_uint_t         i;
     openai_secrets_t   secrets;
-
-    char  *texts[] = {
-        facts->user, facts->session, facts->model, facts->title
-    };
 
     if (facts->error_message[0] != '\0' || ex->conf->masks) {
         return 1;
@@ -398,9 +420,11 @@ ngx_http_openai_veil_wanted(ngx_http_openai_exchange_t *ex,
 
     openai_secrets_init(&secrets, OPENAI_SECRETS_NONE, 0);
 
-    for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+    for (i = 0; i < NGX_HTTP_OPENAI_VEIL_TEXTS; i++) {
 
-        if (!openai_secrets_idle(&secrets, texts[i], ngx_strlen(texts[i]))) {
+        text = (char *) facts + ngx_http_openai_veil_texts[i].offset;
+
+        if (!openai_secrets_idle(&secrets, text, ngx_strlen(text))) {
             return 1;
         }
 
@@ -415,49 +439,41 @@ void
 ngx_http_openai_veil_facts(ngx_http_openai_exchange_t *ex,
     openai_facts_t *facts)
 {
-    size_t             len;
+    char              *text;
+    size_t             len, size;
     ngx_uint_t         i, found;
     openai_secrets_t   secrets;
-
-    struct {
-        char    *data;
-        size_t   size;
-    } texts[] = {
-        { facts->error_message, sizeof(facts->error_message) },
-        { facts->user, sizeof(facts->user) },
-        { facts->session, sizeof(facts->session) },
-        { facts->model, sizeof(facts->model) },
-        { facts->title, sizeof(facts->title) }
-    };
 
     if (!ngx_http_openai_veil_wanted(ex, facts)) {
         return;
     }
 
-    for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+    for (i = 0; i < NGX_HTTP_OPENAI_VEIL_TEXTS; i++) {
 
-        len = ngx_strlen(texts[i].data);
+        text = (char *) facts + ngx_http_openai_veil_texts[i].offset;
+        size = ngx_http_openai_veil_texts[i].size;
+        len = ngx_strlen(text);
         found = 0;
 
         /* a long title may end within a key, which does not look random */
 
         openai_secrets_init(&secrets, OPENAI_SECRETS_NONE,
-                            texts[i].data == facts->error_message
-                            || (texts[i].data == facts->title && len >= 60));
+                            text == facts->error_message
+                            || (text == facts->title && len >= 60));
         secrets.words = ex->words;
 
         /* a message that still grows, or was cut, may end within a secret: what
            is not settled is left out */
 
         if (len) {
-            len = openai_secrets_find(&secrets, texts[i].data, len,
-                                      texts[i].data != facts->error_message
+            len = openai_secrets_find(&secrets, text, len,
+                                      text != facts->error_message
                                       || (facts == &ex->rec.facts
-                                          && len + 1 < texts[i].size));
+                                          && len + 1 < size));
         }
 
         if (len && ex->conf->masks
-            && ngx_http_openai_mask(ex->conf->masks, (u_char *) texts[i].data,
+            && ngx_http_openai_mask(ex->conf->masks, (u_char *) text,
                                     0, len, 1, &found)
                == NGX_ERROR)
         {
@@ -466,7 +482,7 @@ ngx_http_openai_veil_facts(ngx_http_openai_exchange_t *ex,
 
         /* a longer text may have been there before */
 
-        ngx_memzero(texts[i].data + len, texts[i].size - len);
+        ngx_memzero(text + len, size - len);
     }
 
     ngx_explicit_memzero(&secrets, sizeof(openai_secrets_t));
