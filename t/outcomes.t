@@ -363,6 +363,12 @@ send_bytes($socket, post('/v1/chat/completions', { model => 'test-model' }));
 upstream()->notes(1);
 close $socket;
 check([upstream()->notes(2)], [qw/ there gone /], 'the upstream is told');
+records(1);
+
+# seen to fail when the status alone made it an error
+
+check(json_value((monitor('/api/requests?q=is:error'))[1])->{total}, 0,
+      'it is no error');
 --- records
 { outcome => 'client_aborted', status => 499, complete => false,
   model => 'test-model', request => { body => '{"model":"test-model"}' },
@@ -686,13 +692,52 @@ check(http("$_ /v1/models HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
 
 
 === TEST 35: a binary answer that begins like a stream
+a type that is not known is looked at: comments count where events follow; seen
+to fail when such a type ruled a stream out
 --- upstream
 while (my $request = $u->request) {
-    $u->answer(200, ": not an event\n\n" . "\0" x 20,
+    $u->answer(200, ": not an event\n\n"
+                    . ($request->{uri} =~ /text/ ? "data: {}\n\n" : "\0" x 20),
                'Content-Type' => $request->{uri} =~ m{^/(.*)} ? $1 : '');
 }
 --- client
-http(get("/$_")) for 'application/octet-stream', 'text/event-stream';
+http(get("/$_")) for 'application/octet-stream', 'text/event-stream',
+                     'application/octet-stream;text', 'audio/x;text';
 --- records
 [ { streamed => false, outcome => 'ok', complete => true },
-  { streamed => true } ]
+  { streamed => true }, { streamed => true }, { streamed => false } ]
+
+
+
+=== TEST 36: the upstream breaks off, and the client keeps its connection
+the record ends when nothing more can come, not when nginx lets the client go;
+seen to fail when only nginx's end of the request ended the record
+--- config
+lingering_close always;
+lingering_time 300s;
+lingering_timeout 300s;
+location / {
+    proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+}
+location /direct {
+    proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+    proxy_buffering off;
+}
+--- upstream
+$u->request;
+$u->stream;
+$u->event({ id => 'c', model => 'm', choices => [ { index => 0,
+            delta => { content => 'Hel' } } ] });
+$u->reset;
+--- client
+for my $path ('', '/direct') {
+    my $socket = connection();
+    send_bytes($socket, post("$path/v1/chat/completions",
+                             { model => 'm', stream => true }));
+    read_upto($socket, qr/Hel/);
+    push @::kept, $socket;
+}
+
+check([ map $_->{outcome}, @{ records(2) } ], [ ('truncated') x 2 ],
+      'both are over');
+@::kept = ();

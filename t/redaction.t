@@ -442,3 +442,29 @@ check($record->{uri}, '/?max_tokens=5&tokens=a&keys=b&url=a%3Fb%3Dc&q=50%25',
 check([ map { "$_->{name}: $_->{value}" }
         grep { $_->{name} =~ /^(X-|Accept)/ } @{ $record->{request}{headers} } ],
       \@lines, 'headers');
+
+
+
+=== TEST 15: a binary body that a pattern cannot settle
+the worker lives, and keeps nothing that may still be a part of a match; seen to
+fail when text was copied before there was room for it
+fault 41
+--- config
+location / {
+    openai_monitor_mask_body '[^@\s]{1,64}@';
+    proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+}
+--- upstream
+while (my $request = $u->request) {
+    $u->note(length $request->{body});
+    $u->answer(200, {});
+}
+--- client
+my @pids = worker_pids();
+
+http("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n"
+     . "\x80" x 60000) for 1 .. 3;
+
+check([ upstream()->notes(3) ], [ (60000) x 3 ], 'the upstream gets them');
+check([ map $_->{request_bytes}, @{ records(3) } ], [ (60000) x 3 ], 'records');
+check([ worker_pids() ], \@pids, 'the worker lives');

@@ -860,8 +860,8 @@ $::hidden->(4, 'compressed');
 
 
 === TEST 14: a coding that is not true, on both sides
-what the module could not decode of the request does not excuse the answer; seen
-to fail when the trouble of both sides was one fact of the exchange
+text is looked at as text, whatever its head says, and so are the facts that the
+list has of it; seen to fail when the id of an answer was no place for a key
 fault 41
 --- config
 location / {
@@ -869,12 +869,107 @@ location / {
 }
 --- upstream
 while (my $request = $u->request) {
-    $u->answer(200, json_text({ id => $::key }), 'Content-Encoding' => 'gzip',
+    my ($coding) = $request->{uri} =~ /\?([\w-]+)/;
+    $u->answer(200, json_text({ model => 'm', id => $::key,
+                   choices => [ { index => 0, message => { tool_calls => [ {
+                       function => { name => $::key } } ] } } ] }),
+               'Content-Encoding' => $coding,
                'Content-Type' => 'application/json');
 }
 --- client
-split_post('/v1/chat/completions', json_text({ model => 'm', messages => [] }),
+my @codings = qw/ gzip br zstd deflate utf-8 /;
+
+for my $coding (@codings) {
+    for my $at (1, 14, 20) {
+        split_post("/v1/chat/completions?$coding",
+                   json_text({ model => $coding, api_key => $::secret }), $at,
+                   "Content-Encoding: $coding");
+    }
+}
+
+my $n = 3 * @codings;
+
+check(records($n), [ map { ({ undecoded => null, model => $_,
+          response_model => 'm', masked => { request => true, response => true },
+          withheld => { request => undef, response => undef } }) x 3 } @codings ],
+      'both sides are read');
+$::hidden->($n, 'not coded');
+
+
+
+=== TEST 15: a coding that is broken on one side
+what the module could not decode of the request does not excuse the answer; seen
+to fail when the trouble of both sides was one fact of the exchange
+fault 41
+--- config
+location / {
+    proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+    proxy_http_version 1.1;
+}
+--- upstream
+while (my $request = $u->request) {
+    my $answer = json_text({ id => $::key });
+
+    IO::Compress::Gzip::gzip(\$answer, \my $coded);
+    $u->head(200, 'Content-Type' => 'application/json',
+             'Content-Encoding' => 'gzip', 'Transfer-Encoding' => 'chunked');
+
+    # a veil sees the answer before its first text
+
+    $u->chunk($_) for $coded =~ /(.{1,8})/gs;
+    $u->finish;
+}
+--- client
+split_post('/v1/chat/completions', "\x80" . json_text({ model => 'm', api_key => $::secret }),
            20, 'Content-Encoding: gzip');
 
-check(records(1)->[0]{undecoded}, 'broken', 'neither side is gzip');
-$::hidden->(1, 'not gzip');
+check(records(1)->[0], { undecoded => 'broken',
+          withheld => { request => undef, response => 'opaque' } },
+      'the answer is gzip, and has a key');
+$::hidden->(1, 'broken');
+
+
+
+=== TEST 16: a key that nginx adds, of an upload that passes as it comes
+seen to fail when the head was looked for where nginx had put other bytes
+fault 41
+--- config
+location / {
+    proxy_request_buffering off;
+    proxy_http_version 1.1;
+    proxy_set_header Authorization "Bearer own/ThisIsNotToBeSeen";
+    proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+}
+--- upstream
+$u->note('began');
+my $head = $u->take(sub { s/^(.*?\r\n\r\n)//s ? $1 : undef });
+
+# nginx passes the body on in the pieces in which the client sends it
+
+for my $i (1 .. 5) {
+    $u->take(sub { length >= 1000 ? substr $_, 0, 1000, '' : undef });
+    $u->note("piece $i");
+}
+
+my ($own) = $head =~ /^Authorization: Bearer (.*?)\r$/m;
+$u->answer(200, { object => 'text', text => "you sent $own" });
+--- client
+my $body = json_text({ model => 'm', input => 'a' x 4976 });
+my $socket = connection();
+
+send_bytes($socket, "POST /v1/embeddings HTTP/1.1\r\nHost: a\r\n"
+                    . "Content-Length: 5000\r\n\r\n");
+upstream()->notes(1);
+
+for my $i (1 .. 5) {
+    send_bytes($socket, substr $body, 1000 * ($i - 1), 1000);
+    upstream()->notes(1 + $i);
+}
+
+check_like(read_answer($socket)->{body}, qr/own.*ThisIsNotToBeSeen/,
+           'the client gets it');
+check(length $body, 5000, 'the upload is as long as it says');
+
+my $records = records(1);
+check($records->[0]{response}{body}, qr/"text":"you sent \*+"/, 'it is masked');
+$::hidden->(1, 'an upload in pieces');

@@ -79,6 +79,13 @@ struct ngx_http_openai_exchange_s {
     ngx_http_openai_veil_t          *veil[2];
     openai_secrets_words_t          *words;      /* NULL: none */
 
+    /* an upload that goes on as it comes: nginx reuses the chain of the head
+       that it has made, so words.c notes the buffer when it is made */
+
+    ngx_int_t                      (*create_request)(ngx_http_request_t *r);
+    ngx_http_upstream_t             *watched;    /* its function is ours */
+    ngx_buf_t                       *head;       /* what it has made, or NULL */
+
     ngx_http_log_handler_pt          log_handler;   /* nginx's own */
 
     /* nginx's recv of both sides of an upgraded connection */
@@ -230,8 +237,10 @@ void ngx_http_openai_tls_watch(ngx_http_openai_exchange_t *ex);
    pool, and the second call does nothing */
 void ngx_http_openai_exchange_commit(ngx_http_openai_exchange_t *ex);
 
-/* returns an ngx_openai_outcome_e; the request is in its log phase */
+/* returns an ngx_openai_outcome_e; the request is in its log phase, or
+   ngx_http_openai_outcome_over() has returned 1 in a body filter */
 ngx_uint_t ngx_http_openai_outcome(ngx_http_openai_exchange_t *ex);
+ngx_uint_t ngx_http_openai_outcome_over(ngx_http_openai_exchange_t *ex);
 
 /* notes the attempts so far from nginx's own states, and keeps what else the
    record knows of them */

@@ -9,9 +9,9 @@
  * The life of one exchange: begin, header, commit, cleanup.
  *
  * Called by filters.c.  An exchange begins once, in the first hook that a
- * request reaches, and is committed once, in the log phase or when its pool
- * goes.  No function here fails the request: without memory or a free entry the
- * exchange goes on without a record.
+ * request reaches, and is committed once: in the log phase, when its upstream
+ * has broken off, or when its pool goes.  No function here fails the request:
+ * without memory or a free entry the exchange goes on without a record.
  */
 
 

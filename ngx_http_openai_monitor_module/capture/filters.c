@@ -19,6 +19,7 @@
 #include <ngx_http.h>
 
 #include "capture/capture.h"
+#include "capture/secrets/veil.h"
 
 
 static ngx_int_t ngx_http_openai_preaccess_handler(ngx_http_request_t *r);
@@ -76,6 +77,10 @@ ngx_http_openai_request_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
             ngx_http_openai_tls_watch(ex);
         }
 #endif
+
+        if (r->request_body_no_buffering) {
+            ngx_http_openai_words_watch(ex);
+        }
 
         for (cl = in; cl; cl = cl->next) {
             b = cl->buf;
@@ -137,7 +142,7 @@ ngx_http_openai_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
     ngx_chain_t                 *cl;
     ngx_http_openai_exchange_t  *ex;
 
-    if (in == NULL || r != r->main || r->post_action) {
+    if (r != r->main || r->post_action) {
         return ngx_http_next_body_filter(r, in);
     }
 
@@ -185,6 +190,10 @@ ngx_http_openai_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
                        "openai monitor: a later filter failed");
 
         ex->failed = 1;
+    }
+
+    if (rc != NGX_ERROR && ngx_http_openai_outcome_over(ex)) {
+        ngx_http_openai_exchange_commit(ex);
     }
 
     return rc;

@@ -198,6 +198,22 @@ ngx_http_openai_outcome_whole(ngx_http_openai_exchange_t *ex)
 }
 
 
+/* the upstream broke off, and the client has got what came.  nginx keeps such a
+   request for as long as its client may still send something */
+
+ngx_uint_t
+ngx_http_openai_outcome_over(ngx_http_openai_exchange_t *ex)
+{
+    ngx_http_request_t  *r;
+
+    r = ex->request;
+
+    return ex->upstream && !ex->seen_last && r->upstream
+           && r->upstream->cleanup == NULL && !r->buffered
+           && ngx_http_openai_outcome_passed(r);
+}
+
+
 /* the kernel took all that there was for the client */
 
 static ngx_uint_t

@@ -49,6 +49,10 @@ void ngx_http_openai_veil_decoded(void *ctx, unsigned side, const char *data,
    may repeat: into ex->words, if there are any */
 void ngx_http_openai_words(ngx_http_openai_exchange_t *ex);
 
+/* the body of the request is not buffered: notes the head that nginx makes for
+   the upstream, when it makes it */
+void ngx_http_openai_words_watch(ngx_http_openai_exchange_t *ex);
+
 /* returns 1 if a word is in the text */
 ngx_uint_t ngx_http_openai_words_in(ngx_http_openai_exchange_t *ex,
     ngx_str_t *text);

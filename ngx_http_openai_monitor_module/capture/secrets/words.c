@@ -27,6 +27,7 @@
 #define NGX_HTTP_OPENAI_WORDS_PART  8
 
 
+static ngx_int_t ngx_http_openai_words_create_request(ngx_http_request_t *r);
 static void ngx_http_openai_words_client(ngx_http_openai_exchange_t *ex);
 static void ngx_http_openai_words_upstream(ngx_http_openai_exchange_t *ex);
 static void ngx_http_openai_words_header(ngx_http_openai_exchange_t *ex,
@@ -46,6 +47,54 @@ ngx_http_openai_words(ngx_http_openai_exchange_t *ex)
 {
     ngx_http_openai_words_client(ex);
     ngx_http_openai_words_upstream(ex);
+}
+
+
+void
+ngx_http_openai_words_watch(ngx_http_openai_exchange_t *ex)
+{
+    ngx_http_upstream_t  *u;
+
+    u = ex->request->upstream;
+
+    if (u == NULL || u == ex->watched || u->request_bufs
+        || u->create_request == NULL)
+    {
+        return;
+    }
+
+    ex->watched = u;
+    ex->head = NULL;
+    ex->create_request = u->create_request;
+
+    u->create_request = ngx_http_openai_words_create_request;
+}
+
+
+static ngx_int_t
+ngx_http_openai_words_create_request(ngx_http_request_t *r)
+{
+    ngx_int_t                    rc;
+    ngx_http_upstream_t         *u;
+    ngx_http_openai_exchange_t  *ex;
+
+    ex = ngx_http_openai_exchange(r);
+
+    /* only a request with an exchange has this function, and keeps it */
+
+    if (ex == NULL) {
+        return NGX_ERROR;
+    }
+
+    rc = ex->create_request(r);
+
+    u = r->upstream;
+
+    if (rc == NGX_OK && u == ex->watched && u->request_bufs) {
+        ex->head = u->request_bufs->buf;
+    }
+
+    return rc;
 }
 
 
@@ -85,18 +134,28 @@ ngx_http_openai_words_upstream(ngx_http_openai_exchange_t *ex)
 {
     u_char               *p, *end, *eol, *colon;
     ngx_str_t             name, value;
-    ngx_chain_t          *cl;
+    ngx_buf_t            *head;
     ngx_http_upstream_t  *u;
 
     u = ex->request->upstream;
-    cl = u ? u->request_bufs : NULL;
 
-    if (cl == NULL || !ngx_buf_in_memory(cl->buf)) {
+    if (u == NULL) {
         return;
     }
 
-    p = cl->buf->start;
-    end = cl->buf->last;
+    if (u == ex->watched) {
+        head = ex->head;
+
+    } else {
+        head = u->request_bufs ? u->request_bufs->buf : NULL;
+    }
+
+    if (head == NULL || !ngx_buf_in_memory(head)) {
+        return;
+    }
+
+    p = head->start;
+    end = head->last;
 
     if (p == NULL || end <= p) {
         return;
@@ -110,7 +169,7 @@ ngx_http_openai_words_upstream(ngx_http_openai_exchange_t *ex)
             break;
         }
 
-        if (p == cl->buf->start) {
+        if (p == head->start) {
 
             name.data = p;
             name.len = eol - p;
