@@ -21,17 +21,21 @@
 #include "digest/wire/secrets_walk.h"
 
 
-static void openai_secrets_settle(openai_secrets_t *s, const char *p, size_t
-    len);
 static size_t openai_secrets_run(openai_secrets_walk_t *w, size_t i);
 static size_t openai_secrets_step(openai_secrets_walk_t *w, size_t i);
-static int openai_secrets_shaped(const openai_secrets_t *s, const char *p,
-    size_t i);
 
 
 void
 openai_secrets_init(openai_secrets_t *s, openai_secrecy_e secrecy, int text)
 {
+    static int  ready;
+
+    if (!ready) {
+        openai_secrets_names_init();
+        openai_secrets_shapes_init();
+        ready = 1;
+    }
+
     memset(s, 0, sizeof(openai_secrets_t));
 
     s->secrecy = secrecy;
@@ -79,6 +83,12 @@ openai_secrets_idle(openai_secrets_t *s, const char *p, size_t len)
                 return 0;
             }
 
+            continue;
+        }
+
+        /* most names are none of those that count */
+
+        if (i >= 4 && p[i - 1] == '"' && !openai_secrets_name_end(p + i - 1)) {
             continue;
         }
 
@@ -160,58 +170,6 @@ openai_secrets_find(openai_secrets_t *s, char *p, size_t len, int last)
     openai_secrets_settle(s, p, i);
 
     return i;
-}
-
-
-/* the bytes before p[i], *n of them, the last OPENAI_SECRETS_TAIL at most */
-
-const char *
-openai_secrets_behind(const openai_secrets_t *s, const char *p, size_t i,
-    char *room, size_t *n)
-{
-    size_t  tail;
-
-    if (i >= OPENAI_SECRETS_TAIL) {
-        *n = OPENAI_SECRETS_TAIL;
-        return p + i - OPENAI_SECRETS_TAIL;
-    }
-
-    tail = OPENAI_SECRETS_TAIL - i;
-    tail = (tail < s->ntail) ? tail : s->ntail;
-
-    memcpy(room, s->tail + OPENAI_SECRETS_TAIL - tail, tail);
-    memcpy(room + tail, p, i);
-
-    *n = tail + i;
-
-    return room;
-}
-
-
-static void
-openai_secrets_settle(openai_secrets_t *s, const char *p, size_t len)
-{
-    size_t  n;
-
-    if (len >= OPENAI_SECRETS_TAIL) {
-        memcpy(s->tail, p + len - OPENAI_SECRETS_TAIL, OPENAI_SECRETS_TAIL);
-        s->ntail = OPENAI_SECRETS_TAIL;
-        return;
-    }
-
-    memmove(s->tail, s->tail + len, OPENAI_SECRETS_TAIL - len);
-    memcpy(s->tail + OPENAI_SECRETS_TAIL - len, p, len);
-
-    n = s->ntail + len;
-    s->ntail = (n < OPENAI_SECRETS_TAIL) ? n : OPENAI_SECRETS_TAIL;
-}
-
-
-void
-openai_secrets_mask(openai_secrets_walk_t *w, size_t i, size_t n)
-{
-    memset(w->p + i, '*', n);
-    w->s->found += n;
 }
 
 
@@ -300,121 +258,4 @@ openai_secrets_step(openai_secrets_walk_t *w, size_t i)
     }
 
     return i + 1;
-}
-
-
-size_t
-openai_secrets_word_step(openai_secrets_walk_t *w, size_t i)
-{
-    int          rc;
-    char         room[OPENAI_SECRETS_TAIL];
-    size_t       n, k;
-    const char  *first;
-
-    /* the second byte of an escape is kept, so that it stays one */
-
-    first = openai_secrets_behind(w->s, w->p, i, room, &n);
-
-    for (k = 0; k < n && first[n - 1 - k] == '\\'; k++) { /* void */ }
-
-    rc = openai_secrets_word_at(w->s->words, w->s->text
-                                             ? OPENAI_SECRETS_WORD_MIN
-                                             : OPENAI_SECRETS_WORD_LONG,
-                                w->p + i, w->p + w->len, &n);
-
-    if (rc == OPENAI_SECRETS_MORE && w->more) {
-
-        if (w->len - i < OPENAI_SECRETS_HOLD / 2) {
-            return OPENAI_SECRETS_WAIT;
-        }
-
-        n = n ? n : w->len - i;
-    }
-
-    if (n == 0) {
-        return i;
-    }
-
-    k &= 1;
-
-    openai_secrets_mask(w, i + k, n - k);
-    w->s->state = OPENAI_SECRETS_RUN;
-    w->s->run = OPENAI_SECRETS_RUN_TEXT;
-
-    return i + n;
-}
-
-
-size_t
-openai_secrets_shape_step(openai_secrets_walk_t *w, size_t i)
-{
-    int          rc;
-    char         room[2 * OPENAI_SECRETS_TAIL + OPENAI_SECRETS_HOLD];
-    size_t       n, rest;
-    unsigned     run;
-    const char  *first, *p, *last, *secret;
-
-    if (!openai_secrets_shaped(w->s, w->p, i)) {
-        return i + 1;
-    }
-
-    last = w->p + w->len;
-
-    if (i >= OPENAI_SECRETS_TAIL) {
-        first = w->p + i - OPENAI_SECRETS_TAIL;
-        p = w->p + i;
-
-    } else {
-
-        /* what is before it lies in another place */
-
-        first = openai_secrets_behind(w->s, w->p, i, room, &n);
-
-        rest = w->len - i;
-        rest = (rest < OPENAI_SECRETS_HOLD) ? rest : OPENAI_SECRETS_HOLD;
-
-        p = room + n;
-        memcpy(room + n, w->p + i, rest);
-        last = p + rest;
-    }
-
-    rc = openai_secrets_shape_at(first, p, last, w->more, &secret, &run);
-
-    if (rc == OPENAI_SECRETS_MORE) {
-        return OPENAI_SECRETS_WAIT;
-    }
-
-    if (rc == 0) {
-        return i + 1;
-    }
-
-    w->s->state = OPENAI_SECRETS_RUN;
-    w->s->run = run;
-
-    return i + (secret - p);
-}
-
-
-/* p[i] may be the telling byte of a shape */
-
-static int
-openai_secrets_shaped(const openai_secrets_t *s, const char *p, size_t i)
-{
-    char    three[3];
-    size_t  n;
-
-    if (i >= 2) {
-        return openai_secrets_shape_end(p + i);
-    }
-
-    if (s->ntail + i < 2) {
-        return 0;
-    }
-
-    for (n = 0; n < 3; n++) {
-        three[n] = (i + n >= 2) ? p[i + n - 2]
-                                : s->tail[OPENAI_SECRETS_TAIL + i + n - 2];
-    }
-
-    return openai_secrets_shape_end(three + 2);
 }

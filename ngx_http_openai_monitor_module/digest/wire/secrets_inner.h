@@ -48,6 +48,12 @@ typedef enum {
 } openai_secrets_run_e;
 
 
+/* bits for the ends of names, and for those of prefixes */
+
+#define OPENAI_SECRETS_ENDS_BITS  12
+#define OPENAI_SECRETS_ENDS       (1 << OPENAI_SECRETS_ENDS_BITS)
+
+
 /* answers to the question whether a secret is here: 0 no, 1 yes, and */
 
 #define OPENAI_SECRETS_MORE  -1   /* that depends on what follows */
@@ -77,9 +83,54 @@ openai_secrets_space(char c)
 /* the class of a member by its name, without quotes */
 openai_secrets_class_e openai_secrets_name(const char *name, size_t len);
 
+/* makes the tables that the two below look into; once is enough */
+void openai_secrets_names_init(void);
+void openai_secrets_shapes_init(void);
+
+extern uint64_t  openai_secrets_name_ends[OPENAI_SECRETS_ENDS / 64];
+extern uint64_t  openai_secrets_shape_ends[OPENAI_SECRETS_ENDS / 64];
+
+
+/* a hash of three bytes, for a bit in either table */
+
+static inline unsigned
+openai_secrets_end(const char *p, uint32_t fold)
+{
+    uint32_t  three;
+
+    three = (uint32_t) (unsigned char) p[0] << 16
+            | (uint32_t) (unsigned char) p[1] << 8 | (unsigned char) p[2];
+
+    return (three | fold) * 2654435769u >> (32 - OPENAI_SECRETS_ENDS_BITS);
+}
+
+
 /* returns 0 if no name that has a class ends like the bytes before p, of which
-   there are three */
-int openai_secrets_name_end(const char *p);
+   there are three, in any case */
+
+static inline int
+openai_secrets_name_end(const char *p)
+{
+    unsigned  bit;
+
+    bit = openai_secrets_end(p - 3, 0x202020);
+
+    return (openai_secrets_name_ends[bit / 64] >> bit % 64) & 1;
+}
+
+
+/* returns 0 if no shape has its telling byte at p; two bytes are before it */
+
+static inline int
+openai_secrets_shape_end(const char *p)
+{
+    unsigned  bit;
+
+    bit = openai_secrets_end(p - 2, 0);
+
+    return (openai_secrets_shape_ends[bit / 64] >> bit % 64) & 1;
+}
+
 
 /* the byte may be one of this run */
 int openai_secrets_in_run(unsigned run, char c);
@@ -88,9 +139,6 @@ int openai_secrets_in_run(unsigned run, char c);
    made at random; at least min of them */
 int openai_secrets_random(const char *p, const char *last, size_t min,
     int more);
-
-/* returns 0 if no shape has its telling byte at p; two bytes are before it */
-int openai_secrets_shape_end(const char *p);
 
 /*
  * A key whose telling byte is at p, with bytes from "first" on to look back

@@ -17,41 +17,6 @@
 #include "digest/wire/secrets_walk.h"
 
 
-static inline int openai_secrets_tells(char c, char before);
-static void openai_secrets_next_block(openai_secrets_marks_t *m);
-
-
-/* one of the bytes at which a step may find something; "before" is the one
-   before it */
-
-static inline int
-openai_secrets_tells(char c, char before)
-{
-    switch (c) {
-
-    case ':':
-    case '-':
-    case '_':
-        return 1;
-
-    case '.':
-        return before == 's' || before == '9' || before == 'G';
-
-    case 'z':
-    case 'A':
-        return before == 'I';
-
-    case 'J':
-        return before == 'y';
-
-    case 'V':
-        return before == 'm';
-    }
-
-    return 0;
-}
-
-
 #if (OPENAI_VECTOR)
 
 /*
@@ -157,36 +122,7 @@ openai_secrets_marks(openai_secrets_marks_t *m, const openai_secrets_t *s,
 }
 
 
-/* the next one; the length when there is none */
-
-size_t
-openai_secrets_next_mark(openai_secrets_marks_t *m)
-{
-    size_t  i;
-
-    for ( ;; ) {
-
-        for ( /* void */ ; m->mask; m->mask &= m->mask - 1) {
-            i = m->at + __builtin_ctz(m->mask);
-
-            if (i == 0 || openai_secrets_tells(m->p[i], m->p[i - 1])) {
-                m->mask &= m->mask - 1;
-                return i;
-            }
-        }
-
-        m->at += m->width;
-
-        if (m->at >= m->len) {
-            return m->len;
-        }
-
-        openai_secrets_next_block(m);
-    }
-}
-
-
-static void
+void
 openai_secrets_next_block(openai_secrets_marks_t *m)
 {
 #if (OPENAI_VECTOR)

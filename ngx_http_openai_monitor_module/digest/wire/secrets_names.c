@@ -18,8 +18,7 @@
 #include "digest/wire/secrets_inner.h"
 
 
-#define OPENAI_SECRETS_ENDS   1024
-#define OPENAI_SECRETS_HEADS  64
+#define OPENAI_SECRETS_HEADS  256     /* lists of names by their ends */
 
 
 typedef struct {
@@ -42,6 +41,9 @@ static int openai_secrets_segment(const char *name, const char *p,
     size_t len);
 static const openai_secrets_name_t *openai_secrets_look(const char *name,
     size_t len);
+static int openai_secrets_is(const openai_secrets_name_t *known,
+    const char *name, size_t len);
+static inline size_t openai_secrets_letter(const char *name, size_t len);
 
 
 /* segments of paths */
@@ -213,35 +215,27 @@ static const openai_secrets_name_t  openai_secrets_names[] = {
  * the order of the table.  A name's place in the table is told from 1.
  */
 
-static uint64_t  openai_secrets_ends[OPENAI_SECRETS_ENDS / 64];
+uint64_t         openai_secrets_name_ends[OPENAI_SECRETS_ENDS / 64];
 static uint8_t   openai_secrets_heads[OPENAI_SECRETS_HEADS];
 static uint8_t   openai_secrets_nexts[OPENAI_SECRETS_NAMES];
 static int       openai_secrets_made;
 
 
-static inline unsigned
-openai_secrets_end(const char *p)
-{
-    uint32_t  three;
-
-    three = (uint32_t) (unsigned char) p[0] << 16
-            | (uint32_t) (unsigned char) p[1] << 8 | (unsigned char) p[2];
-
-    return (three | 0x202020) * 2654435769u >> 22;
-}
-
-
-static void
-openai_secrets_make(void)
+void
+openai_secrets_names_init(void)
 {
     unsigned                      i, bit;
     const openai_secrets_name_t  *n;
+
+    if (openai_secrets_made) {
+        return;
+    }
 
     /* from the last one on, so that the first one heads its list */
 
     for (i = OPENAI_SECRETS_NAMES - 1; i; i--) {
         n = &openai_secrets_names[i - 1];
-        bit = openai_secrets_end(n->name + n->len - 3);
+        bit = openai_secrets_end(n->name + n->len - 3, 0x202020);
 
         openai_secrets_nexts[i - 1] =
                               openai_secrets_heads[bit % OPENAI_SECRETS_HEADS];
@@ -251,7 +245,7 @@ openai_secrets_make(void)
             && n->class < OPENAI_SECRETS_SCHEMA
             && n->class != OPENAI_SECRETS_VALUE)
         {
-            openai_secrets_ends[bit / 64] |= (uint64_t) 1 << bit % 64;
+            openai_secrets_name_ends[bit / 64] |= (uint64_t) 1 << bit % 64;
         }
     }
 
@@ -259,70 +253,84 @@ openai_secrets_make(void)
 }
 
 
-int
-openai_secrets_name_end(const char *p)
-{
-    unsigned  bit;
-
-    if (!openai_secrets_made) {
-        openai_secrets_make();
-    }
-
-    bit = openai_secrets_end(p - 3);
-
-    return (openai_secrets_ends[bit / 64] >> bit % 64) & 1;
-}
-
-
 static const openai_secrets_name_t *
 openai_secrets_look(const char *name, size_t len)
 {
-    char                          c, lower[OPENAI_SECRETS_TAIL];
+    char                          end[3];
     size_t                        i, n;
     unsigned                      at;
     const openai_secrets_name_t  *known;
 
-    if (len > sizeof(lower)) {
-        name += len - sizeof(lower);
-        len = sizeof(lower);
-    }
+    /* no name is shorter than three letters */
 
-    for (i = 0, n = 0; i < len; i++) {
-        c = name[i];
+    for (i = len, n = 3; n; n--) {
+        i = openai_secrets_letter(name, i);
 
-        if (c == '_' || c == '-' || c == '.') {
-            continue;
+        if (i == 0) {
+            return NULL;
         }
 
-        lower[n++] = (c >= 'A' && c <= 'Z') ? (char) (c | 0x20) : c;
+        end[n - 1] = name[--i];
     }
 
-    /* no name is shorter */
+    openai_secrets_names_init();
 
-    if (n < 3) {
-        return NULL;
-    }
-
-    if (!openai_secrets_made) {
-        openai_secrets_make();
-    }
-
-    for (at = openai_secrets_heads[openai_secrets_end(lower + n - 3)
+    for (at = openai_secrets_heads[openai_secrets_end(end, 0x202020)
                                    % OPENAI_SECRETS_HEADS];
          at;
          at = openai_secrets_nexts[at - 1])
     {
         known = &openai_secrets_names[at - 1];
 
-        if ((n == known->len || (n > known->len && known->end))
-            && lower[n - 1] == known->name[known->len - 1]
-            && memcmp(lower + n - known->len, known->name, known->len) == 0)
-        {
+        if (openai_secrets_is(known, name, len)) {
             return known;
         }
     }
 
     return NULL;
+}
+
+
+/* the name is this one, or ends with it; most differ in their last letters */
+
+static int
+openai_secrets_is(const openai_secrets_name_t *known, const char *name,
+    size_t len)
+{
+    char    c;
+    size_t  n;
+
+    for (n = known->len; n; n--) {
+        len = openai_secrets_letter(name, len);
+
+        if (len == 0) {
+            return 0;
+        }
+
+        c = name[--len];
+
+        if (((c >= 'A' && c <= 'Z') ? (c | 0x20) : c) != known->name[n - 1]) {
+            return 0;
+        }
+    }
+
+    return known->end || openai_secrets_letter(name, len) == 0;
+}
+
+
+/* returns where the last letter of name[0, len) ends: "_", "-" and "." do not
+   count */
+
+static inline size_t
+openai_secrets_letter(const char *name, size_t len)
+{
+    while (len && (name[len - 1] == '_' || name[len - 1] == '-'
+                   || name[len - 1] == '.'))
+    {
+        len--;
+    }
+
+    return len;
 }
 
 

@@ -19,7 +19,6 @@
 #include "digest/wire/secrets_inner.h"
 
 
-#define OPENAI_SECRETS_SHAPES  1024   /* bits of the filter */
 #define OPENAI_SECRETS_KEY     8      /* letters of a key behind its prefix */
 #define OPENAI_SECRETS_LOOK    40     /* bytes that have to look random */
 #define OPENAI_SECRETS_JWT     512    /* bytes of its first part */
@@ -140,39 +139,19 @@ static const char *const  openai_secrets_prefixes[] = {
 /* a bit for the telling byte of each shape and the two before it, by a hash of
    them; made at the first question */
 
-static uint64_t  openai_secrets_filter[OPENAI_SECRETS_SHAPES / 64];
+uint64_t  openai_secrets_shape_ends[OPENAI_SECRETS_ENDS / 64];
 
 
-static inline unsigned
-openai_secrets_filter_bit(const char *p)
-{
-    uint32_t  three;
-
-    three = (uint32_t) (unsigned char) p[-2] << 16
-            | (uint32_t) (unsigned char) p[-1] << 8 | (unsigned char) p[0];
-
-    return three * 2654435769u >> 22;
-}
-
-
-int
-openai_secrets_shape_end(const char *p)
+void
+openai_secrets_shapes_init(void)
 {
     unsigned                       bit;
     const openai_secrets_shape_t  *s;
 
-    if (openai_secrets_filter[0] == 0) {
-        openai_secrets_filter[0] = 1;
-
-        for (s = openai_secrets_shapes; s->prefix; s++) {
-            bit = openai_secrets_filter_bit(s->prefix + s->tells);
-            openai_secrets_filter[bit / 64] |= (uint64_t) 1 << bit % 64;
-        }
+    for (s = openai_secrets_shapes; s->prefix; s++) {
+        bit = openai_secrets_end(s->prefix + s->tells - 2, 0);
+        openai_secrets_shape_ends[bit / 64] |= (uint64_t) 1 << bit % 64;
     }
-
-    bit = openai_secrets_filter_bit(p);
-
-    return (openai_secrets_filter[bit / 64] >> bit % 64) & 1;
 }
 
 

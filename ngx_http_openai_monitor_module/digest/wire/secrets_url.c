@@ -183,29 +183,3 @@ openai_secrets_url_sign(const char *p, const char *last, char *sign)
 
     return 0;
 }
-
-
-/* where a text begins in [p, last), or NULL */
-
-const char *
-openai_secrets_lookup(const char *p, const char *last, const char *text)
-{
-    size_t  n;
-
-    n = strlen(text);
-
-    for ( /* void */ ; (size_t) (last - p) >= n; p++) {
-
-        p = memchr(p, text[0], last - p - n + 1);
-
-        if (p == NULL) {
-            return NULL;
-        }
-
-        if (memcmp(p, text, n) == 0) {
-            return p;
-        }
-    }
-
-    return NULL;
-}

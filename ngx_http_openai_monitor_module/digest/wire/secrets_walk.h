@@ -53,12 +53,43 @@ typedef struct {
 } openai_secrets_marks_t;
 
 
+/* one of the bytes at which a step may find something; "before" is the one
+   before it */
+
+static inline int
+openai_secrets_tells(char c, char before)
+{
+    switch (c) {
+
+    case ':':
+    case '-':
+    case '_':
+        return 1;
+
+    case '.':
+        return before == 's' || before == '9' || before == 'G';
+
+    case 'z':
+    case 'A':
+        return before == 'I';
+
+    case 'J':
+        return before == 'y';
+
+    case 'V':
+        return before == 'm';
+    }
+
+    return 0;
+}
+
+
 /* goes through the bytes of p that may tell, from i on */
 void openai_secrets_marks(openai_secrets_marks_t *m, const openai_secrets_t *s,
     const char *p, size_t i, size_t len);
 
-/* returns the next one, or the length when there is none */
-size_t openai_secrets_next_mark(openai_secrets_marks_t *m);
+/* finds the next block that has such a byte */
+void openai_secrets_next_block(openai_secrets_marks_t *m);
 
 /* returns the first one from i on, or the length */
 size_t openai_secrets_seek(const openai_secrets_t *s, const char *p, size_t i,
@@ -69,11 +100,17 @@ size_t openai_secrets_seek(const openai_secrets_t *s, const char *p, size_t i,
 const char *openai_secrets_behind(const openai_secrets_t *s, const char *p,
     size_t i, char *room, size_t *n);
 
+/* remembers the last of len settled bytes */
+void openai_secrets_settle(openai_secrets_t *s, const char *p, size_t len);
+
 /* overwrites n bytes */
 void openai_secrets_mask(openai_secrets_walk_t *w, size_t i, size_t n);
 
 /* a word that the caller knows to be secret */
 size_t openai_secrets_word_step(openai_secrets_walk_t *w, size_t i);
+
+/* returns 1 if p[i] may be the telling byte of a shape */
+int openai_secrets_shaped(const openai_secrets_t *s, const char *p, size_t i);
 
 /* a key by its shape, whose telling byte is p[i] */
 size_t openai_secrets_shape_step(openai_secrets_walk_t *w, size_t i);
@@ -108,6 +145,35 @@ size_t openai_secrets_url(openai_secrets_walk_t *w, size_t i);
 /* returns where a text begins in [p, last), or NULL */
 const char *openai_secrets_lookup(const char *p, const char *last,
     const char *text);
+
+
+/* returns the next byte that may tell, or the length when there is none */
+
+static inline size_t
+openai_secrets_next_mark(openai_secrets_marks_t *m)
+{
+    size_t  i;
+
+    for ( ;; ) {
+
+        for ( /* void */ ; m->mask; m->mask &= m->mask - 1) {
+            i = m->at + __builtin_ctz(m->mask);
+
+            if (i == 0 || openai_secrets_tells(m->p[i], m->p[i - 1])) {
+                m->mask &= m->mask - 1;
+                return i;
+            }
+        }
+
+        m->at += m->width;
+
+        if (m->at >= m->len) {
+            return m->len;
+        }
+
+        openai_secrets_next_block(m);
+    }
+}
 
 
 #endif /* _OPENAI_SECRETS_WALK_H_INCLUDED_ */
