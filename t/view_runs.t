@@ -178,3 +178,30 @@ my @found = map { json_value((monitor("/api/requests?q=$_"))[1])->{total} }
 # the first run's title has nothing that tells its run
 
 check([ @found ], [ 4, 8, 13 ], 'found by role and run');
+
+
+
+=== TEST 5: the name of the agent and the ids of a trace
+Seen to fail before the two headers were read.
+--- zone: 8m
+--- client
+my @trace = ('0af7651916cd43dd8448eb211c80319c', 'b7ad6b7169203331');
+my ($step) = agent_run(dialect => 'anthropic', turns => 1);
+
+for my $more ([ "traceparent: 00-$trace[0]-$trace[1]-01" ], []) {
+    http(post($step->{uri}, $step->{body}, @{ $step->{headers} }, @$more,
+              'X-Answer: ' . json_text({ status => 200,
+                                         body => $step->{answer} })));
+}
+
+my ($one, $two) = @{ records(2) };
+
+check($one, { agent => 'Claude Code', trace_id => $trace[0],
+      span_id => $trace[1] }, 'in the record');
+check($two, { agent => 'Claude Code', trace_id => null, span_id => null },
+      'without a trace');
+
+my $total = sub { json_value((monitor("/api/requests?q=$_[0]"))[1])->{total} };
+
+check([ map { $total->($_) } "trace:$trace[0]", 'agent:claude*', 'agent:codex' ],
+      [ 1, 2, 0 ], 'found');

@@ -99,10 +99,15 @@ export interface Summary {
     error: Failure | null;
     client: string | null;
     user_agent: string | null;
+    // name of the client, by its User-Agent
+    agent: string | null;
     // salted fingerprint of the credential
     key: string | null;
     session: string | null;
     user: string | null;
+    // of the request's traceparent
+    trace_id: string | null;
+    span_id: string | null;
     thread: string | null;
     parent: string | null;
     change: string | null;
@@ -502,9 +507,12 @@ export const unknownSummary: Summary = {
     error: null,
     client: null,
     user_agent: null,
+    agent: null,
     key: null,
     session: null,
     user: null,
+    trace_id: null,
+    span_id: null,
     thread: null,
     parent: null,
     change: null,

@@ -117,6 +117,9 @@ typedef struct {
     char            session[80];       /* the id that the client sends */
     char            user[64];
     char            user_agent[64];
+    char            agent[24];         /* the client's name, if it is known */
+    char            trace_id[33];      /* of the W3C's traceparent */
+    char            span_id[17];
     char            title[OPENAI_TITLE_SIZE];  /* of the last user message: its
                                                   first OPENAI_TITLE_CHARS */
 } openai_facts_t;

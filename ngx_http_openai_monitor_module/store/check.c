@@ -305,6 +305,9 @@ ngx_openai_check_facts(openai_facts_t *facts)
     ngx_openai_end(facts->session);
     ngx_openai_end(facts->user);
     ngx_openai_end(facts->user_agent);
+    ngx_openai_end(facts->agent);
+    ngx_openai_end(facts->trace_id);
+    ngx_openai_end(facts->span_id);
     ngx_openai_end(facts->title);
 
     ngx_openai_check_token(&facts->first_token_us);

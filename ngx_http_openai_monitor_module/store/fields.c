@@ -95,10 +95,11 @@ const ngx_openai_field_t  ngx_openai_fields[] = {
       0, 0, 20, NULL, "openai_finish_reason", "finish" },
 
     ngx_openai_field("message_count", NGX_OPENAI_AS_COUNT, facts.messages),
-    ngx_openai_field("tool_count", NGX_OPENAI_AS_COUNT, facts.tools),
+    { "tool_count", NGX_OPENAI_AS_COUNT, ngx_openai_at(facts.tools),
+      0, 0, 0, NULL, "openai_tools", NULL },
 
     { "tool_calls", NGX_OPENAI_AS_LIST, ngx_openai_at(facts.tool_names),
-      0, 0, 21, NULL, NULL, "tool" },
+      0, 0, 21, NULL, "openai_tool_calls", "tool" },
 
     ngx_openai_bit("refusal", facts.flags, OPENAI_FACT_REFUSAL),
     ngx_openai_bit("has_reasoning", facts.flags, OPENAI_FACT_REASONING),
@@ -138,7 +139,7 @@ const ngx_openai_field_t  ngx_openai_fields[] = {
 
     { "cache_write_tokens", NGX_OPENAI_AS_COUNT,
       ngx_openai_at(facts.usage.cache_write),
-      0, 1, 0, NULL, NULL, NULL },
+      0, 1, 0, NULL, "openai_cache_write_tokens", NULL },
 
     { "reasoning_tokens", NGX_OPENAI_AS_COUNT,
       ngx_openai_at(facts.usage.reasoning),
@@ -184,6 +185,9 @@ const ngx_openai_field_t  ngx_openai_fields[] = {
     { "user_agent", NGX_OPENAI_AS_TEXT, ngx_openai_at(facts.user_agent),
       0, 0, 28, NULL, NULL, NULL },
 
+    { "agent", NGX_OPENAI_AS_TEXT, ngx_openai_at(facts.agent),
+      0, 0, 37, NULL, "openai_agent", "agent" },
+
     { "key", NGX_OPENAI_AS_TEXT, ngx_openai_at(key),
       0, 0, 29, NULL, "openai_key", "key" },
 
@@ -191,7 +195,13 @@ const ngx_openai_field_t  ngx_openai_fields[] = {
       0, 0, 30, NULL, "openai_session", "session" },
 
     { "user", NGX_OPENAI_AS_TEXT, ngx_openai_at(facts.user),
-      0, 0, 31, NULL, NULL, "user" },
+      0, 0, 31, NULL, "openai_user", "user" },
+
+    { "trace_id", NGX_OPENAI_AS_TEXT, ngx_openai_at(facts.trace_id),
+      0, 0, 38, NULL, "openai_trace_id", "trace" },
+
+    { "span_id", NGX_OPENAI_AS_TEXT, ngx_openai_at(facts.span_id),
+      0, 0, 39, NULL, "openai_span_id", NULL },
 
     { "thread", NGX_OPENAI_AS_THREAD, ngx_openai_nowhere,
       0, 0, 32, NULL, NULL, "thread" },

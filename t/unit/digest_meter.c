@@ -219,6 +219,14 @@ test_who(void)
 
     openai_meter_request_header(m, run_str("Host"), run_str("api.x.ai:443"));
     openai_meter_request_header(m, run_str("User-Agent"), run_str("t/1"));
+    openai_meter_request_header(m, run_str("originator"),
+                                run_str("codex_exec"));
+    openai_meter_request_header(m, run_str("Traceparent"),
+        run_str("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"));
+    openai_meter_request_header(m, run_str("traceparent"),
+        run_str("00-00000000000000000000000000000000-b7ad6b7169203332-01"));
+    openai_meter_request_header(m, run_str("traceparent"),
+        run_str("00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203333-01"));
     openai_meter_request_header(m, run_str("X-Stainless-Retry-Count"),
                                 run_str("2"));
     openai_meter_request_header(m, run_str("x-client-request-id"),
@@ -239,6 +247,9 @@ test_who(void)
     is_str(f->session, "high", "the session's own header wins");
     is_str(f->user, "u", "user");
     is_str(f->user_agent, "t/1", "user agent");
+    is_str(f->agent, "Codex", "the agent shows in another header");
+    is_str(f->trace_id, "0af7651916cd43dd8448eb211c80319c", "trace");
+    is_str(f->span_id, "b7ad6b7169203331", "span, and no broken one");
     is_str(f->provider, "x_ai", "the provider shows in the host");
     is_str(f->request_id, "req", "the upstream's id");
     is_str(f->model, "abc", "the model, an escape in it undone");

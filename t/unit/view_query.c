@@ -105,6 +105,8 @@ sample(ngx_openai_record_t *rec)
     rec->facts.usage.input = 9000;
     rec->facts.usage.output = 2000;
     strcpy(rec->facts.model, "gpt-4o");
+    strcpy(rec->facts.agent, "Claude Code");
+    strcpy(rec->facts.trace_id, "7f7");
     strcpy(rec->facts.response_model, "gpt-4o-2024-08-06");
     strcpy(rec->facts.operation, "chat");
     strcpy(rec->facts.provider, "openai");
@@ -159,7 +161,7 @@ test_matches(void)
         "+client:127.*", "+key:k1", "+upstream:10.0.0.1*",
         "+upstream:10.0.0.2:443", "-upstream:10.0.0.3*", "+session:s-1",
         "-user:*x", "+thread:t-1", "+run:r-1", "-run:t-1", "+role:agent",
-        "-role:main", "+id:01*", "+op:chat", "+provider:openai",
+        "-role:main", "+agent:claude*", "+trace:*7", "-trace:8*", "+id:01*", "+op:chat", "+provider:openai",
         "+finish:length", "+finish:stop", "-finish:top", "+tool:search",
         "+tool:get_*", "-tool:get", "+outcome:upstream_error",
         "+latency:>2s", "+latency:>=2500", "-latency:>2500", "+latency:<1m",

@@ -17,6 +17,8 @@ export const keys = [
     'thread',
     'run',
     'role',
+    'agent',
+    'trace',
     'id',
     'dialect',
     'op',

@@ -63,8 +63,13 @@ static void openai_know_provider(openai_meter_t *m, const openai_header_t *h,
     openai_str_t value);
 static void openai_know_host(openai_meter_t *m, const openai_header_t *h,
     openai_str_t value);
+static void openai_know_product(openai_meter_t *m, const openai_header_t *h,
+    openai_str_t value);
 static void openai_know_agent(openai_meter_t *m, const openai_header_t *h,
     openai_str_t value);
+static void openai_know_trace(openai_meter_t *m, const openai_header_t *h,
+    openai_str_t value);
+static int openai_header_hex(const char *p, size_t len);
 static void openai_know_retry(openai_meter_t *m, const openai_header_t *h,
     openai_str_t value);
 static void openai_know_user(openai_meter_t *m, const openai_header_t *h,
@@ -92,9 +97,11 @@ static int64_t openai_header_number(openai_str_t value);
 
 static const openai_header_t  openai_request_headers[] = {
     { openai_header("host"), openai_know_host, NULL, 0 },
-    { openai_header("user-agent"), openai_know_agent, NULL, 0 },
+    { openai_header("user-agent"), openai_know_product, NULL, 0 },
     { openai_header("content-type"), openai_know_request_type, NULL, 0 },
     { openai_header("content-encoding"), openai_know_request_coding, NULL, 0 },
+    { openai_header("originator"), openai_know_agent, NULL, 0 },
+    { openai_header("traceparent"), openai_know_trace, NULL, 0 },
     { openai_header("x-stainless-retry-count"), openai_know_retry, NULL, 0 },
     OPENAI_ID_HEADERS(openai_header_id)
     { openai_header("helicone-user-id"), openai_know_user, NULL, 0 },
@@ -175,6 +182,40 @@ static const struct {
     { openai_str("router.huggingface.co"), "huggingface" },
     { openai_str("api-inference.huggingface.co"), "huggingface" },
     { openai_str("bedrock-runtime."), "aws.bedrock" },
+    { { NULL, 0 }, NULL }
+};
+
+
+/* how the User-Agent, or the "originator" of Codex, of an agent begins */
+
+static const struct {
+    openai_str_t   prefix;
+    const char    *name;
+} openai_agents[] = {
+    { openai_str("claude-cli/"), "Claude Code" },
+    { openai_str("codex"), "Codex" },
+    { openai_str("opencode/"), "OpenCode" },
+    { openai_str("GeminiCLI"), "Gemini CLI" },
+    { openai_str("QwenCode/"), "Qwen Code" },
+    { openai_str("GitHubCopilotChat/"), "Copilot Chat" },
+    { openai_str("copilot/"), "Copilot CLI" },
+    { openai_str("cline/"), "Cline" },
+    { openai_str("RooCode/"), "Roo Code" },
+    { openai_str("Kilo-Code/"), "Kilo Code" },
+    { openai_str("Continue/"), "Continue" },
+    { openai_str("Cursor/"), "Cursor" },
+    { openai_str("Zed/"), "Zed" },
+    { openai_str("aider/"), "Aider" },
+    { openai_str("goose/"), "Goose" },
+    { openai_str("crush/"), "Crush" },
+    { openai_str("OpenHands/"), "OpenHands" },
+    { openai_str("Agents/"), "OpenAI Agents" },
+    { openai_str("langchain"), "LangChain" },
+    { openai_str("llama-index"), "LlamaIndex" },
+    { openai_str("pydantic-ai/"), "Pydantic AI" },
+    { openai_str("ai-sdk/"), "AI SDK" },
+    { openai_str("ai/"), "AI SDK" },
+    { openai_str("litellm/"), "LiteLLM" },
     { { NULL, 0 }, NULL }
 };
 
@@ -429,11 +470,75 @@ openai_know_host(openai_meter_t *m, const openai_header_t *h,
 
 
 static void
-openai_know_agent(openai_meter_t *m, const openai_header_t *h,
+openai_know_product(openai_meter_t *m, const openai_header_t *h,
     openai_str_t value)
 {
     openai_copy(m->facts->user_agent, sizeof(m->facts->user_agent), value.data,
                 value.len);
+
+    openai_know_agent(m, h, value);
+}
+
+
+static void
+openai_know_agent(openai_meter_t *m, const openai_header_t *h,
+    openai_str_t value)
+{
+    size_t       i, n;
+    const char  *name;
+
+    for (i = 0; openai_agents[i].name; i++) {
+        n = openai_agents[i].prefix.len;
+
+        if (value.len >= n
+            && strncasecmp(value.data, openai_agents[i].prefix.data, n) == 0)
+        {
+            name = openai_agents[i].name;
+
+            openai_copy(m->facts->agent, sizeof(m->facts->agent), name,
+                        strlen(name));
+            return;
+        }
+    }
+}
+
+
+/* 00-TRACE-SPAN-FLAGS; ids of zeros are none */
+
+static void
+openai_know_trace(openai_meter_t *m, const openai_header_t *h,
+    openai_str_t value)
+{
+    const char  *p;
+
+    static const char  zeros[] = "00000000000000000000000000000000";
+
+    p = value.data;
+
+    if (value.len < 55 || p[2] != '-' || p[35] != '-' || p[52] != '-'
+        || !openai_header_hex(p, 2) || openai_is(p, 2, "ff")
+        || !openai_header_hex(p + 3, 32) || !openai_header_hex(p + 36, 16)
+        || memcmp(p + 3, zeros, 32) == 0 || memcmp(p + 36, zeros, 16) == 0)
+    {
+        return;
+    }
+
+    openai_copy(m->facts->trace_id, sizeof(m->facts->trace_id), p + 3, 32);
+    openai_copy(m->facts->span_id, sizeof(m->facts->span_id), p + 36, 16);
+}
+
+
+static int
+openai_header_hex(const char *p, size_t len)
+{
+    for ( /* void */ ; len; p++, len--) {
+
+        if (!((*p >= '0' && *p <= '9') || (*p >= 'a' && *p <= 'f'))) {
+            return 0;
+        }
+    }
+
+    return 1;
 }
 
 

@@ -122,6 +122,12 @@ openai_thread_run(openai_thread_t *thread, openai_run_t *run,
 
     r.root = yyjson_doc_get_root(doc);
 
+    /* Gemini CLI's internal API wraps the request into an object */
+
+    if (yyjson_is_obj(yyjson_obj_get(r.root, "request"))) {
+        r.root = yyjson_obj_get(r.root, "request");
+    }
+
     if (rc == OPENAI_NOMEM
         || err.code == YYJSON_READ_ERROR_MEMORY_ALLOCATION)
     {
