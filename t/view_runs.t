@@ -205,3 +205,69 @@ my $total = sub { json_value((monitor("/api/requests?q=$_[0]"))[1])->{total} };
 
 check([ map { $total->($_) } "trace:$trace[0]", 'agent:claude*', 'agent:codex' ],
       [ 1, 2, 0 ], 'found');
+
+
+
+=== TEST 6: a run as one thing: its row, and its tree
+The sums are those of its records, the gaps are between an answer and the request
+that continues it.  Seen to fail without the two paths.
+--- zone: 16m entries=1000
+--- client
+my $seed = seed();
+my $session = '0199aaaa-bbbb-cccc-dddd-eeeeeeee0002';
+
+my @run = agent_run(turns => 6, title => 1, agents => [ 2 ], retry => [ 3 ],
+                    compact => 5, session => $session, seed => $seed);
+my @other = agent_run(dialect => 'chat', turns => 2, seed => $seed);
+
+played('two runs', \@run, \@other);
+
+my $api = sub { json_value((monitor("/api/$_[0]"))[1]) };
+my $id = $run[0]{record}{id};
+
+my $list = $api->('sessions');
+my ($row) = grep { $_->{id} eq $id } @{ $list->{items} };
+
+check($list, { total => 2, page => 1, pages => 1 }, 'two runs');
+check($list->{items}[0]{started_at} ge $list->{items}[1]{started_at}, 1,
+      'the newest first');
+check($row, { session => $session, agent => 'Claude Code',
+      title => 'Fix the build', state => 'ok', models => [ 'model-1' ],
+      requests => 10, turns => 7, agents => 1, utilities => 1, errors => 1,
+      retries => 1, compactions => 1, input_tokens => 180, output_tokens => 45,
+      largest_context => 20, tool_calls => 6, cache_hit_rate => null,
+      cost_usd => null, unpriced_requests => 9 }, 'its sums');
+
+my $tree = $api->("session/$id");
+my @main = grep { $_->{who} eq 'main' } @run;
+my @sub = grep { $_->{who} eq 'agent 2' } @run;
+my ($calling) = grep { @{ $_->{agents} } } @{ $tree->{main} };
+
+check([ map { $_->{id} } @{ $tree->{main} } ],
+      [ map { $_->{record}{id} } @main ], 'the turns, in their order');
+check($calling->{id}, $sub[0]{caller}{record}{id}, 'who started the sub-agent');
+check([ map { $_->{id} } @{ $calling->{agents}[0]{turns} } ],
+      [ map { $_->{record}{id} } @sub ], 'and its turns');
+check([ map { $_->{id} } @{ $tree->{utility} } ], [ $id ], 'the title');
+check($tree->{others}, [], 'nobody without a caller');
+check([ map { $_->{gap} } @{ $tree->{main} } ],
+      [ null, 'tools', 'tools', 'idle', 'tools', 'tools', 'tools' ],
+      'what the time between the turns was');
+
+# of the compacted turn, the parent is the last one before it
+
+my %gaps = (tools => 0, idle => 0);
+$gaps{ $_->{gap} } += $_->{gap_ms} for grep { $_->{gap} } @{ $tree->{main} };
+check([ $tree->{tools_ms}, $tree->{idle_ms} ], [ $gaps{tools}, $gaps{idle} ],
+      'added up');
+
+check($api->("session/$_")->{id}, $id, "found by $_")
+    for $sub[1]{record}{id}, $session;
+check($api->('session/nobody')->{error}, { code => 'not_found' }, 'no such run');
+check($api->("sessions?q=$_->[0]")->{total}, $_->[1], "runs with $_->[0]")
+    for [ 'agent:claude*', 1 ], [ 'role:agent', 1 ], [ 'model:model-1', 2 ],
+        [ 'is:error', 1 ], [ 'model:other', 0 ];
+check([ map { $_->{id} } @{ $api->('sessions?sort=-turns&page_size=1')->{items} } ],
+      [ $id ], 'in another order');
+check($api->('sessions?sort=colour')->{error}, { code => 'bad_request' },
+      'in none');

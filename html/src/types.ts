@@ -254,6 +254,87 @@ export interface Page {
     pages: number;
 }
 
+export interface Run {
+    // of its first record
+    id: string;
+    session: string | null;
+    title: string | null;
+    agent: string | null;
+    // running, or the outcome of the agent's last turn
+    state: string;
+    started_at: string;
+    ended_at: string | null;
+    models: string[];
+    requests: number;
+    turns: number;
+    agents: number;
+    utilities: number;
+    errors: number;
+    retries: number;
+    compactions: number;
+    input_tokens: number | null;
+    cached_tokens: number | null;
+    cache_write_tokens: number | null;
+    output_tokens: number | null;
+    reasoning_tokens: number | null;
+    largest_context: number | null;
+    model_ms: number;
+    tools_ms: number;
+    idle_ms: number;
+    // used tokens, but have no cost
+    unpriced_requests: number;
+    cache_hit_rate: number | null;
+    cost_usd: number | null;
+    tool_calls: number;
+    tools: {
+        name: string;
+        calls: number;
+    }[];
+}
+
+export interface RunPage {
+    items: Run[];
+    total: number;
+    page: number;
+    page_size: number;
+    pages: number;
+}
+
+export interface RunTurn {
+    id: string;
+    thread: string;
+    parent: string | null;
+    change: string | null;
+    new_messages: number;
+    started_at: string;
+    // since the answer of the parent
+    gap_ms: number | null;
+    gap: 'tools' | 'idle' | null;
+    outcome: string;
+    duration_ms: number | null;
+    model: string | null;
+    title: string | null;
+    input_tokens: number | null;
+    cached_tokens: number | null;
+    output_tokens: number | null;
+    cost_usd: number | null;
+    tool_calls: string[];
+    // sub-agents that it started
+    agents: RunAgent[];
+}
+
+export interface RunAgent {
+    thread: string;
+    turns: RunTurn[];
+}
+
+export interface RunTree extends Run {
+    main: RunTurn[];
+    // sub-agents whose caller is not there
+    others: RunAgent[];
+    utility: RunTurn[];
+}
+
 export interface StreamEvent {
     ms: number | null;
     event: string | null;

@@ -6,7 +6,7 @@
 
 /*
  * The content handler of the monitor: it checks who asks, finds the route, and
- * calls its handler. A new route is a line in one of the two tables.
+ * calls its handler. A new route is a line in one of the tables.
  */
 
 
@@ -39,6 +39,7 @@ static ngx_int_t ngx_openai_bad_method(ngx_openai_call_t *call,
 
 static const ngx_openai_route_t  ngx_openai_routes[] = {
     { ngx_string("api/requests"), NGX_OPENAI_READ, ngx_openai_list },
+    { ngx_string("api/sessions"), NGX_OPENAI_READ, ngx_openai_sessions },
     { ngx_string("api/stats"), NGX_OPENAI_READ, ngx_openai_view_stats },
     { ngx_string("api/events"), NGX_OPENAI_READ, ngx_openai_feed },
     { ngx_string("api/export"), NGX_OPENAI_READ, ngx_openai_export },
@@ -62,6 +63,26 @@ static const ngx_openai_route_t  ngx_openai_record_routes[] = {
     { ngx_string("/cancel"), NGX_OPENAI_WRITE, ngx_openai_cancel },
     { ngx_null_string, 0, NULL }
 };
+
+
+static const ngx_openai_route_t  ngx_openai_session_routes[] = {
+    { ngx_string(""), NGX_OPENAI_READ, ngx_openai_session },
+    { ngx_null_string, 0, NULL }
+};
+
+
+/* the paths that have an id behind them */
+
+static const struct {
+    ngx_str_t                  path;
+    const ngx_openai_route_t  *routes;
+} ngx_openai_id_routes[] = {
+    { ngx_string("api/request/"), ngx_openai_record_routes },
+    { ngx_string("api/session/"), ngx_openai_session_routes }
+};
+
+#define NGX_OPENAI_ID_ROUTES                                                  \
+    (sizeof(ngx_openai_id_routes) / sizeof(ngx_openai_id_routes[0]))
 
 
 /* The page's files hold no records, so they are served to anybody: a pasted
@@ -141,24 +162,31 @@ static const ngx_openai_route_t *
 ngx_openai_route(ngx_openai_call_t *call)
 {
     u_char                    *p, *end, *last;
+    ngx_uint_t                 i;
+    const ngx_str_t           *path;
     const ngx_openai_route_t  *route;
-
-    static const ngx_str_t     record = ngx_string("api/request/");
 
     p = call->path.data;
     last = p + call->path.len;
 
-    if (call->path.len > record.len
-        && ngx_strncmp(p, record.data, record.len) == 0)
-    {
-        p += record.len;
+    for (i = 0; i < NGX_OPENAI_ID_ROUTES; i++) {
+        path = &ngx_openai_id_routes[i].path;
+
+        if (call->path.len <= path->len
+            || ngx_strncmp(p, path->data, path->len) != 0)
+        {
+            continue;
+        }
+
+        p += path->len;
         end = memchr(p, '/', last - p);
         end = end ? end : last;
 
         call->id.data = p;
         call->id.len = end - p;
 
-        return ngx_openai_route_in(ngx_openai_record_routes, end, last - end);
+        return ngx_openai_route_in(ngx_openai_id_routes[i].routes, end,
+                                   last - end);
     }
 
     route = ngx_openai_route_in(ngx_openai_routes, p, call->path.len);

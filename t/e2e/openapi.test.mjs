@@ -194,11 +194,13 @@ function checker(document) {
 
     const schemas = close(document.components.schemas, false);
 
-    // a summary is closed but where a record is made of it
+    // a summary is closed but where a record is made of it; so is a run
 
-    schemas.Open = { ...schemas.Summary };
-    delete schemas.Open.unevaluatedProperties;
-    schemas.Record.allOf[0] = { $ref: '#/components/schemas/Open' };
+    for (const [part, whole] of [['Summary', 'Record'], ['Run', 'RunTree']]) {
+        schemas['Open' + part] = { ...schemas[part] };
+        delete schemas['Open' + part].unevaluatedProperties;
+        schemas[whole].allOf[0] = { $ref: '#/components/schemas/Open' + part };
+    }
 
     all.addSchema({ $id: 'doc:', components: { schemas },
                     paths: document.paths });
@@ -263,6 +265,8 @@ test('every route and argument of the handler is in it, and no others', () => {
         ...table('ngx_openai_routes').map(([p, m]) => [`/${p}`, m]),
         ...table('ngx_openai_record_routes')
             .map(([p, m]) => ['/api/request/{id}' + p, m]),
+        ...table('ngx_openai_session_routes')
+            .map(([p, m]) => ['/api/session/{id}' + p, m]),
     ];
 
     assert.ok(routes.length > 12);
@@ -339,6 +343,13 @@ test('what the routes answer fits the schemas', async () => {
     assert.equal((await holds('/api/requests', '/api/requests?page=99'))
         .items.length, 0);
     await holds('/api/requests', '/api/requests?q=modle:x', { status: 400 });
+
+    const runs = await holds('/api/sessions', '/api/sessions?sort=-turns');
+
+    assert.ok(runs.items.length > 0);
+    await holds('/api/sessions', '/api/sessions?sort=colour', { status: 400 });
+    await holds('/api/session/{id}', `/api/session/${runs.items[0].id}`);
+    await holds('/api/session/{id}', '/api/session/nobody', { status: 404 });
     await holds('/api/requests', '/api/requests',
                 { status: 403, headers: { Origin: 'http://elsewhere' } });
 

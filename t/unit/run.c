@@ -30,8 +30,8 @@ typedef struct {
 #define A1  "{\"role\":\"assistant\",\"content\":\"first\"}"
 #define A2  "{\"role\":\"assistant\",\"content\":\"second\"}"
 #define T   "\"tools\":[{\"name\":\"f\"}],"
-#define SUM "{\"role\":\"user\",\"content\":\"This session is being con"          \
-            "tinued from a previous conversation\"}"
+#define SUM "{\"role\":\"user\",\"content\":\"This session is being " \
+            "continued from a previous conversation\"}"
 
 #define m(list)  "{\"model\":\"m\",\"messages\":[" list "]}"
 #define mt(list) "{\"model\":\"m\"," T "\"messages\":[" list "]}"

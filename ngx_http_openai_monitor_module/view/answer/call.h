@@ -28,7 +28,8 @@ typedef struct {
     ngx_http_request_t           *request;
     ngx_http_openai_view_conf_t  *conf;
     ngx_openai_zone_t            *zone;
-    ngx_str_t                     id;        /* of api/request/{id} */
+    ngx_str_t                     id;        /* of api/request/{id}, or of
+                                                api/session/{id} */
     ngx_str_t                     path;      /* relative to the location */
     ngx_int_t                     rc;        /* returned after NGX_ABORT */
 } ngx_openai_call_t;
@@ -40,6 +41,8 @@ typedef ngx_int_t (*ngx_openai_call_pt)(ngx_openai_call_t *call);
 ngx_int_t ngx_openai_asset(ngx_openai_call_t *call);
 ngx_int_t ngx_openai_list(ngx_openai_call_t *call);
 ngx_int_t ngx_openai_detail(ngx_openai_call_t *call);
+ngx_int_t ngx_openai_sessions(ngx_openai_call_t *call);
+ngx_int_t ngx_openai_session(ngx_openai_call_t *call);
 ngx_int_t ngx_openai_record_events(ngx_openai_call_t *call);
 ngx_int_t ngx_openai_raw_request(ngx_openai_call_t *call);
 ngx_int_t ngx_openai_raw_response(ngx_openai_call_t *call);
