@@ -20,6 +20,8 @@
 #include "store/shared.h"
 
 
+static void ngx_openai_copy_touch(ngx_openai_shared_t *sh,
+    ngx_openai_shared_t *from);
 static void ngx_openai_copy_totals(ngx_openai_shared_t *sh,
     ngx_openai_shared_t *from);
 static void ngx_openai_copy_record(ngx_openai_entry_t *e,
@@ -45,6 +47,8 @@ ngx_openai_zone_copy(ngx_openai_shared_t *sh, ngx_openai_shared_t *from)
 
     old.sh = from;
     zone.sh = sh;
+
+    ngx_openai_copy_touch(sh, from);
 
     if (ngx_openai_lock(&old) != NGX_OK) {
         return NGX_BUSY;
@@ -96,6 +100,27 @@ ngx_openai_zone_copy(ngx_openai_shared_t *sh, ngx_openai_shared_t *from)
     ngx_openai_unlock(&old);
 
     return NGX_OK;
+}
+
+
+/* The first touch of a page costs this process far more than its copy, so it
+   comes before the lock.  Pages that nobody has used stay untouched. */
+
+static void
+ngx_openai_copy_touch(ngx_openai_shared_t *sh, ngx_openai_shared_t *from)
+{
+    uint32_t  i, n;
+
+    n = ngx_min(from->high, from->head.pages);
+
+    for (i = 0; i < n; i++) {
+
+        (void) *(volatile u_char *) ngx_openai_page(from, i);
+
+        if (i < sh->head.pages) {
+            *(volatile u_char *) ngx_openai_page(sh, i) = 0;
+        }
+    }
 }
 
 
