@@ -696,4 +696,5 @@ check(api('/api/requests?q=title:*SKY*'), { total => 1 }, 'in a query');
 check(api('/api/requests?q=title:*grass*'), { total => 0 },
       'not an earlier message');
 check_like((monitor('/api/export?format=csv'))[1],
-           qr/,upstream,title,run,role,agent,trace_id,span_id\r\n.*,"\Q$title\E","\w{24}","main",,,\r\n/, 'in CSV');
+           qr/,upstream,title,run,role,.*\r\n.*,"\Q$title\E","\w{24}","main",.*\r\n/,
+           'in CSV');

@@ -94,6 +94,14 @@ export interface Summary {
     cost_usd: number | null;
     // the row used, or "upstream"
     price: string | null;
+    // why the cost is not known in full
+    cost_partial: string[];
+    // the known part of a cost that is not known in full
+    cost_at_least_usd: number | null;
+    // an earlier record has this usage, so no sum counts it again
+    usage_repeated: boolean;
+    // the member of the request that would have given the stream its usage
+    usage_hint: string | null;
     request_bytes: number | null;
     response_bytes: number | null;
     error: Failure | null;
@@ -376,6 +384,8 @@ export interface Group {
     reasoning_tokens: number | null;
     cost_usd: number | null;
     unpriced_requests: number;
+    partial_cost_requests: number;
+    no_usage_requests: number;
     mean_ms: number | null;
 }
 
@@ -391,6 +401,9 @@ export interface Sample {
     input_tokens: number | null;
     output_tokens: number | null;
     cost_usd: number | null;
+    unpriced_requests: number;
+    partial_cost_requests: number;
+    no_usage_requests: number;
 }
 
 export interface Zone {
@@ -444,6 +457,8 @@ export interface Stats {
     };
     cost_usd: number | null;
     unpriced_requests: number;
+    partial_cost_requests: number;
+    no_usage_requests: number;
     request_bytes: number;
     response_bytes: number;
     duration_ms: Quantiles;
@@ -583,6 +598,10 @@ export const unknownSummary: Summary = {
     service_tier: null,
     cost_usd: null,
     price: null,
+    cost_partial: [],
+    cost_at_least_usd: null,
+    usage_repeated: false,
+    usage_hint: null,
     request_bytes: null,
     response_bytes: null,
     error: null,
@@ -655,6 +674,8 @@ export const unknownStats: Stats = {
     },
     cost_usd: null,
     unpriced_requests: 0,
+    partial_cost_requests: 0,
+    no_usage_requests: 0,
     request_bytes: 0,
     response_bytes: 0,
     duration_ms: {

@@ -34,6 +34,8 @@ static void ngx_http_openai_exchange_early_body(
 static void ngx_http_openai_exchange_early_file(
     ngx_http_openai_exchange_t *ex, ngx_buf_t *b);
 static void ngx_http_openai_exchange_final(ngx_http_openai_exchange_t *ex);
+static void ngx_http_openai_exchange_price(const openai_prices_t *prices,
+    ngx_openai_record_t *rec);
 static void ngx_http_openai_exchange_cleanup(ngx_http_openai_exchange_t *ex);
 
 
@@ -365,7 +367,6 @@ ngx_http_openai_exchange_commit(ngx_http_openai_exchange_t *ex)
 static void
 ngx_http_openai_exchange_final(ngx_http_openai_exchange_t *ex)
 {
-    const char           *row;
     ngx_http_request_t   *r;
     ngx_openai_record_t  *rec;
 
@@ -421,17 +422,38 @@ ngx_http_openai_exchange_final(ngx_http_openai_exchange_t *ex)
         rec->flags |= NGX_OPENAI_REC_BUFFERED;
     }
 
-    /* a fetched response was paid when it was made */
+    ngx_http_openai_exchange_price(ex->conf->prices, rec);
+}
 
-    if (ex->conf->prices
-        && ngx_strcmp(rec->facts.operation, "fetch_response") != 0)
-    {
-        rec->cost = openai_cost(ex->conf->prices, &rec->facts, &row);
 
-        if (rec->cost >= 0 && row) {
-            ngx_openai_copy(rec->price, sizeof(rec->price), row,
-                            ngx_strlen(row));
+/* An answer out of nginx's cache costs nothing.  The store sets the cost of an
+   answer that an earlier record has paid to 0. */
+
+static void
+ngx_http_openai_exchange_price(const openai_prices_t *prices,
+    ngx_openai_record_t *rec)
+{
+    unsigned     partial;
+    const char  *row;
+
+    if (rec->flags & NGX_OPENAI_REC_CACHED) {
+
+        if (ngx_openai_record_worked(rec)) {
+            rec->cost = 0;
         }
+
+        return;
+    }
+
+    if (!ngx_openai_record_counts(rec)) {
+        return;
+    }
+
+    rec->cost = openai_cost(prices, &rec->facts, &row, &partial);
+
+    if (rec->cost >= 0 && row) {
+        ngx_openai_copy(rec->price, sizeof(rec->price), row, ngx_strlen(row));
+        openai_partial_names(partial, rec->partial);
     }
 }
 

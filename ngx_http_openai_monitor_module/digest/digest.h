@@ -191,6 +191,8 @@ typedef struct {
     double         priority;       /* factor of a service tier */
     double         flex;
     double         batch;
+    double         web_search;     /* USD for 1000 calls */
+    double         file_search;
 } openai_price_t;
 
 /* sets all rates to unknown */
@@ -204,15 +206,28 @@ int openai_price_arg(openai_price_t *price, const char *arg, size_t len);
 openai_prices_t *openai_prices_create(const openai_alloc_t *alloc);
 
 /* adds a row, or replaces the row of this name; OPENAI_ERROR: memory is short,
-   or the row has neither input nor output, half a tier, or a name of more than
-   126 bytes */
+   or the row has no price, half a tier, or a name of more than 126 bytes */
 int openai_prices_add(openai_prices_t *prices, const openai_price_t *price);
+
+/* what a cost leaves out */
+
+#define OPENAI_PARTIAL_FEES        0x01     /* of tools, without a price */
+#define OPENAI_PARTIAL_MODIFIER    0x02
+#define OPENAI_PARTIAL_TIER        0x04
+#define OPENAI_PARTIAL_ITERATIONS  0x08
+#define OPENAI_PARTIAL_IMAGE       0x10
+#define OPENAI_PARTIAL_CUT         0x20     /* the answer was cut */
+
+#define OPENAI_PARTIAL_SIZE        88       /* of all names, with zero byte */
 
 /* returns the cost in USD; < 0: unknown.  *row is the name of the row, which
    lives as long as prices, "upstream" when the answer states its cost, or
-   NULL */
+   NULL.  *partial has the bits of what the cost leaves out; 0: nothing */
 double openai_cost(const openai_prices_t *prices,
-    const openai_facts_t *facts, const char **row);
+    const openai_facts_t *facts, const char **row, unsigned *partial);
+
+/* writes the names of these bits, with "," between them */
+void openai_partial_names(unsigned partial, char dst[OPENAI_PARTIAL_SIZE]);
 
 
 /*

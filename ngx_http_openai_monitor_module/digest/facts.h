@@ -35,6 +35,9 @@ typedef struct {
     int64_t   reasoning;
     int64_t   input_audio;
     int64_t   output_audio;
+    int64_t   billed_input;      /* by Cohere, which bills less than it counts;
+                                    OPENAI_UNKNOWN: as input */
+    int64_t   billed_output;
     double    cost;              /* USD, by the upstream; < 0: unknown */
 } openai_usage_t;
 
@@ -64,9 +67,21 @@ typedef enum {
 #define OPENAI_FACT_UNDECODABLE     0x0200   /* coding unknown or broken */
 #define OPENAI_FACT_BOMB            0x0400   /* too large once decoded */
 #define OPENAI_FACT_EARLY           0x0800   /* usage lacks the end */
-#define OPENAI_FACT_UNPRICED        0x1000   /* there are fees, or rates that
-                                                no row has */
 #define OPENAI_FACT_NO_DECODER      0x2000   /* no memory for a decoder */
+
+#define OPENAI_FACT_FEES           0x10000   /* a tool of the upstream has a
+                                                fee, and nothing counts it */
+#define OPENAI_FACT_MODIFIER       0x20000   /* a mode with rates of its own */
+#define OPENAI_FACT_ITERATIONS     0x40000   /* steps that usage leaves out */
+#define OPENAI_FACT_IMAGE_OUT      0x80000   /* tokens of images in output */
+#define OPENAI_FACT_POLLED        0x100000   /* clients may fetch the answer
+                                                again, by its id */
+#define OPENAI_FACT_PENDING       0x200000   /* its usage comes with a fetch */
+#define OPENAI_FACT_SEARCHED      0x400000   /* calls searched the web; they do
+                                                not tell how often */
+#define OPENAI_FACT_USAGE_OPTION  0x800000   /* a stream has usage when the
+                                                request asks for it … */
+#define OPENAI_FACT_USAGE_ASKED  0x1000000   /* … which it did */
 
 
 typedef struct {
@@ -89,6 +104,8 @@ typedef struct {
 
     uint32_t        events;            /* SSE events, lines, frames */
     uint32_t        tool_calls;
+    uint32_t        web_searches;      /* by the upstream, each with a fee */
+    uint32_t        file_searches;
     uint64_t        text_bytes;        /* text with refusals */
     uint64_t        reasoning_bytes;
     int64_t         estimated_output;  /* tokens, if there is no usage */
@@ -137,6 +154,8 @@ openai_usage_init(openai_usage_t *usage)
     usage->reasoning = OPENAI_UNKNOWN;
     usage->input_audio = OPENAI_UNKNOWN;
     usage->output_audio = OPENAI_UNKNOWN;
+    usage->billed_input = OPENAI_UNKNOWN;
+    usage->billed_output = OPENAI_UNKNOWN;
     usage->cost = OPENAI_UNKNOWN;
 }
 

@@ -260,6 +260,7 @@ ngx_openai_check_record(ngx_openai_record_t *rec)
     ngx_openai_end(rec->client);
     ngx_openai_end(rec->key);
     ngx_openai_end(rec->price);
+    ngx_openai_end(rec->partial);
     ngx_openai_end(rec->content_type);
     ngx_openai_end(rec->content_encoding);
 

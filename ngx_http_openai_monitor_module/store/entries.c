@@ -37,6 +37,7 @@ typedef char  ngx_openai_undo_fits[
 static void ngx_openai_entry_write(ngx_openai_entry_t *e,
     const ngx_openai_record_t *rec, size_t size, uint32_t flags);
 static void ngx_openai_entry_trim(ngx_openai_entry_t *e);
+static void ngx_openai_entry_repeated(ngx_openai_entry_t *e);
 
 
 uint32_t
@@ -263,6 +264,25 @@ ngx_openai_entry_trim(ngx_openai_entry_t *e)
 }
 
 
+/* Notes that an earlier record has paid for the answer.  A process that dies
+   behind this leaves it to the next one, which finds the same. */
+
+static void
+ngx_openai_entry_repeated(ngx_openai_entry_t *e)
+{
+    ngx_openai_record_t  rec;
+
+    rec = e->rec[e->version & 1];
+
+    rec.flags |= NGX_OPENAI_REC_REPEATED;
+    rec.cost = 0;
+    rec.price[0] = '\0';
+    rec.partial[0] = '\0';
+
+    ngx_openai_entry_set(e, &rec);
+}
+
+
 /*
  * Counts a record that its owner finished, and queues it.  A process that dies
  * before the undo is empty has done neither (invariant 17).
@@ -271,6 +291,7 @@ ngx_openai_entry_trim(ngx_openai_entry_t *e)
 void
 ngx_openai_entry_finish(ngx_openai_shared_t *sh, uint32_t slot)
 {
+    uint64_t              ended;
     ngx_openai_entry_t   *e;
     ngx_openai_index_t   *index;
     ngx_openai_record_t  *rec;
@@ -279,13 +300,23 @@ ngx_openai_entry_finish(ngx_openai_shared_t *sh, uint32_t slot)
     index = &ngx_openai_index(sh)[slot];
     rec = &e->rec[e->version & 1];
 
+    if (ngx_openai_stats_paid(&sh->stats, rec)) {
+        ngx_openai_entry_repeated(e);
+        rec = &e->rec[e->version & 1];
+    }
+
     ngx_openai_entry_trim(e);
+
+    /* a clock that is set while the exchange ends must not move it */
+
+    ended = ngx_openai_record_ended(rec);
 
     sh->undo.slot = slot;
 
     ngx_openai_stats_open(sh);
     ngx_openai_fault("finish.opened");
-    ngx_openai_stats_fold(&sh->stats, rec, ngx_openai_now_ms(), &sh->undo);
+    ngx_openai_stats_fold(&sh->stats, rec, ended ? ended : ngx_openai_now_ms(),
+                          &sh->undo);
     ngx_openai_fault("finish.folded");
     ngx_openai_stats_close(sh);
     ngx_openai_fault("finish.closed");

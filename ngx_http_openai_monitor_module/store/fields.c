@@ -161,6 +161,15 @@ const ngx_openai_field_t  ngx_openai_fields[] = {
 
     ngx_openai_field("price", NGX_OPENAI_AS_TEXT, price),
 
+    { "cost_partial", NGX_OPENAI_AS_LIST, ngx_openai_at(partial),
+      0, 0, 40, NULL, NULL, NULL },
+
+    { "cost_at_least_usd", NGX_OPENAI_AS_LEAST, ngx_openai_at(cost),
+      0, 0, 41, NULL, NULL, NULL },
+
+    ngx_openai_bit("usage_repeated", flags, NGX_OPENAI_REC_REPEATED),
+    ngx_openai_field("usage_hint", NGX_OPENAI_AS_HINT, facts.flags),
+
     { "request_bytes", NGX_OPENAI_AS_SIZE, ngx_openai_at(request_bytes),
       0, 0, 22, NULL, NULL, NULL },
 
@@ -363,6 +372,10 @@ ngx_openai_field_text(const ngx_openai_field_t *field,
     case NGX_OPENAI_AS_OUTCOME:
         return ngx_openai_outcome_name(rec->outcome);
 
+    case NGX_OPENAI_AS_HINT:
+        return ngx_openai_record_unasked(rec)
+               ? "stream_options.include_usage" : "";
+
     case NGX_OPENAI_AS_UPSTREAM:
         n = ngx_openai_record_attempts(rec);
         return n ? rec->attempts[n - 1].peer : "";
@@ -418,7 +431,10 @@ ngx_openai_field_number(const ngx_openai_field_t *field,
     switch (field->as) {
 
     case NGX_OPENAI_AS_MONEY:
-        return *(const double *) ((const u_char *) rec + field->offset);
+        return rec->partial[0] ? OPENAI_UNKNOWN : rec->cost;
+
+    case NGX_OPENAI_AS_LEAST:
+        return rec->partial[0] ? rec->cost : OPENAI_UNKNOWN;
 
     case NGX_OPENAI_AS_SPEED:
         return ngx_openai_record_speed(rec);

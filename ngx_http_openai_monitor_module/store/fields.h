@@ -35,6 +35,7 @@ typedef enum {
     NGX_OPENAI_AS_OUTCOME,
     NGX_OPENAI_AS_DIALECT,
     NGX_OPENAI_AS_UPSTREAM,     /* the one that answered */
+    NGX_OPENAI_AS_HINT,         /* what gives a stream its usage */
     NGX_OPENAI_AS_THREAD,       /* of the conversation: not in the record */
     NGX_OPENAI_AS_PARENT,
     NGX_OPENAI_AS_RUN,
@@ -54,7 +55,8 @@ typedef enum {
     NGX_OPENAI_AS_GAP,          /* us, between two tokens at least */
     NGX_OPENAI_AS_CONNECT,      /* us, when the upstream was connected */
     NGX_OPENAI_AS_TLS,          /* us, when its TLS handshake began */
-    NGX_OPENAI_AS_MONEY,        /* USD */
+    NGX_OPENAI_AS_MONEY,        /* USD; unknown when it leaves something out */
+    NGX_OPENAI_AS_LEAST,        /* USD; known when it leaves something out */
     NGX_OPENAI_AS_SPEED,        /* per second */
 
     /* yes, no, or unknown */

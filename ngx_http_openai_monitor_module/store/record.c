@@ -87,6 +87,94 @@ ngx_openai_record_attempts(const ngx_openai_record_t *rec)
 
 
 uint64_t
+ngx_openai_record_ended(const ngx_openai_record_t *rec)
+{
+    return rec->duration_us < 0
+           ? 0 : rec->started_ms + (uint64_t) rec->duration_us / 1000;
+}
+
+
+ngx_uint_t
+ngx_openai_record_worked(const ngx_openai_record_t *rec)
+{
+    ngx_uint_t             i;
+    const openai_facts_t  *facts;
+
+    static const char *const  work[] = {
+        "chat", "text_completion", "generate_content", "embeddings",
+        "invoke_agent", "realtime", NULL
+    };
+
+    facts = &rec->facts;
+
+    for (i = 0; work[i] && ngx_strcmp(facts->operation, work[i]) != 0; i++) {
+        /* void */
+    }
+
+    if (work[i] == NULL
+        || (rec->flags & (NGX_OPENAI_REC_LOCAL|NGX_OPENAI_REC_HEAD_ONLY)))
+    {
+        return 0;
+    }
+
+    switch (rec->outcome) {
+
+    case NGX_OPENAI_REJECTED:
+        return 0;
+
+    case NGX_OPENAI_UPSTREAM_ERROR:
+    case NGX_OPENAI_UPGRADED:
+        return facts->text_bytes || facts->reasoning_bytes
+               || facts->tool_calls;
+
+    default:
+
+        /* an upstream that was reached may have worked without an answer */
+
+        i = ngx_openai_record_attempts(rec);
+
+        return rec->status < 400
+               ? rec->header_us >= 0
+               : i && rec->attempts[i - 1].connect_ms >= 0;
+    }
+}
+
+
+ngx_uint_t
+ngx_openai_record_counts(const ngx_openai_record_t *rec)
+{
+    const openai_facts_t  *facts;
+
+    facts = &rec->facts;
+
+    if (rec->flags & (NGX_OPENAI_REC_CACHED|NGX_OPENAI_REC_REPEATED)) {
+        return 0;
+    }
+
+    /* the first answer to a poll that has the usage counts */
+
+    return ngx_strcmp(facts->operation, "fetch_response") != 0
+           || (facts->flags & (OPENAI_FACT_POLLED|OPENAI_FACT_USAGE))
+              == (OPENAI_FACT_POLLED|OPENAI_FACT_USAGE);
+}
+
+
+ngx_uint_t
+ngx_openai_record_unasked(const ngx_openai_record_t *rec)
+{
+    const openai_facts_t  *facts;
+
+    facts = &rec->facts;
+
+    return rec->outcome == NGX_OPENAI_OK && facts->streamed == 1
+           && facts->stream_asked == 1
+           && (facts->flags & (OPENAI_FACT_USAGE|OPENAI_FACT_USAGE_ASKED
+                               |OPENAI_FACT_USAGE_OPTION))
+              == OPENAI_FACT_USAGE_OPTION;
+}
+
+
+uint64_t
 ngx_openai_record_timed(const ngx_openai_record_t *rec)
 {
     const openai_facts_t  *facts;

@@ -102,6 +102,8 @@ typedef struct {
 #define NGX_OPENAI_REC_REQUEST_MASKED   0x08000  /* secrets overwritten */
 #define NGX_OPENAI_REC_RESPONSE_MASKED  0x10000
 #define NGX_OPENAI_REC_BEGUN            0x20000  /* only the start is written */
+#define NGX_OPENAI_REC_REPEATED         0x40000  /* the usage is that of an
+                                                    earlier record */
 
 /* The zone keeps nothing of this body, on purpose. */
 
@@ -153,12 +155,14 @@ typedef struct {
     uint64_t                 sent_bytes;        /* to the client, all */
     uint32_t                 pieces;            /* of the response body */
 
-    double                   cost;          /* USD; < 0 unknown */
+    double                   cost;          /* USD; < 0 unknown; without what
+                                               "partial" names */
 
     openai_facts_t           facts;
 
     char                     key[16];       /* fingerprint of the credential */
     char                     price[48];     /* name of the row used */
+    char                     partial[88];   /* what the cost leaves out */
     char                     content_type[48];     /* of the answer */
     char                     content_encoding[16];
 
@@ -179,6 +183,21 @@ ngx_uint_t ngx_openai_record_uri_cut(const ngx_openai_record_t *rec);
 
 /* Returns the number of attempts that the record has. */
 ngx_uint_t ngx_openai_record_attempts(const ngx_openai_record_t *rec);
+
+/* Returns the wall clock in ms at the end of the exchange, as the clock stood
+   at its start; 0: it has not ended, or its end is unknown. */
+uint64_t ngx_openai_record_ended(const ngx_openai_record_t *rec);
+
+/* Returns 1 when a model worked for the client, as far as one can tell. */
+ngx_uint_t ngx_openai_record_worked(const ngx_openai_record_t *rec);
+
+/* Returns 1 when the usage of the record counts: no earlier record has it, and
+   nginx did not take the answer from its cache. */
+ngx_uint_t ngx_openai_record_counts(const ngx_openai_record_t *rec);
+
+/* Returns 1 for a stream without usage whose request could have asked for
+   it. */
+ngx_uint_t ngx_openai_record_unasked(const ngx_openai_record_t *rec);
 
 /* Returns the number of output tokens after the first one, whose moment starts
    the time; 0: not streamed, or unknown. */

@@ -85,6 +85,7 @@ ngx_openai_stats_fold(ngx_openai_stats_t *stats,
     }
 
     ngx_openai_fault("fold.names");
+    ngx_openai_fold_paid(stats, rec, &f);
     ngx_openai_fold_series(stats->series, rec, &f);
 }
 
@@ -128,9 +129,7 @@ ngx_openai_fold_init(ngx_openai_fold_t *f, const ngx_openai_record_t *rec,
         f->flow.ttft_us = facts->first_token_us;
     }
 
-    /* an answer that a client fetches again used its tokens when it was made */
-
-    if (ngx_strcmp(facts->operation, "fetch_response") != 0) {
+    if (ngx_openai_record_counts(rec)) {
         ngx_openai_fold_usage(f, rec);
     }
 }
@@ -158,8 +157,14 @@ ngx_openai_fold_usage(ngx_openai_fold_t *f, const ngx_openai_record_t *rec)
         f->flow.token_us = facts->last_token_us - facts->first_token_us;
     }
 
+    f->sums.no_usage = ngx_openai_record_worked(rec)
+                       && (!(f->input_known || f->output_known)
+                           || (facts->flags & OPENAI_FACT_EARLY))
+                       && !(facts->flags & OPENAI_FACT_PENDING);
+
     if (rec->cost >= 0 && rec->cost < 1e9) {
         f->sums.cost_nano = (uint64_t) (rec->cost * 1e9 + 0.5);
+        f->sums.partial = (rec->partial[0] != '\0');
 
     } else if (f->input_known || f->output_known) {
         f->sums.unpriced = 1;

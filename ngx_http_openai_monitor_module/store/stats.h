@@ -29,6 +29,8 @@ typedef struct {
     uint64_t               requests;                /* finished */
     uint64_t               errors;       /* all but ok, aborted, upgraded */
     uint64_t               unpriced;                /* usage, but no price */
+    uint64_t               partial;      /* the cost leaves something out */
+    uint64_t               no_usage;     /* a model worked; usage unknown */
     uint64_t               input_tokens;
     uint64_t               output_tokens;
     uint64_t               cached_tokens;
@@ -154,6 +156,11 @@ typedef struct {
 } ngx_openai_series_t;
 
 
+/* Answers that clients may fetch again, and whose usage has counted: hashes of
+   the last ids. */
+
+#define NGX_OPENAI_PAID          512
+
 /* The statistics in the zone.  "now" counts the current slice of 5 s.  When the
    slice is over, its sums move to totals and rings.  Only the buckets of the
    totals change at once.  So a record changes few places. */
@@ -165,6 +172,8 @@ typedef struct {
     ngx_openai_name_t      names[NGX_OPENAI_TABLES][NGX_OPENAI_NAMES];
     ngx_openai_slice_t     rings[NGX_OPENAI_RINGS][NGX_OPENAI_RING_MAX];
     ngx_openai_series_t    series[NGX_OPENAI_SERIES];
+    uint64_t               paids;        /* answers so far */
+    uint64_t               paid[NGX_OPENAI_PAID];
 } ngx_openai_stats_t;
 
 
@@ -172,6 +181,10 @@ typedef struct {
 void ngx_openai_stats_init(ngx_openai_stats_t *stats, uint64_t now_ms);
 void ngx_openai_stats_fold(ngx_openai_stats_t *stats,
     const ngx_openai_record_t *rec, uint64_t now_ms, ngx_openai_undo_t *undo);
+
+/* Returns 1 for an answer that was fetched, and whose usage has counted. */
+ngx_uint_t ngx_openai_stats_paid(const ngx_openai_stats_t *stats,
+    const ngx_openai_record_t *rec);
 
 /* Moves the sums of "now" to totals and rings.  The caller has a copy of the
    statistics, or is the only process that uses them. */

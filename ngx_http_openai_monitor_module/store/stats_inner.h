@@ -44,12 +44,13 @@ typedef struct {
  * The most that one record changes: the slice that ends, the totals and a slice
  * of each ring; the new slice and a bucket of two histograms, there and in the
  * totals; a row that gives way and "other" in each table of names and in the
- * series, with a bucket of each histogram.  t/unit/stats.c reaches it.
+ * series, with a bucket of each histogram; an answer that has counted.
+ * t/unit/stats.c reaches it.
  */
 
 #define NGX_OPENAI_FOLD_PARTS                                                \
     (2 + NGX_OPENAI_RINGS + 1 + 4 + 2 * NGX_OPENAI_TABLES + 2                \
-     + NGX_OPENAI_SERIES_HISTS)
+     + NGX_OPENAI_SERIES_HISTS + 2)
 
 #define NGX_OPENAI_FOLD_BYTES                                                \
     ((1 + NGX_OPENAI_RINGS) * sizeof(ngx_openai_slice_t)                     \
@@ -58,12 +59,16 @@ typedef struct {
      - offsetof(ngx_openai_slice_t, sums)                                    \
      + (4 + NGX_OPENAI_SERIES_HISTS) * sizeof(uint32_t)                      \
      + 2 * NGX_OPENAI_TABLES * sizeof(ngx_openai_name_t)                     \
-     + 2 * sizeof(ngx_openai_series_t))
+     + 2 * sizeof(ngx_openai_series_t) + 2 * sizeof(uint64_t))
 
 
 /* adds to the row of a name; an empty one has none */
 void ngx_openai_fold_name(ngx_openai_stats_t *stats, ngx_uint_t table,
     const char *name, const ngx_openai_fold_t *f);
+
+/* remembers an answer whose usage counts now */
+void ngx_openai_fold_paid(ngx_openai_stats_t *stats,
+    const ngx_openai_record_t *rec, const ngx_openai_fold_t *f);
 
 /* adds to the row of the record's labels; what is no API has none */
 void ngx_openai_fold_series(ngx_openai_series_t *rows,

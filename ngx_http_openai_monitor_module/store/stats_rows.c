@@ -170,6 +170,63 @@ ngx_openai_name_row(ngx_openai_name_t *rows, uint64_t hash, const char *name,
 }
 
 
+ngx_uint_t
+ngx_openai_stats_paid(const ngx_openai_stats_t *stats,
+    const ngx_openai_record_t *rec)
+{
+    uint64_t               hash;
+    ngx_uint_t             i;
+    const openai_facts_t  *facts;
+
+    facts = &rec->facts;
+
+    if (!(facts->flags & OPENAI_FACT_POLLED)
+        || !(facts->flags & OPENAI_FACT_USAGE)
+        || facts->response_id[0] == '\0'
+        || ngx_strcmp(facts->operation, "fetch_response") != 0)
+    {
+        return 0;
+    }
+
+    hash = ngx_openai_hash(facts->response_id, ngx_strlen(facts->response_id));
+
+    for (i = 0; i < NGX_OPENAI_PAID; i++) {
+        if (stats->paid[i] == hash) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+void
+ngx_openai_fold_paid(ngx_openai_stats_t *stats,
+    const ngx_openai_record_t *rec, const ngx_openai_fold_t *f)
+{
+    uint64_t              *paid;
+    const openai_facts_t  *facts;
+
+    facts = &rec->facts;
+
+    if (!(facts->flags & OPENAI_FACT_POLLED)
+        || !(facts->flags & OPENAI_FACT_USAGE)
+        || facts->response_id[0] == '\0' || !ngx_openai_record_counts(rec))
+    {
+        return;
+    }
+
+    paid = &stats->paid[stats->paids % NGX_OPENAI_PAID];
+
+    ngx_openai_undo_keep(f->undo, &stats->paids, sizeof(uint64_t));
+    ngx_openai_undo_keep(f->undo, paid, sizeof(uint64_t));
+
+    *paid = ngx_openai_hash(facts->response_id,
+                            ngx_strlen(facts->response_id));
+    stats->paids++;
+}
+
+
 void
 ngx_openai_fold_series(ngx_openai_series_t *rows,
     const ngx_openai_record_t *rec, const ngx_openai_fold_t *f)

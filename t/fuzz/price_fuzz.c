@@ -77,7 +77,9 @@ static void
 cost(openai_prices_t *prices, const char *model, size_t len)
 {
     size_t           i;
+    char             names[OPENAI_PARTIAL_SIZE];
     double           usd;
+    unsigned         partial;
     const char      *name;
     openai_facts_t   facts;
 
@@ -103,7 +105,8 @@ cost(openai_prices_t *prices, const char *model, size_t len)
         facts.usage.cached = usages[i].cached;
         facts.usage.output = usages[i].output;
 
-        usd = openai_cost(prices, &facts, &name);
+        usd = openai_cost(prices, &facts, &name, &partial);
+        openai_partial_names(partial, names);
 
         if (isnan(usd) || (usd >= 0) != (name != NULL)) {
             abort();

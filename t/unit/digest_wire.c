@@ -56,6 +56,10 @@ static const struct {
     wire_number("thought", usage.reasoning),
     wire_number("audio_in", usage.input_audio),
     wire_number("audio_out", usage.output_audio),
+    wire_number("billed_in", usage.billed_input),
+    wire_number("billed_out", usage.billed_output),
+    wire_number("web_searches", web_searches),
+    wire_number("file_searches", file_searches),
     wire_string(operation),
     wire_string(provider),
     wire_string(model),
@@ -82,7 +86,15 @@ static const struct {
     { "usage", OPENAI_FACT_USAGE },
     { "early", OPENAI_FACT_EARLY },
     { "refused", OPENAI_FACT_REFUSAL },
-    { "unpriced", OPENAI_FACT_UNPRICED },
+    { "fees", OPENAI_FACT_FEES },
+    { "searched", OPENAI_FACT_SEARCHED },
+    { "modifier", OPENAI_FACT_MODIFIER },
+    { "iterations", OPENAI_FACT_ITERATIONS },
+    { "image_out", OPENAI_FACT_IMAGE_OUT },
+    { "polled", OPENAI_FACT_POLLED },
+    { "pending", OPENAI_FACT_PENDING },
+    { "usage_option", OPENAI_FACT_USAGE_OPTION },
+    { "usage_asked", OPENAI_FACT_USAGE_ASKED },
     { NULL, 0 }
 };
 

@@ -120,6 +120,8 @@ facts(const char *model, int64_t input, int64_t output)
     f.usage.reasoning = OPENAI_UNKNOWN;
     f.usage.input_audio = OPENAI_UNKNOWN;
     f.usage.output_audio = OPENAI_UNKNOWN;
+    f.usage.billed_input = OPENAI_UNKNOWN;
+    f.usage.billed_output = OPENAI_UNKNOWN;
     f.usage.cost = OPENAI_UNKNOWN;
 
     return f;
@@ -130,9 +132,10 @@ static int
 costs(openai_prices_t *prices, const openai_facts_t *f, double usd)
 {
     double       cost;
+    unsigned     partial;
     const char  *name;
 
-    cost = openai_cost(prices, f, &name);
+    cost = openai_cost(prices, f, &name, &partial);
 
     if (usd < 0) {
         return cost < 0 && name == NULL;
@@ -148,15 +151,82 @@ costs(openai_prices_t *prices, const openai_facts_t *f, double usd)
 }
 
 
+static int
+leaves_out(openai_prices_t *prices, const openai_facts_t *f, const char *names)
+{
+    char         buf[OPENAI_PARTIAL_SIZE];
+    unsigned     partial;
+    const char  *name;
+
+    (void) openai_cost(prices, f, &name, &partial);
+    openai_partial_names(partial, buf);
+
+    if (strcmp(buf, names) != 0) {
+        printf("# leaves out \"%s\", expected \"%s\"\n", buf, names);
+        return 0;
+    }
+
+    return 1;
+}
+
+
+/* fees are those of the row, or else of the provider; Cohere's tokens are not
+   those that it bills */
+
+static void
+test_fees(openai_prices_t *prices)
+{
+    openai_facts_t  f;
+
+    (void) row(prices, "fees/openai web_search=10 file_search=2.5");
+    (void) row(prices, "searcher input=4 output=20 web_search=25");
+
+    f = facts("plain", 100, 1);
+    strcpy(f.provider, "openai");
+    f.web_searches = 3;
+    f.file_searches = 2;
+    f.flags |= OPENAI_FACT_SEARCHED;
+    ok(costs(prices, &f, 420 / 1e6 + 0.03 + 0.005)
+       && leaves_out(prices, &f, ""),
+       "searches cost what the provider's row says");
+
+    strcpy(f.response_model, "searcher");
+    strcpy(f.service_tier, "flex");
+    ok(costs(prices, &f, 210 / 1e6 + 0.075 + 0.005),
+       "or what the model's row says, at any tier");
+
+    strcpy(f.provider, "azure.ai.openai");
+    ok(costs(prices, &f, 210 / 1e6 + 0.075)
+       && leaves_out(prices, &f, "tool_fees"),
+       "a fee that no row has is left out");
+
+    f.web_searches = 0;
+    f.file_searches = 0;
+    ok(leaves_out(prices, &f, "tool_fees"),
+       "so is that of searches that nobody counted");
+
+    f = facts("plain", 209, 26);
+    f.usage.billed_input = 9;
+    f.usage.billed_output = 24;
+    ok(costs(prices, &f, (9 * 4 + 24 * 20) / 1e6), "the billed units are paid");
+
+    f = facts("plain", 100, 1);
+    strcpy(f.service_tier, "STANDARD");
+    ok(costs(prices, &f, 420 / 1e6) && leaves_out(prices, &f, ""),
+       "a plain tier leaves out nothing, however it is written");
+}
+
+
 static const char *
 found(openai_prices_t *prices, const char *model)
 {
+    unsigned         partial;
     const char      *name;
     openai_facts_t   f;
 
     f = facts(model, 1, 1);
 
-    (void) openai_cost(prices, &f, &name);
+    (void) openai_cost(prices, &f, &name, &partial);
 
     return name ? name : "none";
 }
@@ -315,6 +385,7 @@ test_which_model(void)
 static void
 test_rates(void)
 {
+    unsigned          partial;
     const char       *name;
     openai_facts_t    f;
     openai_prices_t  *prices;
@@ -383,11 +454,24 @@ test_rates(void)
 
     f = facts("plain", 100, 1);
     f.flags |= OPENAI_FACT_USAGE|OPENAI_FACT_EARLY;
-    ok(costs(prices, &f, -1), "nor is it known by what an answer began with");
+    ok(costs(prices, &f, 420 / 1e6) && leaves_out(prices, &f, "cut"),
+       "what an answer began with is a part of its cost");
 
     f = facts("plain", 100, 1);
-    f.flags |= OPENAI_FACT_USAGE|OPENAI_FACT_UNPRICED;
-    ok(costs(prices, &f, -1), "nor where more than tokens was billed");
+    f.flags |= OPENAI_FACT_USAGE|OPENAI_FACT_FEES|OPENAI_FACT_IMAGE_OUT
+               |OPENAI_FACT_MODIFIER|OPENAI_FACT_ITERATIONS|OPENAI_FACT_EARLY;
+    f.web_searches = 1;
+    strcpy(f.service_tier, "gold");
+    ok(costs(prices, &f, 420 / 1e6)
+       && leaves_out(prices, &f, "tool_fees,unknown_modifier,unread_tier,"
+                                 "iterations,image_tokens,cut"),
+       "a cost names all that it leaves out");
+
+    f.usage.cost = 0.5;
+    ok(costs(prices, &f, 0.5) && leaves_out(prices, &f, ""),
+       "a cost that the upstream states leaves out nothing");
+
+    test_fees(prices);
 
     f = facts("embed", 100, 5);
     ok(costs(prices, &f, -1), "output without a rate is unknown");
@@ -404,7 +488,8 @@ test_rates(void)
 
     f.usage.cost = 0.5;
     ok(costs(prices, &f, 0.5) && costs(NULL, &f, 0.5)
-       && openai_cost(NULL, &f, &name) > 0 && strcmp(name, "upstream") == 0,
+       && openai_cost(NULL, &f, &name, &partial) > 0
+       && strcmp(name, "upstream") == 0,
        "the upstream's own cost wins");
 
     f = facts("full", 1000, 100);
@@ -703,6 +788,7 @@ test_shipped(void)
     FILE             *file;
     clock_t           start;
     unsigned          i, n;
+    unsigned          partial;
     const char       *name;
     openai_facts_t    f;
     openai_prices_t  *prices;
@@ -743,7 +829,7 @@ test_shipped(void)
               "2024-08-06:nitro", 1000, 100);
 
     for (i = 0; i < 10000; i++) {
-        (void) openai_cost(prices, &f, &name);
+        (void) openai_cost(prices, &f, &name, &partial);
     }
 
     n = (unsigned) ((clock() - start) * 1000000 / CLOCKS_PER_SEC / 10);

@@ -183,6 +183,7 @@ static void
 test_fold(void)
 {
     uint64_t              tokens;
+    ngx_uint_t            i;
     ngx_openai_slice_t   *s;
     ngx_openai_totals_t  *t;
 
@@ -257,7 +258,112 @@ test_fold(void)
     fold(NOW);
     ok(t->sums.requests == 4 && t->sums.input_tokens == tokens
        && t->sums.unpriced == 1,
-       "an answer that is polled for used its tokens once");
+       "an answer that is read again used its tokens once");
+
+    rec.facts.flags |= OPENAI_FACT_POLLED;
+    strcpy(rec.facts.response_id, "resp_1");
+    fold(NOW);
+    ok(t->sums.input_tokens == tokens + 100 && t->sums.unpriced == 2,
+       "an answer that is polled for uses them with its first usage");
+
+    ok(ngx_openai_stats_paid(&zone, &rec), "and then it has counted");
+
+    strcpy(rec.facts.response_id, "resp_2");
+    ok(!ngx_openai_stats_paid(&zone, &rec), "but no other has");
+
+    strcpy(rec.facts.response_id, "resp_1");
+    rec.flags = NGX_OPENAI_REC_REPEATED;
+    fold(NOW);
+    ok(t->sums.requests == 6 && t->sums.input_tokens == tokens + 100
+       && t->sums.unpriced == 2, "a second poll uses none");
+
+    strcpy(rec.facts.operation, "chat");
+    rec.flags = NGX_OPENAI_REC_CACHED;
+    fold(NOW);
+    ok(t->sums.requests == 7 && t->sums.input_tokens == tokens + 100
+       && t->sums.unpriced == 2, "nor does an answer out of nginx's cache");
+
+    rec.flags = 0;
+
+    for (i = 0; i < NGX_OPENAI_PAID; i++) {
+        sprintf(rec.facts.response_id, "resp_%d", (int) i + 3);
+        fold(NOW);
+    }
+
+    strcpy(rec.facts.operation, "fetch_response");
+    ok(ngx_openai_stats_paid(&zone, &rec), "the last answers are remembered");
+    strcpy(rec.facts.response_id, "resp_1");
+    ok(!ngx_openai_stats_paid(&zone, &rec), "and the older ones are not");
+}
+
+
+/* what is unknown is counted, so that no sum passes for the whole */
+
+static void
+test_unknowns(void)
+{
+    ngx_openai_sums_t  *sums;
+
+    sums = &stats.totals.sums;
+
+    ngx_openai_stats_init(&zone, NOW);
+    ngx_openai_record_init(&rec);
+
+    rec.outcome = NGX_OPENAI_OK;
+    rec.status = 200;
+    rec.header_us = 1000;
+    rec.duration_us = 2000;
+    strcpy(rec.facts.operation, "chat");
+    strcpy(rec.facts.model, "m");
+    fold(NOW);
+
+    ok(sums->no_usage == 1 && sums->unpriced == 0 && sums->partial == 0
+       && stats.names[0][0].sums.no_usage == 1
+       && stats.series[0].sums.no_usage == 1
+       && stats.rings[0][NOW / 5000 % 60].sums.no_usage == 1,
+       "an answer without usage, in the totals, the tables and the series");
+
+    rec.facts.flags = OPENAI_FACT_PENDING;
+    fold(NOW);
+    ok(sums->no_usage == 1, "one whose usage is still to come is none");
+
+    rec.facts.flags = OPENAI_FACT_USAGE|OPENAI_FACT_EARLY;
+    rec.facts.usage.input = 10;
+    rec.cost = 0.5;
+    strcpy(rec.partial, "cut");
+    fold(NOW);
+    ok(sums->no_usage == 2 && sums->partial == 1 && sums->unpriced == 0
+       && sums->input_tokens == 10 && sums->cost_nano == 500000000,
+       "one that was cut counts with what is known");
+
+    ngx_openai_record_init(&rec);
+    rec.outcome = NGX_OPENAI_UPSTREAM_ERROR;
+    rec.status = 429;
+    strcpy(rec.facts.operation, "chat");
+    fold(NOW);
+    ok(sums->no_usage == 2, "an error used nothing");
+
+    rec.facts.text_bytes = 3;
+    rec.status = 200;
+    fold(NOW);
+    ok(sums->no_usage == 3, "unless it came in the midst of an answer");
+
+    ngx_openai_record_init(&rec);
+    rec.outcome = NGX_OPENAI_CLIENT_ABORTED;
+    rec.status = 499;
+    rec.nattempts = 1;
+    rec.attempts[0].connect_ms = -1;
+    strcpy(rec.facts.operation, "chat");
+    fold(NOW);
+    ok(sums->no_usage == 3, "an upstream that was not reached used nothing");
+
+    rec.attempts[0].connect_ms = 1;
+    fold(NOW);
+    ok(sums->no_usage == 4, "one that was reached may have worked");
+
+    strcpy(rec.facts.operation, "models");
+    fold(NOW);
+    ok(sums->no_usage == 4, "a list of models has no usage to lack");
 }
 
 
@@ -455,6 +561,8 @@ test_largest(void)
     rec.facts.last_token_us = 2000000;
     rec.facts.usage.input = 1;
     rec.facts.usage.output = 9;
+    rec.facts.flags = OPENAI_FACT_POLLED|OPENAI_FACT_USAGE;
+    strcpy(rec.facts.response_id, "resp_1");
     strcpy(rec.attempts[0].peer, "new");
     strcpy(rec.uri, "/new");
 
@@ -599,6 +707,7 @@ main(void)
     test_quantiles();
     test_unknown();
     test_fold();
+    test_unknowns();
     test_endpoints();
     test_names();
     test_largest();

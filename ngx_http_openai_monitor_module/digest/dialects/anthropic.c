@@ -20,6 +20,8 @@ static void openai_anthropic_iteration(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
 static void openai_anthropic_speed(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
+static void openai_anthropic_geo(void *ctx, const openai_node_t *node,
+    const openai_value_t *value);
 static void openai_anthropic_usage(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
 static void openai_anthropic_commit(openai_meter_t *m, openai_str_t name);
@@ -83,12 +85,6 @@ static const openai_node_t  openai_anthropic_output_nodes[] = {
 };
 
 
-static const openai_node_t  openai_anthropic_server_nodes[] = {
-    openai_node("web_search_requests", openai_take_unpriced, 0),
-    openai_node_end
-};
-
-
 /* the tokens of a compaction are billed, but the usage does not include them */
 
 static const openai_node_t  openai_anthropic_iteration_nodes[] = {
@@ -107,9 +103,10 @@ static const openai_node_t  openai_anthropic_usage_nodes[] = {
                    NULL, 0),
     openai_node("service_tier", openai_take_string,
                 openai_fact(service_tier)),
-    openai_node_in("server_tool_use", openai_anthropic_server_nodes, NULL, 0),
+    openai_node_in("server_tool_use", openai_server_tool_nodes, NULL, 0),
     openai_node_in("iterations", openai_anthropic_iteration_nodes, NULL, 0),
     openai_node("speed", openai_anthropic_speed, 0),
+    openai_node("inference_geo", openai_anthropic_geo, 0),
     openai_node_end
 };
 
@@ -237,7 +234,7 @@ openai_anthropic_iteration(void *ctx, const openai_node_t *node,
     if (value->type == OPENAI_SCAN_STRING
         && !openai_is(value->str.data, value->str.len, "message"))
     {
-        m->facts->flags |= OPENAI_FACT_UNPRICED;
+        m->facts->flags |= OPENAI_FACT_ITERATIONS;
     }
 }
 
@@ -253,7 +250,24 @@ openai_anthropic_speed(void *ctx, const openai_node_t *node,
     if (value->type == OPENAI_SCAN_STRING
         && !openai_is(value->str.data, value->str.len, "standard"))
     {
-        m->facts->flags |= OPENAI_FACT_UNPRICED;
+        m->facts->flags |= OPENAI_FACT_MODIFIER;
+    }
+}
+
+
+/* takes the region; one that the client chose has a surcharge */
+
+static void
+openai_anthropic_geo(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    openai_meter_t  *m = ctx;
+
+    if (value->type == OPENAI_SCAN_STRING && value->str.len
+        && !openai_is(value->str.data, value->str.len, "global")
+        && !openai_is(value->str.data, value->str.len, "not_available"))
+    {
+        m->facts->flags |= OPENAI_FACT_MODIFIER;
     }
 }
 

@@ -33,13 +33,17 @@ static const openai_route_t  openai_assistants_routes[] = {
     openai_route("/assistants/*", "assistants"),
     openai_route("/threads", "threads"),
     openai_route("/threads/*", "threads"),
-    openai_route("/threads/runs", "invoke_agent"),
-    openai_route_read("/threads/*/runs", "invoke_agent", "fetch_response", 0),
-    openai_route("/threads/*/runs/*", "fetch_response"),
-    openai_route("/threads/*/runs/*/cancel", "fetch_response"),
+    openai_route_as("/threads/runs", "invoke_agent", OPENAI_ROUTE_POLLED),
+    openai_route_read("/threads/*/runs", "invoke_agent", "fetch_response",
+                      OPENAI_ROUTE_POLLED),
+    openai_route_as("/threads/*/runs/*", "fetch_response",
+                    OPENAI_ROUTE_POLLED),
+    openai_route_as("/threads/*/runs/*/cancel", "fetch_response",
+                    OPENAI_ROUTE_POLLED),
     openai_route("/threads/*/runs/*/steps", "fetch_response"),
     openai_route("/threads/*/runs/*/steps/*", "fetch_response"),
-    openai_route("/threads/*/runs/*/submit_tool_outputs", "invoke_agent"),
+    openai_route_as("/threads/*/runs/*/submit_tool_outputs", "invoke_agent",
+                    OPENAI_ROUTE_POLLED),
     openai_route("/threads/*/messages", "threads"),
     openai_route("/threads/*/messages/*", "threads"),
     openai_route_end
@@ -158,6 +162,9 @@ openai_assistants_commit(openai_meter_t *m, openai_str_t name)
             && strcmp(ev->status, "in_progress") != 0)
         {
             openai_meter_finish_reason(m, 0, ev->status);
+
+        } else if (m->facts->framing == OPENAI_FRAMING_JSON) {
+            m->facts->flags |= OPENAI_FACT_PENDING;
         }
 
     } else if (openai_is(name.data, name.len, "error")) {

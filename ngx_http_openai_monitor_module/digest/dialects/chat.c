@@ -38,11 +38,11 @@ static void openai_chat_calls(openai_builder_t *b, openai_result_t *r,
 
 static const openai_route_t  openai_chat_routes[] = {
     openai_route_read("/chat/completions", "chat", "fetch_response",
-                      OPENAI_ROUTE_SURE),
+                      OPENAI_ROUTE_SURE|OPENAI_ROUTE_USAGE),
     openai_route("/chat/completions/*", "fetch_response"),
     openai_route("/chat/completions/*/messages", "fetch_response"),
     openai_route_as("/openai/deployments/@/chat/completions", "chat",
-                    OPENAI_ROUTE_AZURE|OPENAI_ROUTE_SURE),
+                    OPENAI_ROUTE_AZURE|OPENAI_ROUTE_SURE|OPENAI_ROUTE_USAGE),
     openai_route_end
 };
 
@@ -133,6 +133,10 @@ static const openai_node_t  openai_chat_delta_nodes[] = {
     openai_node_in("function_call", openai_chat_function_nodes,
                    openai_chat_function, 0),
     openai_node_in("audio", openai_chat_audio_nodes, NULL, 0),
+
+    /* quotations from a search, which has a fee */
+
+    openai_node("annotations", openai_take_partial, OPENAI_FACT_FEES),
     openai_node_end
 };
 

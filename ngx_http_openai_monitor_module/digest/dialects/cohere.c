@@ -51,7 +51,19 @@ static const openai_node_t  openai_cohere_tokens_nodes[] = {
 };
 
 
+/* what is paid; a search and a classification have prices of their own */
+
+static const openai_node_t  openai_cohere_billed_nodes[] = {
+    openai_usage_node("input_tokens", billed_input),
+    openai_usage_node("output_tokens", billed_output),
+    openai_node("search_units", openai_take_partial, OPENAI_FACT_FEES),
+    openai_node("classifications", openai_take_partial, OPENAI_FACT_FEES),
+    openai_node_end
+};
+
+
 static const openai_node_t  openai_cohere_usage_nodes[] = {
+    openai_node_in("billed_units", openai_cohere_billed_nodes, NULL, 0),
     openai_node_in("tokens", openai_cohere_tokens_nodes, NULL, 0),
     openai_usage_node("cached_tokens", cached),
     openai_node_end

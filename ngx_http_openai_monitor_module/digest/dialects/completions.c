@@ -21,11 +21,11 @@ static void openai_completions_event(openai_builder_t *b, openai_str_t name,
 
 
 static const openai_route_t  openai_completions_routes[] = {
-    openai_route("/completions", "text_completion"),
+    openai_route_as("/completions", "text_completion", OPENAI_ROUTE_USAGE),
     openai_route("/completion", "text_completion"),
     openai_route("/infill", "text_completion"),
     openai_route_as("/openai/deployments/@/completions", "text_completion",
-                    OPENAI_ROUTE_AZURE),
+                    OPENAI_ROUTE_AZURE|OPENAI_ROUTE_USAGE),
     openai_route_end
 };
 

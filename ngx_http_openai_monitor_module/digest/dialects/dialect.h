@@ -42,6 +42,8 @@ typedef struct {
 #define OPENAI_ROUTE_BYTES   0x10       /* the answer is a file */
 #define OPENAI_ROUTE_BEDROCK 0x40
 #define OPENAI_ROUTE_ARGS    0x20       /* "stream" and "model" are arguments */
+#define OPENAI_ROUTE_POLLED  0x80       /* clients fetch the answer by its id */
+#define OPENAI_ROUTE_USAGE   0x100      /* "stream_options" ask for usage */
 
 #define openai_route_byte(path, n)                                            \
     ((uint32_t) (unsigned char) (path)[sizeof(path) - 1 - (n)])

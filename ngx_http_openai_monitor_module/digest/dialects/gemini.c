@@ -199,11 +199,23 @@ static const openai_node_t  openai_gemini_content_nodes[] = {
 };
 
 
+/* Google bills a search by the query or by the prompt, depending on the model,
+   and gives some for nothing */
+
+static const openai_node_t  openai_gemini_grounding_nodes[] = {
+    openai_node("webSearchQueries", openai_take_partial, OPENAI_FACT_FEES),
+    openai_node("groundingChunks", openai_take_partial, OPENAI_FACT_FEES),
+    openai_node_end
+};
+
+
 static const openai_node_t  openai_gemini_candidate_nodes[] = {
     openai_node("index", openai_take_integer, openai_at(event.choice.index)),
     openai_node_in("content", openai_gemini_content_nodes, NULL, 0),
     openai_node("finishReason", openai_take_string,
                 openai_at(event.choice.finish)),
+    openai_node_in("groundingMetadata", openai_gemini_grounding_nodes, NULL,
+                   0),
     openai_node_end
 };
 
@@ -366,7 +378,7 @@ openai_gemini_modality(void *ctx, const openai_node_t *node,
                    && node->arg == offsetof(openai_usage_t, output_audio))
         {
             /* an image in the answer has its own rate */
-            m->facts->flags |= OPENAI_FACT_UNPRICED;
+            m->facts->flags |= OPENAI_FACT_IMAGE_OUT;
         }
     }
 

@@ -21,19 +21,22 @@ static void openai_responses_output(void *ctx, const openai_node_t *node,
 static void openai_responses_beside(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
 static void openai_responses_metered_call(openai_meter_t *m, int64_t index);
+static void openai_responses_fee(openai_facts_t *facts, const char *type);
 static void openai_responses_delta(openai_event_t *ev);
 static void openai_responses_terminal(openai_meter_t *m);
 
 
 static const openai_route_t  openai_responses_routes[] = {
-    openai_route("/responses", "chat"),
-    openai_route_as("/responses/*", "fetch_response", OPENAI_ROUTE_ARGS),
-    openai_route("/responses/*/cancel", "fetch_response"),
+    openai_route_as("/responses", "chat", OPENAI_ROUTE_POLLED),
+    openai_route_as("/responses/*", "fetch_response",
+                    OPENAI_ROUTE_ARGS|OPENAI_ROUTE_POLLED),
+    openai_route_as("/responses/*/cancel", "fetch_response",
+                    OPENAI_ROUTE_POLLED),
     openai_route("/responses/*/input_items", "fetch_response"),
     openai_route("/responses/input_tokens", "count_tokens"),
     openai_route("/responses/compact", "chat"),
     openai_route_as("/openai/deployments/@/responses", "chat",
-                    OPENAI_ROUTE_AZURE),
+                    OPENAI_ROUTE_AZURE|OPENAI_ROUTE_POLLED),
     openai_route_end
 };
 
@@ -49,6 +52,7 @@ static const openai_node_t  openai_responses_request_nodes[] = {
     openai_node_in("input", openai_message_nodes, openai_take_message,
                    openai_fact(messages)),
     openai_node("tools", openai_take_count, openai_fact(tools)),
+    openai_node("background", openai_take_true, OPENAI_FACT_PENDING),
     openai_node_in("conversation", openai_responses_thread_nodes,
                    openai_take_session, 5),
     openai_node_end
@@ -94,8 +98,21 @@ static const openai_node_t  openai_responses_reason_nodes[] = {
 };
 
 
+static const openai_node_t  openai_responses_search_nodes[] = {
+    openai_node("num_requests", openai_take_calls, openai_fact(web_searches)),
+    openai_node_end
+};
+
+
+static const openai_node_t  openai_responses_tools_nodes[] = {
+    openai_node_in("web_search", openai_responses_search_nodes, NULL, 0),
+    openai_node_end
+};
+
+
 static const openai_node_t  openai_responses_answer_nodes[] = {
     OPENAI_ANSWER_NODES,
+    openai_node_in("tool_usage", openai_responses_tools_nodes, NULL, 0),
     openai_node("status", openai_take_string, openai_at(event.status)),
     openai_node_in("incomplete_details", openai_responses_reason_nodes, NULL,
                    0),
@@ -253,10 +270,34 @@ openai_responses_metered_call(openai_meter_t *m, int64_t index)
 
     openai_meter_call_close(m);
 
+    if (hosted && m->facts->tool_calls != calls) {
+        openai_responses_fee(m->facts, m->event.item);
+    }
+
     /* the first piece with a name counts as a token, as in other dialects */
 
     if (hosted || m->facts->tool_calls == calls) {
         m->event.choice.other = 0;
+    }
+}
+
+
+/* counts the tools that have fees.  A search may open pages in further calls,
+   which cost nothing, so the calls do not tell the searches. */
+
+static void
+openai_responses_fee(openai_facts_t *facts, const char *type)
+{
+    if (strcmp(type, "file_search_call") == 0) {
+        facts->file_searches++;
+
+    } else if (strcmp(type, "web_search_call") == 0) {
+        facts->flags |= OPENAI_FACT_SEARCHED;
+
+    } else if (strcmp(type, "code_interpreter_call") == 0
+               || strcmp(type, "image_generation_call") == 0)
+    {
+        facts->flags |= OPENAI_FACT_FEES;
     }
 }
 

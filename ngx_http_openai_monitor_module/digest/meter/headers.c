@@ -264,6 +264,14 @@ openai_meter_request_line(openai_meter_t *m, openai_str_t method,
 
     m->bytes = ((found.route->flags & OPENAI_ROUTE_BYTES) != 0);
 
+    if (found.route->flags & OPENAI_ROUTE_POLLED) {
+        m->facts->flags |= OPENAI_FACT_POLLED;
+    }
+
+    if (found.route->flags & OPENAI_ROUTE_USAGE) {
+        m->facts->flags |= OPENAI_FACT_USAGE_OPTION;
+    }
+
     if (found.route->flags & OPENAI_ROUTE_AZURE) {
         openai_meter_provider(m, "azure.ai.openai", 3);
     }

@@ -240,6 +240,8 @@ void openai_take_add(void *ctx, const openai_node_t *node,
     const openai_value_t *value);          /* uint64_t, added */
 void openai_take_flag(void *ctx, const openai_node_t *node,
     const openai_value_t *value);          /* OPENAI_FACT_…, if present */
+void openai_take_true(void *ctx, const openai_node_t *node,
+    const openai_value_t *value);          /* OPENAI_FACT_…, if true */
 void openai_take_shape(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
 
@@ -274,8 +276,13 @@ void openai_take_error(void *ctx, const openai_node_t *node,
 void openai_take_failure(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
 
-/* notes that more than tokens is billed: a number above 0, or any object */
-void openai_take_unpriced(void *ctx, const openai_node_t *node,
+/* sets a fact that makes the cost partial, the argument: by a number above 0,
+   an object, or the element of an array */
+void openai_take_partial(void *ctx, const openai_node_t *node,
+    const openai_value_t *value);
+
+/* takes a count that never goes down; uint32_t */
+void openai_take_calls(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
 
 /* takes a count of tokens; the argument is a field of m->usage */
@@ -296,6 +303,8 @@ void openai_take_call(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
 
 extern const openai_node_t  openai_usage_nodes[];
+extern const openai_node_t  openai_server_tool_nodes[];
+extern const openai_node_t  openai_stream_options_nodes[];
 extern const openai_node_t  openai_error_nodes[];
 extern const openai_node_t  openai_metadata_nodes[];
 extern const openai_node_t  openai_part_nodes[];
@@ -305,6 +314,7 @@ extern const openai_node_t  openai_failure;     /* the body of an error */
 #define OPENAI_REQUEST_NODES                                                  \
     openai_node("model", openai_take_string, openai_fact(model)),             \
     openai_node("stream", openai_take_bool, openai_fact(stream_asked)),       \
+    openai_node_in("stream_options", openai_stream_options_nodes, NULL, 0),   \
     openai_node("n", openai_take_number, openai_fact(choices)),               \
     openai_node("max_tokens", openai_take_integer,                            \
                 openai_fact(max_tokens)),                                     \

@@ -66,6 +66,17 @@ static const openai_node_t  openai_output_nodes[] = {
 };
 
 
+/* an image of a model for chat has its own rate; that of the API for images is
+   the output of its row */
+
+static const openai_node_t  openai_completion_nodes[] = {
+    openai_usage_node("reasoning_tokens", reasoning),
+    openai_usage_node("audio_tokens", output_audio),
+    openai_node("image_tokens", openai_take_partial, OPENAI_FACT_IMAGE_OUT),
+    openai_node_end
+};
+
+
 /* the cost is a number at OpenRouter, and an object at Perplexity */
 
 static const openai_node_t  openai_cost_nodes[] = {
@@ -83,6 +94,17 @@ static const openai_node_t  openai_cost_details_nodes[] = {
 };
 
 
+/* what gateways pass on of Anthropic's tools */
+
+const openai_node_t  openai_server_tool_nodes[] = {
+    openai_node("web_search_requests", openai_take_calls,
+                openai_fact(web_searches)),
+    openai_node("code_execution_requests", openai_take_partial,
+                OPENAI_FACT_FEES),
+    openai_node_end
+};
+
+
 const openai_node_t  openai_usage_nodes[] = {
     openai_usage_node("prompt_tokens", input),
     openai_usage_node("completion_tokens", output),
@@ -90,7 +112,8 @@ const openai_node_t  openai_usage_nodes[] = {
     openai_usage_node("input_tokens", input),
     openai_usage_node("output_tokens", output),
     openai_node_in("prompt_tokens_details", openai_input_nodes, NULL, 0),
-    openai_node_in("completion_tokens_details", openai_output_nodes, NULL, 0),
+    openai_node_in("completion_tokens_details", openai_completion_nodes, NULL,
+                   0),
     openai_node_in("prompt_token_details", openai_input_nodes, NULL, 0),
     openai_node_in("input_tokens_details", openai_input_nodes, NULL, 0),
     openai_node_in("output_tokens_details", openai_output_nodes, NULL, 0),
@@ -108,6 +131,12 @@ const openai_node_t  openai_usage_nodes[] = {
     openai_node_in("cost_details", openai_cost_details_nodes, NULL, 0),
     openai_node("service_tier", openai_take_string,
                 openai_fact(service_tier)),
+    openai_node_in("server_tool_use", openai_server_tool_nodes, NULL, 0),
+
+    /* searches of xAI and Perplexity, which both bill by the piece */
+
+    openai_node("num_sources_used", openai_take_partial, OPENAI_FACT_FEES),
+    openai_node("num_search_queries", openai_take_partial, OPENAI_FACT_FEES),
     openai_node_end
 };
 
@@ -160,6 +189,12 @@ static const openai_node_t  openai_failure_nodes[] = {
 
 const openai_node_t  openai_failure =
     openai_node_root(openai_failure_nodes, NULL);
+
+
+const openai_node_t  openai_stream_options_nodes[] = {
+    openai_node("include_usage", openai_take_true, OPENAI_FACT_USAGE_ASKED),
+    openai_node_end
+};
 
 
 const openai_node_t  openai_metadata_nodes[] = {
@@ -312,6 +347,18 @@ openai_take_flag(void *ctx, const openai_node_t *node,
 
 
 void
+openai_take_true(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    openai_meter_t  *m = ctx;
+
+    if (value->type == OPENAI_SCAN_TRUE) {
+        m->facts->flags |= node->arg;
+    }
+}
+
+
+void
 openai_take_shape(void *ctx, const openai_node_t *node,
     const openai_value_t *value)
 {
@@ -453,13 +500,33 @@ openai_take_cost(void *ctx, const openai_node_t *node,
 
 
 void
-openai_take_unpriced(void *ctx, const openai_node_t *node,
+openai_take_partial(void *ctx, const openai_node_t *node,
     const openai_value_t *value)
 {
     openai_meter_t  *m = ctx;
 
-    if (value->type == OPENAI_SCAN_OBJECT || openai_value_integer(value) > 0) {
-        m->facts->flags |= OPENAI_FACT_UNPRICED;
+    if (value->type == OPENAI_SCAN_OBJECT || value->element >= 0
+        || openai_value_integer(value) > 0)
+    {
+        m->facts->flags |= node->arg;
+    }
+}
+
+
+/* events repeat a count, so the largest one holds */
+
+void
+openai_take_calls(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    int64_t    n;
+    uint32_t  *calls;
+
+    n = openai_value_integer(value);
+    calls = openai_field(ctx, node, uint32_t);
+
+    if (n > *calls && n <= INT32_MAX) {
+        *calls = (uint32_t) n;
     }
 }
 

@@ -13,6 +13,7 @@
 
 
 #include <string.h>
+#include <strings.h>
 
 #include "digest/price/price_inner.h"
 
@@ -38,18 +39,46 @@ static double openai_price_sum(const openai_usage_t *usage,
     const openai_rates_t *rates);
 static double openai_price_part(int64_t n, int64_t *rest, double rate);
 static double openai_price_factor(const openai_price_t *price,
-    const openai_facts_t *facts);
+    const openai_facts_t *facts, unsigned *partial);
+static double openai_price_fees(const openai_prices_t *prices,
+    const openai_price_t *price, const openai_facts_t *facts,
+    unsigned *partial);
+static double openai_price_fee(double own, double usual, uint32_t calls,
+    unsigned *partial);
+static void openai_price_billed(openai_usage_t *usage);
+
+
+/* facts that make a cost partial, and the names of the reasons */
+
+static const struct {
+    uint32_t     fact;
+    unsigned     partial;
+    const char  *name;
+} openai_partials[] = {
+    { OPENAI_FACT_FEES, OPENAI_PARTIAL_FEES, "tool_fees" },
+    { OPENAI_FACT_MODIFIER, OPENAI_PARTIAL_MODIFIER, "unknown_modifier" },
+    { 0, OPENAI_PARTIAL_TIER, "unread_tier" },
+    { OPENAI_FACT_ITERATIONS, OPENAI_PARTIAL_ITERATIONS, "iterations" },
+    { OPENAI_FACT_IMAGE_OUT, OPENAI_PARTIAL_IMAGE, "image_tokens" },
+    { OPENAI_FACT_EARLY, OPENAI_PARTIAL_CUT, "cut" }
+};
+
+#define OPENAI_PARTIALS  (sizeof(openai_partials) / sizeof(openai_partials[0]))
 
 
 double
 openai_cost(const openai_prices_t *prices, const openai_facts_t *facts,
-    const char **row)
+    const char **row, unsigned *partial)
 {
+    double                     cost;
+    unsigned                   i;
+    openai_usage_t             billed;
     openai_rates_t             rates;
     const openai_usage_t      *usage;
     const openai_price_row_t  *r;
 
     *row = NULL;
+    *partial = 0;
     usage = &facts->usage;
 
     if (usage->cost >= 0) {
@@ -61,12 +90,9 @@ openai_cost(const openai_prices_t *prices, const openai_facts_t *facts,
         return OPENAI_UNKNOWN;
     }
 
-    /* the cost is unknown when it would be too low: the answer was cut before
-       its usage, or there are fees or rates that no row has */
+    /* the answer was cut before its usage */
 
-    if ((usage->output < 0 && strcmp(facts->operation, "embeddings") != 0)
-        || (facts->flags & (OPENAI_FACT_EARLY|OPENAI_FACT_UNPRICED)))
-    {
+    if (usage->output < 0 && strcmp(facts->operation, "embeddings") != 0) {
         return OPENAI_UNKNOWN;
     }
 
@@ -74,6 +100,10 @@ openai_cost(const openai_prices_t *prices, const openai_facts_t *facts,
     if (r == NULL) {
         return OPENAI_UNKNOWN;
     }
+
+    billed = *usage;
+    openai_price_billed(&billed);
+    usage = &billed;
 
     openai_price_rates(&r->price, usage, &rates);
 
@@ -85,8 +115,113 @@ openai_cost(const openai_prices_t *prices, const openai_facts_t *facts,
 
     *row = r->name;
 
-    return openai_price_sum(usage, &rates)
-           * openai_price_factor(&r->price, facts) / 1000000;
+    for (i = 0; i < OPENAI_PARTIALS; i++) {
+        if (facts->flags & openai_partials[i].fact) {
+            *partial |= openai_partials[i].partial;
+        }
+    }
+
+    cost = openai_price_sum(usage, &rates)
+           * openai_price_factor(&r->price, facts, partial) / 1000000;
+
+    return cost + openai_price_fees(prices, &r->price, facts, partial);
+}
+
+
+void
+openai_partial_names(unsigned partial, char dst[OPENAI_PARTIAL_SIZE])
+{
+    char      *p;
+    size_t     len;
+    unsigned   i;
+
+    p = dst;
+
+    for (i = 0; i < OPENAI_PARTIALS; i++) {
+
+        if (partial & openai_partials[i].partial) {
+            len = strlen(openai_partials[i].name);
+
+            if (p > dst) {
+                *p++ = ',';
+            }
+
+            memcpy(p, openai_partials[i].name, len);
+            p += len;
+        }
+    }
+
+    *p = '\0';
+}
+
+
+/* Cohere counts the tokens of its own prompt too, and does not bill them */
+
+static void
+openai_price_billed(openai_usage_t *usage)
+{
+    if (usage->billed_input >= 0) {
+        usage->input = usage->billed_input;
+    }
+
+    if (usage->billed_output >= 0) {
+        usage->output = usage->billed_output;
+    }
+}
+
+
+/* the fees of tools: a price of the row, or else of the provider's row */
+
+static double
+openai_price_fees(const openai_prices_t *prices, const openai_price_t *price,
+    const openai_facts_t *facts, unsigned *partial)
+{
+    char                       key[sizeof("fees/") + sizeof(facts->provider)];
+    size_t                     len;
+    const openai_price_row_t  *r;
+
+    if ((facts->flags & OPENAI_FACT_SEARCHED) && facts->web_searches == 0) {
+        *partial |= OPENAI_PARTIAL_FEES;
+    }
+
+    if (facts->web_searches == 0 && facts->file_searches == 0) {
+        return 0;
+    }
+
+    len = strlen(facts->provider);
+
+    memcpy(key, "fees/", 5);
+    memcpy(key + 5, facts->provider, len);
+
+    r = openai_price_exact(prices, key, len + 5);
+
+    return (openai_price_fee(price->web_search,
+                             r ? r->price.web_search : OPENAI_UNKNOWN,
+                             facts->web_searches, partial)
+            + openai_price_fee(price->file_search,
+                               r ? r->price.file_search : OPENAI_UNKNOWN,
+                               facts->file_searches, partial))
+           / 1000;
+}
+
+
+static double
+openai_price_fee(double own, double usual, uint32_t calls, unsigned *partial)
+{
+    double  fee;
+
+    if (calls == 0) {
+        return 0;
+    }
+
+    fee = own >= 0 ? own : usual;
+
+    if (fee < 0) {
+        *partial |= OPENAI_PARTIAL_FEES;
+        return 0;
+    }
+
+    return calls * fee;
 }
 
 
@@ -212,33 +347,45 @@ openai_price_part(int64_t n, int64_t *rest, double rate)
 /* the factor of a service tier: that of the row, or else the usual one */
 
 static double
-openai_price_factor(const openai_price_t *price, const openai_facts_t *facts)
+openai_price_factor(const openai_price_t *price, const openai_facts_t *facts,
+    unsigned *partial)
 {
-    /* the usual case: "default", or none */
+    unsigned     i;
+    const char  *tier;
 
-    if (facts->service_tier[0] == 'd' || facts->service_tier[0] == '\0') {
-        return 1;
+    /* tiers at the price of the row */
+
+    static const char  *plain[] = {
+        "", "default", "auto", "standard", "standard_only", "on_demand"
+    };
+
+    tier = facts->service_tier;
+
+    for (i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
+        if (strcasecmp(tier, plain[i]) == 0) {
+            return 1;
+        }
     }
 
-    if (strcmp(facts->service_tier, "batch") == 0) {
+    if (strcasecmp(tier, "batch") == 0) {
         return price->batch >= 0 ? price->batch : 0.5;
     }
 
     /* Groq's flex changes limits, not the price */
 
-    if (strcmp(facts->service_tier, "flex") == 0
-        && strcmp(facts->provider, "groq") != 0)
-    {
-        return price->flex >= 0 ? price->flex : 0.5;
+    if (strcasecmp(tier, "flex") == 0) {
+        return strcmp(facts->provider, "groq") == 0 ? 1
+               : price->flex >= 0 ? price->flex : 0.5;
     }
 
     /* Anthropic's priority tier is capacity that was paid for in advance */
 
-    if (strcmp(facts->service_tier, "priority") == 0
-        && strcmp(facts->provider, "anthropic") != 0)
-    {
-        return price->priority >= 0 ? price->priority : 2;
+    if (strcasecmp(tier, "priority") == 0) {
+        return strcmp(facts->provider, "anthropic") == 0 ? 1
+               : price->priority >= 0 ? price->priority : 2;
     }
+
+    *partial |= OPENAI_PARTIAL_TIER;
 
     return 1;
 }

@@ -23,8 +23,6 @@
 #define OPENAI_PRICE_ENDS  4
 
 
-static const openai_price_row_t *openai_price_exact(
-    const openai_prices_t *prices, const char *key, size_t len);
 static const openai_price_row_t *openai_price_prefix(
     const openai_prices_t *prices, const char *key, size_t len);
 static size_t openai_price_start(const char *name, size_t pos, size_t len);
@@ -85,7 +83,7 @@ openai_price_find(const openai_prices_t *prices, const openai_facts_t *facts)
 }
 
 
-static const openai_price_row_t *
+const openai_price_row_t *
 openai_price_exact(const openai_prices_t *prices, const char *key, size_t len)
 {
     size_t    i;

@@ -37,6 +37,8 @@ static const struct {
     { "priority", offsetof(openai_price_t, priority) },
     { "flex", offsetof(openai_price_t, flex) },
     { "batch", offsetof(openai_price_t, batch) },
+    { "web_search", offsetof(openai_price_t, web_search) },
+    { "file_search", offsetof(openai_price_t, file_search) },
     { NULL, 0 }
 };
 
@@ -225,7 +227,9 @@ openai_prices_add(openai_prices_t *prices, const openai_price_t *price)
 static int
 openai_price_valid(const openai_price_t *price)
 {
-    if (price->input < 0 && price->output < 0) {
+    if (price->input < 0 && price->output < 0 && price->web_search < 0
+        && price->file_search < 0)
+    {
         return 0;
     }
 

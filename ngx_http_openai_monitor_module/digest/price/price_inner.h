@@ -47,6 +47,10 @@ struct openai_prices_s {
 openai_price_row_t **openai_prices_slot(openai_price_row_t **slots,
     size_t size, uint64_t hash, const char *key, size_t len, unsigned prefix);
 
+/* returns the row of exactly this name, or NULL; the key is lower case */
+const openai_price_row_t *openai_price_exact(const openai_prices_t *prices,
+    const char *key, size_t len);
+
 /* returns the row that an exchange is billed by, or NULL */
 const openai_price_row_t *openai_price_find(const openai_prices_t *prices,
     const openai_facts_t *facts);

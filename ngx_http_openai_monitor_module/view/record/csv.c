@@ -98,6 +98,7 @@ ngx_openai_csv_cell(ngx_openai_json_t *json, const ngx_openai_field_t *field,
         return;
 
     case NGX_OPENAI_AS_MONEY:
+    case NGX_OPENAI_AS_LEAST:
         usd = ngx_openai_field_number(field, rec);
         n = (usd >= 0 && usd < 1e9) ? (int64_t) (usd * 1e9 + 0.5) : -1;
         ngx_openai_csv_fixed(json, n, 9);

@@ -123,6 +123,7 @@ ngx_openai_summary_value(ngx_openai_json_t *json,
         break;
 
     case NGX_OPENAI_AS_MONEY:
+    case NGX_OPENAI_AS_LEAST:
         ngx_openai_json_money(json, ngx_openai_field_number(field, rec));
         break;
 

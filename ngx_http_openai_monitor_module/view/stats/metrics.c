@@ -218,8 +218,20 @@ ngx_openai_metrics_counters(ngx_openai_metrics_t *m)
           offsetof(ngx_openai_sums_t, reasoning_tokens), 0 },
 
         { "openai_monitor_cost_usd_total",
-          "Cost of the exchanges whose price is known.",
-          offsetof(ngx_openai_sums_t, cost_nano), 9 }
+          "Cost as far as it is known: at least this was spent.",
+          offsetof(ngx_openai_sums_t, cost_nano), 9 },
+
+        { "openai_monitor_unpriced_requests_total",
+          "Exchanges with tokens that have no price.",
+          offsetof(ngx_openai_sums_t, unpriced), 0 },
+
+        { "openai_monitor_partial_cost_requests_total",
+          "Exchanges whose cost leaves something out.",
+          offsetof(ngx_openai_sums_t, partial), 0 },
+
+        { "openai_monitor_no_usage_requests_total",
+          "Exchanges whose tokens are not known, or not all.",
+          offsetof(ngx_openai_sums_t, no_usage), 0 }
     };
 
     for (n = 0; n < sizeof(counters) / sizeof(counters[0]); n++) {

@@ -27,7 +27,13 @@ typedef struct {
     ngx_openai_query_t      query;
     ngx_openai_search_t    *search;          /* NULL without a query */
     ngx_openai_stats_t     *stats;
+    ngx_openai_stats_t     *tables;      /* of the window, or "stats" */
     ngx_uint_t              window;
+    uint64_t                from;        /* ms, start of the window; or 0 */
+    uint64_t                oldest;      /* ms, end of the first record in the
+                                            tables of the window */
+    uint64_t                requests;    /* in the window */
+    uint64_t                counted;     /* of them in the tables */
     ngx_openai_zone_stat_t  zone;
     ngx_uint_t              ring;        /* that the series is taken from */
     uint64_t                now;         /* seconds */
@@ -40,8 +46,14 @@ typedef double (*ngx_openai_quantile_pt)(const uint32_t *buckets, double q);
 
 static ngx_int_t ngx_openai_stats_search(ngx_openai_view_stats_t *v);
 static ngx_int_t ngx_openai_stats_run(ngx_openai_work_t *work);
+static void ngx_openai_stats_record(ngx_openai_view_stats_t *v,
+    const ngx_openai_record_t *rec);
+static int ngx_libc_cdecl ngx_openai_stats_by_age(const void *one,
+    const void *two);
 static int ngx_libc_cdecl ngx_openai_stats_by_end(const void *one,
     const void *two);
+static uint64_t ngx_openai_stats_from(const ngx_openai_view_stats_t *v);
+static uint64_t ngx_openai_stats_tables(const ngx_openai_view_stats_t *v);
 static ngx_int_t ngx_openai_stats_answer(ngx_openai_view_stats_t *v);
 static ngx_int_t ngx_openai_stats_window(ngx_openai_call_t *call,
     ngx_uint_t *window);
@@ -67,8 +79,8 @@ static void ngx_openai_stats_point(ngx_openai_json_t *json, uint64_t at,
     ngx_uint_t seconds, const ngx_openai_slice_t *s);
 static void ngx_openai_stats_zone(ngx_openai_json_t *json,
     ngx_openai_zone_t *zone, const ngx_openai_zone_stat_t *stat);
-static void ngx_openai_stats_cost(ngx_openai_json_t *json, uint64_t nano,
-    uint64_t unpriced);
+static void ngx_openai_stats_cost(ngx_openai_json_t *json,
+    const ngx_openai_sums_t *sums);
 static void ngx_openai_stats_us(ngx_openai_json_t *json, const char *key,
     double us);
 
@@ -107,28 +119,45 @@ ngx_openai_view_stats(ngx_openai_call_t *call)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    v->tables = v->stats;
+
     v->now = ngx_time();
     v->ring = ngx_min(v->window, NGX_OPENAI_RING_24H);
 
     ngx_openai_zone_reap(call->zone);
     ngx_openai_zone_stat(call->zone, &v->zone);
 
-    if (v->query.root != NULL) {
-        return ngx_openai_stats_search(v);
+    if (v->query.root == NULL) {
+        ngx_openai_stats_read(call->zone, v->stats);
+
+        if (v->window == NGX_OPENAI_RINGS) {
+            return ngx_openai_stats_answer(v);
+        }
     }
 
-    ngx_openai_stats_read(call->zone, v->stats);
+    /* the zone has tables since its start only, so those of a window are
+       counted from the records */
 
-    return ngx_openai_stats_answer(v);
+    if (v->window < NGX_OPENAI_RINGS) {
+        v->from = ngx_openai_stats_from(v) * 1000;
+
+        v->tables = ngx_palloc(pool, sizeof(ngx_openai_stats_t));
+        if (v->tables == NULL) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+
+    return ngx_openai_stats_search(v);
 }
 
 
 /* with a query, the statistics are computed from the records that match, as
-   the zone computes its own */
+   the zone computes its own; with a window, its tables are */
 
 static ngx_int_t
 ngx_openai_stats_search(ngx_openai_view_stats_t *v)
 {
+    uint64_t            now;
     ngx_pool_t         *pool;
     ngx_time_t         *tp;
     ngx_openai_call_t  *call;
@@ -147,15 +176,31 @@ ngx_openai_stats_search(ngx_openai_view_stats_t *v)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    /* slices of time are filled in the order of time */
-
-    ngx_qsort(v->search->refs, v->search->nrefs, sizeof(ngx_openai_ref_t),
-              ngx_openai_stats_by_end);
-
     tp = ngx_timeofday();
+    now = (uint64_t) tp->sec * 1000 + tp->msec;
 
-    ngx_openai_stats_init(v->stats, (uint64_t) tp->sec * 1000 + tp->msec);
-    v->zone.running = 0;
+    ngx_openai_stats_init(v->tables, now);
+    v->oldest = now;
+
+    if (v->query.root == NULL) {
+
+        /* from the newest on, so that older ones are not read */
+
+        ngx_qsort(v->search->refs, v->search->nrefs, sizeof(ngx_openai_ref_t),
+                  ngx_openai_stats_by_age);
+
+    } else {
+        v->zone.running = 0;
+
+        if (v->stats != v->tables) {
+            ngx_openai_stats_init(v->stats, now);
+        }
+
+        /* slices of time are filled in the order of time */
+
+        ngx_qsort(v->search->refs, v->search->nrefs, sizeof(ngx_openai_ref_t),
+                  ngx_openai_stats_by_end);
+    }
 
     work->run = ngx_openai_stats_run;
     work->data = v;
@@ -199,23 +244,59 @@ ngx_openai_stats_run(ngx_openai_work_t *work)
             return ngx_openai_ask_failed(v->call, &v->query);
 
         case NGX_DONE:
-            ngx_openai_stats_settle(v->stats);
+            if (v->query.root != NULL) {
+                ngx_openai_stats_settle(v->stats);
+            }
+
             return ngx_openai_stats_answer(v);
 
         default: /* NGX_ERROR */
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
 
-        if (rec->outcome == NGX_OPENAI_RUNNING) {
-            v->zone.running++;
-            continue;
-        }
-
-        v->stats->since_ms = ngx_min(v->stats->since_ms, rec->started_ms);
-
-        ngx_openai_stats_fold(v->stats, rec, rec->started_ms
-                              + ngx_max(rec->duration_us, 0) / 1000, NULL);
+        ngx_openai_stats_record(v, rec);
     }
+}
+
+
+static void
+ngx_openai_stats_record(ngx_openai_view_stats_t *v,
+    const ngx_openai_record_t *rec)
+{
+    uint64_t  ended;
+
+    if (rec->outcome == NGX_OPENAI_RUNNING) {
+        v->zone.running += (v->query.root != NULL);
+        return;
+    }
+
+    ended = rec->started_ms + ngx_max(rec->duration_us, 0) / 1000;
+
+    if (v->query.root != NULL) {
+        v->stats->since_ms = ngx_min(v->stats->since_ms, rec->started_ms);
+        ngx_openai_stats_fold(v->stats, rec, ended, NULL);
+
+    } else if (ended < v->stats->since_ms || ended < v->from) {
+
+        /* no other one is in the window, because these are in the order of
+           their ends */
+
+        v->search->at = v->search->nrefs;
+        return;
+    }
+
+    if (v->tables != v->stats && ended >= v->from) {
+        v->oldest = ngx_min(v->oldest, ended);
+        v->counted++;
+        ngx_openai_stats_fold(v->tables, rec, ended, NULL);
+    }
+}
+
+
+static int ngx_libc_cdecl
+ngx_openai_stats_by_age(const void *one, const void *two)
+{
+    return ngx_openai_stats_by_end(two, one);
 }
 
 
@@ -235,10 +316,10 @@ static ngx_int_t
 ngx_openai_stats_answer(ngx_openai_view_stats_t *v)
 {
     ngx_openai_json_t   *json;
-    ngx_openai_stats_t  *stats;
+    ngx_openai_stats_t  *tables;
 
     json = &v->json;
-    stats = v->stats;
+    tables = v->tables;
 
     ngx_openai_json_init(json, v->call->request->pool);
 
@@ -254,15 +335,15 @@ ngx_openai_stats_answer(ngx_openai_view_stats_t *v)
         ngx_openai_stats_all(v);
     }
 
-    ngx_openai_rows_names(stats);
+    ngx_openai_rows_names(tables);
 
     ngx_openai_json_key(json, "tables_since");
-    ngx_openai_json_time(json, stats->since_ms);
-    ngx_openai_stats_names(json, "models", stats->names[NGX_OPENAI_BY_MODEL]);
+    ngx_openai_json_time(json, ngx_openai_stats_tables(v));
+    ngx_openai_stats_names(json, "models", tables->names[NGX_OPENAI_BY_MODEL]);
     ngx_openai_stats_names(json, "endpoints",
-                           stats->names[NGX_OPENAI_BY_ENDPOINT]);
-    ngx_openai_stats_names(json, "keys", stats->names[NGX_OPENAI_BY_KEY]);
-    ngx_openai_stats_names(json, "peers", stats->names[NGX_OPENAI_BY_PEER]);
+                           tables->names[NGX_OPENAI_BY_ENDPOINT]);
+    ngx_openai_stats_names(json, "keys", tables->names[NGX_OPENAI_BY_KEY]);
+    ngx_openai_stats_names(json, "peers", tables->names[NGX_OPENAI_BY_PEER]);
 
     ngx_openai_stats_series(v);
     ngx_openai_stats_zone(json, v->call->zone, &v->zone);
@@ -338,7 +419,7 @@ ngx_openai_stats_sum(ngx_openai_view_stats_t *v)
 
     seconds = ngx_openai_ring_seconds(v->ring);
     at = v->now - v->now % seconds;
-    first = at - (ngx_openai_ring_slices(v->ring) - 1) * seconds;
+    first = ngx_openai_stats_from(v);
 
     ngx_openai_json_key(&v->json, "since");
     ngx_openai_json_time(&v->json,
@@ -359,11 +440,41 @@ ngx_openai_stats_sum(ngx_openai_view_stats_t *v)
         }
     }
 
+    v->requests = t.sums.requests;
+
     ngx_openai_stats_totals(v, &t);
     ngx_openai_stats_times(v, "duration_ms", t.sums.timed, t.sums.duration_us,
                            ngx_openai_slice_quantile, v->sum.duration);
     ngx_openai_stats_times(v, "ttft_ms", t.flow.ttfts, t.flow.ttft_us,
                            ngx_openai_slice_quantile, v->sum.ttft);
+}
+
+
+/* the first second of the window */
+
+static uint64_t
+ngx_openai_stats_from(const ngx_openai_view_stats_t *v)
+{
+    uint64_t  seconds;
+
+    seconds = ngx_openai_ring_seconds(v->ring);
+
+    return v->now - v->now % seconds
+           - (ngx_openai_ring_slices(v->ring) - 1) * seconds;
+}
+
+
+/* since when the tables count: not since the window's start when records of the
+   window had to go */
+
+static uint64_t
+ngx_openai_stats_tables(const ngx_openai_view_stats_t *v)
+{
+    if (v->counted < v->requests) {
+        return v->oldest;
+    }
+
+    return ngx_max(v->from, v->stats->since_ms);
 }
 
 
@@ -447,9 +558,7 @@ ngx_openai_stats_totals(ngx_openai_view_stats_t *v,
     ngx_openai_json_int(json, t->sums.reasoning_tokens);
     ngx_openai_json_close(json, '}');
 
-    ngx_openai_stats_cost(json, t->sums.cost_nano, t->sums.unpriced);
-    ngx_openai_json_key(json, "unpriced_requests");
-    ngx_openai_json_int(json, t->sums.unpriced);
+    ngx_openai_stats_cost(json, &t->sums);
     ngx_openai_json_key(json, "request_bytes");
     ngx_openai_json_int(json, t->flow.request_bytes);
     ngx_openai_json_key(json, "response_bytes");
@@ -535,20 +644,29 @@ ngx_openai_stats_times(ngx_openai_view_stats_t *v, const char *key,
 }
 
 
-/* without a known price there is no cost */
+/* the cost, and how many records make it, or the tokens, a lower bound;
+   without any known cost there is none */
 
 static void
-ngx_openai_stats_cost(ngx_openai_json_t *json, uint64_t nano,
-    uint64_t unpriced)
+ngx_openai_stats_cost(ngx_openai_json_t *json, const ngx_openai_sums_t *sums)
 {
     ngx_openai_json_key(json, "cost_usd");
 
-    if (nano == 0 && unpriced) {
+    if (sums->cost_nano == 0
+        && (sums->unpriced || sums->partial || sums->no_usage))
+    {
         ngx_openai_json_null(json);
 
     } else {
-        ngx_openai_json_fixed(json, nano, 9);
+        ngx_openai_json_fixed(json, sums->cost_nano, 9);
     }
+
+    ngx_openai_json_key(json, "unpriced_requests");
+    ngx_openai_json_int(json, sums->unpriced);
+    ngx_openai_json_key(json, "partial_cost_requests");
+    ngx_openai_json_int(json, sums->partial);
+    ngx_openai_json_key(json, "no_usage_requests");
+    ngx_openai_json_int(json, sums->no_usage);
 }
 
 
@@ -599,9 +717,7 @@ ngx_openai_stats_names(ngx_openai_json_t *json, const char *key,
         ngx_openai_json_int(json, row->sums.cached_tokens);
         ngx_openai_json_key(json, "reasoning_tokens");
         ngx_openai_json_int(json, row->sums.reasoning_tokens);
-        ngx_openai_stats_cost(json, row->sums.cost_nano, row->sums.unpriced);
-        ngx_openai_json_key(json, "unpriced_requests");
-        ngx_openai_json_int(json, row->sums.unpriced);
+        ngx_openai_stats_cost(json, &row->sums);
         ngx_openai_stats_us(json, "mean_ms",
                             row->sums.timed
                             ? (double) row->sums.duration_us
@@ -689,7 +805,7 @@ ngx_openai_stats_point(ngx_openai_json_t *json, uint64_t at,
     ngx_openai_json_int(json, s->sums.input_tokens);
     ngx_openai_json_key(json, "output_tokens");
     ngx_openai_json_int(json, s->sums.output_tokens);
-    ngx_openai_stats_cost(json, s->sums.cost_nano, s->sums.unpriced);
+    ngx_openai_stats_cost(json, &s->sums);
     ngx_openai_json_close(json, '}');
 }
 
