@@ -487,6 +487,9 @@ test('statistics: windows, numbers, charts, groups that filter, reset', async ()
         by_outcome: { ok: 55, upstream_error: 2 },
         by_status: { '4xx': 0, '5xx': 2 },
         cost_usd: 0.1234,
+        unpriced_requests: 3,
+        partial_cost_requests: 1,
+        no_usage_requests: 2,
         tokens_per_second: 61.2,
         duration_ms: { mean: 812, p50: 640, p90: 900, p95: 1100, p99: 2500 },
         usage: { input_tokens: 10_000, output_tokens: 4321, cached_tokens: 5000, reasoning_tokens: 7 },
@@ -536,6 +539,12 @@ test('statistics: windows, numbers, charts, groups that filter, reset', async ()
 
     await page.locator('.tiles').getByText('96.5 %').waitFor();
     await page.locator('.tiles').getByText('50.0 % cached').waitFor();
+    await page.locator('.tiles').getByText('≥ $0.1234').waitFor();
+    await page.locator('.tiles').getByText('≥ 10.0k').waitFor();
+    await page
+        .locator('.tiles')
+        .getByText('3 without a price, 1 priced in part, 2 without usage')
+        .waitFor();
     await page.getByRole('row', { name: 'Duration 812 ms 640 ms 900 ms 1.10 s 2.50 s' }).waitFor();
     await page.getByRole('cell', { name: '–' }).and(page.getByTitle('57 without a price')).waitFor();
     await page.getByRole('meter').waitFor();

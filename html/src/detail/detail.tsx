@@ -11,7 +11,8 @@ import { lack, Mark, meaning, outcomeWord, Partial, type Lack } from '../record/
 import { Elapsed, Since } from '../record/parts';
 import { current, loaded, retry } from '../state/loaded';
 import { selected, tab, tabs, type Tab } from '../state/place';
-import { bytes, changeWord, compact, count, dash, duration, exact, money, nick, rate } from '../text/format';
+import { cost, costTitle } from '../text/bound';
+import { bytes, changeWord, compact, count, dash, duration, exact, nick, rate } from '../text/format';
 import { t } from '../text/i18n';
 import { reason } from '../text/reason';
 import type { Detail as Full, Summary } from '../types';
@@ -78,9 +79,11 @@ function Facts({ r }: { r: Summary }) {
                     compact(u?.output_tokens)
                 )}
                 {part(u?.reasoning_tokens, t('reasoning'))}
+                {r.usage_hint !== null && <small class="quiet"> {t('usageHint')}</small>}
             </Fact>
-            <Fact label={t('cost')} title={r.price ?? undefined}>
-                {money(r.cost_usd)}
+            <Fact label={t('cost')} title={costTitle(r)}>
+                {cost(r)}
+                {r.cost_partial.length > 0 && <small class="quiet"> {costTitle(r)}</small>}
             </Fact>
             <Fact label={t('finish')}>
                 <Value facet="finish" value={r.finish_reason} />

@@ -4,7 +4,8 @@
 // comes from the record.  The tab Export offers it.
 
 import { outcomeWord } from '../record/mark';
-import { count, dash, duration, exact, money, pretty } from '../text/format';
+import { cost } from '../text/bound';
+import { count, dash, duration, exact, pretty } from '../text/format';
 import { lang, t } from '../text/i18n';
 import type { Detail, ToolCall } from '../types';
 import { systemText, turnText } from './conversation';
@@ -54,7 +55,7 @@ export function standalone(r: Detail): string {
         [t('ttft'), duration(r.ttft_ms)],
         [t('tokensIn'), count(r.usage?.input_tokens)],
         [t('tokensOut'), count(r.usage?.output_tokens)],
-        [t('cost'), money(r.cost_usd)],
+        [t('cost'), cost(r)],
         [t('finish'), r.finish_reason ?? dash],
         [t('id'), r.id],
     ];

@@ -9,7 +9,8 @@ import { Mark, meaning, outcomeWord } from '../record/mark';
 import { Elapsed, endpoint, Since } from '../record/parts';
 import type { SortKey } from '../state/place';
 import { isStrings, remembered } from '../state/prefs';
-import { bytes, changeWord, compact, count, dash, duration, exact, money, nick, rate } from '../text/format';
+import { cost } from '../text/bound';
+import { bytes, changeWord, compact, count, dash, duration, exact, nick, rate } from '../text/format';
 import { t, type Text } from '../text/i18n';
 import type { Failure, Summary } from '../types';
 
@@ -268,7 +269,7 @@ export const columns: Column[] = [
         cell: (r) => or(rate(r.tokens_per_second)),
         title: () => t('rateLong'),
     },
-    { id: 'cost', label: 'cost', width: 88, end: true, rank: 9, sort: 'cost', cell: (r) => or(money(r.cost_usd)) },
+    { id: 'cost', label: 'cost', width: 88, end: true, rank: 9, sort: 'cost', cell: (r) => or(cost(r)) },
     {
         id: 'tools',
         label: 'toolCalls',

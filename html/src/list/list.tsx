@@ -25,7 +25,8 @@ import {
     total,
     waiting,
 } from '../state/store';
-import { compact, dash, duration, exact, money } from '../text/format';
+import { cost } from '../text/bound';
+import { compact, dash, duration, exact } from '../text/format';
 import { lang, t } from '../text/i18n';
 import { reason } from '../text/reason';
 import type { Summary } from '../types';
@@ -95,7 +96,7 @@ function Cells({ record, columns: fit }: { record: Summary; columns: Column[] })
 
 function Card({ record: r }: { record: Summary }) {
     const input = compact(r.usage?.input_tokens);
-    const cost = money(r.cost_usd);
+    const price = cost(r);
 
     return (
         <>
@@ -118,7 +119,7 @@ function Card({ record: r }: { record: Summary }) {
                     {input !== dash && <>{input} → </>}
                     {outputTokens(r)}
                 </span>
-                {cost !== dash && <span class="number">{cost}</span>}
+                {price !== dash && <span class="number">{price}</span>}
             </span>
         </>
     );

@@ -11,6 +11,7 @@ import { meaning } from '../record/mark';
 import { facets } from '../state/facets';
 import { query } from '../state/place';
 import { now, running, settled } from '../state/store';
+import { atLeast, costIsBound, counts, tokensAreBound, unknownOf, unknowns } from '../text/bound';
 import { clock, compact, count, dash, day, duration, money, percent } from '../text/format';
 import { t } from '../text/i18n';
 import type { Summary } from '../types';
@@ -179,10 +180,12 @@ function Figures() {
     const list = settled.value;
     const done = list.filter((r) => r.outcome !== 'running');
     const good = done.filter((r) => meaning(r) === 'ok').length;
-    const input = list.reduce((n, r) => n + (r.usage?.input_tokens ?? 0), 0);
-    const output = list.reduce((n, r) => n + (r.usage?.output_tokens ?? 0), 0);
-    const priced = list.filter((r) => r.cost_usd !== null);
-    const cost = priced.reduce((n, r) => n + (r.cost_usd ?? 0), 0);
+    const own = list.filter(counts);
+    const input = own.reduce((n, r) => n + (r.usage?.input_tokens ?? 0), 0);
+    const output = own.reduce((n, r) => n + (r.usage?.output_tokens ?? 0), 0);
+    const priced = list.filter((r) => r.cost_usd !== null || r.cost_at_least_usd !== null);
+    const cost = priced.reduce((n, r) => n + (r.cost_usd ?? r.cost_at_least_usd ?? 0), 0);
+    const unknown = unknownOf(list);
     const used = list.some((r) => r.usage !== null);
 
     const figures: [string, ComponentChildren, string?][] = [
@@ -198,8 +201,8 @@ function Figures() {
         [t('success'), done.length === 0 ? dash : percent(good / done.length)],
         [t('p50'), duration(median(done.map((r) => r.duration_ms))), t('p50Long')],
         [t('ttft'), duration(median(list.map((r) => r.ttft_ms))), t('ttftLong')],
-        [t('tokensInOut'), used ? compact(input) + ' → ' + compact(output) : dash],
-        [t('cost'), priced.length === 0 ? dash : money(cost)],
+        [t('tokensInOut'), used ? atLeast(compact(input) + ' → ' + compact(output), tokensAreBound(unknown)) : dash, unknowns(unknown)],
+        [t('cost'), priced.length === 0 ? dash : atLeast(money(cost), costIsBound(unknown)), unknowns(unknown)],
     ];
 
     return (

@@ -12,6 +12,7 @@ import { meaningOf } from '../record/mark';
 import * as api from '../state/api';
 import { query, statsWindow, windows } from '../state/place';
 import { counters } from '../state/store';
+import { atLeast, costIsBound, tokensAreBound, unknowns } from '../text/bound';
 import { bytes, compact, count, dash, duration, exact, money, percent, rate } from '../text/format';
 import { t, type Text } from '../text/i18n';
 import { reason } from '../text/reason';
@@ -76,9 +77,6 @@ function Tile({ label, value, more, tone }: { label: string; value: string; more
     );
 }
 
-const unpriced = (n: number | null): string | undefined =>
-    n !== null && n > 0 ? t('unpriced', { n }) : undefined;
-
 // the others are what the API counts as errors
 const noError: ReadonlySet<Outcome> = new Set(['running', 'ok', 'upgraded', 'client_aborted']);
 
@@ -109,7 +107,7 @@ function Tiles({ s }: { s: Numbers }) {
             />
             <Tile
                 label={t('tokensIn')}
-                value={compact(u.input_tokens)}
+                value={atLeast(compact(u.input_tokens), tokensAreBound(s))}
                 more={
                     u.input_tokens > 0
                         ? `${percent(u.cached_tokens / u.input_tokens)} ${t('cached')}`
@@ -118,14 +116,14 @@ function Tiles({ s }: { s: Numbers }) {
             />
             <Tile
                 label={t('tokensOut')}
-                value={compact(u.output_tokens)}
+                value={atLeast(compact(u.output_tokens), tokensAreBound(s))}
                 more={`${compact(u.reasoning_tokens)} ${t('reasoning')}`}
             />
             <Tile label={t('rate')} value={rate(s.tokens_per_second)} more={t('weighted')} />
             <Tile
                 label={t('cost')}
-                value={money(s.cost_usd)}
-                more={unpriced(s.unpriced_requests)}
+                value={atLeast(money(s.cost_usd), costIsBound(s))}
+                more={unknowns(s)}
             />
             <Tile
                 label={t('bytesMoved')}
@@ -260,12 +258,12 @@ function Groups({ label, facet, list }: { label: string; facet: Facet; list: Gro
                                     <td class={'number ' + (g.errors > 0 ? 'error-text' : 'quiet')}>
                                         {count(g.errors)}
                                     </td>
-                                    <td class="number">{compact(g.input_tokens)}</td>
-                                    <td class="number">{compact(g.output_tokens)}</td>
-                                    <td class="number">{compact(g.cached_tokens)}</td>
+                                    <td class="number">{atLeast(compact(g.input_tokens), tokensAreBound(g))}</td>
+                                    <td class="number">{atLeast(compact(g.output_tokens), tokensAreBound(g))}</td>
+                                    <td class="number">{atLeast(compact(g.cached_tokens), tokensAreBound(g))}</td>
                                     <td class="number">{duration(g.mean_ms)}</td>
-                                    <td class="number" title={unpriced(g.unpriced_requests)}>
-                                        {money(g.cost_usd)}
+                                    <td class="number" title={unknowns(g)}>
+                                        {atLeast(money(g.cost_usd), costIsBound(g))}
                                     </td>
                                 </tr>
                             ))}
@@ -323,6 +321,8 @@ const column = (series: Sample[], f: (s: Sample) => number | null): (number | nu
 // the least that a chart spans, so that it does not run from edge to edge at the start
 const spans: Record<Window, number> = { '5m': 300, '1h': 3600, '24h': 86400, all: 3600 };
 
+const bounded = (label: string, bound: boolean) => (bound ? `${label} (${t('lowerBound')})` : label);
+
 function Charts({ series }: { series: Sample[] }) {
     const span = spans[statsWindow.value];
     const x = series.map((s) => Date.parse(s.at) / 1000);
@@ -371,7 +371,7 @@ function Charts({ series }: { series: Sample[] }) {
                 ]}
             />
             <Chart
-                label={t('tokens')}
+                label={bounded(t('tokens'), series.some(tokensAreBound))}
                 data={made.tokens}
                 span={span}
                 format={compact}
@@ -381,7 +381,7 @@ function Charts({ series }: { series: Sample[] }) {
                 ]}
             />
             <Chart
-                label={t('cost')}
+                label={bounded(t('cost'), series.some(costIsBound))}
                 data={made.cost}
                 span={span}
                 format={money}
@@ -458,6 +458,9 @@ export function Stats() {
                         <Spread s={s} />
                         <Outcomes s={s} />
                         <ZoneUse zone={s.zone} />
+                        {Date.parse(s.tables_since) > Date.parse(s.since) && (
+                            <p class="quiet wide">{t('tablesSince', { at: exact(s.tables_since) })}</p>
+                        )}
                         <Groups label={t('models')} facet="model" list={s.models} />
                         <Groups label={t('endpoints')} facet="path" list={s.endpoints} />
                         <Groups label={t('keys')} facet="key" list={s.keys} />
