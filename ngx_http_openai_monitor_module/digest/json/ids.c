@@ -23,9 +23,13 @@ openai_user_session(openai_str_t user)
     const char    *p, *end, *last;
     openai_str_t   session = { "", 0 };
 
+    if (user.len == 0) {
+        return session;
+    }
+
     last = user.data + user.len;
 
-    if (user.len == 0 || user.data[0] != '{') {
+    if (user.data[0] != '{') {
 
         p = openai_ids_find(user, "_session_");
 

@@ -163,7 +163,9 @@ openai_run_head(openai_run_t *run, const openai_exchange_t *ex)
     openai_str_t              value;
     const openai_run_name_t  *name;
 
-    p = ex->request_head.data;
+    /* without a head there is no pointer */
+
+    p = ex->request_head.len ? ex->request_head.data : "";
     last = p + ex->request_head.len;
 
     for ( /* void */ ; p < last; p = end + 1) {
