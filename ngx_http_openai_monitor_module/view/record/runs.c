@@ -33,6 +33,8 @@ static void ngx_openai_runs_time(ngx_openai_runs_t *runs,
     ngx_openai_run_t *run, ngx_openai_run_turn_t *turn);
 static void ngx_openai_runs_name(ngx_openai_run_t *run,
     const ngx_openai_run_turn_t *turn, const ngx_openai_record_t *rec);
+static void ngx_openai_runs_usage(ngx_openai_run_t *run,
+    const ngx_openai_record_t *rec);
 static void ngx_openai_runs_sum(ngx_openai_run_t *run,
     const ngx_openai_record_t *rec);
 static void ngx_openai_runs_count(int64_t *sum, int64_t n);
@@ -348,7 +350,7 @@ ngx_openai_runs_name(ngx_openai_run_t *run, const ngx_openai_run_turn_t *turn,
 
 
 static void
-ngx_openai_runs_sum(ngx_openai_run_t *run, const ngx_openai_record_t *rec)
+ngx_openai_runs_usage(ngx_openai_run_t *run, const ngx_openai_record_t *rec)
 {
     const openai_usage_t  *usage;
 
@@ -366,9 +368,21 @@ ngx_openai_runs_sum(ngx_openai_run_t *run, const ngx_openai_record_t *rec)
 
     if (rec->cost >= 0) {
         run->cost = ngx_max(run->cost, 0) + rec->cost;
+        run->unpriced += (rec->partial[0] != '\0');
 
     } else if (rec->facts.flags & OPENAI_FACT_USAGE) {
         run->unpriced++;
+    }
+}
+
+
+static void
+ngx_openai_runs_sum(ngx_openai_run_t *run, const ngx_openai_record_t *rec)
+{
+    /* an answer that was paid before counts no second time */
+
+    if (ngx_openai_record_counts(rec)) {
+        ngx_openai_runs_usage(run, rec);
     }
 
     run->calls += rec->facts.tool_calls;

@@ -728,7 +728,7 @@ ngx_openai_sessions_turn(ngx_openai_sessions_t *s,
     ngx_openai_json_key(json, "output_tokens");
     ngx_openai_json_count(json, facts->usage.output);
     ngx_openai_json_key(json, "cost_usd");
-    ngx_openai_json_money(json, rec->cost);
+    ngx_openai_json_money(json, rec->partial[0] ? OPENAI_UNKNOWN : rec->cost);
 
     ngx_openai_json_key(json, "tool_calls");
     ngx_openai_json_open(json, '[');
