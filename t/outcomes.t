@@ -229,6 +229,9 @@ $u->request; $u->stream; $u->event('one'); $u->drain;
 check(http(post($_, '{}'))->{complete}, 0, "$_ is cut") for '/', '/direct';
 --- records
 [ map { { outcome => 'timeout', status => 200, complete => false, uri => $_,
+          error => { type => 'timeout', code => 'proxy_read_timeout',
+                     by => 'nginx',
+                     message => qr/^upstream timed out .*reading upstream$/ },
           response => { body => "data: one\n\n" } } } '/', '/direct' ]
 
 
@@ -273,6 +276,9 @@ POST /v1/chat/completions
 --- response_body_like: 502 Bad Gateway
 --- records
 { outcome => 'upstream_error', status => 502, model => 'test-model',
+  error => { type => 'connect_failed', code => null, by => 'nginx',
+             message => 'connect() failed (111: Connection refused) while'
+                        . ' connecting to upstream' },
   response_model => null, usage => null, answer => null,
   attempts => [ { peer => "127.0.0.1:$ENV{TEST_NGINX_CLOSED_PORT}",
                   status => 502, header_ms => null } ] }
@@ -329,7 +335,7 @@ POST /v1/chat/completions
 --- records
 { outcome => 'upstream_error', status => 429, complete => true,
   error => { type => 'requests', code => 'rate_limit_exceeded',
-             message => 'Too fast' },
+             message => 'Too fast', by => 'upstream' },
   rate_limit => { 'x-ratelimit-remaining-tokens' => '0', 'Retry-After' => '2',
                   'retry-after-ms' => '1800' },
   upstream_request_id => 'req_1', processing_ms => 42 }
@@ -477,7 +483,9 @@ POST /v1/chat/completions
 --- response_body_like: 413 Request Entity Too Large
 --- records
 { outcome => 'rejected', status => 413, method => 'POST',
-  uri => '/v1/chat/completions', attempts => [], response_model => null }
+  uri => '/v1/chat/completions', attempts => [], response_model => null,
+  error => { type => 'body_too_large', by => 'nginx',
+             message => qr/^client intended to send too large body/ } }
 
 
 

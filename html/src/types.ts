@@ -40,7 +40,9 @@ export interface Attempt {
 export interface Failure {
     type: string | null;
     code: string | number | null;
+    // cut after 500 bytes, and ends with … then
     message: string | null;
+    by: 'upstream' | 'nginx';
 }
 
 export type Withheld = 'off' | 'secret' | 'opaque';

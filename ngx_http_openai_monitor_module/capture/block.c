@@ -30,7 +30,7 @@
 #include "capture/capture.h"
 
 
-#define NGX_HTTP_OPENAI_BLOCK   6144    /* bytes, with a stream's meter */
+#define NGX_HTTP_OPENAI_BLOCK   7168    /* bytes, with a stream's meter */
 #define NGX_HTTP_OPENAI_BLOCKS  64      /* outside of the heap, kept */
 
 

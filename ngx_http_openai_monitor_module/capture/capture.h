@@ -38,6 +38,11 @@
 #define NGX_HTTP_OPENAI_STORE_RESPONSE  2
 
 
+/* bytes of a complaint of nginx */
+
+#define NGX_HTTP_OPENAI_REASON          256
+
+
 /* the configuration of a location; the directives fill it */
 
 typedef struct {
@@ -113,6 +118,9 @@ struct ngx_http_openai_exchange_s {
     unsigned                         committed:1;   /* rec is final */
 
     ngx_openai_record_t              rec;        /* the meter's facts, too */
+
+    /* nginx's last complaint about the request; "": none */
+    char                             reason[NGX_HTTP_OPENAI_REASON];
 };
 
 
@@ -247,7 +255,11 @@ ngx_uint_t ngx_http_openai_outcome_over(ngx_http_openai_exchange_t *ex);
 void ngx_http_openai_attempts(ngx_http_request_t *r,
     ngx_openai_record_t *rec);
 
-/* redacts what nginx logs of this request */
+/* words an error of nginx's own, once the outcome is known: a request that nginx
+   refused, an upstream that it did not reach, an answer that broke off */
+void ngx_http_openai_reason(ngx_http_openai_exchange_t *ex);
+
+/* redacts what nginx logs of this request, and notes what it complains of */
 void ngx_http_openai_log_init(ngx_http_openai_exchange_t *ex);
 
 /* copy request line or status line and headers to the zone, redacted; the

@@ -132,6 +132,7 @@ ngx_http_openai_exchange_create(ngx_http_request_t *r,
 
     ngx_openai_record_init(&ex->rec);
 
+    ex->reason[0] = '\0';
     ex->conf = conf;
     ex->published = ngx_current_msec;
 
@@ -394,15 +395,17 @@ ngx_http_openai_exchange_final(ngx_http_openai_exchange_t *ex)
     ngx_http_openai_veil_end(ex->veil[NGX_HTTP_OPENAI_REQUEST]);
     ngx_http_openai_veil_end(ex->veil[NGX_HTTP_OPENAI_RESPONSE]);
 
-    if (ex->meter) {
-        ngx_http_openai_veil_facts(ex, &rec->facts);
-        openai_meter_destroy(ex->meter);
-        ex->meter = NULL;
-    }
-
     ngx_http_openai_attempts(r, rec);
 
     rec->outcome = (uint8_t) ngx_http_openai_outcome(ex);
+
+    ngx_http_openai_reason(ex);
+    ngx_http_openai_veil_facts(ex, &rec->facts);
+
+    if (ex->meter) {
+        openai_meter_destroy(ex->meter);
+        ex->meter = NULL;
+    }
 
     ngx_log_debug4(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "openai monitor: outcome %s, status:%d last:%d flags:%xD",

@@ -18,6 +18,8 @@
 
 #define OPENAI_UNKNOWN  (-1)
 
+#define OPENAI_MESSAGE_SIZE 512
+
 #define OPENAI_TITLE_CHARS  120
 #define OPENAI_TITLE_SIZE   256
 
@@ -130,7 +132,8 @@ typedef struct {
     char            tool_names[160];   /* called, in order, with "," */
     char            error_type[48];
     char            error_code[48];
-    char            error_message[160];
+    char            error_message[OPENAI_MESSAGE_SIZE];  /* when it is cut,
+                                                            it ends with "…" */
     char            session[80];       /* the id that the client sends */
     char            user[64];
     char            user_agent[64];

@@ -29,6 +29,7 @@
     { name, NGX_OPENAI_AS_BIT, ngx_openai_at(m), bit, 0, 0, NULL, NULL, NULL }
 
 
+static const char *ngx_openai_field_blame(const ngx_openai_record_t *rec);
 static int64_t ngx_openai_field_stored(const ngx_openai_field_t *field,
     const ngx_openai_record_t *rec);
 static int64_t ngx_openai_field_connect(const ngx_openai_field_t *field,
@@ -187,6 +188,9 @@ const ngx_openai_field_t  ngx_openai_fields[] = {
 
     { "message", NGX_OPENAI_AS_TEXT, ngx_openai_at(facts.error_message),
       0, 1, 26, "error_message", NULL, NULL },
+
+    { "by", NGX_OPENAI_AS_BLAME, ngx_openai_at(flags),
+      0, 1, 0, NULL, NULL, NULL },
 
     { "client", NGX_OPENAI_AS_TEXT, ngx_openai_at(client),
       0, 0, 27, NULL, NULL, "client" },
@@ -376,6 +380,9 @@ ngx_openai_field_text(const ngx_openai_field_t *field,
         return ngx_openai_record_unasked(rec)
                ? "stream_options.include_usage" : "";
 
+    case NGX_OPENAI_AS_BLAME:
+        return ngx_openai_field_blame(rec);
+
     case NGX_OPENAI_AS_UPSTREAM:
         n = ngx_openai_record_attempts(rec);
         return n ? rec->attempts[n - 1].peer : "";
@@ -383,6 +390,25 @@ ngx_openai_field_text(const ngx_openai_field_t *field,
     default:
         return "";
     }
+}
+
+
+/* an error without a word is nobody's */
+
+static const char *
+ngx_openai_field_blame(const ngx_openai_record_t *rec)
+{
+    const openai_facts_t  *facts;
+
+    facts = &rec->facts;
+
+    if (facts->error_type[0] == '\0' && facts->error_code[0] == '\0'
+        && facts->error_message[0] == '\0')
+    {
+        return "";
+    }
+
+    return (rec->flags & NGX_OPENAI_REC_OWN_ERROR) ? "nginx" : "upstream";
 }
 
 

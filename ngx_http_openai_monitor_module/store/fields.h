@@ -33,6 +33,7 @@ typedef enum {
     NGX_OPENAI_AS_JOINED,       /* several, with "," between them */
     NGX_OPENAI_AS_LIST,         /* the same, but an array in JSON */
     NGX_OPENAI_AS_OUTCOME,
+    NGX_OPENAI_AS_BLAME,        /* who has worded the error */
     NGX_OPENAI_AS_DIALECT,
     NGX_OPENAI_AS_UPSTREAM,     /* the one that answered */
     NGX_OPENAI_AS_HINT,         /* what gives a stream its usage */

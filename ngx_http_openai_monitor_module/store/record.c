@@ -70,6 +70,25 @@ ngx_openai_outcome_name(ngx_uint_t outcome)
 }
 
 
+ngx_uint_t
+ngx_openai_record_failed(const ngx_openai_record_t *rec)
+{
+    switch (rec->outcome) {
+
+    case NGX_OPENAI_RUNNING:
+    case NGX_OPENAI_OK:
+    case NGX_OPENAI_CLIENT_ABORTED:
+        return 0;
+
+    case NGX_OPENAI_UPGRADED:
+        return (rec->facts.flags & OPENAI_FACT_ERROR) != 0;
+
+    default:
+        return 1;
+    }
+}
+
+
 /* ngx_openai_copy() leaves up to three bytes of a cut character free */
 
 ngx_uint_t

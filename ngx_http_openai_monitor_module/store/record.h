@@ -104,6 +104,8 @@ typedef struct {
 #define NGX_OPENAI_REC_BEGUN            0x20000  /* only the start is written */
 #define NGX_OPENAI_REC_REPEATED         0x40000  /* the usage is that of an
                                                     earlier record */
+#define NGX_OPENAI_REC_OWN_ERROR        0x80000  /* the error in facts is in the
+                                                    words of nginx */
 
 /* The zone keeps nothing of this body, on purpose. */
 
@@ -177,6 +179,10 @@ void ngx_openai_record_rest(ngx_openai_record_t *rec);
 
 /* Returns "running", "ok", "upstream_error", … */
 const char *ngx_openai_outcome_name(ngx_uint_t outcome);
+
+/* Returns 1 for what every list, count and query calls an error.  A client
+   that left is none. */
+ngx_uint_t ngx_openai_record_failed(const ngx_openai_record_t *rec);
 
 /* Returns 1 when the URI may be longer than its member. */
 ngx_uint_t ngx_openai_record_uri_cut(const ngx_openai_record_t *rec);

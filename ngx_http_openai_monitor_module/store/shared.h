@@ -35,7 +35,7 @@
 
 /* grows with every change of what lies in the zone, see t/build/layout.t */
 
-#define NGX_OPENAI_LAYOUT          15
+#define NGX_OPENAI_LAYOUT          16
 
 #define NGX_OPENAI_NIL             ((uint32_t) -1)
 

@@ -107,11 +107,10 @@ ngx_openai_fold_init(ngx_openai_fold_t *f, const ngx_openai_record_t *rec,
     f->class = (rec->status >= 100 && rec->status < 600)
                ? rec->status / 100 : 0;
 
-    f->failed = (f->outcome != NGX_OPENAI_OK
-                 && f->outcome != NGX_OPENAI_UPGRADED);
-
     f->sums.requests = 1;
-    f->sums.errors = (f->failed && f->outcome != NGX_OPENAI_CLIENT_ABORTED);
+    f->sums.errors = ngx_openai_record_failed(rec);
+
+    f->failed = (f->sums.errors || f->outcome == NGX_OPENAI_CLIENT_ABORTED);
 
     f->flow.streams = (facts->streamed == 1);
     f->flow.request_bytes = rec->request_bytes;

@@ -200,7 +200,7 @@ static void
 wire_run(wire_t *w, size_t split)
 {
     int                    good;
-    char                   got[512], *p, *eq, *end;
+    char                   got[1024], *p, *eq, *end;
     yyjson_mut_doc        *doc;
     yyjson_mut_val        *answer, *conversation, *usage;
     openai_meter_t        *m;

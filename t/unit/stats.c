@@ -179,6 +179,56 @@ test_unknown(void)
 }
 
 
+/* one definition of an error: the sums count what a query for "is:error" finds,
+   and what has a type of error in the metrics, unless the client left */
+
+static void
+test_errors(void)
+{
+    int         bad, failed, labelled;
+    ngx_uint_t  i, outcome, error;
+
+    static const int  errors[NGX_OPENAI_OUTCOMES] = {
+        0, 0, 1, 0, 1, 1, 1, 0, 1, 1        /* see ngx_openai_outcomes */
+    };
+
+    bad = 0;
+
+    for (outcome = 1; outcome < NGX_OPENAI_OUTCOMES; outcome++) {
+        for (error = 0; error < 2; error++) {
+
+            ngx_openai_stats_init(&zone, NOW);
+            ngx_openai_record_init(&rec);
+
+            rec.outcome = (uint8_t) outcome;
+            rec.status = (outcome == NGX_OPENAI_CLIENT_ABORTED) ? 499 : 200;
+            rec.facts.flags = error ? OPENAI_FACT_ERROR : 0;
+            strcpy(rec.facts.model, "m");
+            strcpy(rec.facts.operation, "chat");
+
+            failed = errors[outcome]
+                     || (outcome == NGX_OPENAI_UPGRADED && error);
+
+            fold(NOW);
+
+            labelled = 0;
+
+            for (i = 0; i < NGX_OPENAI_SERIES; i++) {
+                labelled |= zone.series[i].labels.error[0] != '\0';
+            }
+
+            bad += (int) ngx_openai_record_failed(&rec) != failed
+                   || (int) stats.names[NGX_OPENAI_BY_MODEL][0].sums.errors
+                      != failed
+                   || labelled != (failed
+                                   || outcome == NGX_OPENAI_CLIENT_ABORTED);
+        }
+    }
+
+    ok(bad == 0, "what the sums count as an error");
+}
+
+
 static void
 test_fold(void)
 {
@@ -706,6 +756,7 @@ main(void)
     test_buckets();
     test_quantiles();
     test_unknown();
+    test_errors();
     test_fold();
     test_unknowns();
     test_endpoints();

@@ -398,6 +398,49 @@ test_random(void)
 }
 
 
+/* "is:error" finds what the statistics count as errors, see errors() in
+   stats.c; a client that left got no error, whatever the status */
+
+static void
+test_is_error(void)
+{
+    int                   bad, found;
+    ngx_str_t             q;
+    ngx_uint_t            outcome, error, status;
+    ngx_openai_query_t    query;
+    ngx_openai_record_t   rec;
+    ngx_openai_subject_t  subject;
+
+    bad = 0;
+
+    q = str("is:error");
+    (void) ngx_openai_query_parse(&query, &pool, &q);
+
+    memset(&subject, 0, sizeof(subject));
+    subject.rec = &rec;
+
+    for (outcome = 0; outcome < NGX_OPENAI_OUTCOMES; outcome++) {
+        for (error = 0; error < 2; error++) {
+            for (status = 0; status < 600; status += 100) {
+
+                sample(&rec);
+                rec.outcome = (uint8_t) outcome;
+                rec.status = (uint16_t) status;
+                rec.facts.flags = error ? OPENAI_FACT_ERROR : 0;
+
+                found = ngx_openai_query_match(&query, &subject) == NGX_OK;
+
+                bad += found != (int) ngx_openai_record_failed(&rec);
+            }
+        }
+    }
+
+    ok(bad == 0, "is:error is what is counted as an error");
+
+    ngx_reset_pool(&pool);
+}
+
+
 /* a word is found at any place of any text; the search compares blocks, and
    the borders of blocks must make no difference */
 
@@ -629,6 +672,7 @@ main(void)
     test_bounds();
     test_levels();
     test_random();
+    test_is_error();
     test_words();
     test_escapes();
     test_memory();

@@ -138,7 +138,7 @@ function Notices({ r, missing }: { r: Summary; missing: Lack | null }) {
 
     return (
         <>
-            {r.error !== null && (
+            {r.error !== null && r.error.by !== 'nginx' && (
                 <p class="notice error">
                     <Icon name="close" />
                     <span>
@@ -150,11 +150,12 @@ function Notices({ r, missing }: { r: Summary; missing: Lack | null }) {
                     </span>
                 </p>
             )}
-            {r.error === null && m !== 'ok' && m !== 'running' && (
+            {(r.error === null || r.error.by === 'nginx') && m !== 'ok' && m !== 'running' && (
                 <p class={'notice ' + m}>
                     <span>
                         <b class="word">{t('sentence', { s: outcomeWord(r) })}</b>
                         {t(`explain.${r.outcome}`)}
+                        {r.error !== null && ` nginx: ${r.error.message ?? ''}`}
                     </span>
                 </p>
             )}

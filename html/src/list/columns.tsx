@@ -117,7 +117,7 @@ const problem = (e: Failure): string | null => (typeof e.code === 'string' && /[
 
 export const finish = (r: Summary): ComponentChildren => {
     if (r.outcome !== 'ok' && r.outcome !== 'running') {
-        return <span class={meaning(r) + '-text'}>{(r.error === null ? null : problem(r.error)) ?? outcomeWord(r)}</span>;
+        return <span class={meaning(r) + '-text'}>{(r.error === null || r.error.by === 'nginx' ? null : problem(r.error)) ?? outcomeWord(r)}</span>;
     }
 
     if (r.error !== null) {

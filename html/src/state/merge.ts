@@ -437,12 +437,9 @@ function pause(was: State, at: number): Step {
     return s.lost && !s.paused ? load({ ...s, lost: false }, at) : only(show(s));
 }
 
+// what the server counts as an error
 const failed = (r: Summary) =>
-    r.outcome === 'upstream_error' ||
-    r.outcome === 'timeout' ||
-    r.outcome === 'worker_died' ||
-    r.outcome === 'truncated' ||
-    (r.status !== null && r.status >= 400 && r.outcome !== 'client_aborted');
+    r.outcome === 'upgraded' ? r.error !== null : !['running', 'ok', 'client_aborted'].includes(r.outcome);
 
 function note(s: State, record: Summary, at: number): Step {
     const before = byId(s, record.id);

@@ -441,8 +441,10 @@ ngx_http_openai_veil_facts(ngx_http_openai_exchange_t *ex,
 {
     char              *text;
     size_t             len, size;
-    ngx_uint_t         i, found;
+    ngx_uint_t         i, cut, found;
     openai_secrets_t   secrets;
+
+    static const char  mark[] = "\xe2\x80\xa6";
 
     if (!ngx_http_openai_veil_wanted(ex, facts)) {
         return;
@@ -454,6 +456,19 @@ ngx_http_openai_veil_facts(ngx_http_openai_exchange_t *ex,
         size = ngx_http_openai_veil_texts[i].size;
         len = ngx_strlen(text);
         found = 0;
+        cut = 0;
+
+        /* the mark of a message that was cut is no part of a secret */
+
+        if (text == facts->error_message
+            && len + 2 * sizeof(mark) > size
+            && ngx_memcmp(text + len - (sizeof(mark) - 1), mark,
+                          sizeof(mark) - 1)
+               == 0)
+        {
+            len -= sizeof(mark) - 1;
+            cut = 1;
+        }
 
         /* a long title may end within a key, which does not look random */
 
@@ -468,8 +483,7 @@ ngx_http_openai_veil_facts(ngx_http_openai_exchange_t *ex,
         if (len) {
             len = openai_secrets_find(&secrets, text, len,
                                       text != facts->error_message
-                                      || (facts == &ex->rec.facts
-                                          && len + 1 < size));
+                                      || (facts == &ex->rec.facts && !cut));
         }
 
         if (len && ex->conf->masks
@@ -483,6 +497,10 @@ ngx_http_openai_veil_facts(ngx_http_openai_exchange_t *ex,
         /* a longer text may have been there before */
 
         ngx_memzero(text + len, size - len);
+
+        if (cut) {
+            ngx_memcpy(text + len, mark, sizeof(mark));
+        }
     }
 
     ngx_explicit_memzero(&secrets, sizeof(openai_secrets_t));

@@ -115,7 +115,7 @@ static const openai_node_t  openai_assistants_root_nodes[] = {
     openai_node_in("last_error", openai_error_nodes, openai_take_error, 0),
     openai_node_in("error", openai_error_nodes, openai_take_error, 0),
     openai_node_in("required_action", openai_assistants_action_nodes, NULL, 0),
-    openai_node("message", openai_take_string, openai_at(event.message)),
+    openai_node("message", openai_take_message_text, 0),
     openai_node("code", openai_take_string, openai_at(event.code)),
     openai_node_end
 };

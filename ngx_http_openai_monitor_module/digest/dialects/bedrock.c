@@ -146,7 +146,7 @@ static const openai_node_t  openai_bedrock_root_nodes[] = {
     openai_node_in("usage", openai_bedrock_usage_nodes, openai_bedrock_usage,
                    0),
     openai_node_in("metrics", openai_bedrock_metrics_nodes, NULL, 0),
-    openai_node("message", openai_take_string, openai_at(event.message)),
+    openai_node("message", openai_take_message_text, 0),
     openai_node_end
 };
 

@@ -164,7 +164,7 @@ static const openai_node_t  openai_chat_groq_nodes[] = {
 
 static const openai_node_t  openai_chat_status_nodes[] = {
     openai_node("status_code", openai_take_string, openai_at(event.code)),
-    openai_node("status_msg", openai_take_string, openai_at(event.message)),
+    openai_node("status_msg", openai_take_message_text, 0),
     openai_node_end
 };
 
@@ -269,7 +269,7 @@ openai_chat_status(void *ctx, const openai_node_t *node,
     }
 
     ev->code[0] = '\0';
-    ev->message[0] = '\0';
+    openai_meter_unsaid(m);
 }
 
 

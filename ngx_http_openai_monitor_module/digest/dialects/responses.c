@@ -143,7 +143,7 @@ static const openai_node_t  openai_responses_event_nodes[] = {
                      openai_at(event.other)),
     openai_node_in("error", openai_error_nodes, openai_take_error, 0),
     openai_node("code", openai_take_string, openai_at(event.code)),
-    openai_node("message", openai_take_string, openai_at(event.message)),
+    openai_node("message", openai_take_message_text, 0),
     openai_node_end
 };
 

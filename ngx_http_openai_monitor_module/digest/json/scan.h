@@ -29,7 +29,7 @@
 
 
 #define OPENAI_SCAN_DEPTH  20
-#define OPENAI_SCAN_VALUE  256
+#define OPENAI_SCAN_VALUE  512
 
 
 typedef enum {

@@ -73,7 +73,7 @@ openai_meter_clear(openai_meter_t *m)
     ev->status[0] = '\0';
     ev->reason[0] = '\0';
     ev->code[0] = '\0';
-    ev->message[0] = '\0';
+    openai_meter_unsaid(m);
 }
 
 
@@ -143,6 +143,15 @@ openai_meter_estimate(openai_meter_t *m)
 }
 
 
+void
+openai_meter_unsaid(openai_meter_t *m)
+{
+    if (m->event.message) {
+        m->event.message[0] = '\0';
+    }
+}
+
+
 /* sets the error of the event, unless an error is known already */
 
 void
@@ -157,8 +166,12 @@ openai_meter_failure(openai_meter_t *m, const char *type)
     if (!(f->flags & OPENAI_FACT_ERROR)) {
         openai_copy(f->error_code, sizeof(f->error_code), ev->code,
                     strlen(ev->code));
-        openai_copy(f->error_message, sizeof(f->error_message), ev->message,
-                    strlen(ev->message));
+
+        if (ev->message) {
+            openai_copy(f->error_message, sizeof(f->error_message),
+                        ev->message, strlen(ev->message));
+        }
+
         openai_copy(f->error_type, sizeof(f->error_type), type, strlen(type));
     }
 
@@ -175,7 +188,7 @@ openai_meter_flat_error(openai_meter_t *m)
 
     ev = &m->event;
 
-    if (ev->message[0] && ev->choices == 0 && strcmp(ev->code, "0") != 0) {
+    if (ev->message && ev->message[0] && ev->choices == 0 && strcmp(ev->code, "0") != 0) {
         openai_meter_failure(m, ev->type);
     }
 }

@@ -68,6 +68,8 @@ openai_meter_create(const openai_alloc_t *alloc, openai_facts_t *facts)
     m->spare = &m->scan;
     m->dialect = openai_dialects[0];
 
+    m->event.message = NULL;
+
     openai_usage_init(&m->usage);
     openai_meter_usage_open(m);
     openai_meter_clear(m);

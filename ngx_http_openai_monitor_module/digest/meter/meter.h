@@ -85,7 +85,7 @@ typedef struct {
     char               status[24];
     char               reason[48];
     char               code[48];
-    char               message[160];
+    char              *message;        /* of an error; NULL: none so far */
 } openai_event_t;
 
 
@@ -272,6 +272,10 @@ void openai_take_usage(void *ctx, const openai_node_t *node,
 void openai_take_error(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
 
+/* takes the message of an error into the event */
+void openai_take_message_text(void *ctx, const openai_node_t *node,
+    const openai_value_t *value);
+
 /* takes a member of an error, see openai_error_nodes */
 void openai_take_failure(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
@@ -346,7 +350,7 @@ extern const openai_node_t  openai_failure;     /* the body of an error */
    openai_meter_flat_error() */
 
 #define OPENAI_FLAT_ERROR_NODES                                               \
-    openai_node("message", openai_take_string, openai_at(event.message)),     \
+    openai_node("message", openai_take_message_text, 0),                      \
     openai_node("code", openai_take_string, openai_at(event.code)),           \
     openai_node("type", openai_take_string, openai_at(event.type))
 
@@ -364,6 +368,9 @@ void openai_meter_finish_reason(openai_meter_t *m, int64_t index,
 
 /* counts the call of a tool; the name may be empty */
 void openai_meter_tool(openai_meter_t *m, const char *name);
+
+/* forgets the message of the event */
+void openai_meter_unsaid(openai_meter_t *m);
 
 /* set the error of event.code, event.message and the type */
 void openai_meter_failure(openai_meter_t *m, const char *type);

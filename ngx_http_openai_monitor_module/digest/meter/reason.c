@@ -25,6 +25,7 @@ typedef enum {
 
 static void openai_reason_text(openai_reason_t *r, char *dst, size_t size,
     char ch);
+static void openai_reason_cut(openai_reason_t *r, char *dst, size_t size);
 static void openai_reason_name(openai_reason_t *r, char ch);
 static unsigned openai_reason_tag(openai_reason_t *r);
 static unsigned openai_reason_is(const openai_reason_t *r, const char *name);
@@ -81,19 +82,7 @@ openai_reason_text(openai_reason_t *r, char *dst, size_t size, char ch)
     }
 
     if (r->len + r->space + 1 >= size) {
-
-        /* a character that is cut goes as a whole */
-
-        while (r->len && ((unsigned char) dst[r->len - 1] & 0xc0) == 0x80) {
-            r->len--;
-        }
-
-        if (r->len && ((unsigned char) dst[r->len - 1] & 0xc0) == 0xc0) {
-            r->len--;
-        }
-
-        dst[r->len] = '\0';
-        r->state = OPENAI_REASON_DONE;
+        openai_reason_cut(r, dst, size);
         return;
     }
 
@@ -105,6 +94,27 @@ openai_reason_text(openai_reason_t *r, char *dst, size_t size, char ch)
 
     dst[r->len++] = ch;
     dst[r->len] = '\0';
+}
+
+
+/* ends the text with "…"; a character that is cut goes as a whole */
+
+static void
+openai_reason_cut(openai_reason_t *r, char *dst, size_t size)
+{
+    static const char  mark[] = "\xe2\x80\xa6";
+
+    if (r->len > size - sizeof(mark)) {
+        r->len = (uint32_t) (size - sizeof(mark));
+    }
+
+    while (r->len && ((unsigned char) dst[r->len] & 0xc0) == 0x80) {
+        r->len--;
+    }
+
+    memcpy(dst + r->len, mark, sizeof(mark));
+
+    r->state = OPENAI_REASON_DONE;
 }
 
 

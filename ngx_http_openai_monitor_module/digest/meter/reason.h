@@ -32,7 +32,7 @@ typedef struct {
  * Appends the text of a piece of the body to dst, which has size bytes and
  * always ends with a zero byte.  Blanks are folded.  Of HTML it takes the
  * title, or the body's text where there is no title.  A zeroed structure
- * begins a body.  Text that does not fit is left out.
+ * begins a body.  Text that is cut ends with "…".
  */
 
 void openai_reason_feed(openai_reason_t *r, char *dst, size_t size,

@@ -12,6 +12,7 @@
 
 
 #include <math.h>
+#include <string.h>
 
 #include "digest/json/bytes.h"
 #include "digest/json/ids.h"
@@ -32,6 +33,7 @@ static void openai_take_ticks(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
 static void openai_usage_whole(openai_usage_t *usage);
 static void openai_meter_add_before(openai_meter_t *m);
+static void openai_take_reason(char *message, const openai_value_t *value);
 static void openai_take_first(void *ctx, const openai_node_t *node,
     const openai_value_t *value);
 static void openai_take_status(void *ctx, const openai_node_t *node,
@@ -692,6 +694,58 @@ openai_meter_answered(openai_meter_t *m)
 }
 
 
+/* copies the message of an error; one that is cut ends with "…" */
+
+static void
+openai_take_reason(char *message, const openai_value_t *value)
+{
+    size_t  size;
+
+    static const char  mark[] = "\xe2\x80\xa6";
+
+    if ((value->type != OPENAI_SCAN_STRING && value->type != OPENAI_SCAN_NUMBER)
+        || value->str.len == 0)
+    {
+        return;
+    }
+
+    size = OPENAI_MESSAGE_SIZE;
+
+    if (value->type == OPENAI_SCAN_STRING && value->size >= size) {
+        size -= sizeof(mark) - 1;
+    }
+
+    openai_copy(message, size, value->str.data, value->str.len);
+
+    if (size < OPENAI_MESSAGE_SIZE) {
+        strcat(message, mark);
+    }
+}
+
+
+void
+openai_take_message_text(void *ctx, const openai_node_t *node,
+    const openai_value_t *value)
+{
+    openai_event_t  *ev;
+    openai_meter_t  *m = ctx;
+
+    ev = &m->event;
+
+    if (ev->message == NULL) {
+        ev->message = m->alloc.alloc(m->alloc.ctx, OPENAI_MESSAGE_SIZE);
+
+        if (ev->message == NULL) {
+            return;
+        }
+
+        ev->message[0] = '\0';
+    }
+
+    openai_take_reason(ev->message, value);
+}
+
+
 /* an empty object is not an error, because jobs have one when all is well */
 
 void
@@ -701,8 +755,7 @@ openai_take_error(void *ctx, const openai_node_t *node,
     openai_meter_t  *m = ctx;
 
     if (value->type == OPENAI_SCAN_STRING && value->str.len) {
-        openai_copy(m->facts->error_message, sizeof(m->facts->error_message),
-                    value->str.data, value->str.len);
+        openai_take_reason(m->facts->error_message, value);
         m->facts->flags |= OPENAI_FACT_ERROR;
     }
 }
@@ -717,7 +770,13 @@ openai_take_failure(void *ctx, const openai_node_t *node,
     if ((value->type == OPENAI_SCAN_STRING && value->str.len)
         || value->type == OPENAI_SCAN_NUMBER)
     {
-        openai_take_string(ctx, node, value);
+        if (node->arg == openai_fact(error_message)) {
+            openai_take_reason(m->facts->error_message, value);
+
+        } else {
+            openai_take_string(ctx, node, value);
+        }
+
         m->facts->flags |= OPENAI_FACT_ERROR;
     }
 }

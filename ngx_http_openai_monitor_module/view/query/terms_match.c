@@ -356,15 +356,7 @@ ngx_openai_term_is(ngx_uint_t state, const ngx_openai_record_t *rec)
         return rec->outcome == NGX_OPENAI_OK;
 
     case NGX_OPENAI_IS_ERROR:
-        /* nginx logs 499 for a client that left, which is nobody's failure */
-
-        return (rec->outcome != NGX_OPENAI_RUNNING
-                && rec->outcome != NGX_OPENAI_OK
-                && rec->outcome != NGX_OPENAI_CLIENT_ABORTED
-                && rec->outcome != NGX_OPENAI_UPGRADED)
-               || (rec->status >= 400
-                   && rec->outcome != NGX_OPENAI_CLIENT_ABORTED)
-               || (facts->flags & OPENAI_FACT_ERROR) != 0;
+        return ngx_openai_record_failed(rec);
 
     case NGX_OPENAI_IS_STREAM:
         return facts->streamed == 1;
@@ -400,7 +392,8 @@ ngx_openai_term_is(ngx_uint_t state, const ngx_openai_record_t *rec)
         return (facts->flags & OPENAI_FACT_USAGE) != 0;
 
     case NGX_OPENAI_HAS_ERROR:
-        return (facts->flags & OPENAI_FACT_ERROR) != 0;
+        return (facts->flags & OPENAI_FACT_ERROR) != 0
+               || (rec->flags & NGX_OPENAI_REC_OWN_ERROR) != 0;
 
     case NGX_OPENAI_STATES:
         break;
