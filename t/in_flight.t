@@ -195,7 +195,32 @@ check(json_value((monitor('/api/stats'))[1])->{zone}{truncated}, 4, 'counted');
 
 
 
-=== TEST 6: what is not kept is metered all the same
+=== TEST 6: the text of a stream is whole behind the limit of its bytes
+--- config
+openai_monitor_body_max 2k;
+location / {
+    proxy_pass http://127.0.0.1:$TEST_NGINX_UPSTREAM_PORT;
+    proxy_http_version 1.1;
+}
+--- upstream
+my $request = $u->request;
+$u->stream;
+$u->event($::piece->("t$_ ")) for 1 .. 200;
+$u->event($::piece->('', finish_reason => 'stop'));
+$u->event('[DONE]');
+$u->finish;
+--- client
+http(post('/v1/chat/completions', { stream => true }));
+--- records
+{ outcome => 'ok', joined => true,
+  truncated => { request => false, response => true },
+  response => { body_kept_bytes => sub { $_[0] > 2048 && $_[0] <= 4096 } },
+  answer => { choices => [ { text => join('', map { "t$_ " } 1 .. 200),
+                             finish_reason => 'stop' } ] } }
+
+
+
+=== TEST 7: what is not kept is metered all the same
 --- config
 openai_monitor_body_max 1k;
 location / {
@@ -228,7 +253,7 @@ http(post("/v1/chat/completions$_", { messages => [ { role => 'user',
 
 
 
-=== TEST 7: the variables, final in the access log
+=== TEST 8: the variables, final in the access log
 --- http_config
 log_format monitor escape=json '$openai_monitor_id|$openai_model|'
     '$openai_response_model|$openai_stream|$openai_input_tokens|'
@@ -266,7 +291,7 @@ check(\@lines, [
 
 
 
-=== TEST 8: the variables, when what was asked is passed on
+=== TEST 9: the variables, when what was asked is passed on
 the same turn of the event loop brings the body and makes the upstream's request
 --- config
 location /v1/ {

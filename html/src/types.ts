@@ -135,6 +135,8 @@ export interface Summary {
         request: boolean;
         response: boolean;
     };
+    // behind the limit of the kept bytes, events of the stream are joined
+    joined: boolean;
     // something in the body was replaced by *
     masked: {
         request: boolean;
@@ -629,6 +631,7 @@ export const unknownSummary: Summary = {
         request: false,
         response: false,
     },
+    joined: false,
     masked: {
         request: false,
         response: false,

@@ -23,6 +23,7 @@
 
 #include "capture/secrets/redact.h"
 #include "digest/digest.h"
+#include "digest/wire/join.h"
 #include "digest/wire/secrets.h"
 #include "store/writer.h"
 
@@ -90,6 +91,8 @@ struct ngx_http_openai_exchange_s {
     ngx_int_t                      (*create_request)(ngx_http_request_t *r);
     ngx_http_upstream_t             *watched;    /* its function is ours */
     ngx_buf_t                       *head;       /* what it has made, or NULL */
+
+    openai_join_t                   *join;       /* a long stream, or NULL */
 
     ngx_http_log_handler_pt          log_handler;   /* nginx's own */
 
@@ -227,9 +230,11 @@ void ngx_http_openai_turn_publish(ngx_http_openai_exchange_t *ex);
 void ngx_http_openai_body_piece(ngx_http_openai_exchange_t *ex,
     ngx_uint_t side, u_char *data, size_t len, ngx_uint_t last, uint64_t age);
 
-/* copies bytes of a body to the record, as far as there is room */
+/* copies bytes of a body to the record, as far as there is room; _kept() when
+   no more come */
 void ngx_http_openai_body_keep(ngx_http_openai_exchange_t *ex,
     ngx_uint_t side, u_char *data, size_t len);
+void ngx_http_openai_body_kept(ngx_http_openai_exchange_t *ex);
 
 /* observes both connections after a 101, until the exchange ends */
 void ngx_http_openai_websocket_tap(ngx_http_openai_exchange_t *ex);
@@ -255,8 +260,8 @@ ngx_uint_t ngx_http_openai_outcome_over(ngx_http_openai_exchange_t *ex);
 void ngx_http_openai_attempts(ngx_http_request_t *r,
     ngx_openai_record_t *rec);
 
-/* words an error of nginx's own, once the outcome is known: a request that nginx
-   refused, an upstream that it did not reach, an answer that broke off */
+/* words an error of nginx's own, once the outcome is known: nginx refused the
+   request, did not reach the upstream, or the answer broke off */
 void ngx_http_openai_reason(ngx_http_openai_exchange_t *ex);
 
 /* redacts what nginx logs of this request, and notes what it complains of */

@@ -395,6 +395,8 @@ ngx_http_openai_exchange_final(ngx_http_openai_exchange_t *ex)
     ngx_http_openai_veil_end(ex->veil[NGX_HTTP_OPENAI_REQUEST]);
     ngx_http_openai_veil_end(ex->veil[NGX_HTTP_OPENAI_RESPONSE]);
 
+    ngx_http_openai_body_kept(ex);
+
     ngx_http_openai_attempts(r, rec);
 
     rec->outcome = (uint8_t) ngx_http_openai_outcome(ex);

@@ -81,6 +81,9 @@ uint32_t openai_meter_unread(const openai_meter_t *m, unsigned side);
    a coding; "text" does not get it */
 int openai_meter_plain(const openai_meter_t *m, unsigned side);
 
+/* returns 1 when the answer's bytes have a content coding */
+int openai_meter_coded(const openai_meter_t *m);
+
 /* the end of the path decides on the dialect; uri may have arguments */
 void openai_meter_request_line(openai_meter_t *m, openai_str_t method,
     openai_str_t uri);

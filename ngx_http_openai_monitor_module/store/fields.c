@@ -247,6 +247,8 @@ const ngx_openai_field_t  ngx_openai_fields[] = {
     { "truncated", NGX_OPENAI_AS_SIDES, ngx_openai_at(flags),
       NGX_OPENAI_REC_REQUEST_CUT, 0, 0, NULL, NULL, NULL },
 
+    ngx_openai_bit("joined", flags, NGX_OPENAI_REC_JOINED),
+
     { "masked", NGX_OPENAI_AS_SIDES, ngx_openai_at(flags),
       NGX_OPENAI_REC_REQUEST_MASKED, 0, 0, NULL, NULL, NULL },
 

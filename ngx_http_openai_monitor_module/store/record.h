@@ -107,6 +107,9 @@ typedef struct {
 #define NGX_OPENAI_REC_OWN_ERROR        0x80000  /* the error in facts is in the
                                                     words of nginx */
 
+#define NGX_OPENAI_REC_JOINED           0x100000 /* behind the limit, events of
+                                                    the answer are joined */
+
 /* The zone keeps nothing of this body, on purpose. */
 
 #define NGX_OPENAI_REC_REQUEST_UNKEPT                                        \

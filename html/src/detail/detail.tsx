@@ -171,7 +171,7 @@ function Notices({ r, missing }: { r: Summary; missing: Lack | null }) {
             )}
             {(r.truncated.request || r.truncated.response) && (
                 <p class="notice cut">
-                    <span>{t('keptLess')}</span>
+                    <span>{t(r.joined && !r.truncated.request ? 'joinedNote' : 'keptLess')}</span>
                 </p>
             )}
             {(missing === 'event' || missing === 'body') && (

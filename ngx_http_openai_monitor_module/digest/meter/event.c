@@ -188,7 +188,9 @@ openai_meter_flat_error(openai_meter_t *m)
 
     ev = &m->event;
 
-    if (ev->message && ev->message[0] && ev->choices == 0 && strcmp(ev->code, "0") != 0) {
+    if (ev->message && ev->message[0] && ev->choices == 0
+        && strcmp(ev->code, "0") != 0)
+    {
         openai_meter_failure(m, ev->type);
     }
 }

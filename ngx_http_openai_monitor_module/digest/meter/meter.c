@@ -259,6 +259,14 @@ openai_meter_plain(const openai_meter_t *m, unsigned side)
 }
 
 
+int
+openai_meter_coded(const openai_meter_t *m)
+{
+    return m->response_encoding != NULL
+           && !openai_decoder_plain(m->response.decoder);
+}
+
+
 void
 openai_meter_watch(openai_meter_t *m, openai_meter_text_pt text, void *ctx)
 {
