@@ -3,8 +3,7 @@
  * Copyright (C) 2026 ngx_http_openai_monitor_module contributors
  *
  * The promise: openai_run_link() joins what belongs together and keeps the
- * rest apart, for each rule of docs/conversations.md.  Each case was seen to
- * fail with its rule taken out.
+ * rest apart, for each rule of docs/conversations.md.
  */
 
 

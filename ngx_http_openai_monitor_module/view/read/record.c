@@ -337,6 +337,13 @@ ngx_openai_read_decode(ngx_openai_read_t *record, ngx_uint_t side)
         return NGX_OK;
     }
 
+    /* text whose coding is not true is stored as it is read */
+
+    if (out != NULL && len <= in.len && ngx_memcmp(out, in.data, len) == 0) {
+        free(out);
+        return NGX_OK;
+    }
+
     if (out != NULL) {
         record->decoded[side] = out;
         record->text[side].data = (u_char *) out;
