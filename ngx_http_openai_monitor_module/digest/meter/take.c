@@ -718,7 +718,7 @@ openai_take_reason(char *message, const openai_value_t *value)
     openai_copy(message, size, value->str.data, value->str.len);
 
     if (size < OPENAI_MESSAGE_SIZE) {
-        strcat(message, mark);
+        memcpy(message + strlen(message), mark, sizeof(mark));
     }
 }
 
