@@ -111,6 +111,7 @@ struct ngx_http_openai_exchange_s {
     unsigned                         upstream:1; /* it was an upstream's */
     unsigned                         measured:1; /* its length is known */
     unsigned                         seen_last:1;
+    unsigned                         broken:1;      /* by the upstream */
     unsigned                         failed:1;   /* by a filter of nginx */
     unsigned                         cancelled:1;
     unsigned                         monitor:1;  /* has a monitor's header */
@@ -254,6 +255,10 @@ void ngx_http_openai_exchange_commit(ngx_http_openai_exchange_t *ex);
    ngx_http_openai_outcome_over() has returned 1 in a body filter */
 ngx_uint_t ngx_http_openai_outcome(ngx_http_openai_exchange_t *ex);
 ngx_uint_t ngx_http_openai_outcome_over(ngx_http_openai_exchange_t *ex);
+
+/* returns 1 if this buffer of the answer tells that the upstream broke off */
+ngx_uint_t ngx_http_openai_outcome_broken(ngx_http_openai_exchange_t *ex,
+    ngx_buf_t *b);
 
 /* notes the attempts so far from nginx's own states, and keeps what else the
    record knows of them */

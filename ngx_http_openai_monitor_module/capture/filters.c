@@ -178,6 +178,9 @@ ngx_http_openai_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
 
         if (b->last_buf) {
             ex->seen_last = 1;
+
+        } else if (ngx_http_openai_outcome_broken(ex, b)) {
+            ex->broken = 1;
         }
     }
 

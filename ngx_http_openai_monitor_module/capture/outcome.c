@@ -198,6 +198,22 @@ ngx_http_openai_outcome_whole(ngx_http_openai_exchange_t *ex)
 }
 
 
+/* nginx ends an answer whose upstream broke off with a flush, after it has let
+   go of the upstream; nothing else looks so */
+
+ngx_uint_t
+ngx_http_openai_outcome_broken(ngx_http_openai_exchange_t *ex, ngx_buf_t *b)
+{
+    ngx_http_request_t  *r;
+
+    r = ex->request;
+
+    return b->flush && !b->last_buf && ngx_buf_special(b)
+           && ex->upstream && r->upstream && r->upstream->cleanup == NULL
+           && !r->keepalive;
+}
+
+
 /* the upstream broke off, and the client has got what came.  nginx keeps such a
    request for as long as its client may still send something */
 
@@ -208,9 +224,7 @@ ngx_http_openai_outcome_over(ngx_http_openai_exchange_t *ex)
 
     r = ex->request;
 
-    return ex->upstream && !ex->seen_last && r->upstream
-           && r->upstream->cleanup == NULL && !r->buffered
-           && ngx_http_openai_outcome_passed(r);
+    return ex->broken && !r->buffered && ngx_http_openai_outcome_passed(r);
 }
 
 
