@@ -404,6 +404,8 @@ my $coded = $::secret =~ s/-/%2D/r;
 push @args, "url=https%3A%2F%2Fh%2F%3Fapi_key%3D$::secret%26b",
      "url=https%3A%2F%2Fu%3A$coded%40h%2F",
      "url=https%253A%252F%252Fh%252F%253Fapi_key%253D$::secret",
+     "url=https%3A%2F%2Fu%3A$coded%40h%2F%253Fapi_key%253D$::secret",
+     "url=%252?api_key=$::secret&b%2?%2x",
      "config=%7B%22api_key%22%3A%22$::secret%22%7D";
 
 http(get('/', $_)) for @headers;
@@ -418,10 +420,10 @@ $::hidden->($n, 'other names');
 my $records = records($n);
 check($::headers_of->($records->[@headers - 2], 'request')->{'x-config'},
       qr/^\{"provider":"x","api_key":"\*+"\}$/, 'the rest of JSON is left');
-check($records->[@headers + @args - 4]{uri},
+check($records->[@headers + @args - 6]{uri},
       qr{^/v1/models\?x=y&url=https%3A%2F%2Fh%2F%3Fapi_key%3DREDACTED-[0-9a-f]{10}%26b&c=d$}i,
       'and of a URI within');
-check($records->[@headers + @args - 5]{uri}, qr/^\S+=b;api_key=REDACTED-[0-9a-f]{10}&c=d$/,
+check($records->[@headers + @args - 7]{uri}, qr/^\S+=b;api_key=REDACTED-[0-9a-f]{10}&c=d$/,
       'and behind a semicolon');
 
 

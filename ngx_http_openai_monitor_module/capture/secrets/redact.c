@@ -43,6 +43,8 @@ static u_char *ngx_http_openai_redact_userinfo(u_char *p, u_char *end);
 static ngx_uint_t ngx_http_openai_redact_known(ngx_str_t *names, u_char *p,
     size_t len);
 static u_char *ngx_http_openai_redact_part(u_char *p, u_char *end);
+static u_char *ngx_http_openai_redact_unescape(u_char *dst, u_char *p,
+    size_t len);
 static ngx_uint_t ngx_http_openai_redact_encoded(
     ngx_http_openai_redact_t *redact, u_char **dst, u_char *last, u_char *name,
     u_char *value, u_char *end, ngx_uint_t level, ngx_uint_t tries);
@@ -433,6 +435,34 @@ ngx_http_openai_redact_part(u_char *p, u_char *end)
 }
 
 
+/* bytes that are no escape stay as they are, because the upstream may read
+   them so; ngx_unescape_uri() leaves them out, and a "?" with them */
+
+static u_char *
+ngx_http_openai_redact_unescape(u_char *dst, u_char *p, size_t len)
+{
+    u_char     *last;
+    ngx_int_t   c;
+
+    for (last = p + len; p < last; /* void */ ) {
+
+        if (*p == '%' && last - p >= 3) {
+            c = ngx_hextoi(p + 1, 2);
+
+            if (c != NGX_ERROR) {
+                *dst++ = (u_char) c;
+                p += 3;
+                continue;
+            }
+        }
+
+        *dst++ = *p++;
+    }
+
+    return dst;
+}
+
+
 /*
  * An argument whose value [value, end) is percent-encoded may have a URI of its
  * own, or JSON.  Returns 0 if nothing in it has to be replaced; else it is
@@ -445,7 +475,7 @@ ngx_http_openai_redact_encoded(ngx_http_openai_redact_t *redact, u_char **dst,
     ngx_uint_t tries)
 {
     size_t      len;
-    u_char     *p, *d, *s;
+    u_char     *p, *d;
     u_char      text[NGX_HTTP_OPENAI_REDACT_TEXT];
     u_char      out[NGX_HTTP_OPENAI_REDACT_TEXT];
     ngx_str_t   decoded;
@@ -476,9 +506,7 @@ ngx_http_openai_redact_encoded(ngx_http_openai_redact_t *redact, u_char **dst,
         return 1;
     }
 
-    d = text;
-    s = value;
-    ngx_unescape_uri(&d, &s, len, 0);
+    d = ngx_http_openai_redact_unescape(text, value, len);
 
     decoded.data = text;
     decoded.len = d - text;
@@ -491,14 +519,18 @@ ngx_http_openai_redact_encoded(ngx_http_openai_redact_t *redact, u_char **dst,
 
     /* a URI that was handed on may be encoded once more */
 
-    if (!found && level + 1 < NGX_HTTP_OPENAI_REDACT_DEPTH
-        && ngx_strlchr(text, d, '%'))
+    if (level + 1 < NGX_HTTP_OPENAI_REDACT_DEPTH
+        && ngx_strlchr(out, out + len, '%'))
     {
-        p = out;
-        found = ngx_http_openai_redact_encoded(redact, &p, out + sizeof(out),
-                                               text, text, d, level + 1,
-                                               tries);
-        len = p - out;
+        d = text;
+
+        if (ngx_http_openai_redact_encoded(redact, &d, text + sizeof(text),
+                                           out, out, p, level + 1, tries))
+        {
+            len = d - text;
+            ngx_memcpy(out, text, len);
+            found = 1;
+        }
     }
 
     if (found) {

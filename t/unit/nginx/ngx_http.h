@@ -145,6 +145,31 @@ ngx_hex_digit(u_char c)
 }
 
 
+static ngx_inline ngx_int_t
+ngx_hextoi(u_char *line, size_t n)
+{
+    u_char     c;
+    ngx_int_t  value;
+
+    for (value = 0; n; n--, line++) {
+        c = *line | 0x20;
+
+        if (*line >= '0' && *line <= '9') {
+            value = value * 16 + (*line - '0');
+
+        } else if (c >= 'a' && c <= 'f') {
+            value = value * 16 + (c - 'a' + 10);
+
+        } else {
+            return NGX_ERROR;
+        }
+    }
+
+    return value;
+}
+
+
+
 /* what is no code loses its "%", and a code that is half one is lost, as in
    nginx */
 
