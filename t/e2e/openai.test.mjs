@@ -359,6 +359,7 @@ test('an error, and the retries of the SDK', async () => {
                 cost_usd: null, price: null, retry,
                 error: {
                     type: error.type, code: error.code, message: 'try later',
+                    by: 'upstream',
                 },
             });
     }

@@ -7,8 +7,7 @@
 /*
  * The promise: a stream means the same after its events were joined, and has a
  * fraction of the bytes, however it is split.  Events that are not pieces of
- * one text stay as they are.  Seen to fail when a text was joined whatever
- * stood around it, and when a piece ended within an escape.
+ * one text stay as they are.
  */
 
 

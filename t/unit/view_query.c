@@ -546,8 +546,7 @@ escape(u_char *d, const u_char *s, size_t len)
 
 
 /* a word is found in JSON, whatever of it is escaped and how, also in JSON that
-   is a string of JSON, as arguments of a call are; failed when only quotes,
-   line feeds and characters beyond ASCII were known as escapes */
+   is a string of JSON, as arguments of a call are */
 
 static void
 test_escapes(void)

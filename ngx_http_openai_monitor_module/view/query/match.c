@@ -223,7 +223,7 @@ ngx_openai_find_escaped(const ngx_openai_needle_t *needle,
 
         n = ngx_openai_unescape(&p, end, level, out);
 
-        if (out[0] == '\\') {
+        if (n && out[0] == '\\') {
             *nested = 1;
         }
 
