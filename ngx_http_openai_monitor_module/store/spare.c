@@ -25,6 +25,10 @@
 
 #define NGX_OPENAI_SPARE_READY  ((uint64_t) -1)
 
+/* how often a process looks for it, 1 ms apart: a few are enough */
+
+#define NGX_OPENAI_SPARE_TRIES  1000
+
 #define ngx_openai_spare_word(file)                                          \
     ((uint64_t *) ((file)->spare + (file)->mapped))
 
@@ -86,6 +90,7 @@ static ngx_int_t
 ngx_openai_spare_init(ngx_openai_zone_t *zone)
 {
     uint64_t              owner, *word;
+    ngx_uint_t            tries;
     ngx_openai_file_t    *file;
     ngx_openai_shared_t  *sh;
 
@@ -93,21 +98,29 @@ ngx_openai_spare_init(ngx_openai_zone_t *zone)
     word = ngx_openai_spare_word(file);
     sh = (ngx_openai_shared_t *) file->spare;
 
-    owner = ngx_openai_load(word);
+    /* without the memory the process would die of the file, so it waits while
+       another one sets the memory up */
 
-    if (owner == NGX_OPENAI_SPARE_READY) {
-        return NGX_OK;
-    }
+    for (tries = 0; /* void */ ; tries++) {
+        owner = ngx_openai_load(word);
 
-    if (owner && !(kill((ngx_pid_t) owner, 0) == -1 && ngx_errno == NGX_ESRCH))
-    {
-        return NGX_DECLINED;
-    }
+        if (owner == NGX_OPENAI_SPARE_READY) {
+            return NGX_OK;
+        }
 
-    if (!__atomic_compare_exchange_n(word, &owner, (uint64_t) ngx_pid, 0,
-                                     __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
-    {
-        return NGX_DECLINED;
+        if ((owner == 0
+             || (kill((ngx_pid_t) owner, 0) == -1 && ngx_errno == NGX_ESRCH))
+            && __atomic_compare_exchange_n(word, &owner, (uint64_t) ngx_pid, 0,
+                                           __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+        {
+            break;
+        }
+
+        if (tries == NGX_OPENAI_SPARE_TRIES) {
+            return NGX_DECLINED;
+        }
+
+        ngx_msleep(1);
     }
 
     if (ngx_openai_zone_create(sh, file->mapped, zone->entries) != NGX_OK) {
