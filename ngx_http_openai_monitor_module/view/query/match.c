@@ -46,6 +46,8 @@ static ngx_uint_t ngx_openai_find_rest(const u_char *word, const u_char *last,
     const u_char *p, const u_char *end, ngx_uint_t level);
 static size_t ngx_openai_unescape(const u_char **p, const u_char *end,
     ngx_uint_t level, u_char *out);
+static size_t ngx_openai_unescape_unit(const u_char **p, const u_char *end,
+    ngx_uint_t level, u_char *out);
 static ngx_int_t ngx_openai_unescape_hex(const u_char **p, const u_char *end,
     ngx_uint_t level);
 static size_t ngx_openai_unescape_utf8(u_char *out, uint32_t c);
@@ -308,8 +310,6 @@ ngx_openai_unescape(const u_char **p, const u_char *end, ngx_uint_t level,
     u_char *out)
 {
     size_t         n;
-    uint32_t       c;
-    ngx_int_t      hex;
     const u_char  *mark;
 
     if (*p == end) {
@@ -363,42 +363,59 @@ ngx_openai_unescape(const u_char **p, const u_char *end, ngx_uint_t level,
         return 1;
 
     case 'u':
-        hex = ngx_openai_unescape_hex(p, end, level - 1);
+        n = ngx_openai_unescape_unit(p, end, level - 1, out);
 
-        if (hex == NGX_ERROR) {
-            break;
+        if (n) {
+            return n;
         }
-
-        c = hex;
-
-        if (c < 0xd800 || c > 0xdbff) {
-            return ngx_openai_unescape_utf8(out, c);
-        }
-
-        /* the first half of a pair */
-
-        mark = *p;
-
-        if (ngx_openai_unescape(p, end, level - 1, out) == 1 && *out == '\\'
-            && ngx_openai_unescape(p, end, level - 1, out) == 1
-            && *out == 'u')
-        {
-            hex = ngx_openai_unescape_hex(p, end, level - 1);
-
-            if (hex >= 0xdc00 && hex <= 0xdfff) {
-                c = 0x10000 + ((c - 0xd800) << 10) + (hex - 0xdc00);
-                return ngx_openai_unescape_utf8(out, c);
-            }
-        }
-
-        *p = mark;
-        return ngx_openai_unescape_utf8(out, c);
     }
 
     *p = mark;
     *out = '\\';
 
     return 1;
+}
+
+
+/* the digits behind "\u", and those of the second half of a pair.  Returns 0
+   if there are no four digits */
+
+static size_t
+ngx_openai_unescape_unit(const u_char **p, const u_char *end,
+    ngx_uint_t level, u_char *out)
+{
+    uint32_t       c;
+    ngx_int_t      hex;
+    const u_char  *mark;
+
+    hex = ngx_openai_unescape_hex(p, end, level);
+
+    if (hex == NGX_ERROR) {
+        return 0;
+    }
+
+    c = hex;
+
+    if (c < 0xd800 || c > 0xdbff) {
+        return ngx_openai_unescape_utf8(out, c);
+    }
+
+    mark = *p;
+
+    if (ngx_openai_unescape(p, end, level, out) == 1 && *out == '\\'
+        && ngx_openai_unescape(p, end, level, out) == 1 && *out == 'u')
+    {
+        hex = ngx_openai_unescape_hex(p, end, level);
+
+        if (hex >= 0xdc00 && hex <= 0xdfff) {
+            c = 0x10000 + ((c - 0xd800) << 10) + (hex - 0xdc00);
+            return ngx_openai_unescape_utf8(out, c);
+        }
+    }
+
+    *p = mark;
+
+    return ngx_openai_unescape_utf8(out, c);
 }
 
 
